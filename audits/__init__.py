@@ -1,0 +1,1 @@
+"""Audits: what did we measure?"""

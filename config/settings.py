@@ -1,0 +1,266 @@
+"""The product's settings. Whatever differs between installations comes from the environment (``config.environment``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+from kombu import Queue
+
+from config import embedded, environment
+
+environment.refuse_unknown()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+EMBEDDED = environment.uses_embedded_servers()
+
+# The name and the base of the URIs in signed statements stand here and nowhere else.
+PRODUCT_NAME = "Assay"
+PRODUCT_VERSION = "0.1.0"
+
+DEBUG = environment.flag("ASSAY_DEBUG")
+SECRET_KEY = environment.secret("SECRET_KEY", made_in=VAR_DIR / "keys" if EMBEDDED else None)
+SIGNING_KEY = environment.secret("SIGNING_KEY", made_in=VAR_DIR / "keys" if EMBEDDED else None)
+PORT = environment.port()
+PUBLIC_URL = environment.url("ASSAY_PUBLIC_URL", ("http", "https"), f"http://127.0.0.1:{PORT}" if EMBEDDED else None)
+_public = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS = environment.listed("ALLOWED_HOSTS", f"127.0.0.1,localhost,[::1],{_public.hostname}")
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+
+# --- rooms -----------------------------------------------------------------------------------------------------
+ROOMS = [
+    "people",
+    "ledger",
+    "web",
+    "notifications",
+    "catalog",
+    "evidence",
+    "policies",
+    "gates",
+    "reviews",
+    "monitoring",
+    "reports",
+    "portal",
+]
+INSTALLED_APPS = [
+    "config",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "django_htmx",
+    "axes",
+    "csp",
+    "audits",
+    *[f"governance.{room}" for room in ROOMS],
+]
+MIDDLEWARE = [
+    "governance.web.middleware.RequestLog",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "governance.web.middleware.ReaderSettings",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "governance.web.context.page",
+            ]
+        },
+    }
+]
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W021"]  # the proxy in front redirects and sets HSTS
+
+# --- people ------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "people:sign-in"
+LOGIN_REDIRECT_URL = "portal:home"
+LOGOUT_REDIRECT_URL = "people:sign-in"
+# Ten failures of one address against one account, or of one account from anywhere, close the door for five minutes.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 5 / 60
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username"]
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_LOCKOUT_CALLABLE = "governance.people.views.locked_out"
+AXES_VERBOSE = False
+AXES_ENABLE_ACCESS_FAILURE_LOG = False
+
+# --- the browser ---------------------------------------------------------------------------------------------------
+_https = _public.scheme == "https"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, LANGUAGE_COOKIE_NAME = "assay_session", "assay_csrf", "assay_language"
+SESSION_COOKIE_AGE = 12 * 3600
+if _https:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+CSRF_FAILURE_VIEW = "governance.web.views.csrf_failure"
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 3600
+
+# --- languages, time -----------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- data ----------------------------------------------------------------------------------------------------------
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+if EMBEDDED:
+    DATABASES = {"default": environment.database(embedded.database_url(), engine="config.database")}
+else:
+    DATABASES = {
+        "default": environment.database(environment.text("DATABASE_URL"), engine="django.db.backends.postgresql")
+    }
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "blobs": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": environment.blob_folder(default=VAR_DIR / "blobs"), "file_permissions_mode": 0o600},
+    },
+}
+MAX_UPLOAD_BYTES = environment.megabytes("ASSAY_MAX_UPLOAD_MB", 2048)
+MAX_CARD_BYTES = environment.megabytes("ASSAY_MAX_CARD_MB", 5)
+# Uploads are streamed by their own view; everything else that a form or a client posts is small.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = None
+
+# --- the Hub ---------------------------------------------------------------------------------------------------------
+HF_ENDPOINT = environment.url("HF_ENDPOINT", ("http", "https"), "https://huggingface.co")
+HF_TOKEN = environment.text("HF_TOKEN", "")
+
+# --- mail ------------------------------------------------------------------------------------------------------------
+_mail = environment.email()
+EMAIL_BACKEND = _mail.pop("EMAIL_BACKEND")
+for _name, _value in _mail.items():
+    globals()[_name] = _value
+
+# --- REST ------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["governance.web.authentication.BearerToken"],
+    "DEFAULT_PERMISSION_CLASSES": ["governance.web.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["governance.web.parsers.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "governance.web.paging.CursorPages",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "governance.web.problems.handle",
+    "DEFAULT_VERSIONING_CLASS": None,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": f"{PRODUCT_NAME} API",
+    "DESCRIPTION": "Catalogue, audits, reviews and the gate. Errors are problem+json (RFC 9457).",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+}
+
+# --- work in the background ------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = environment.broker(embedded=embedded.broker_url())
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
+if CELERY_BROKER_URL.startswith("redis"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        # A message is due again after this long, even while its task runs: tasks have to bear that, and ours do.
+        "visibility_timeout": environment.whole("BROKER_VISIBILITY_TIMEOUT", 600),
+        # Look for messages that are due again every second; by default it is every 100 seconds.
+        "unacked_restore_interval": 1,
+        "unacked_restore_throttle": 1,
+        # Lets several installations, or test runs, share one server.
+        "global_keyprefix": environment.text("BROKER_KEY_PREFIX", ""),
+        "socket_connect_timeout": 2,
+    }
+# Two lanes, so that somebody's pipeline does not wait behind the nightly audits. A queue without
+# a routing key of its own would get the other one's messages as well.
+CELERY_TASK_QUEUES = [Queue(lane, routing_key=lane) for lane in ("ci", "scheduled")]
+CELERY_TASK_DEFAULT_QUEUE = "scheduled"
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A message only wakes a worker: the work is a row, and the sweep finds it. So a sender waits half a second at most.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.2}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
+SWEEP_EVERY_S = 2.0
+CELERY_BEAT_SCHEDULE = {
+    "sweep-runs": {"task": "audits.tasks.sweep", "schedule": SWEEP_EVERY_S, "options": {"expires": 10}},
+    "deliver-outbox": {
+        "task": "governance.notifications.tasks.deliver",
+        "schedule": SWEEP_EVERY_S,
+        "options": {"expires": 10},
+    },
+}
+RUN_LEASE_S = environment.whole("RUN_LEASE_S", 20)
+RUN_ATTEMPTS = 3
+
+# --- logs --------------------------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "config.logs.formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        name: {"level": "INFO"} for name in ("assay", "audits", "governance", "config", "celery.beat", "celery.worker")
+    },
+}

@@ -1,0 +1,273 @@
+"""What exists: entries, their immutable versions, cards, lineage; and what they are used for."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from governance.people.models import Team, User
+from governance.people.queries import teams_seen_by
+
+
+class SubjectKind(models.TextChoices):
+    MODEL = "model", _("Model")
+    DATASET = "dataset", _("Dataset")
+    SPACE = "space", _("Space")
+
+
+class Stage(models.TextChoices):
+    """How far a version may travel."""
+
+    PROTOTYPE = "prototype", _("Prototype")
+    PILOT = "pilot", _("Pilot")
+    PRODUCTION = "production", _("Production")
+
+
+class Tier(models.TextChoices):
+    """How much harm a wrong answer of the use case can do."""
+
+    MINIMAL = "minimal", _("Minimal")
+    LIMITED = "limited", _("Limited")
+    HIGH = "high", _("High")
+    CRITICAL = "critical", _("Critical")
+
+
+class Assurance(models.TextChoices):
+    """How well we know a version's bytes."""
+
+    HASHED = "hashed", _("hashed: we read every byte")
+    LISTED = "listed", _("listed: the Hub's own hashes")
+    CARD_ONLY = "card-only", _("card only: no file was listed with its hash")
+
+
+class Relation(models.TextChoices):
+    """How a version came from, or is used with, another entry."""
+
+    FINETUNE = "finetune", _("fine-tuned from")
+    ADAPTER = "adapter", _("adapter of")
+    MERGE = "merge", _("merged from")
+    QUANTIZED = "quantized", _("quantized from")
+    TRAIN_ON = "train_on", _("trained on")
+    INCLUDES = "includes", _("includes")
+    SERVED_IN = "served_in", _("serves")
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    def visible_to(self, user: User) -> EntryQuerySet:
+        """Entries that nobody owns, and those of teams that ``user`` sees."""
+        seen = teams_seen_by(user)
+        return self if seen is None else self.filter(Q(team=None) | Q(team__in=seen))
+
+    def catalogued(self) -> EntryQuerySet:
+        """Entries with at least one version; the others are names that somebody's card mentions."""
+        return self.filter(latest__isnull=False)
+
+
+class Entry(models.Model):
+    """A model, dataset or Space, by its repository id.
+
+    ``key`` is the id after NFKC and case folding: two spellings of one name are one entry. An entry without
+    a version is a placeholder: a card names it, nobody has imported it.
+    """
+
+    kind = models.CharField(max_length=8, choices=SubjectKind)
+    source = models.CharField(max_length=120)
+    repo_id = models.CharField(max_length=200)
+    key = models.CharField(max_length=200)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="entries")
+    latest = models.ForeignKey("Version", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "kind", "key"], name="entry_once_per_source")]
+        indexes = [
+            GinIndex(fields=["key"], opclasses=["gin_trgm_ops"], name="entry_key_trigrams"),
+            models.Index(fields=["kind", "key", "id"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.repo_id
+
+    @property
+    def namespace(self) -> str:
+        """The namespace as it stands in routes: ``_`` for a repository without one."""
+        return self.repo_id.split("/", 1)[0] if "/" in self.repo_id else "_"
+
+    @property
+    def name(self) -> str:
+        return self.repo_id.rsplit("/", 1)[-1]
+
+
+class Alias(models.Model):
+    """Another id under which the Hub answers with this entry (a renamed repository)."""
+
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="aliases")
+    source = models.CharField(max_length=120)
+    kind = models.CharField(max_length=8, choices=SubjectKind)
+    key = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "kind", "key"], name="alias_once_per_source")]
+
+    def __str__(self) -> str:
+        return f"{self.key} is {self.entry}"
+
+
+class Card(models.Model):
+    """A README.md exactly as found, and what it says. Never changes."""
+
+    sha256 = models.CharField(max_length=64)
+    kind = models.CharField(max_length=8, choices=SubjectKind)
+    raw = models.BinaryField()
+    size = models.PositiveIntegerField()
+    body_offset = models.PositiveIntegerField()
+    metadata = models.JSONField(default=dict)
+    licenses = models.JSONField(default=list)
+    score = models.FloatField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sha256", "kind"], name="card_once")]
+
+    def __str__(self) -> str:
+        return f"card {self.sha256[:12]}"
+
+
+class VersionQuerySet(models.QuerySet["Version"]):
+    def visible_to(self, user: User) -> VersionQuerySet:
+        seen = teams_seen_by(user)
+        return self if seen is None else self.filter(Q(entry__team=None) | Q(entry__team__in=seen))
+
+
+class Version(models.Model):
+    """One immutable revision of an entry, as it was on import.
+
+    ``digest`` is what runs and approvals bind to: SHA-256 of RFC 8785 JSON of the kind, source, repository id,
+    revision and the sorted [path, size, oid] of its files. A changed card or a new commit is a new row.
+    ``manifest_digest`` is the OpenSSF model-signing root, null until every file has a sha256.
+    """
+
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="versions")
+    revision = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, unique=True)
+    card = models.ForeignKey(Card, on_delete=models.PROTECT, null=True, blank=True, related_name="versions")
+    manifest_digest = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 (null: not known yet)
+    role_digests = models.JSONField(default=dict)
+    assurance = models.CharField(max_length=9, choices=Assurance)
+    file_count = models.PositiveIntegerField(default=0)
+    byte_count = models.PositiveBigIntegerField(null=True, blank=True)
+    library = models.CharField(max_length=80, blank=True)
+    task = models.CharField(max_length=80, blank=True)
+    tags = models.JSONField(default=list)
+    licenses = models.JSONField(default=list)
+    hub_modified_at = models.DateTimeField(null=True, blank=True)
+    imported_at = models.DateTimeField()
+    imported_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = VersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="version_digest_is_sha256"),
+            models.CheckConstraint(
+                condition=Q(revision__regex=r"^([0-9a-f]{40}|[0-9a-f]{64})$"), name="version_revision_is_sha"
+            ),
+        ]
+        indexes = [models.Index(fields=["entry", "revision"]), models.Index(fields=["entry", "-imported_at", "-id"])]
+
+    def __str__(self) -> str:
+        return f"{self.entry}@{self.revision[:8]}"
+
+
+class File(models.Model):
+    """One row of a version's manifest."""
+
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="files")
+    path = models.CharField(max_length=1000)
+    size = models.PositiveBigIntegerField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 (null: not known)
+    git_oid = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 (null: not known)
+    role = models.CharField(max_length=10)
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class Edge(models.Model):
+    """What a version says it was made from or is used with."""
+
+    class Origin(models.TextChoices):
+        CARD = "card", _("card")
+        FILE = "file", _("file")
+        PERSON = "person", _("person")
+
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="edges")
+    to_entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="edges_in")
+    to_revision = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 (null: not said)
+    relation = models.CharField(max_length=10, choices=Relation)
+    origin = models.CharField(max_length=6, choices=Origin, default=Origin.CARD)
+    field = models.CharField(max_length=80, blank=True)
+    declared = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "to_entry", "relation"], name="edge_once_per_relation")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.relation} {self.to_entry}"
+
+
+class UseCaseQuerySet(models.QuerySet["UseCase"]):
+    def visible_to(self, user: User) -> UseCaseQuerySet:
+        seen = teams_seen_by(user)
+        return self if seen is None else self.filter(owner_team__in=seen)
+
+
+class UseCase(models.Model):
+    """What a model is used for, by whom and with which risk: what an approval is granted for.
+
+    ``licence_profile`` is what licences are judged by: purpose, mode, territory, users, revenue, field;
+    what is not given is null, which clears no limit.
+    """
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    purpose = models.TextField(_("purpose"))
+    people_affected = models.TextField(_("people affected"), blank=True)
+    owner_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="use_cases", verbose_name=_("owner"))
+    tier = models.CharField(_("risk tier"), max_length=8, choices=Tier)
+    licence_profile = models.JSONField(default=dict)
+    edition = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = UseCaseQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AuditPlan(models.Model):
+    """What the audits of a use case look at. A change is a new number; older evidence is then stale."""
+
+    use_case = models.ForeignKey(UseCase, on_delete=models.PROTECT, related_name="audit_plans")
+    number = models.PositiveIntegerField()
+    document = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["use_case", "number"], name="audit_plan_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.use_case} plan {self.number}"

@@ -1,0 +1,12 @@
+from django.db import migrations
+
+from governance.ledger.protection import immutable_rows
+
+
+class Migration(migrations.Migration):
+    dependencies = [("reviews", "0001_initial"), ("ledger", "0002_protect_rows")]
+
+    operations = [
+        immutable_rows("reviews_vote"),
+        immutable_rows("reviews_decision"),
+    ]

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name this run's databases after its process; pytest-xdist's workers inherit the name."""
+    os.environ.setdefault("ASSAY_TEST_RUN", str(os.getpid()))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Drop the databases of runs that were killed: those named after a process that is no more."""
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
+        cursor.execute(r"SELECT datname FROM pg_database WHERE datname ~ '^test_\d+(_gw\d+)?$'")
+        for (name,) in cursor.fetchall():
+            if not _runs(int(name.split("_")[1])):
+                cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_past_the_protection() -> Iterator[None]:
+    """Between tests tables are emptied, those that refuse TRUNCATE too: by the owner, with triggers off."""
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    plain = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
+        statements = plain(self, *args, **kwargs)
+        return ["SET session_replication_role = replica;", *statements, "RESET session_replication_role;"] * bool(
+            statements
+        )
+
+    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]
+    yield
+    DatabaseOperations.sql_flush = plain  # type: ignore[method-assign]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """With REQUIRE_TOOLS=1 a test that was skipped for a missing tool is a failure: say which."""
+    if os.environ.get("REQUIRE_TOOLS") == "1":
+        for report in _skipped_for_tools(terminalreporter):
+            terminalreporter.write_line(f"REQUIRED BUT SKIPPED {report.nodeid}", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if os.environ.get("REQUIRE_TOOLS") == "1":
+        reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and _skipped_for_tools(reporter):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _skipped_for_tools(reporter: Any) -> list[Any]:
+    needs = {"browser", "broker", "sandbox"}
+    return [report for report in reporter.stats.get("skipped", ()) if needs & set(report.keywords)]
+
+
+def eventually(condition: Callable[[], bool], *, within: float = 30.0) -> bool:
+    """Ask a condition again and again until it holds or the time is up."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
