@@ -87,6 +87,8 @@ class Run(models.Model):
     progress_done = models.PositiveBigIntegerField(default=0)
     progress_total = models.PositiveBigIntegerField(null=True, blank=True)
     cancel_asked = models.BooleanField(default=False)
+    # When a message last told the workers of this run; null asks the sweep to send one.
+    woken_at = models.DateTimeField(null=True, blank=True)
 
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -132,7 +134,9 @@ class Run(models.Model):
         ]
         indexes = [
             models.Index(fields=["subject_digest", "kind", "-requested_at"]),
-            models.Index(fields=["state", "lease_until"], condition=Q(state__in=["queued", "running"]), name="run_open"),
+            models.Index(
+                fields=["state", "lease_until"], condition=Q(state__in=["queued", "running"]), name="run_open"
+            ),
             models.Index(fields=["-requested_at", "-id"], name="run_newest"),
         ]
 

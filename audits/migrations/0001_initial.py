@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,98 +14,186 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Blob',
+            name="Blob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64, unique=True)),
-                ('bytes', models.PositiveBigIntegerField()),
-                ('media_type', models.CharField(max_length=100)),
-                ('created_at', models.DateTimeField()),
-                ('erased_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sha256", models.CharField(max_length=64, unique=True)),
+                ("bytes", models.PositiveBigIntegerField()),
+                ("media_type", models.CharField(max_length=100)),
+                ("created_at", models.DateTimeField()),
+                ("erased_at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('kind_version', models.PositiveSmallIntegerField()),
-                ('subject_name', models.CharField(max_length=255)),
-                ('subject_digest', models.CharField(max_length=64)),
-                ('inputs', models.JSONField()),
-                ('inputs_digest', models.CharField(max_length=64)),
-                ('seed', models.BigIntegerField(default=0)),
-                ('packages', models.JSONField(default=dict)),
-                ('origin', models.CharField(choices=[('observed', 'observed: our worker read these bytes'), ('declared', 'declared: a person uploaded it')], max_length=8)),
-                ('queue', models.CharField(default='scheduled', max_length=10)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('errored', 'Errored'), ('timed_out', 'Timed out'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
-                ('attempt', models.PositiveSmallIntegerField(default=0)),
-                ('fencing_token', models.PositiveBigIntegerField(default=0)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('time_limit_s', models.PositiveIntegerField()),
-                ('progress_done', models.PositiveBigIntegerField(default=0)),
-                ('progress_total', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('cancel_asked', models.BooleanField(default=False)),
-                ('requested_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('duration_ms', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('verdict', models.CharField(blank=True, max_length=20)),
-                ('summary', models.JSONField(default=dict)),
-                ('result_sha256', models.CharField(blank=True, max_length=64)),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('error', models.TextField(blank=True)),
-                ('requested_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=40)),
+                ("kind_version", models.PositiveSmallIntegerField()),
+                ("subject_name", models.CharField(max_length=255)),
+                ("subject_digest", models.CharField(max_length=64)),
+                ("inputs", models.JSONField()),
+                ("inputs_digest", models.CharField(max_length=64)),
+                ("seed", models.BigIntegerField(default=0)),
+                ("packages", models.JSONField(default=dict)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("observed", "observed: our worker read these bytes"),
+                            ("declared", "declared: a person uploaded it"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("queue", models.CharField(default="scheduled", max_length=10)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("succeeded", "Succeeded"),
+                            ("errored", "Errored"),
+                            ("timed_out", "Timed out"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                ("fencing_token", models.PositiveBigIntegerField(default=0)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("time_limit_s", models.PositiveIntegerField()),
+                ("progress_done", models.PositiveBigIntegerField(default=0)),
+                ("progress_total", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("woken_at", models.DateTimeField(blank=True, null=True)),
+                ("cancel_asked", models.BooleanField(default=False)),
+                ("requested_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("duration_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("verdict", models.CharField(blank=True, max_length=20)),
+                ("summary", models.JSONField(default=dict)),
+                ("result_sha256", models.CharField(blank=True, max_length=64)),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("error", models.TextField(blank=True)),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Finding',
+            name="Finding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=80)),
-                ('severity', models.CharField(choices=[('info', 'Info'), ('low', 'Low'), ('medium', 'Medium'), ('high', 'High'), ('critical', 'Critical')], max_length=8)),
-                ('locus', models.CharField(blank=True, max_length=500)),
-                ('field', models.CharField(blank=True, max_length=200)),
-                ('line', models.PositiveIntegerField(blank=True, null=True)),
-                ('params', models.JSONField(default=dict)),
-                ('fingerprint', models.CharField(db_index=True, max_length=64)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='audits.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=80)),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[
+                            ("info", "Info"),
+                            ("low", "Low"),
+                            ("medium", "Medium"),
+                            ("high", "High"),
+                            ("critical", "Critical"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("locus", models.CharField(blank=True, max_length=500)),
+                ("field", models.CharField(blank=True, max_length=200)),
+                ("line", models.PositiveIntegerField(blank=True, null=True)),
+                ("params", models.JSONField(default=dict)),
+                ("fingerprint", models.CharField(db_index=True, max_length=64)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="findings", to="audits.run"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['subject_digest', 'kind', '-requested_at'], name='audits_run_subject_275daf_idx'),
+            model_name="run",
+            index=models.Index(
+                fields=["subject_digest", "kind", "-requested_at"], name="audits_run_subject_275daf_idx"
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'running'])), fields=['state', 'lease_until'], name='run_open'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "running"])),
+                fields=["state", "lease_until"],
+                name="run_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['-requested_at', '-id'], name='run_newest'),
+            model_name="run",
+            index=models.Index(fields=["-requested_at", "-id"], name="run_newest"),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'running', 'succeeded'])), fields=('inputs_digest',), name='run_once_per_inputs'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["queued", "running", "succeeded"])),
+                fields=("inputs_digest",),
+                name="run_once_per_inputs",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'succeeded'), ('verdict__gt', '')), models.Q(models.Q(('state', 'succeeded'), _negated=True), ('verdict', '')), _connector='OR'), name='run_verdict_with_success_only'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "succeeded"), ("verdict__gt", "")),
+                    models.Q(models.Q(("state", "succeeded"), _negated=True), ("verdict", "")),
+                    _connector="OR",
+                ),
+                name="run_verdict_with_success_only",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('state__in', ['queued', 'running'])), models.Q(models.Q(('state__in', ['queued', 'running']), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='run_finished_has_time'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("finished_at", None), ("state__in", ["queued", "running"])),
+                    models.Q(
+                        models.Q(("state__in", ["queued", "running"]), _negated=True), ("finished_at__isnull", False)
+                    ),
+                    _connector="OR",
+                ),
+                name="run_finished_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'running')), models.Q(models.Q(('state', 'running'), _negated=True), ('lease_until', None)), _connector='OR'), name='run_lease_while_running'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("lease_until__isnull", False), ("state", "running")),
+                    models.Q(models.Q(("state", "running"), _negated=True), ("lease_until", None)),
+                    _connector="OR",
+                ),
+                name="run_lease_while_running",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('progress_total', None), ('progress_done__lte', models.F('progress_total')), _connector='OR'), name='run_progress_within_total'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("progress_total", None), ("progress_done__lte", models.F("progress_total")), _connector="OR"
+                ),
+                name="run_progress_within_total",
+            ),
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['code'], name='audits_find_code_e3b4ce_idx'),
+            model_name="finding",
+            index=models.Index(fields=["code"], name="audits_find_code_e3b4ce_idx"),
         ),
     ]

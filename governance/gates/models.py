@@ -75,3 +75,28 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version} for {self.stage} until {self.expires_at:%Y-%m-%d}"
+
+
+class ReviewStanding(models.Model):
+    """Where the newest review of a version stands, for answering a pipeline that asks before there is an approval.
+
+    The room ``reviews`` writes it with every evaluation and decision; it opens nothing.
+    """
+
+    version = models.ForeignKey("catalog.Version", on_delete=models.PROTECT, related_name="review_standings")
+    use_case = models.ForeignKey("catalog.UseCase", on_delete=models.PROTECT, related_name="review_standings")
+    stage = models.CharField(max_length=12, choices=Stage)
+    submission = models.BigIntegerField()
+    state = models.CharField(max_length=20)
+    verdict = models.CharField(max_length=8)
+    evaluation = models.JSONField(default=dict)
+    facts_sha256 = models.CharField(max_length=64, blank=True)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "use_case", "stage"], name="review_standing_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} for {self.stage}: {self.state}"

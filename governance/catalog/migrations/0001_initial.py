@@ -9,172 +9,324 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('people', '0001_initial'),
+        ("people", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         TrigramExtension(),
         migrations.CreateModel(
-            name='Card',
+            name="Card",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64)),
-                ('kind', models.CharField(choices=[('model', 'Model'), ('dataset', 'Dataset'), ('space', 'Space')], max_length=8)),
-                ('raw', models.BinaryField()),
-                ('size', models.PositiveIntegerField()),
-                ('body_offset', models.PositiveIntegerField()),
-                ('metadata', models.JSONField(default=dict)),
-                ('licenses', models.JSONField(default=list)),
-                ('score', models.FloatField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sha256", models.CharField(max_length=64)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("model", "Model"), ("dataset", "Dataset"), ("space", "Space")], max_length=8
+                    ),
+                ),
+                ("raw", models.BinaryField()),
+                ("size", models.PositiveIntegerField()),
+                ("body_offset", models.PositiveIntegerField()),
+                ("metadata", models.JSONField(default=dict)),
+                ("licenses", models.JSONField(default=list)),
+                ("score", models.FloatField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('sha256', 'kind'), name='card_once')],
+                "constraints": [models.UniqueConstraint(fields=("sha256", "kind"), name="card_once")],
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('model', 'Model'), ('dataset', 'Dataset'), ('space', 'Space')], max_length=8)),
-                ('source', models.CharField(max_length=120)),
-                ('repo_id', models.CharField(max_length=200)),
-                ('key', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='people.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("model", "Model"), ("dataset", "Dataset"), ("space", "Space")], max_length=8
+                    ),
+                ),
+                ("source", models.CharField(max_length=120)),
+                ("repo_id", models.CharField(max_length=200)),
+                ("key", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="people.team",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='UseCase',
+            name="UseCase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('purpose', models.TextField(verbose_name='purpose')),
-                ('people_affected', models.TextField(blank=True, verbose_name='people affected')),
-                ('tier', models.CharField(choices=[('minimal', 'Minimal'), ('limited', 'Limited'), ('high', 'High'), ('critical', 'Critical')], max_length=8, verbose_name='risk tier')),
-                ('licence_profile', models.JSONField(default=dict)),
-                ('edition', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('owner_team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='use_cases', to='people.team', verbose_name='owner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("purpose", models.TextField(verbose_name="purpose")),
+                ("people_affected", models.TextField(blank=True, verbose_name="people affected")),
+                (
+                    "tier",
+                    models.CharField(
+                        choices=[
+                            ("minimal", "Minimal"),
+                            ("limited", "Limited"),
+                            ("high", "High"),
+                            ("critical", "Critical"),
+                        ],
+                        max_length=8,
+                        verbose_name="risk tier",
+                    ),
+                ),
+                ("licence_profile", models.JSONField(default=dict)),
+                ("edition", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "owner_team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="use_cases",
+                        to="people.team",
+                        verbose_name="owner",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Version',
+            name="Version",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.CharField(max_length=64)),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('manifest_digest', models.CharField(blank=True, max_length=64, null=True)),
-                ('role_digests', models.JSONField(default=dict)),
-                ('assurance', models.CharField(choices=[('hashed', 'hashed: we read every byte'), ('listed', "listed: the Hub's own hashes"), ('card-only', 'card only: no file was listed with its hash')], max_length=9)),
-                ('file_count', models.PositiveIntegerField(default=0)),
-                ('byte_count', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('library', models.CharField(blank=True, max_length=80)),
-                ('task', models.CharField(blank=True, max_length=80)),
-                ('tags', models.JSONField(default=list)),
-                ('licenses', models.JSONField(default=list)),
-                ('hub_modified_at', models.DateTimeField(blank=True, null=True)),
-                ('imported_at', models.DateTimeField()),
-                ('card', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='catalog.card')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='catalog.entry')),
-                ('imported_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("revision", models.CharField(max_length=64)),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("manifest_digest", models.CharField(blank=True, max_length=64, null=True)),
+                ("role_digests", models.JSONField(default=dict)),
+                (
+                    "assurance",
+                    models.CharField(
+                        choices=[
+                            ("hashed", "hashed: we read every byte"),
+                            ("listed", "listed: the Hub's own hashes"),
+                            ("card-only", "card only: no file was listed with its hash"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("file_count", models.PositiveIntegerField(default=0)),
+                ("byte_count", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("library", models.CharField(blank=True, max_length=80)),
+                ("task", models.CharField(blank=True, max_length=80)),
+                ("tags", models.JSONField(default=list)),
+                ("licenses", models.JSONField(default=list)),
+                ("hub_modified_at", models.DateTimeField(blank=True, null=True)),
+                ("imported_at", models.DateTimeField()),
+                (
+                    "card",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="catalog.card",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="catalog.entry"
+                    ),
+                ),
+                (
+                    "imported_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='File',
+            name="File",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=1000)),
-                ('size', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('sha256', models.CharField(blank=True, max_length=64, null=True)),
-                ('git_oid', models.CharField(blank=True, max_length=64, null=True)),
-                ('role', models.CharField(max_length=10)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='catalog.version')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("path", models.CharField(max_length=1000)),
+                ("size", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("sha256", models.CharField(blank=True, max_length=64, null=True)),
+                ("git_oid", models.CharField(blank=True, max_length=64, null=True)),
+                ("role", models.CharField(max_length=10)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="files", to="catalog.version"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='entry',
-            name='latest',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.version'),
+            model_name="entry",
+            name="latest",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="catalog.version",
+            ),
         ),
         migrations.CreateModel(
-            name='Edge',
+            name="Edge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('to_revision', models.CharField(blank=True, max_length=64, null=True)),
-                ('relation', models.CharField(choices=[('finetune', 'fine-tuned from'), ('adapter', 'adapter of'), ('merge', 'merged from'), ('quantized', 'quantized from'), ('train_on', 'trained on'), ('includes', 'includes'), ('served_in', 'serves')], max_length=10)),
-                ('origin', models.CharField(choices=[('card', 'card'), ('file', 'file'), ('person', 'person')], default='card', max_length=6)),
-                ('field', models.CharField(blank=True, max_length=80)),
-                ('declared', models.BooleanField(default=True)),
-                ('to_entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='edges_in', to='catalog.entry')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='edges', to='catalog.version')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("to_revision", models.CharField(blank=True, max_length=64, null=True)),
+                (
+                    "relation",
+                    models.CharField(
+                        choices=[
+                            ("finetune", "fine-tuned from"),
+                            ("adapter", "adapter of"),
+                            ("merge", "merged from"),
+                            ("quantized", "quantized from"),
+                            ("train_on", "trained on"),
+                            ("includes", "includes"),
+                            ("served_in", "serves"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("card", "card"), ("file", "file"), ("person", "person")], default="card", max_length=6
+                    ),
+                ),
+                ("field", models.CharField(blank=True, max_length=80)),
+                ("declared", models.BooleanField(default=True)),
+                (
+                    "to_entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="edges_in", to="catalog.entry"
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="edges", to="catalog.version"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Alias',
+            name="Alias",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=120)),
-                ('kind', models.CharField(choices=[('model', 'Model'), ('dataset', 'Dataset'), ('space', 'Space')], max_length=8)),
-                ('key', models.CharField(max_length=200)),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='catalog.entry')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(max_length=120)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("model", "Model"), ("dataset", "Dataset"), ("space", "Space")], max_length=8
+                    ),
+                ),
+                ("key", models.CharField(max_length=200)),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="aliases", to="catalog.entry"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('source', 'kind', 'key'), name='alias_once_per_source')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("source", "kind", "key"), name="alias_once_per_source")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='AuditPlan',
+            name="AuditPlan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('document', models.JSONField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('use_case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='audit_plans', to='catalog.usecase')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("document", models.JSONField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "use_case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="audit_plans", to="catalog.usecase"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('use_case', 'number'), name='audit_plan_number_once')],
+                "constraints": [models.UniqueConstraint(fields=("use_case", "number"), name="audit_plan_number_once")],
             },
         ),
         migrations.AddIndex(
-            model_name='version',
-            index=models.Index(fields=['entry', 'revision'], name='catalog_ver_entry_i_5c288c_idx'),
+            model_name="version",
+            index=models.Index(fields=["entry", "revision"], name="catalog_ver_entry_i_5c288c_idx"),
         ),
         migrations.AddIndex(
-            model_name='version',
-            index=models.Index(fields=['entry', '-imported_at', '-id'], name='catalog_ver_entry_i_9f2fdc_idx'),
+            model_name="version",
+            index=models.Index(fields=["entry", "-imported_at", "-id"], name="catalog_ver_entry_i_9f2fdc_idx"),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='version_digest_is_sha256'),
+            model_name="version",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("digest__regex", "^[0-9a-f]{64}$")), name="version_digest_is_sha256"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.CheckConstraint(condition=models.Q(('revision__regex', '^([0-9a-f]{40}|[0-9a-f]{64})$')), name='version_revision_is_sha'),
+            model_name="version",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("revision__regex", "^([0-9a-f]{40}|[0-9a-f]{64})$")), name="version_revision_is_sha"
+            ),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['key'], name='entry_key_trigrams', opclasses=['gin_trgm_ops']),
+            model_name="entry",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["key"], name="entry_key_trigrams", opclasses=["gin_trgm_ops"]
+            ),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['kind', 'key', 'id'], name='catalog_ent_kind_7c09c9_idx'),
+            model_name="entry",
+            index=models.Index(fields=["kind", "key", "id"], name="catalog_ent_kind_7c09c9_idx"),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(fields=('source', 'kind', 'key'), name='entry_once_per_source'),
+            model_name="entry",
+            constraint=models.UniqueConstraint(fields=("source", "kind", "key"), name="entry_once_per_source"),
         ),
         migrations.AddConstraint(
-            model_name='edge',
-            constraint=models.UniqueConstraint(fields=('version', 'to_entry', 'relation'), name='edge_once_per_relation'),
+            model_name="edge",
+            constraint=models.UniqueConstraint(
+                fields=("version", "to_entry", "relation"), name="edge_once_per_relation"
+            ),
         ),
     ]

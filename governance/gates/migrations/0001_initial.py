@@ -6,36 +6,96 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
+        ("catalog", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Approval',
+            name="Approval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stage', models.CharField(choices=[('prototype', 'Prototype'), ('pilot', 'Pilot'), ('production', 'Production')], max_length=12)),
-                ('verdict', models.CharField(max_length=8)),
-                ('policies', models.JSONField(default=list)),
-                ('requirements', models.JSONField(default=list)),
-                ('conditions', models.JSONField(default=list)),
-                ('facts_sha256', models.CharField(max_length=64)),
-                ('granted_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('next_boundary', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_reason', models.CharField(blank=True, choices=[('replaced', 'replaced by a newer approval'), ('evidence_failed', 'a later audit failed'), ('revoked', 'revoked'), ('suspended', 'suspended')], max_length=20)),
-                ('ended_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('use_case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='catalog.usecase')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='catalog.version')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "stage",
+                    models.CharField(
+                        choices=[("prototype", "Prototype"), ("pilot", "Pilot"), ("production", "Production")],
+                        max_length=12,
+                    ),
+                ),
+                ("verdict", models.CharField(max_length=8)),
+                ("policies", models.JSONField(default=list)),
+                ("requirements", models.JSONField(default=list)),
+                ("conditions", models.JSONField(default=list)),
+                ("facts_sha256", models.CharField(max_length=64)),
+                ("granted_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("next_boundary", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "ended_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("replaced", "replaced by a newer approval"),
+                            ("evidence_failed", "a later audit failed"),
+                            ("revoked", "revoked"),
+                            ("suspended", "suspended"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "use_case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="approvals", to="catalog.usecase"
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="approvals", to="catalog.version"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('granted_at'))), name='approval_ends_after_start'), models.CheckConstraint(condition=models.Q(('verdict__in', ['allow', 'warn'])), name='approval_verdict_opens'), models.CheckConstraint(condition=models.Q(('next_boundary__lte', models.F('expires_at'))), name='approval_boundary_in_time'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('ended_reason', '')), models.Q(('ended_at__isnull', False), ('ended_reason__gt', '')), _connector='OR'), name='approval_end_has_reason'), models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('version', 'use_case', 'stage'), name='approval_one_open')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("expires_at__gt", models.F("granted_at"))), name="approval_ends_after_start"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("verdict__in", ["allow", "warn"])), name="approval_verdict_opens"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("next_boundary__lte", models.F("expires_at"))),
+                        name="approval_boundary_in_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at", None), ("ended_reason", "")),
+                            models.Q(("ended_at__isnull", False), ("ended_reason__gt", "")),
+                            _connector="OR",
+                        ),
+                        name="approval_end_has_reason",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("version", "use_case", "stage"),
+                        name="approval_one_open",
+                    ),
+                ],
             },
         ),
     ]

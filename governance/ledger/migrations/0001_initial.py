@@ -4,27 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verb', models.CharField(max_length=60)),
-                ('object_kind', models.CharField(max_length=40)),
-                ('object_ref', models.CharField(max_length=80)),
-                ('subject_digest', models.CharField(blank=True, db_index=True, max_length=64)),
-                ('actor', models.CharField(max_length=64)),
-                ('at', models.DateTimeField(db_index=True)),
-                ('detail', models.JSONField(default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("verb", models.CharField(max_length=60)),
+                ("object_kind", models.CharField(max_length=40)),
+                ("object_ref", models.CharField(max_length=80)),
+                ("subject_digest", models.CharField(blank=True, db_index=True, max_length=64)),
+                ("actor", models.CharField(max_length=64)),
+                ("at", models.DateTimeField(db_index=True)),
+                ("detail", models.JSONField(default=dict)),
             ],
             options={
-                'indexes': [models.Index(fields=['object_kind', 'object_ref'], name='ledger_even_object__5dbd8b_idx')],
+                "indexes": [models.Index(fields=["object_kind", "object_ref"], name="ledger_even_object__5dbd8b_idx")],
             },
         ),
     ]

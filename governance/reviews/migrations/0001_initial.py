@@ -7,95 +7,215 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
-        ('gates', '0001_initial'),
+        ("catalog", "0001_initial"),
+        ("gates", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Submission',
+            name="Submission",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stage', models.CharField(choices=[('prototype', 'Prototype'), ('pilot', 'Pilot'), ('production', 'Production')], max_length=12)),
-                ('state', models.CharField(choices=[('in_review', 'In review'), ('changes_requested', 'Changes requested'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn'), ('superseded', 'Superseded')], default='in_review', max_length=20)),
-                ('round', models.PositiveSmallIntegerField(default=1)),
-                ('edition', models.PositiveIntegerField(default=1)),
-                ('submitted_at', models.DateTimeField()),
-                ('verdict', models.CharField(blank=True, max_length=8)),
-                ('evaluation', models.JSONField(default=dict)),
-                ('facts', models.JSONField(default=dict)),
-                ('facts_sha256', models.CharField(blank=True, max_length=64)),
-                ('evaluated_at', models.DateTimeField(blank=True, null=True)),
-                ('submitted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('use_case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='catalog.usecase')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='catalog.version')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "stage",
+                    models.CharField(
+                        choices=[("prototype", "Prototype"), ("pilot", "Pilot"), ("production", "Production")],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("in_review", "In review"),
+                            ("changes_requested", "Changes requested"),
+                            ("approved", "Approved"),
+                            ("rejected", "Rejected"),
+                            ("withdrawn", "Withdrawn"),
+                            ("superseded", "Superseded"),
+                        ],
+                        default="in_review",
+                        max_length=20,
+                    ),
+                ),
+                ("round", models.PositiveSmallIntegerField(default=1)),
+                ("edition", models.PositiveIntegerField(default=1)),
+                ("submitted_at", models.DateTimeField()),
+                ("verdict", models.CharField(blank=True, max_length=8)),
+                ("evaluation", models.JSONField(default=dict)),
+                ("facts", models.JSONField(default=dict)),
+                ("facts_sha256", models.CharField(blank=True, max_length=64)),
+                ("evaluated_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "submitted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "use_case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="submissions", to="catalog.usecase"
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="submissions", to="catalog.version"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('round', models.PositiveSmallIntegerField()),
-                ('outcome', models.CharField(choices=[('approved', 'Approved'), ('rejected', 'Rejected'), ('changes_requested', 'Changes requested'), ('withdrawn', 'Withdrawn'), ('superseded', 'Superseded')], max_length=20)),
-                ('verdict', models.CharField(max_length=8)),
-                ('facts', models.JSONField()),
-                ('facts_sha256', models.CharField(max_length=64)),
-                ('evaluation', models.JSONField()),
-                ('votes', models.JSONField(default=list)),
-                ('digests', models.JSONField(default=dict)),
-                ('reason', models.TextField(blank=True)),
-                ('automatic', models.BooleanField(default=False)),
-                ('decided_at', models.DateTimeField()),
-                ('approval', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='decision', to='gates.approval')),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='reviews.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("round", models.PositiveSmallIntegerField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("approved", "Approved"),
+                            ("rejected", "Rejected"),
+                            ("changes_requested", "Changes requested"),
+                            ("withdrawn", "Withdrawn"),
+                            ("superseded", "Superseded"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("verdict", models.CharField(max_length=8)),
+                ("facts", models.JSONField()),
+                ("facts_sha256", models.CharField(max_length=64)),
+                ("evaluation", models.JSONField()),
+                ("votes", models.JSONField(default=list)),
+                ("digests", models.JSONField(default=dict)),
+                ("reason", models.TextField(blank=True)),
+                ("automatic", models.BooleanField(default=False)),
+                ("decided_at", models.DateTimeField()),
+                (
+                    "approval",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decision",
+                        to="gates.approval",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decisions", to="reviews.submission"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Vote',
+            name="Vote",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('round', models.PositiveSmallIntegerField()),
-                ('lane', models.CharField(choices=[('domain', 'Domain'), ('ethics', 'Ethics'), ('security', 'Security'), ('legal', 'Legal'), ('risk', 'Risk'), ('audit', 'Audit')], max_length=8)),
-                ('value', models.SmallIntegerField(validators=[django.core.validators.MinValueValidator(-2), django.core.validators.MaxValueValidator(2)])),
-                ('comment', models.TextField(blank=True)),
-                ('facts_sha256', models.CharField(max_length=64)),
-                ('cast_at', models.DateTimeField()),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='votes', to='reviews.submission')),
-                ('voter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='votes', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("round", models.PositiveSmallIntegerField()),
+                (
+                    "lane",
+                    models.CharField(
+                        choices=[
+                            ("domain", "Domain"),
+                            ("ethics", "Ethics"),
+                            ("security", "Security"),
+                            ("legal", "Legal"),
+                            ("risk", "Risk"),
+                            ("audit", "Audit"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "value",
+                    models.SmallIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(-2),
+                            django.core.validators.MaxValueValidator(2),
+                        ]
+                    ),
+                ),
+                ("comment", models.TextField(blank=True)),
+                ("facts_sha256", models.CharField(max_length=64)),
+                ("cast_at", models.DateTimeField()),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="votes", to="reviews.submission"
+                    ),
+                ),
+                (
+                    "voter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="votes", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['state', '-submitted_at', '-id'], name='reviews_sub_state_37d553_idx'),
+            model_name="submission",
+            index=models.Index(fields=["state", "-submitted_at", "-id"], name="reviews_sub_state_37d553_idx"),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['in_review', 'changes_requested'])), fields=('version', 'use_case', 'stage'), name='submission_one_open'),
+            model_name="submission",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["in_review", "changes_requested"])),
+                fields=("version", "use_case", "stage"),
+                name="submission_one_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('submission', 'round'), name='decision_one_per_round'),
+            model_name="decision",
+            constraint=models.UniqueConstraint(fields=("submission", "round"), name="decision_one_per_round"),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('automatic', True), ('decided_by', None)), models.Q(('automatic', False), ('decided_by__isnull', False)), _connector='OR'), name='decision_by_a_person_or_automatic'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("automatic", True), ("decided_by", None)),
+                    models.Q(("automatic", False), ("decided_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="decision_by_a_person_or_automatic",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approval__isnull', False), ('outcome', 'approved')), models.Q(models.Q(('outcome', 'approved'), _negated=True), ('approval', None)), _connector='OR'), name='decision_approval_when_approved'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("approval__isnull", False), ("outcome", "approved")),
+                    models.Q(models.Q(("outcome", "approved"), _negated=True), ("approval", None)),
+                    _connector="OR",
+                ),
+                name="decision_approval_when_approved",
+            ),
         ),
         migrations.AddIndex(
-            model_name='vote',
-            index=models.Index(fields=['submission', 'cast_at', 'id'], name='reviews_vot_submiss_64d7d2_idx'),
+            model_name="vote",
+            index=models.Index(fields=["submission", "cast_at", "id"], name="reviews_vot_submiss_64d7d2_idx"),
         ),
         migrations.AddConstraint(
-            model_name='vote',
-            constraint=models.CheckConstraint(condition=models.Q(('value__gte', -2), ('value__lte', 2)), name='vote_from_minus_2_to_2'),
+            model_name="vote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("value__gte", -2), ("value__lte", 2)), name="vote_from_minus_2_to_2"
+            ),
         ),
     ]

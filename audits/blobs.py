@@ -1,0 +1,99 @@
+"""The content-addressed store: uploaded tables, cards to audit again, results. Named by SHA-256, checked on reading."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import tempfile
+from typing import IO
+
+from django.core.files import File
+from django.core.files.storage import Storage, storages
+from django.db import transaction
+
+from audits.kinds.base import InputsRejected
+from audits.models import Blob
+
+CHUNK = 1 << 20
+
+
+class TooLarge(Exception):
+    """More bytes than allowed; ``limit`` says how many would be."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"larger than {limit} bytes")
+        self.limit = limit
+
+
+def _storage() -> Storage:
+    return storages["blobs"]
+
+
+def name_of(sha256: str) -> str:
+    """Where a blob lies in the store: spread over folders by its first two bytes."""
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def store(*, stream: IO[bytes], media_type: str, max_bytes: int, at: dt.datetime) -> Blob:
+    """Keep a stream's bytes, hashing while they pass through a temporary file.
+
+    Raises:
+        TooLarge: the stream is longer than ``max_bytes``; nothing is kept.
+    """
+    digest, size = hashlib.sha256(), 0
+    with tempfile.NamedTemporaryFile(prefix="assay-upload-") as draft:
+        while chunk := stream.read(CHUNK):
+            size += len(chunk)
+            if size > max_bytes:
+                raise TooLarge(max_bytes)
+            digest.update(chunk)
+            draft.write(chunk)
+        draft.flush()
+        draft.seek(0)
+        sha256 = digest.hexdigest()
+        name = name_of(sha256)
+        if not _storage().exists(name):
+            kept = _storage().save(name, File(draft, name=sha256))
+            if kept != name:  # another process was faster by a blink and has stored the same bytes
+                _storage().delete(kept)
+    with transaction.atomic():
+        blob, created = Blob.objects.get_or_create(
+            sha256=sha256, defaults={"bytes": size, "media_type": media_type[:100], "created_at": at}
+        )
+        if not created and blob.erased_at is not None:
+            Blob.objects.filter(pk=blob.pk).update(erased_at=None)
+    return blob
+
+
+def store_bytes(data: bytes, *, media_type: str, at: dt.datetime) -> Blob:
+    """Keep bytes that are in memory already."""
+    return store(stream=io.BytesIO(data), media_type=media_type, max_bytes=len(data), at=at)
+
+
+def open_checked(sha256: str) -> IO[bytes]:
+    """Open a blob after reading it through once to see that it still has its digest.
+
+    Raises:
+        InputsRejected: it is not there, or its bytes are not those that were stored.
+    """
+    try:
+        opened: IO[bytes] = _storage().open(name_of(sha256), "rb")
+    except FileNotFoundError as gone:
+        raise InputsRejected("blob_missing", f"the file {sha256[:12]}… is not in the store; upload it again") from gone
+    digest = hashlib.sha256()
+    while chunk := opened.read(CHUNK):
+        digest.update(chunk)
+    if digest.hexdigest() != sha256:
+        opened.close()
+        raise InputsRejected(
+            "blob_altered", f"the file {sha256[:12]}… in the store is not what was uploaded; upload it again"
+        )
+    opened.seek(0)
+    return opened
+
+
+def read_checked(sha256: str) -> bytes:
+    """All bytes of a blob, checked against its digest. Raises as ``open_checked``."""
+    with open_checked(sha256) as opened:
+        return opened.read()

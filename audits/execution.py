@@ -1,0 +1,257 @@
+"""Doing an audit: what the worker runs, and how it keeps hold of the run meanwhile.
+
+A worker takes a run by compare-and-swap and holds it under a lease that a heartbeat renews. Whatever it writes
+names the fencing token it was given, so that a worker that was thought dead and is not cannot write any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Any
+
+import rfc8785
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import DurationField, F, Value
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from audits import blobs, kinds
+from audits.digests import fingerprint
+from audits.kinds.base import Draft, InputsRejected, Interrupted, Outcome
+from audits.models import Finding, Run, RunState
+from audits.signals import run_finished
+
+logger = logging.getLogger(__name__)
+PROGRESS_EVERY_S = 0.3
+
+
+def lease() -> Any:
+    """The end of a lease taken now, by the database's clock."""
+    return Now() + Value(dt.timedelta(seconds=settings.RUN_LEASE_S), output_field=DurationField())
+
+
+def claim(run_id: int) -> Run | None:
+    """Move a run from QUEUED to RUNNING; None when somebody else did, or it has ended."""
+    with transaction.atomic():
+        taken = Run.objects.filter(pk=run_id, state=RunState.QUEUED).update(
+            state=RunState.RUNNING,
+            attempt=F("attempt") + 1,
+            fencing_token=F("fencing_token") + 1,
+            lease_until=lease(),
+            started_at=Now(),
+            progress_done=0,
+            progress_total=None,
+        )
+        return Run.objects.get(pk=run_id) if taken else None
+
+
+def execute(*, run_id: int) -> Run | None:
+    """Take a queued run, do the audit, store its findings. Safe to call twice and from two workers at once.
+
+    Returns:
+        The run as this worker left it, or None when it was not this worker's to do or to finish.
+    """
+    run = claim(run_id)
+    if run is None:
+        return None
+    logger.info("run %s (%s) taken, attempt %s", run.pk, run.kind, run.attempt)
+    hold = Hold(run)
+    with hold.heartbeat():
+        try:
+            outcome = kinds.get(run.kind).run(hold)
+            document = rfc8785.dumps(dict(outcome.document)) if outcome.document else b""
+        except Interrupted:
+            return _give_up(run, hold)
+        except InputsRejected as refused:
+            return finish(run, state=RunState.ERRORED, error_code=refused.code, error=str(refused))
+        except Exception:
+            logger.exception("run %s crashed", run.pk)
+            return finish(
+                run,
+                state=RunState.ERRORED,
+                error_code="internal",
+                error=f"the audit itself failed; the worker's log has the details under run {run.pk}",
+            )
+        return _succeed(run, outcome, document)
+
+
+def _succeed(run: Run, outcome: Outcome, document: bytes) -> Run | None:
+    known = kinds.get(run.kind).verdicts
+    if outcome.verdict not in known:
+        return finish(
+            run, state=RunState.ERRORED, error_code="internal", error=f"the audit gave no known verdict ({run.kind})"
+        )
+    result = blobs.store_bytes(document, media_type="application/json", at=timezone.now()).sha256 if document else ""
+    return finish(
+        run,
+        state=RunState.SUCCEEDED,
+        verdict=outcome.verdict,
+        summary=outcome.summary,
+        result_sha256=result,
+        drafts=outcome.drafts,
+    )
+
+
+def _give_up(run: Run, hold: Hold) -> Run | None:
+    if hold.stop == "cancelled":
+        return finish(run, state=RunState.CANCELLED, error_code="cancelled", error="cancelled while running")
+    if hold.stop == "time_limit":
+        limit = run.time_limit_s
+        return finish(run, state=RunState.TIMED_OUT, error_code="time_limit", error=f"not done within {limit} seconds")
+    logger.warning("run %s: lease lost, this worker's results are thrown away", run.pk)
+    return None
+
+
+@transaction.atomic
+def finish(
+    run: Run,
+    *,
+    state: RunState,
+    verdict: str = "",
+    summary: Mapping[str, float] | None = None,
+    result_sha256: str = "",
+    drafts: Sequence[Draft] = (),
+    error_code: str = "",
+    error: str = "",
+) -> Run | None:
+    """Store the end of a run, if this worker still holds it. One transaction for the row, findings and listeners."""
+    current = Run.objects.select_for_update().get(pk=run.pk)
+    if current.state != RunState.RUNNING or current.fencing_token != run.fencing_token:
+        logger.warning("run %s: attempt %s no longer holds it, its results are thrown away", run.pk, run.attempt)
+        return None
+    return end(
+        current,
+        state=state,
+        verdict=verdict,
+        summary=summary,
+        result_sha256=result_sha256,
+        drafts=drafts,
+        error_code=error_code,
+        error=error,
+    )
+
+
+def end(
+    run: Run,
+    *,
+    state: RunState,
+    verdict: str = "",
+    summary: Mapping[str, float] | None = None,
+    result_sha256: str = "",
+    drafts: Sequence[Draft] = (),
+    error_code: str = "",
+    error: str = "",
+) -> Run:
+    """Write the end of a run whose row the caller has locked, and tell the listeners."""
+    Finding.objects.bulk_create(findings_of(run, drafts))
+    run.state, run.verdict, run.summary = state, verdict, dict(summary or {})
+    run.result_sha256, run.error_code, run.error = result_sha256, error_code, error[:2000]
+    run.lease_until = None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        run.finished_at = cursor.fetchone()[0]
+    if run.started_at is not None:
+        run.duration_ms = max(0, round((run.finished_at - run.started_at).total_seconds() * 1000))
+    if state == RunState.SUCCEEDED and run.progress_total is not None:
+        run.progress_done = run.progress_total
+    run.save()
+    run_finished.send(sender=Run, run=run)
+    logger.info("run %s (%s) %s %s", run.pk, run.kind, state, verdict)
+    return run
+
+
+def findings_of(run: Run, drafts: Sequence[Draft]) -> list[Finding]:
+    """The rows for a run's findings, with the fingerprints that survive to the next version."""
+    return [
+        Finding(
+            run=run,
+            code=draft.code,
+            severity=draft.severity,
+            locus=draft.locus[:500],
+            field=draft.field[:200],
+            line=draft.line,
+            params=dict(draft.params),
+            fingerprint=fingerprint(kind=run.kind, code=draft.code, entry=run.subject_name, locus=draft.locus),
+        )
+        for draft in drafts
+    ]
+
+
+class Hold:
+    """A worker's grip on one run: the ``Context`` that a kind is given, and the heartbeat behind it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.stop = ""
+        self._deadline = time.monotonic() + run.time_limit_s
+        self._told_at = 0.0
+        self._ended = threading.Event()
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        inputs: Mapping[str, Any] = self.run.inputs
+        return inputs
+
+    @property
+    def seed(self) -> int:
+        return self.run.seed
+
+    def open_blob(self, sha256: str) -> IO[bytes]:
+        return blobs.open_checked(sha256)
+
+    def progress(self, done: int, total: int | None) -> None:
+        self._look()
+        if self.stop:
+            raise Interrupted(self.stop)
+        if time.monotonic() - self._told_at < PROGRESS_EVERY_S and done != total:
+            return
+        self._told_at = time.monotonic()
+        # The row's constraint keeps done within total; a kind that miscounts must not end its run by that.
+        held = self._mine().update(progress_done=done if total is None else min(done, total), progress_total=total)
+        if not held:
+            self.stop = "lease_lost"
+            raise Interrupted(self.stop)
+
+    def _mine(self) -> Any:
+        return Run.objects.filter(pk=self.run.pk, fencing_token=self.run.fencing_token, state=RunState.RUNNING)
+
+    def _look(self) -> None:
+        if not self.stop and time.monotonic() > self._deadline:
+            self.stop = "time_limit"
+
+    @contextlib.contextmanager
+    def heartbeat(self) -> Iterator[None]:
+        """Renew the lease from a thread of its own, whatever the kind is busy with."""
+        thread = threading.Thread(target=self._beat, name=f"heartbeat of run {self.run.pk}", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join(5)
+
+    def _beat(self) -> None:
+        try:
+            while not self._ended.wait(settings.RUN_LEASE_S / 4):
+                self._look()
+                if self.stop == "time_limit":
+                    return  # without a heartbeat the lease runs out, should the kind not look up in time
+                self._renew()
+        finally:
+            connection.close()
+
+    def _renew(self) -> None:
+        try:
+            if not self._mine().update(lease_until=lease()):
+                self.stop = self.stop or "lease_lost"
+            elif Run.objects.filter(pk=self.run.pk, cancel_asked=True).exists():
+                self.stop = self.stop or "cancelled"
+        except Exception:
+            logger.exception("run %s: the heartbeat failed, trying again", self.run.pk)
+            connection.close()
