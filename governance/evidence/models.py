@@ -18,9 +18,7 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         seen = teams_seen_by(user)
         if seen is None:
             return self
-        return self.filter(
-            models.Q(uploaded_by=user) | models.Q(attachments__use_case__owner_team__in=seen)
-        ).distinct()
+        return self.filter(models.Q(uploaded_by=user) | models.Q(attachments__use_case__owner_team__in=seen)).distinct()
 
 
 class Upload(models.Model):

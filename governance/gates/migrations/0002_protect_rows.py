@@ -2,7 +2,6 @@ from django.db import migrations
 
 from governance.ledger.protection import frozen_columns
 
-
 ONCE_ENDED = migrations.RunSQL(
     """
     CREATE FUNCTION assay_refuse_revival() RETURNS trigger LANGUAGE plpgsql AS $$

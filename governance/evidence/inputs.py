@@ -1,0 +1,119 @@
+"""What each kind of audit is to be run on, for one version in one use case.
+
+A run is current evidence only while its inputs are those that would be chosen today: a changed audit plan, a newer
+upload, an upstream that has changed its licence make it stale without anybody's having to mark it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from audits.models import Origin
+from governance.catalog.models import AuditPlan, Edge, UseCase, Version
+from governance.evidence.models import Attachment
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The inputs of a run that would be current, and where they come from.
+
+    ``inputs`` None means that any run on the version's digest is current: the digest covers all it reads.
+    """
+
+    inputs: Mapping[str, Any] | None
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Why an audit cannot be asked for yet: a code, worded when shown."""
+
+    code: str
+
+
+def wanted(*, kind: str, version: Version, use_case: UseCase) -> Wanted | Lacking:
+    """What a run of ``kind`` would read today."""
+    choose = _CHOICES.get(kind)
+    return choose(version, use_case) if choose else Lacking("kind_without_inputs")
+
+
+def _card(_version: Version, _use_case: UseCase) -> Wanted | Lacking:
+    return Wanted(inputs=None, origin=Origin.OBSERVED)
+
+
+def _license(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    card = version.card
+    metadata = card.metadata if card is not None else {}
+    declared: list[str] = list(version.licenses)
+    edges = (
+        Edge.objects.filter(version=version)
+        .select_related("to_entry__latest__card")
+        .order_by("relation", "to_entry_id")
+    )
+    return Wanted(
+        inputs={
+            "subject": version.entry.repo_id,
+            "kind": version.entry.kind,
+            "card": {
+                "license": declared[0] if len(declared) == 1 else declared or None,
+                "license_name": metadata.get("license_name"),
+                "license_link": metadata.get("license_link"),
+            },
+            "files": sorted(version.files.filter(role="licence").values_list("path", flat=True)),
+            "upstream": [_upstream(edge) for edge in edges],
+            "use_profile": use_case.licence_profile,
+        },
+        origin=Origin.OBSERVED,
+    )
+
+
+def _upstream(edge: Edge) -> dict[str, Any]:
+    entry = edge.to_entry
+    latest = entry.latest
+    licenses: list[str] = list(latest.licenses) if latest is not None else []
+    metadata = latest.card.metadata if latest is not None and latest.card is not None else {}
+    return {
+        "id": entry.repo_id,
+        "type": entry.kind,
+        "relation": edge.relation,
+        "known": latest is not None,
+        "license": licenses[0] if len(licenses) == 1 else licenses or None,
+        "license_name": metadata.get("license_name"),
+    }
+
+
+def _bias(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    plan = AuditPlan.objects.filter(use_case=use_case).order_by("-number").first()
+    if plan is None or "bias" not in plan.document:
+        return Lacking("audit_plan_missing")
+    newest = (
+        Attachment.objects.filter(version=version, use_case=use_case, role=Attachment.Role.PREDICTIONS)
+        .select_related("upload__blob")
+        .order_by("-attached_at", "-pk")
+        .first()
+    )
+    if newest is None:
+        return Lacking("predictions_missing")
+    upload = newest.upload
+    return Wanted(
+        inputs={
+            "plan": plan.document["bias"],
+            "plan_digest": plan.sha256,
+            "predictions": {
+                "sha256": upload.blob.sha256,
+                "filename": upload.filename,
+                "media_type": upload.blob.media_type,
+            },
+            "origin": Origin.DECLARED.value,
+        },
+        origin=Origin.DECLARED,
+    )
+
+
+_CHOICES: dict[str, Callable[[Version, UseCase], Wanted | Lacking]] = {
+    "card": _card,
+    "license": _license,
+    "bias": _bias,
+}

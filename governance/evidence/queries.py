@@ -1,0 +1,48 @@
+"""The runs that speak for a version in a use case, as they stand now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from audits.models import Run
+from governance.catalog.models import UseCase, Version
+from governance.evidence.inputs import Lacking, Wanted, wanted
+
+RENEWS = "renews"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What there is of one kind of evidence.
+
+    ``run`` is the newest run on the inputs that would be chosen today; ``outdated`` the newest on other inputs, when
+    there is none on today's; ``lacking`` why none can be asked for.
+    """
+
+    kind: str
+    run: Run | None = None
+    outdated: Run | None = None
+    lacking: str = ""
+
+
+def standings(*, version: Version, use_case: UseCase, kinds: Iterable[str]) -> list[Standing]:
+    """The evidence of each kind, in the order of the kinds' names. One query for the runs, up to four for the inputs."""
+    names = sorted(set(kinds))
+    runs: dict[str, list[Run]] = {name: [] for name in names}
+    for run in Run.objects.for_subject(version.digest).filter(kind__in=names).newest_first():
+        runs[run.kind].append(run)
+    return [_standing(name, wanted(kind=name, version=version, use_case=use_case), runs[name]) for name in names]
+
+
+def _standing(kind: str, want: Wanted | Lacking, runs: list[Run]) -> Standing:
+    if isinstance(want, Lacking):
+        return Standing(kind, outdated=runs[0] if runs else None, lacking=want.code)
+    current = [run for run in runs if want.inputs is None or _same(run, want)]
+    if current:
+        return Standing(kind, run=current[0])
+    return Standing(kind, outdated=runs[0] if runs else None)
+
+
+def _same(run: Run, want: Wanted) -> bool:
+    return {name: value for name, value in run.inputs.items() if name != RENEWS} == want.inputs

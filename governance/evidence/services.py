@@ -1,0 +1,158 @@
+"""Bringing evidence: uploads, what they are attached to, and the audits that read them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from collections.abc import Mapping
+from typing import IO
+
+from django.conf import settings
+from django.db import transaction
+
+from audits import blobs
+from audits import services as audits
+from audits.models import OPEN_STATES, Run, RunState
+from governance.catalog.models import UseCase, Version
+from governance.evidence import queries
+from governance.evidence.inputs import Lacking, wanted
+from governance.evidence.models import Attachment, Upload
+from governance.ledger import services as ledger
+from governance.people.models import User
+
+
+class EvidenceRefused(Exception):
+    """The evidence cannot be taken; ``code`` for programs, the message says how to mend it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def upload(*, stream: IO[bytes], filename: str, media_type: str, by: User, at: dt.datetime) -> Upload:
+    """Keep a file that somebody sends. The same bytes twice are one blob and two uploads.
+
+    Raises:
+        EvidenceRefused: it is empty, or larger than ASSAY_MAX_UPLOAD_MB.
+    """
+    try:
+        blob = blobs.store(stream=stream, media_type=media_type, max_bytes=settings.MAX_UPLOAD_BYTES, at=at)
+    except blobs.TooLarge as large:
+        limit = large.limit // 1_000_000
+        raise EvidenceRefused("upload_too_large", f"the file is larger than {limit} MB; send a smaller one") from large
+    if blob.bytes == 0:
+        raise EvidenceRefused("upload_empty", "the file is empty; send one with content")
+    return Upload.objects.create(blob=blob, filename=_plain(filename), uploaded_by=by, uploaded_at=at)
+
+
+def _plain(filename: str) -> str:
+    """A file's own name without folders, control or direction characters."""
+    last = filename.replace("\\", "/").rsplit("/", 1)[-1]
+    shown = "".join(c for c in unicodedata.normalize("NFC", last) if unicodedata.category(c)[0] != "C")
+    return shown.strip(" .")[:255] or "upload"
+
+
+@transaction.atomic
+def attach(*, version: Version, use_case: UseCase, role: str, upload: Upload, by: User, at: dt.datetime) -> Attachment:
+    """Put an upload forward as evidence for a version in a use case."""
+    attachment = Attachment.objects.create(
+        version=version, use_case=use_case, role=role, upload=upload, attached_by=by, attached_at=at
+    )
+    ledger.record(
+        verb="evidence.attached",
+        object_kind="attachment",
+        object_ref=str(attachment.pk),
+        subject_digest=version.digest,
+        actor=by,
+        at=at,
+        detail={"role": role, "sha256": upload.blob.sha256, "use_case": use_case.slug},
+    )
+    return attachment
+
+
+@transaction.atomic
+def gather(
+    *,
+    version: Version,
+    use_case: UseCase,
+    kinds: Mapping[str, int | None],
+    by: User | None,
+    at: dt.datetime,
+    again: bool = False,
+) -> list[Run]:
+    """Ask for every audit that is needed and has no current run; ``kinds`` maps each to the oldest age in days.
+
+    What failed before is tried again only when ``again`` says so: a person or a pipeline asked.
+
+    Returns:
+        The runs that were asked for now.
+    """
+    asked = []
+    for standing in queries.standings(version=version, use_case=use_case, kinds=kinds):
+        limit = kinds[standing.kind]
+        if standing.lacking or (standing.run is not None and not _due(standing.run, limit, at=at, again=again)):
+            continue
+        run = request(kind=standing.kind, version=version, use_case=use_case, renews=standing.run, by=by, at=at)
+        if run.state in OPEN_STATES:
+            asked.append(run)
+    return asked
+
+
+def _due(run: Run, limit: int | None, *, at: dt.datetime, again: bool) -> bool:
+    if run.state in OPEN_STATES:
+        return False
+    if run.state != RunState.SUCCEEDED:
+        return again
+    return limit is not None and run.finished_at is not None and at - run.finished_at > dt.timedelta(days=limit)
+
+
+def request(
+    *, kind: str, version: Version, use_case: UseCase, renews: Run | None = None, by: User | None, at: dt.datetime
+) -> Run:
+    """Ask for one audit of a version in a use case, on the inputs of today.
+
+    Raises:
+        EvidenceRefused: something that the audit reads is not there yet.
+        audits.RunRefused: there is no such audit.
+    """
+    want = wanted(kind=kind, version=version, use_case=use_case)
+    if isinstance(want, Lacking):
+        raise EvidenceRefused(want.code, _HOW[want.code])
+    inputs = dict(want.inputs) if want.inputs is not None else _card_inputs(version, at=at)
+    if renews is not None and renews.state == RunState.SUCCEEDED:
+        inputs[queries.RENEWS] = renews.pk
+    return audits.request_run(
+        kind=kind,
+        subject_name=version.entry.repo_id,
+        subject_digest=version.digest,
+        inputs=inputs,
+        origin=want.origin,
+        requested_by=by,
+        at=at,
+    )
+
+
+_HOW = {
+    "audit_plan_missing": "the use case has no audit plan for bias; its risk owner writes one on the use case's page",
+    "predictions_missing": "no table of predictions is attached; upload one and attach it to the submission",
+    "kind_without_inputs": "this audit is not run on versions in a use case",
+}
+
+
+def _card_inputs(version: Version, *, at: dt.datetime) -> dict[str, object]:
+    raw = bytes(version.card.raw) if version.card is not None else b""
+    blob = blobs.store_bytes(raw, media_type="text/markdown", at=at)
+    return {
+        "card_sha256": blob.sha256,
+        "card_kind": version.entry.kind,
+        "files": list(version.files.order_by("path").values_list("path", flat=True)[:5000]),
+    }
+
+
+def contributors(*, version: Version, use_case: UseCase) -> set[int]:
+    """The people who made the evidence: who imported the version, attached to it or uploaded for it. One query."""
+    rows = Attachment.objects.filter(version=version, use_case=use_case).values_list(
+        "attached_by_id", "upload__uploaded_by_id"
+    )
+    people = {person for row in rows for person in row}
+    return people | ({version.imported_by_id} if version.imported_by_id is not None else set())

@@ -1,0 +1,212 @@
+"""The answer to a pipeline, from what is stored. It never runs an evaluation."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Any
+
+import rfc8785
+from django.db.models import BooleanField, Case, Q, When
+from django.db.models.functions import Now
+
+from governance.gates.models import Approval, ReviewStanding
+from governance.people.models import User
+from governance.people.queries import teams_seen_by
+
+SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+EXIT_CODES = {"allow": 0, "warn": 0, "deny": 1, "error": 2, "pending": 3}
+# What a review that has ended without an approval tells a pipeline.
+CLOSED_STATES = ("rejected", "withdrawn", "changes_requested", "superseded")
+
+
+class MalformedSubject(ValueError):
+    """The question cannot be understood; ``code`` says what is wrong with it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a pipeline asks about: one commit, or one digest, of one repository."""
+
+    kind: str
+    repo_id: str
+    revision: str
+
+    @property
+    def key(self) -> str:
+        return unicodedata.normalize("NFKC", self.repo_id).casefold()
+
+
+def subject(*, kind: str, repo_id: str, revision: str) -> Subject:
+    """A well-formed subject.
+
+    Raises:
+        MalformedSubject: the revision is a branch, a tag or a short sha: those move, an approval does not.
+    """
+    if not SHA.fullmatch(revision):
+        raise MalformedSubject(
+            "revision_must_be_commit_sha",
+            f"{revision[:60]!r} is not a full commit sha: give the 40 hexadecimal digits of the commit, or the 64 of"
+            " the version's digest. A branch or tag may point elsewhere tomorrow",
+        )
+    if not repo_id or "\0" in repo_id or len(repo_id) > 200:
+        raise MalformedSubject("repository_id", "name the repository as namespace/name, or name without a namespace")
+    return Subject(kind, repo_id, revision)
+
+
+@dataclass(frozen=True)
+class GateAnswer:
+    """What a pipeline is told: may this version run there, and why."""
+
+    verdict: str
+    reason_codes: tuple[str, ...]
+    subject: Subject
+    use_case: str
+    stage: str
+    asked_at: dt.datetime
+    approval: Approval | None = None
+    standing: ReviewStanding | None = None
+    requirements: tuple[dict[str, Any], ...] = ()
+    next_steps: tuple[dict[str, Any], ...] = ()
+    policies: tuple[dict[str, Any], ...] = ()
+    evaluation: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.verdict]
+
+    @property
+    def next_change_at(self) -> dt.datetime | None:
+        """The next moment at which time alone changes the answer."""
+        if self.approval is None or self.verdict not in ("allow", "warn"):
+            return None
+        return self.approval.next_boundary
+
+    @property
+    def etag(self) -> str:
+        """Changes whenever the answer does, by facts or by time."""
+        seen = {
+            "verdict": self.verdict,
+            "reasons": list(self.reason_codes),
+            "approval": self.approval.pk if self.approval else None,
+            "standing": self.standing.updated_at.isoformat() if self.standing else None,
+            "policies": [policy.get("sha256", "") for policy in self.policies],
+            "next": self.next_change_at.isoformat() if self.next_change_at else None,
+        }
+        return hashlib.sha256(rfc8785.dumps(seen)).hexdigest()
+
+
+def gate_answer(*, user: User, subject: Subject, use_case: str, stage: str) -> GateAnswer:
+    """Answer for what ``user`` may see. At most two queries, by the database's clock.
+
+    What is unknown, or not to be seen, gets the same plain ``deny`` with ``no_approval``.
+    """
+    approval = _newest_approval(user, subject, use_case, stage)
+    now: dt.datetime | None = getattr(approval, "asked_at", None)
+    if approval is not None and now is not None and approval.open:  # type: ignore[attr-defined]
+        stale = [c for c in approval.conditions if dt.datetime.fromisoformat(c["holds_until"]) <= now]
+        codes = tuple(f"{condition['id']}:stale" for condition in stale)
+        return GateAnswer(
+            verdict="deny" if stale else approval.verdict,
+            reason_codes=codes or tuple(_open_codes(approval)),
+            subject=subject,
+            use_case=use_case,
+            stage=stage,
+            asked_at=now,
+            approval=approval,
+            requirements=tuple(_with_staleness(approval, stale)),
+            next_steps=tuple({"action": "run", "target": condition["kind"], "who": "submitter"} for condition in stale),
+            policies=tuple(approval.policies),
+        )
+    return _without_approval(user, subject, use_case, stage, approval)
+
+
+def _newest_approval(user: User, asked: Subject, use_case: str, stage: str) -> Approval | None:
+    seen = teams_seen_by(user)
+    return (
+        Approval.objects.filter(_of(asked), use_case__slug=use_case, stage=stage)
+        .filter(Q() if seen is None else Q(use_case__owner_team__in=seen))
+        .annotate(
+            asked_at=Now(),
+            open=Case(
+                When(ended_at=None, granted_at__lte=Now(), expires_at__gt=Now(), then=True),
+                default=False,
+                output_field=BooleanField(),
+            ),
+        )
+        .select_related("version__entry", "use_case")
+        .order_by("-open", "-granted_at", "-pk")
+        .first()
+    )
+
+
+def _of(asked: Subject) -> Q:
+    same = Q(version__revision=asked.revision) | Q(version__digest=asked.revision)
+    return same & Q(version__entry__kind=asked.kind, version__entry__key=asked.key)
+
+
+def _open_codes(approval: Approval) -> list[str]:
+    return [f"{r['id']}:{r['status']}" for r in approval.requirements if r["status"] not in ("satisfied", "waived")]
+
+
+def _with_staleness(approval: Approval, stale: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    late = {(condition["policy"], condition["id"]) for condition in stale}
+    return [
+        {**r, "status": "unsatisfied", "code": "stale"} if (r["policy"], r["id"]) in late else r
+        for r in approval.requirements
+    ]
+
+
+def _without_approval(user: User, asked: Subject, use_case: str, stage: str, ended: Approval | None) -> GateAnswer:
+    seen = teams_seen_by(user)
+    standing = (
+        ReviewStanding.objects.filter(_of(asked), use_case__slug=use_case, stage=stage)
+        .filter(Q() if seen is None else Q(use_case__owner_team__in=seen))
+        .annotate(asked_at=Now())
+        .select_related("version__entry", "use_case")
+        .order_by("-updated_at", "-pk")
+        .first()
+    )
+    reasons = [] if ended is None else [f"approval:{ended.ended_reason or 'expired'}"]
+    now: dt.datetime = (
+        getattr(standing, "asked_at", None) or getattr(ended, "asked_at", None) or dt.datetime.now(dt.UTC)
+    )
+    if standing is None or standing.state == "approved":
+        return GateAnswer(
+            "deny",
+            tuple(reasons or ["no_approval"]),
+            asked,
+            use_case,
+            stage,
+            now,
+            approval=ended,
+            policies=tuple(ended.policies) if ended else (),
+            requirements=tuple(ended.requirements) if ended else (),
+        )
+    evaluation = standing.evaluation
+    if standing.state in CLOSED_STATES:
+        verdict, codes = "deny", [f"review:{standing.state}"]
+    elif standing.verdict in ("allow", "warn"):
+        verdict, codes = "pending", ["review:awaiting_decision"]
+    else:
+        verdict, codes = standing.verdict, list(evaluation.get("reason_codes", ()))
+    return GateAnswer(
+        verdict,
+        tuple([*reasons, *codes] or ["no_approval"]),
+        asked,
+        use_case,
+        stage,
+        now,
+        standing=standing,
+        requirements=tuple(evaluation.get("requirements", ())),
+        next_steps=tuple(evaluation.get("next_steps", ())),
+        policies=tuple(evaluation.get("policies", ())),
+        evaluation=evaluation,
+    )

@@ -1,0 +1,141 @@
+"""The facts document, version 1: all that a policy sees. JSON, RFC 8785, at most 256 KB, no NaN.
+
+Keys are added, never renamed. A quantity that was not measured is absent, never null and never 0.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import rfc8785
+
+from audits import blobs
+from audits.kinds.base import InputsRejected
+from audits.models import Finding, Run, RunState
+from governance.catalog.models import UseCase, Version
+from governance.evidence import queries as evidence
+from governance.evidence.models import Attachment
+
+LIMIT_BYTES = 256 * 1024
+
+
+class FactsTooLarge(Exception):
+    """The facts are larger than a policy is shown."""
+
+
+def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[str], at: dt.datetime) -> dict[str, Any]:
+    """What is known of a version in a use case at ``at``, for the audit kinds that policies name.
+
+    Raises:
+        FactsTooLarge: more than 256 KB.
+    """
+    standings = evidence.standings(version=version, use_case=use_case, kinds=kinds)
+    document: dict[str, Any] = {
+        "subject": {
+            "kind": version.entry.kind,
+            "id": version.entry.repo_id,
+            "revision": version.revision,
+            "digest": version.digest,
+            "assurance": version.assurance,
+            "task": version.task,
+            "library": version.library,
+        },
+        "use_case": {"slug": use_case.slug, "tier": use_case.tier, "purpose": use_case.purpose},
+        "stage": stage,
+        "audits": [_audit(standing, at=at) for standing in standings],
+        "metrics": _metrics(standings),
+        "evidence": dict(
+            Counter(
+                Attachment.objects.filter(version=version, use_case=use_case)
+                .order_by("role")
+                .values_list("role", flat=True)
+            )
+        ),
+        "waivers": [],
+        "asked_at": at.isoformat(),
+    }
+    for standing in standings:
+        if standing.run is not None and standing.run.state == RunState.SUCCEEDED and standing.kind in _SECTIONS:
+            document[standing.kind] = _SECTIONS[standing.kind](standing.run)
+    if len(rfc8785.dumps(document)) > LIMIT_BYTES:
+        raise FactsTooLarge(f"the facts on {version} are larger than {LIMIT_BYTES} bytes")
+    return document
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """SHA-256 of the facts as RFC 8785 JSON."""
+    return hashlib.sha256(rfc8785.dumps(dict(document))).hexdigest()
+
+
+def _audit(standing: evidence.Standing, *, at: dt.datetime) -> dict[str, Any]:
+    run = standing.run
+    if run is None:
+        fact: dict[str, Any] = {"kind": standing.kind, "state": "outdated" if standing.outdated else "missing"}
+        if standing.outdated is not None:
+            fact["run"] = standing.outdated.pk
+        if standing.lacking:
+            fact["lacking"] = standing.lacking
+        return fact
+    fact = {
+        "kind": run.kind,
+        "state": run.state,
+        "verdict": run.verdict,
+        "origin": run.origin,
+        "run": run.pk,
+        "inputs_digest": run.inputs_digest,
+    }
+    if run.error_code:
+        fact["error_code"] = run.error_code
+    if run.finished_at is not None:
+        fact["finished_at"] = run.finished_at.isoformat()
+        fact["age_days"] = max(0.0, (at - run.finished_at).total_seconds() / 86400)
+    return fact
+
+
+def _metrics(standings: list[evidence.Standing]) -> dict[str, float]:
+    return {
+        name: float(value)
+        for standing in standings
+        if standing.run is not None and standing.run.state == RunState.SUCCEEDED
+        for name, value in standing.run.summary.items()
+    }
+
+
+def _card(run: Run) -> dict[str, Any]:
+    codes = Finding.objects.filter(run=run).order_by("code").values_list("code", flat=True)
+    return {"score": float(run.summary.get("card_score", 0.0)), "findings": dict(Counter(codes))}
+
+
+def _license(run: Run) -> dict[str, Any]:
+    document = _result(run)
+    found = document.get("findings", [])
+    return {
+        "verdict": run.verdict,
+        "expression": str(document.get("expression", "")),
+        "unknown_count": sum(1 for finding in found if finding.get("severity") == "unknown"),
+        "conflicts": [
+            {"code": finding["code"], "term": finding.get("term", ""), "chain": finding.get("chain", [])}
+            for finding in found
+            if finding.get("severity") == "conflict"
+        ][:200],
+        "obligations": sorted({finding["code"] for finding in found if finding.get("severity") == "obligation"}),
+    }
+
+
+def _result(run: Run) -> dict[str, Any]:
+    """A run's result document; one whose bytes are gone or altered speaks for nothing."""
+    if not run.result_sha256:
+        return {}
+    try:
+        document: dict[str, Any] = json.loads(blobs.read_checked(run.result_sha256))
+    except InputsRejected:
+        return {}
+    return document
+
+
+_SECTIONS = {"card": _card, "license": _license}

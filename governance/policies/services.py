@@ -1,0 +1,76 @@
+"""Publishing policies."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from django.db import transaction
+
+from audits import kinds
+from governance.ledger import services as ledger
+from governance.people.models import User
+from governance.policies import documents
+from governance.policies.models import Policy, PolicyVersion
+
+DEFAULTS = Path(__file__).parent / "defaults"
+
+
+def known_kinds() -> dict[str, tuple[str, ...]]:
+    """The registered audits with the verdicts that each can give: what a policy may name."""
+    return {name: kinds.get(name).verdicts for name in kinds.names()}
+
+
+@transaction.atomic
+def publish(*, text: str, by: User | None, at: dt.datetime) -> PolicyVersion:
+    """Publish a policy's text as its next version. The same document again is the version that is there.
+
+    Raises:
+        documents.PolicyInvalid: the text breaks a rule, each with line and column; nothing is published.
+    """
+    document = documents.parse(text, known_kinds=known_kinds())
+    Policy.objects.get_or_create(name=document.name)
+    policy = Policy.objects.select_for_update().get(name=document.name)
+    newest = policy.versions.order_by("-number").first()
+    if newest is not None and newest.sha256 == document.sha256 and policy.retired_at is None:
+        return newest
+    version = PolicyVersion.objects.create(
+        policy=policy,
+        number=newest.number + 1 if newest else 1,
+        text=text,
+        document=document.as_json(),
+        sha256=document.sha256,
+        published_at=at,
+        published_by=by,
+    )
+    Policy.objects.filter(pk=policy.pk).update(retired_at=None)
+    ledger.record(
+        verb="policy.published",
+        object_kind="policy",
+        object_ref=f"{policy.name}@{version.number}",
+        actor=by,
+        at=at,
+        detail={"sha256": version.sha256},
+    )
+    return version
+
+
+@transaction.atomic
+def retire(*, name: str, by: User | None, at: dt.datetime) -> Policy:
+    """Take a policy out of force; its versions stay to be read. Without it a submission may match none: that closes."""
+    policy = Policy.objects.select_for_update().get(name=name)
+    if policy.retired_at is None:
+        Policy.objects.filter(pk=policy.pk).update(retired_at=at)
+        policy.retired_at = at
+        ledger.record(verb="policy.retired", object_kind="policy", object_ref=name, actor=by, at=at)
+    return policy
+
+
+def publish_defaults(*, by: User | None, at: dt.datetime) -> list[PolicyVersion]:
+    """Publish the policies that come with the product, each only where no policy of that name exists."""
+    existing = set(Policy.objects.values_list("name", flat=True))
+    return [
+        publish(text=file.read_text(encoding="utf-8"), by=by, at=at)
+        for file in sorted(DEFAULTS.glob("*.yaml"))
+        if documents.parse(file.read_text(encoding="utf-8"), known_kinds=known_kinds()).name not in existing
+    ]

@@ -1,0 +1,91 @@
+"""Where a submission stands: facts, policies and votes brought together and kept on it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from governance.gates import services as gates
+from governance.people.models import Lane, Membership, Role
+from governance.policies import facts as facts_of
+from governance.policies import queries as policies
+from governance.policies.evaluation import AppliedPolicy, Evaluation, VoteFact, evaluate
+from governance.reviews.models import Submission, Vote
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One evaluation with what it was made from."""
+
+    evaluation: Evaluation
+    facts: dict[str, Any]
+    facts_sha256: str
+    policies: list[AppliedPolicy]
+    votes: list[VoteFact]
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self.evaluation.as_json(), "policies": self.policy_refs()}
+
+    def policy_refs(self) -> list[dict[str, Any]]:
+        return [{"name": p.name, "number": p.number, "sha256": p.sha256} for p in self.policies]
+
+
+def counting_votes(submission: Submission) -> list[VoteFact]:
+    """The votes that count now: of active people who still hold the lane; the newest of each in each lane decides."""
+    team = submission.use_case.owner_team_id
+    holders = set(
+        Membership.objects.filter(role=Role.REVIEWER, user__is_active=True, team__in=[team]).values_list(
+            "user_id", "lane"
+        )
+    ) | set(
+        Membership.objects.filter(role=Role.REVIEWER, user__is_active=True, team=None).values_list("user_id", "lane")
+    )
+    return [
+        VoteFact(lane=vote.lane, value=vote.value, voter=str(vote.voter_id), round=vote.round)
+        for vote in Vote.objects.filter(submission=submission).order_by("cast_at", "pk")
+        if (vote.voter_id, vote.lane) in holders
+    ]
+
+
+def judge(submission: Submission, *, at: dt.datetime) -> Judged:
+    """Evaluate a submission on today's facts, the policies in force and the votes that count. Writes nothing."""
+    version, use_case = submission.version, submission.use_case
+    applied = policies.applicable(kind=version.entry.kind, tier=use_case.tier, stage=submission.stage)
+    known = facts_of.facts(
+        version=version, use_case=use_case, stage=submission.stage, kinds=policies.required_kinds(applied), at=at
+    )
+    votes = counting_votes(submission)
+    evaluation = evaluate(policies=applied, facts=known, votes=votes, at=at)
+    return Judged(evaluation, known, facts_of.digest(known), applied, votes)
+
+
+def keep(submission: Submission, judged: Judged, *, at: dt.datetime) -> None:
+    """Store an evaluation on its submission (whose row the caller holds) and tell the gate's room."""
+    submission.verdict = judged.evaluation.verdict
+    submission.evaluation = judged.as_json()
+    submission.facts, submission.facts_sha256 = judged.facts, judged.facts_sha256
+    submission.evaluated_at = at
+    submission.save(update_fields=["verdict", "evaluation", "facts", "facts_sha256", "evaluated_at"])
+    tell_gate(submission, at=at)
+
+
+def tell_gate(submission: Submission, *, at: dt.datetime) -> None:
+    """Let the gate's room know the state of a review."""
+    gates.note_review(
+        version=submission.version,
+        use_case=submission.use_case,
+        stage=submission.stage,
+        submission=submission.pk,
+        state=submission.state,
+        verdict=submission.verdict,
+        evaluation=submission.evaluation,
+        facts_sha256=submission.facts_sha256,
+        at=at,
+    )
+
+
+def lanes_asked(submission: Submission) -> list[str]:
+    """The lanes that the policies of a submission ask for, in the order of ``Lane``."""
+    asked = {lane["lane"] for lane in submission.evaluation.get("votes", ())}
+    return [lane.value for lane in Lane if lane.value in asked]
