@@ -1,0 +1,228 @@
+"""One requirement against the runs that there are: does it hold, until when, and if not, why?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from governance.policies.documents import Requirement
+
+# Clocks of one database differ by the length of a transaction; what lies further ahead is a wrong time.
+AHEAD_AT_MOST = dt.timedelta(minutes=5)
+
+
+class Status(StrEnum):
+    """How a requirement stands. Waived and not applicable are not given out yet; nothing but satisfied holds."""
+
+    SATISFIED = "satisfied"
+    UNSATISFIED = "unsatisfied"
+    PENDING = "pending"
+    WAIVED = "waived"
+    NOT_APPLICABLE = "not_applicable"
+    ERROR = "error"
+
+
+# What a run that has not succeeded means, or that there is none on the inputs of today. A state that is not named
+# here is an error.
+_STATES: Mapping[str, Status] = {
+    "missing": Status.UNSATISFIED,
+    "outdated": Status.UNSATISFIED,
+    "queued": Status.PENDING,
+    "running": Status.PENDING,
+    "errored": Status.ERROR,
+    "timed_out": Status.ERROR,
+    "cancelled": Status.ERROR,
+}
+SUCCEEDED = "succeeded"
+
+# What a result carries along of the run that it rests on.
+_TOLD = ("state", "verdict", "origin", "error_code", "lacking")
+
+
+class FactsMalformed(ValueError):
+    """The facts document is not what a policy can be judged on; ``path`` names the value."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"the facts cannot be read at {path}")
+        self.path = path
+
+
+@dataclass(frozen=True)
+class RequirementResult:
+    """How one requirement of one policy stands.
+
+    ``code`` says why and ``params`` with which values; both are worded when shown. ``run`` is the number of the run
+    that was looked at. ``holds_until`` is set while a satisfied requirement will go stale by time alone.
+    """
+
+    id: str
+    title: str
+    kind: str
+    status: Status
+    severity: str
+    code: str
+    policy: str
+    run: int | None = None
+    holds_until: dt.datetime | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def decides(self) -> bool:
+        """Whether the verdict depends on it."""
+        return self.severity != "info"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "title": self.title,
+            "kind": self.kind,
+            "status": self.status.value,
+            "severity": self.severity,
+            "code": self.code,
+            "policy": self.policy,
+            "run": self.run,
+            "holds_until": utc(self.holds_until),
+            "params": dict(self.params),
+        }
+
+
+def utc(moment: dt.datetime | None) -> str | None:
+    """ISO 8601 in UTC, to the microsecond, one spelling for one moment."""
+    if moment is None:
+        return None
+    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def moment(value: Any) -> dt.datetime | None:
+    """The moment that a fact names, or None where it names none: no text, no date, no time zone."""
+    if not isinstance(value, str):
+        return None
+    try:
+        read = dt.datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return read if read.tzinfo is not None else None
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """The ``audits`` of a facts document by kind, and the moment at which the facts were taken."""
+
+    rows: Mapping[str, tuple[Mapping[str, Any], ...]]
+    asked_at: dt.datetime | None
+
+    @classmethod
+    def read(cls, facts: Mapping[str, Any]) -> RunFacts:
+        """Sort the runs by kind.
+
+        Raises:
+            FactsMalformed: ``audits`` is not a list of mappings that each name a kind. A row that cannot be
+                attributed may be the one that says no.
+        """
+        listed = facts.get("audits", [])
+        if not isinstance(listed, list):
+            raise FactsMalformed("audits")
+        rows: dict[str, tuple[Mapping[str, Any], ...]] = {}
+        for number, row in enumerate(listed):
+            if not isinstance(row, Mapping) or not isinstance(row.get("kind"), str):
+                raise FactsMalformed(f"audits[{number}].kind")
+            rows[row["kind"]] = (*rows.get(row["kind"], ()), row)
+        return cls(rows, moment(facts.get("asked_at")))
+
+    def newest(self, kind: str) -> Mapping[str, Any] | str | None:
+        """The run that was asked for last, or None. A word says why it cannot be told which that is."""
+        rows = self.rows.get(kind, ())
+        numbers: list[Any] = [0 if row.get("state") == "missing" else row.get("run") for row in rows]
+        if any(type(number) is not int for number in numbers):
+            return "run_unreadable"
+        last = max(numbers, default=None)
+        found = [row for row, number in zip(rows, numbers, strict=True) if number == last]
+        if any(row != found[0] for row in found):
+            return "run_ambiguous"
+        return found[0] if found else None
+
+
+def judge(requirement: Requirement, *, policy: str, runs: RunFacts, at: dt.datetime) -> RequirementResult:
+    """Hold one requirement against the newest run of its kind.
+
+    The newest run counts even where an older one was better: it was asked for because something changed.
+    """
+    row = runs.newest(requirement.kind)
+    params: dict[str, Any] = {"kind": requirement.kind, "accepted": list(requirement.verdicts)}
+    run = holds_until = None
+    if row is None:
+        status, code = Status.UNSATISFIED, "missing"
+    elif isinstance(row, str):
+        status, code = Status.ERROR, row
+    else:
+        run = row.get("run")
+        params |= {name: row[name] for name in _TOLD if isinstance(row.get(name), str)}
+        status, code = _by_result(requirement, row)
+        if status is Status.SATISFIED:
+            status, code, holds_until = _by_age(requirement, row, runs.asked_at, at, params)
+    return RequirementResult(
+        id=requirement.id,
+        title=requirement.title,
+        kind=requirement.kind,
+        status=status,
+        severity=requirement.severity,
+        code=code,
+        policy=policy,
+        run=run,
+        holds_until=holds_until,
+        params=params,
+    )
+
+
+def _by_result(requirement: Requirement, row: Mapping[str, Any]) -> tuple[Status, str]:
+    state, verdict = row.get("state"), row.get("verdict")
+    if state != SUCCEEDED:
+        known = isinstance(state, str) and state in _STATES
+        return (_STATES[str(state)], str(state)) if known else (Status.ERROR, "state_unknown")
+    if verdict not in requirement.known_verdicts:
+        return Status.ERROR, "verdict_unknown"
+    if verdict not in requirement.verdicts:
+        return Status.UNSATISFIED, "verdict_not_accepted"
+    return Status.SATISFIED, "accepted"
+
+
+def _by_age(
+    requirement: Requirement,
+    row: Mapping[str, Any],
+    asked_at: dt.datetime | None,
+    at: dt.datetime,
+    params: dict[str, Any],
+) -> tuple[Status, str, dt.datetime | None]:
+    """An accepted run may be too old. It is fresh up to, and not at, the end of its last day."""
+    if requirement.max_age_days is None:
+        return Status.SATISFIED, "accepted", None
+    params["max_age_days"] = requirement.max_age_days
+    finished = _finished(row, asked_at)
+    if finished is None:
+        return Status.ERROR, "age_unknown", None
+    if finished > at + AHEAD_AT_MOST:
+        return Status.ERROR, "finished_in_future", None
+    params["age_days"] = max(0, (at - finished).days)
+    try:
+        holds_until = finished + dt.timedelta(days=requirement.max_age_days)
+    except OverflowError:
+        return Status.ERROR, "age_unknown", None
+    if at >= holds_until:
+        return Status.UNSATISFIED, "stale", None
+    return Status.SATISFIED, "accepted", holds_until
+
+
+def _finished(row: Mapping[str, Any], asked_at: dt.datetime | None) -> dt.datetime | None:
+    """When the run finished: said outright, or by its age on the day the facts were taken."""
+    if row.get("finished_at") is not None:
+        return moment(row["finished_at"])
+    age = row.get("age_days")
+    if asked_at is None or isinstance(age, bool) or not isinstance(age, int | float) or not 0 <= age < 100_000:
+        return None
+    try:
+        return asked_at - dt.timedelta(days=age)
+    except OverflowError:
+        return None

@@ -1,0 +1,92 @@
+"""What can be wrong with a policy file, in words that say how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST_SHOWN = 50
+
+MESSAGES: Mapping[str, str] = {
+    # the file
+    "too_large": "the file has more than {max_bytes} bytes; split it into several policies, which apply together",
+    "not_utf8": "the byte {byte} is not UTF-8; save the file as UTF-8",
+    "forbidden_character": "the character {character} may not stand in a policy; remove it",
+    "not_yaml": "this is not YAML: {problem}",
+    "empty_file": "the file is empty; a policy begins with `apiVersion: assay/v1`",
+    "second_document": "a second document begins here; put each policy into a file of its own",
+    "anchor": "anchors (&) and aliases (*) are not used in policies; write the value out",
+    "tag": "the tag !{tag} is refused; a policy holds plain words, numbers, lists and mappings",
+    "too_deep": "more than {max_depth} levels of nesting; no policy needs that",
+    "too_many_values": "more than {max_values} values; split the file into several policies, which apply together",
+    # shapes
+    "not_a_mapping": "{what} has to be a mapping (key: value), not {found}",
+    "not_a_list": "{what} has to be a list ([a, b]), not {found}",
+    "not_text": "{what} has to be text, not {found}; put it in quotes if text is meant",
+    "key_not_text": "a key has to be text, not {found}; put it in quotes or correct it",
+    "not_a_number": "{what} has to be a whole number in plain decimal, not {found}",
+    "not_true_or_false": "{what} has to be written true or false, not {found}",
+    "number_out_of_range": "{what} is {value}, but has to be from {low} to {high}",
+    "empty_list": "{what} is an empty list; name at least one",
+    "too_long": "{what} has {length} {unit}, at most {longest} are possible",
+    # keys
+    "duplicate_key": "the key {key} stands here again (first in line {first_line}); keep one of them",
+    "unknown_key": "the key {key} is not known here; known are {known}",
+    "not_supported_yet": "{key} is not supported yet; remove it, or the policy would promise what nobody checks",
+    "missing_key": "{what} lacks {key}",
+    # words
+    "not_allowed": "{value} is not possible for {what}; possible are {possible}",
+    "repeated": "{value} is named twice in {what}",
+    "bad_name": "{value} cannot be {what}; use a to z, 0 to 9 and single {separators} between them",
+    "unknown_kind": "no audit called {value} is registered, so this policy cannot be published; registered are {known}",
+    "unknown_verdict": "an audit of kind {kind} never answers {value}; its verdicts are {known}",
+    "duplicate_requirement": "the requirement id {value} is taken (line {first_line}); give each its own",
+    "duplicate_lane": "the lane {value} has votes already (line {first_line}); name each lane once",
+    # rules across keys
+    "auto_decide_with_votes": "autoDecide and votes exclude each other: either people decide or nobody is asked",
+    "auto_decide_too_high": "autoDecide is possible for the stage prototype or the tier minimal only, not for {pairs}",
+    "distinct_too_many": "distinctVoters is {value}, but the votes ask for {votes} in all; lower it or ask for more",
+    "too_many_problems": "there are more problems; mend these first",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: a code and its parameters for programs, a message for people, and the place.
+
+    ``path`` names the value, as in ``requirements[0].kind``; it is empty for the file as a whole.
+    """
+
+    code: str
+    line: int
+    column: int
+    path: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        """The problem in English."""
+        return MESSAGES[self.code].format(**self.params)
+
+    def as_json(self) -> dict[str, Any]:
+        """The problem as JSON-ready data."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "line": self.line,
+            "column": self.column,
+            "path": self.path,
+            "params": dict(self.params),
+        }
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {self.message}"
+
+
+class PolicyInvalid(ValueError):
+    """The file is not a policy that can be published; ``problems`` lists all that was found, in its order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: (problem.line, problem.column, problem.code)))
+        super().__init__("; ".join(map(str, self.problems)))

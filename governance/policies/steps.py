@@ -1,0 +1,103 @@
+"""The way to yes: the smallest set of runs, repairs and people that would make the gate say allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from governance.policies.judging import RequirementResult, Status
+from governance.policies.voting import LaneResult, distinct_people
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do: ``action`` on ``target``, by ``who`` (a role, or a lane's reviewers), ``count`` times.
+
+    On an audit kind: ``write_audit_plan`` and ``attach_predictions`` (the audit cannot run without them),
+    ``repair`` (change what the audit found, then run it), ``retry``, ``run``, ``wait``. On a lane: ``lift_veto`` (by
+    the voter, who agrees then) and ``vote`` (each by somebody who has not agreed in the lane; by new people as long as
+    distinct people are missing). ``vote_by_another`` is one more person in any lane that is asked for. On the set-up:
+    ``publish_policy`` and ``correct_facts``. ``requirements`` are the ids that the step is for.
+    """
+
+    action: str
+    target: str
+    who: str
+    count: int = 1
+    requirements: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "action": self.action,
+            "target": self.target,
+            "who": self.who,
+            "count": self.count,
+            "requirements": list(self.requirements),
+        }
+
+
+# What mends a requirement, by the code that says why it does not hold. One audit is run once for all that it
+# answers, so of several steps for one kind only the first in this order is needed: it includes the others.
+_ACTIONS = ("write_audit_plan", "attach_predictions", "repair", "retry", "run", "wait")
+_MENDING: Mapping[str, tuple[str, str]] = {
+    "audit_plan_missing": ("write_audit_plan", "risk_officer"),
+    "predictions_missing": ("attach_predictions", "submitter"),
+    "verdict_not_accepted": ("repair", "submitter"),
+    "verdict_unknown": ("retry", "admin"),
+    "state_unknown": ("retry", "admin"),
+    "run_unreadable": ("retry", "admin"),
+    "run_ambiguous": ("retry", "admin"),
+    "age_unknown": ("retry", "admin"),
+    "finished_in_future": ("retry", "admin"),
+    "errored": ("retry", "submitter"),
+    "timed_out": ("retry", "submitter"),
+    "cancelled": ("retry", "submitter"),
+    "missing": ("run", "submitter"),
+    "outdated": ("run", "submitter"),
+    "stale": ("run", "submitter"),
+    "queued": ("wait", "worker"),
+    "running": ("wait", "worker"),
+}
+
+
+def steps_to_allow(
+    *, requirements: Iterable[RequirementResult], lanes: Sequence[LaneResult], distinct_needed: int
+) -> tuple[Step, ...]:
+    """What would turn the verdict into allow, repairs before people."""
+    return (*_repairs(requirements), *_people(lanes, distinct_needed))
+
+
+def _repairs(requirements: Iterable[RequirementResult]) -> list[Step]:
+    by_kind: dict[str, list[RequirementResult]] = {}
+    for result in requirements:
+        if result.decides and result.status is not Status.SATISFIED:
+            by_kind.setdefault(result.kind, []).append(result)
+    steps = []
+    for kind, results in by_kind.items():
+        action, who = min(map(_mending, results), key=lambda step: _ACTIONS.index(step[0]))
+        steps.append(Step(action, kind, who, requirements=tuple(sorted({result.id for result in results}))))
+    return sorted(steps, key=lambda step: (_ACTIONS.index(step.action), step.target))
+
+
+def _mending(result: RequirementResult) -> tuple[str, str]:
+    """What the audit lacks comes before running it."""
+    return _MENDING.get(str(result.params.get("lacking")), _MENDING[result.code])
+
+
+def _people(lanes: Sequence[LaneResult], distinct_needed: int) -> list[Step]:
+    """Whoever lifts a veto is taken to agree then; every other vote to come from somebody new."""
+    people = set(distinct_people(lanes))
+    lifts, votes = [], []
+    for lane in lanes:
+        if lane.vetoes:
+            lifts.append(Step("lift_veto", lane.lane, f"reviewer:{lane.lane}", count=lane.vetoes))
+        if lane.min:
+            people.update(lane.vetoed_by)
+        missing = lane.min - lane.agreeing - lane.vetoes
+        if missing > 0:
+            votes.append(Step("vote", lane.lane, f"reviewer:{lane.lane}", count=missing))
+    more = distinct_needed - len(people) - sum(step.count for step in votes)
+    if more > 0:
+        votes.append(Step("vote_by_another", "any", "reviewer", count=more))
+    return [*lifts, *votes]
