@@ -1,0 +1,322 @@
+"""The licence table: one row per licence, read once, checked cell by cell.
+
+``data/licences.csv`` holds the terms, ``data/hf_ids.csv`` the Hub's identifiers, ``data/clauses.csv`` what a text says
+beyond the columns. A table that breaks its own rules is refused as a whole, with file, line and column.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from licenses import terms
+from licenses.terms import FAMILIES, Reach
+
+__all__ = ["FAMILIES", "Licence", "TableError", "all_licences", "find", "hub_identifiers", "load", "table_digest"]
+
+DATA = Path(__file__).parent / "data"
+LICENCES, HUB_IDENTIFIERS, CLAUSES = "licences.csv", "hf_ids.csv", "clauses.csv"
+
+HUB_STATUS = frozenset(
+    {"spdx_current", "spdx_deprecated", "renamed", "family", "licenseref", "no_identifier", "placeholder"}
+)
+DUTIES = frozenset({"O-DOC"})
+UNDECIDED = frozenset({"U-OTHER", "U-UNKNOWN-ID"})
+
+
+class TableError(ValueError):
+    """The licence table breaks its own rules; the message names file, line, row and column."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Licence:
+    """One row of the table: what the text of a licence says, in the table's vocabulary (``licenses.terms``).
+
+    Yes-or-no columns hold ``y``, ``n``, ``c`` (on a condition) or ``unstated``. A licence that an owner declares for
+    their own work (family ``own``) grants nothing, and its term columns are empty.
+    """
+
+    id: str
+    hf_id: bool
+    spdx: str
+    scancode_key: str
+    name: str
+    family: str
+    kind: str
+    use: str
+    redistribute: str
+    share_modified: str
+    sublicense: str
+    hosted: str
+    patent: str
+    outputs: str
+    train_with_outputs: str
+    attribution: str
+    licence_copy: str
+    notice_file: str
+    state_changes: str
+    disclose_source: str
+    badge: str
+    name_prefix: str
+    flow_down: str
+    copyleft: str
+    reach_finetune: Reach
+    reach_adapter: Reach
+    reach_merge: Reach
+    reach_quantized: Reach
+    reach_distill: Reach
+    reach_outputs: Reach
+    reach_train_on: Reach
+    reach_dataset_inclusion: Reach
+    use_restrictions: str
+    mau_cap: int | None
+    mau_basis: str
+    revenue_cap_usd_year: int | None
+    territory_excl: str
+    field_excl: tuple[str, ...]
+    revocable: str
+    updatable: str
+    termination: tuple[str, ...]
+    osi_approved: bool | None
+    source_ref: str
+    source_url: str
+    evidence: str
+    aliases: tuple[str, ...]
+
+    @property
+    def is_own(self) -> bool:
+        """Declared by the owner of a work for that work; the table grants nothing by it."""
+        return self.family == "own"
+
+
+@dataclass(frozen=True)
+class Clause:
+    """What a text says beyond the columns, with the section that says it."""
+
+    value: str
+    source_ref: str
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The table as read: rows by id, every name a row answers to, and the clauses by row and clause name."""
+
+    rows: Mapping[str, Licence]
+    names: Mapping[str, Licence]
+    hub: frozenset[str]
+    clauses: Mapping[tuple[str, str], tuple[Clause, ...]]
+    digest: str
+
+
+@cache
+def table() -> Catalogue:
+    """The project's own table."""
+    return load(DATA)
+
+
+def hub_identifiers() -> frozenset[str]:
+    """The values that the Hub takes for ``license`` in a card, in lower case."""
+    return table().hub
+
+
+def find(identifier: str) -> Licence | None:
+    """The row of a Hub id, an SPDX id or an alias, whatever its case; None when the table has none."""
+    return table().names.get(identifier.strip().casefold())
+
+
+def all_licences() -> tuple[Licence, ...]:
+    """Every row, in the table's order."""
+    return tuple(table().rows.values())
+
+
+def clauses(licence: Licence, clause: str) -> tuple[Clause, ...]:
+    """The clauses of that name, such as ``compatible`` or ``duty``, of a licence."""
+    return table().clauses.get((licence.id, clause), ())
+
+
+def table_digest() -> str:
+    """SHA-256 (hex) over the table's files; stored with every decision that was taken from them."""
+    return table().digest
+
+
+def load(folder: Path) -> Catalogue:
+    """Read and check the three files of a table.
+
+    Raises:
+        TableError: a file is missing or not UTF-8, a cell is outside its column's vocabulary, a section reference is
+            missing, two rows answer to one name, or the Hub's list and the table disagree.
+    """
+    digest = hashlib.sha256()
+    content: dict[str, str] = {}
+    for name in (LICENCES, HUB_IDENTIFIERS, CLAUSES):
+        try:
+            raw = (folder / name).read_bytes()
+            content[name] = raw.decode("utf-8")
+        except (OSError, UnicodeDecodeError) as exc:
+            raise TableError(f"{name}: cannot be read as UTF-8 text ({exc})") from exc
+        digest.update(f"{name} {hashlib.sha256(raw).hexdigest()}\n".encode())
+    rows: dict[str, Licence] = {}
+    for line, cells in _rows(LICENCES, content[LICENCES], COLUMNS):
+        licence = _licence(line, cells)
+        if licence.id in rows:
+            raise TableError(f"{LICENCES} line {line}, column id: {licence.id!r} stands in the table twice")
+        rows[licence.id] = licence
+    names = _names(rows)
+    hub = _hub(content[HUB_IDENTIFIERS], rows)
+    return Catalogue(rows, names, hub, _clauses(content[CLAUSES], rows), digest.hexdigest())
+
+
+def _rows(file: str, text: str, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = tuple(next(reader, ()))
+        if header != columns:
+            wrong = sorted(set(header) ^ set(columns)) or ["the order of the columns"]
+            raise TableError(f"{file} line 1: the header differs from the known columns in {', '.join(wrong)}")
+        found = []
+        for cells in reader:
+            if len(cells) != len(columns):
+                raise TableError(f"{file} line {reader.line_num}: {len(cells)} cells, the header has {len(columns)}")
+            found.append((reader.line_num, dict(zip(columns, cells, strict=True))))
+    except csv.Error as exc:
+        raise TableError(f"{file} line {reader.line_num}: {exc}") from exc
+    return found
+
+
+def _names(rows: Mapping[str, Licence]) -> dict[str, Licence]:
+    names: dict[str, Licence] = {}
+    for licence in rows.values():
+        # An alias with a condition in brackets is a label that several texts share: a name alone does not decide it.
+        plain = [alias for alias in licence.aliases if "(" not in alias]
+        for name in {written.casefold() for written in (licence.id, licence.spdx, *plain) if written}:
+            other = names.setdefault(name, licence)
+            if other is not licence:
+                raise TableError(f"{LICENCES}: {licence.id} and {other.id} both answer to {name!r}")
+    return names
+
+
+def _hub(text: str, rows: Mapping[str, Licence]) -> frozenset[str]:
+    listed: set[str] = set()
+    for line, cells in _rows(HUB_IDENTIFIERS, text, ("hf_id", "status", "spdx_or_licenseref")):
+        if cells["status"] not in HUB_STATUS:
+            raise TableError(f"{HUB_IDENTIFIERS} line {line}, column status: {cells['status']!r} is not a known status")
+        listed.add(cells["hf_id"])
+    marked = {licence.id for licence in rows.values() if licence.hf_id}
+    if listed != marked:
+        raise TableError(
+            f"{HUB_IDENTIFIERS} and column hf_id of {LICENCES} disagree on {', '.join(sorted(listed ^ marked))}"
+        )
+    return frozenset(listed)
+
+
+def _clauses(text: str, rows: Mapping[str, Licence]) -> dict[tuple[str, str], tuple[Clause, ...]]:
+    allowed: dict[str, Callable[[str], bool]] = {
+        "compatible": rows.__contains__,
+        "duty": DUTIES.__contains__,
+        "territory_basis": frozenset({"domicile"}).__contains__,
+        "undecided": UNDECIDED.__contains__,
+    }
+    found: dict[tuple[str, str], tuple[Clause, ...]] = {}
+    for line, cells in _rows(CLAUSES, text, ("id", "clause", "value", "source_ref")):
+        where = f"{CLAUSES} line {line} ({cells['id']}), column"
+        if cells["id"] not in rows:
+            raise TableError(f"{where} id: not a row of {LICENCES}")
+        if cells["clause"] not in allowed:
+            raise TableError(f"{where} clause: {cells['clause']!r} is not one of {', '.join(sorted(allowed))}")
+        if not allowed[cells["clause"]](cells["value"]):
+            raise TableError(f"{where} value: {cells['value']!r} is not a value of {cells['clause']}")
+        if not cells["source_ref"].strip():
+            raise TableError(f"{where} source_ref: empty; name the section that says so")
+        key = (cells["id"], cells["clause"])
+        found[key] = (*found.get(key, ()), Clause(cells["value"], cells["source_ref"]))
+    return found
+
+
+def _licence(line: int, cells: Mapping[str, str]) -> Licence:
+    own = cells["family"] == "own"
+    values: dict[str, Any] = {}
+    for column, cell in cells.items():
+        try:
+            values[column] = _value(column, cell, own=own)
+        except ValueError as exc:
+            named = cells["id"] or "row without id"
+            raise TableError(f"{LICENCES} line {line} ({named}), column {column}: {exc}") from exc
+    return Licence(**values)
+
+
+def _value(column: str, cell: str, *, own: bool) -> Any:
+    """One cell as the type of its field; ValueError says what the column may hold."""
+    if cell != cell.strip():
+        raise ValueError("begins or ends with a space")
+    if column in REQUIRED and not cell:
+        raise ValueError("empty; name the section" if column == "source_ref" else "empty; every row needs it")
+    if own and not cell and column not in REQUIRED:
+        return EMPTY.get(column, "")
+    if column in terms.DOMAINS and cell not in terms.DOMAINS[column]:
+        raise ValueError(f"{cell!r} is not one of {', '.join(sorted(terms.DOMAINS[column]))}")
+    read = READ.get("reach_*" if column.startswith("reach_") else column)
+    return read(cell) if read else cell
+
+
+def _yes_or_no(cell: str) -> bool:
+    if cell not in ("y", "n"):
+        raise ValueError(f"{cell!r} is not y or n")
+    return cell == "y"
+
+
+def _cap(cell: str) -> int | None:
+    if not cell:
+        return None
+    if not (cell.isascii() and cell.isdecimal()) or int(cell) == 0:
+        raise ValueError(f"{cell!r} is not a whole number above 0")
+    return int(cell)
+
+
+def _several(cell: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in cell.split(";") if part.strip())
+
+
+def _territory(cell: str) -> str:
+    terms.exclusion(cell)
+    return cell
+
+
+def _restrictions(cell: str) -> str:
+    kind, _, what = cell.partition(":")
+    if not (cell in ("none", "unstated") or (kind in ("static", "dynamic") and what)):
+        raise ValueError(f"{cell!r} is not none, unstated, static:… or dynamic:…")
+    return cell
+
+
+COLUMNS = tuple(field.name for field in fields(Licence))
+REQUIRED = frozenset({"id", "name", "family", "kind", "evidence", "source_ref"})
+EMPTY: dict[str, Any] = {
+    "hf_id": False,
+    "mau_cap": None,
+    "revenue_cap_usd_year": None,
+    "osi_approved": None,
+    "field_excl": (),
+    "termination": (),
+    "aliases": (),
+}
+"""What an empty cell of an ``own`` row reads as, where that is not the empty string."""
+
+READ: dict[str, Callable[[str], Any]] = {
+    "hf_id": _yes_or_no,
+    "osi_approved": _yes_or_no,
+    "reach_*": terms.reach,
+    "mau_cap": _cap,
+    "revenue_cap_usd_year": _cap,
+    "field_excl": _several,
+    "termination": _several,
+    "aliases": _several,
+    "territory_excl": _territory,
+    "use_restrictions": _restrictions,
+}
+"""Columns that are more than a word: how a cell becomes the field's type."""
