@@ -28,7 +28,7 @@ SIGNING_KEY = environment.secret("SIGNING_KEY", made_in=VAR_DIR / "keys" if EMBE
 PORT = environment.port()
 PUBLIC_URL = environment.url("ASSAY_PUBLIC_URL", ("http", "https"), f"http://127.0.0.1:{PORT}" if EMBEDDED else None)
 _public = urlsplit(PUBLIC_URL)
-ALLOWED_HOSTS = environment.listed("ALLOWED_HOSTS", f"127.0.0.1,localhost,[::1],{_public.hostname}")
+ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", f"127.0.0.1,localhost,[::1],{_public.hostname}")
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 
 # --- rooms -----------------------------------------------------------------------------------------------------
@@ -108,6 +108,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+OIDC = environment.oidc()
 LOGIN_URL = "people:sign-in"
 LOGIN_REDIRECT_URL = "portal:home"
 LOGOUT_REDIRECT_URL = "people:sign-in"
@@ -180,7 +181,7 @@ FILE_UPLOAD_TEMP_DIR = None
 
 # --- the Hub ---------------------------------------------------------------------------------------------------------
 HF_ENDPOINT = environment.url("HF_ENDPOINT", ("http", "https"), "https://huggingface.co")
-HF_TOKEN = environment.text("HF_TOKEN", "")
+HF_TOKEN = environment.word("HF_TOKEN", "")
 
 # --- mail ------------------------------------------------------------------------------------------------------------
 _mail = environment.email()

@@ -1,15 +1,15 @@
 """Settings of the test suite: the same servers, the owner's role (it creates test databases), cheap hashing."""
 
-import os
-
 from config import embedded, environment
 from config.settings import *  # noqa: F403
 from config.settings import DATABASES, EMBEDDED, REST_FRAMEWORK, STORAGES, VAR_DIR  # noqa: F401
 
 if EMBEDDED:
     DATABASES["default"] = environment.database(embedded.owner_url(), engine="config.database")
+else:
+    DATABASES["default"] = environment.owner_database() or DATABASES["default"]
 # One database per run, so that two runs in one checkout don't meet; pytest-xdist adds its own ending.
-DATABASES["default"]["TEST"] = {"NAME": f"test_{os.environ.get('ASSAY_TEST_RUN', os.getpid())}"}
+DATABASES["default"]["TEST"] = {"NAME": f"test_{environment.run_name()}"}
 # Durable is what a test database need not be.
 DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
