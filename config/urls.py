@@ -1,3 +1,16 @@
-from django.urls import URLPattern, URLResolver
+"""All addresses of the product."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("governance.web.urls")),
+    path("", include("governance.people.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("api/v1/", include("config.api_urls")),
+]
+handler400 = "governance.web.views.bad_request"
+handler403 = "governance.web.views.forbidden"
+handler404 = "governance.web.views.not_found"
+handler500 = "governance.web.views.crashed"

@@ -103,8 +103,8 @@ class GateAnswer:
         return hashlib.sha256(rfc8785.dumps(seen)).hexdigest()
 
 
-def gate_answer(*, user: User, subject: Subject, use_case: str, stage: str) -> GateAnswer:
-    """Answer for what ``user`` may see. At most two queries, by the database's clock.
+def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: str) -> GateAnswer:
+    """Answer for what ``user`` may see (None: the operator at the machine, who sees all). At most two queries, by the database's clock.
 
     What is unknown, or not to be seen, gets the same plain ``deny`` with ``no_approval``.
     """
@@ -128,8 +128,8 @@ def gate_answer(*, user: User, subject: Subject, use_case: str, stage: str) -> G
     return _without_approval(user, subject, use_case, stage, approval)
 
 
-def _newest_approval(user: User, asked: Subject, use_case: str, stage: str) -> Approval | None:
-    seen = teams_seen_by(user)
+def _newest_approval(user: User | None, asked: Subject, use_case: str, stage: str) -> Approval | None:
+    seen = None if user is None else teams_seen_by(user)
     return (
         Approval.objects.filter(_of(asked), use_case__slug=use_case, stage=stage)
         .filter(Q() if seen is None else Q(use_case__owner_team__in=seen))
@@ -165,7 +165,7 @@ def _with_staleness(approval: Approval, stale: list[dict[str, Any]]) -> list[dic
 
 
 def _without_approval(user: User, asked: Subject, use_case: str, stage: str, ended: Approval | None) -> GateAnswer:
-    seen = teams_seen_by(user)
+    seen = None if user is None else teams_seen_by(user)
     standing = (
         ReviewStanding.objects.filter(_of(asked), use_case__slug=use_case, stage=stage)
         .filter(Q() if seen is None else Q(use_case__owner_team__in=seen))

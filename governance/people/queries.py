@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from governance.people.models import Lane, Membership, Role, User
 
 
-
 @dataclass(frozen=True)
 class Standing:
     """A person's roles at this moment: (team id or None for the organisation, role, lane)."""

@@ -1,0 +1,76 @@
+"""Tokens: ``asy_<8 public>_<43 secret>_<crc32>``. The form lets secret scanners find one; only its SHA-256 is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import re
+import secrets
+import zlib
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import CharField, F, Q, Value
+from django.db.models.functions import Cast, Coalesce, Concat
+
+from governance.people.models import Token
+from governance.people.queries import Standing
+
+FORM = re.compile(r"asy_([A-Za-z0-9]{8})_([A-Za-z0-9_-]{43})_([0-9a-f]{8})")
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+NOTE_USE_EVERY = dt.timedelta(minutes=1)
+
+
+def make() -> tuple[str, str]:
+    """A new token: its public prefix and the whole secret, shown once."""
+    prefix = "".join(secrets.choice(ALPHABET) for _ in range(8))
+    body = f"asy_{prefix}_{secrets.token_urlsafe(32)}"
+    return prefix, f"{body}_{_crc(body)}"
+
+
+def digest(secret: str) -> str:
+    """What is kept of a token: SHA-256 of the whole text. It has 256 random bits, so it needs no salt."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _crc(body: str) -> str:
+    return f"{zlib.crc32(body.encode()):08x}"
+
+
+def find(secret: str, *, at: dt.datetime) -> Token | None:
+    """The usable token with this text, with its owner and the owner's roles; None if there is none. One query.
+
+    A mistyped one is refused by its checksum, without a query.
+    """
+    form = FORM.fullmatch(secret)
+    if form is None or _crc(secret.rpartition("_")[0]) != form[3]:
+        return None
+    roles = ArrayAgg(
+        Concat(
+            Coalesce(Cast("user__memberships__team_id", CharField()), Value("")),
+            Value("|"),
+            F("user__memberships__role"),
+            Value("|"),
+            F("user__memberships__lane"),
+        ),
+        filter=Q(user__memberships__isnull=False),
+        default=Value([]),
+    )
+    token = Token.objects.usable(at=at).filter(prefix=form[1]).select_related("user").annotate(roles=roles).first()
+    if token is None or not hmac.compare_digest(token.sha256, digest(secret)):
+        return None
+    token.user._standing = Standing(  # type: ignore[attr-defined]
+        frozenset(_role(written) for written in token.roles)  # type: ignore[attr-defined]
+    )
+    return token
+
+
+def _role(written: str) -> tuple[int | None, str, str]:
+    team, role, lane = written.split("|")
+    return (int(team) if team else None, role, lane)
+
+
+def note_use(token: Token, *, ip: str | None, at: dt.datetime) -> None:
+    """Remember when and from where a token was used, at most once a minute."""
+    if token.last_used_at is None or at - token.last_used_at > NOTE_USE_EVERY:
+        Token.objects.filter(pk=token.pk).update(last_used_at=at, last_used_ip=ip)
