@@ -155,13 +155,10 @@ class Exclusion:
 
 
 NOWHERE = Exclusion(frozenset(), "always")
-_REGIONS = {
-    "EU": frozenset(
-        "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905
-    ),
-    "UK": frozenset({"GB"}),
-    "KR": frozenset({"KR"}),
-}
+_EU = frozenset(
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905
+)
+_REGIONS = {"EU": _EU, "EEA": _EU | {"IS", "LI", "NO"}, "UK": frozenset({"GB"}), "KR": frozenset({"KR"})}
 _EXCLUSION = re.compile(r"(?P<regions>[A-Z]{2}(?:;[A-Z]{2})*)(?: \((?P<condition>.+)\))?")
 
 
@@ -191,19 +188,27 @@ def exclusion(cell: str) -> Exclusion:
     return NOWHERE if re.search(r"\bhas none\b", condition) else Exclusion(places, "multimodal")
 
 
-WORLD = frozenset({"WORLD", "WORLDWIDE", "GLOBAL"})
+WORLD = "WORLD"
+_PLACE = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 
 
 def places(written: str) -> frozenset[str]:
-    """Country codes that a written place stands for: ``DE``, ``EU``, ``UK``; ``WORLD`` stays one word.
+    """Country codes that a written place stands for; ``world`` stays one word.
 
-    >>> sorted(places("uk")), sorted(places("worldwide"))
-    (['GB'], ['WORLD'])
+    >>> sorted(places("uk")), sorted(places("US-CA")), sorted(places("worldwide"))
+    (['GB'], ['US'], ['WORLD'])
+
+    Raises:
+        ValueError: not a two-letter country code (or a part of one, ``DE-BY``), a known region, or ``world``.
     """
     name = written.strip().upper()
-    if name in WORLD:
-        return frozenset({"WORLD"})
-    return _REGIONS.get(name, frozenset({name}))
+    if name in (WORLD, "WORLDWIDE", "GLOBAL"):
+        return frozenset({WORLD})
+    if name in _REGIONS:
+        return _REGIONS[name]
+    if not _PLACE.fullmatch(name):
+        raise ValueError(f"is a two-letter country code, {', '.join(sorted(_REGIONS))} or world")
+    return frozenset({name[:2]})
 
 
 @dataclass(frozen=True, slots=True)
