@@ -19,7 +19,7 @@ def inputs_digest(
     packages: Mapping[str, str],
 ) -> str:
     """SHA-256 of all that a run's result depends on, as RFC 8785 JSON. Equal digests are not run twice."""
-    document = {
+    document: Any = {
         "kind": kind,
         "kind_version": kind_version,
         "subject": subject_digest,

@@ -104,7 +104,9 @@ class GateAnswer:
 
 
 def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: str) -> GateAnswer:
-    """Answer for what ``user`` may see (None: the operator at the machine, who sees all). At most two queries, by the database's clock.
+    """Answer for what ``user`` may see (None: the operator at the machine, who sees all).
+
+    At most two queries, by the database's clock.
 
     What is unknown, or not to be seen, gets the same plain ``deny`` with ``no_approval``.
     """
@@ -164,7 +166,9 @@ def _with_staleness(approval: Approval, stale: list[dict[str, Any]]) -> list[dic
     ]
 
 
-def _without_approval(user: User, asked: Subject, use_case: str, stage: str, ended: Approval | None) -> GateAnswer:
+def _without_approval(
+    user: User | None, asked: Subject, use_case: str, stage: str, ended: Approval | None
+) -> GateAnswer:
     seen = None if user is None else teams_seen_by(user)
     standing = (
         ReviewStanding.objects.filter(_of(asked), use_case__slug=use_case, stage=stage)

@@ -11,6 +11,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -99,7 +100,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(
                 fields=["oidc_issuer", "oidc_subject"], condition=~Q(oidc_subject=""), name="user_one_per_oidc_subject"
             ),
-            models.CheckConstraint(condition=Q(email=models.functions.Lower("email")), name="user_email_lower_case"),
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower_case"),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from governance.gates import services as gates
 from governance.people.models import Lane, Membership, Role
 from governance.policies import facts as facts_of
 from governance.policies import queries as policies
-from governance.policies.evaluation import AppliedPolicy, Evaluation, VoteFact, evaluate
+from governance.policies.evaluation import Evaluation, VoteFact, evaluate
 from governance.reviews.models import Submission, Vote
 
 
@@ -21,14 +21,10 @@ class Judged:
     evaluation: Evaluation
     facts: dict[str, Any]
     facts_sha256: str
-    policies: list[AppliedPolicy]
     votes: list[VoteFact]
 
     def as_json(self) -> dict[str, Any]:
-        return {**self.evaluation.as_json(), "policies": self.policy_refs()}
-
-    def policy_refs(self) -> list[dict[str, Any]]:
-        return [{"name": p.name, "number": p.number, "sha256": p.sha256} for p in self.policies]
+        return self.evaluation.as_json()
 
 
 def counting_votes(submission: Submission) -> list[VoteFact]:
@@ -42,7 +38,7 @@ def counting_votes(submission: Submission) -> list[VoteFact]:
         Membership.objects.filter(role=Role.REVIEWER, user__is_active=True, team=None).values_list("user_id", "lane")
     )
     return [
-        VoteFact(lane=vote.lane, value=vote.value, voter=str(vote.voter_id), round=vote.round)
+        VoteFact(lane=vote.lane, value=vote.value, voter=str(vote.voter_id), round=vote.round, number=vote.pk)
         for vote in Vote.objects.filter(submission=submission).order_by("cast_at", "pk")
         if (vote.voter_id, vote.lane) in holders
     ]
@@ -56,8 +52,8 @@ def judge(submission: Submission, *, at: dt.datetime) -> Judged:
         version=version, use_case=use_case, stage=submission.stage, kinds=policies.required_kinds(applied), at=at
     )
     votes = counting_votes(submission)
-    evaluation = evaluate(policies=applied, facts=known, votes=votes, at=at)
-    return Judged(evaluation, known, facts_of.digest(known), applied, votes)
+    evaluation = evaluate(policies=applied, facts=known, votes=votes, at=at, current_round=submission.round)
+    return Judged(evaluation, known, facts_of.digest(known), votes)
 
 
 def keep(submission: Submission, judged: Judged, *, at: dt.datetime) -> None:

@@ -270,7 +270,6 @@ def _decide(
             use_case=submission.use_case,
             stage=submission.stage,
             evaluation=judged.evaluation,
-            policies=judged.policy_refs(),
             facts_sha256=judged.facts_sha256,
             by=by,
             at=at,
