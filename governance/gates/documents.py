@@ -1,0 +1,109 @@
+"""The gate's answer as pipelines get it: one JSON document, and the same in words for a terminal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from typing import Any
+
+from django.conf import settings
+
+from governance.catalog.models import Version
+from governance.gates.queries import GateAnswer
+from governance.policies import wording
+
+
+def gate_document(answer: GateAnswer) -> dict[str, Any]:
+    """All that a pipeline is told. Members are added, never renamed; what is not known is null, never left to guess."""
+    approval, standing = answer.approval, answer.standing
+    source = approval or standing
+    version: Version | None = source.version if source else None
+    granted = approval is not None and approval.ended_at is None
+    return {
+        "verdict": answer.verdict,
+        "exit_code": answer.exit_code,
+        "reason_codes": list(answer.reason_codes),
+        "subject": {
+            "kind": answer.subject.kind,
+            "id": version.entry.repo_id if version else answer.subject.repo_id,
+            "revision": version.revision if version else answer.subject.revision,
+            "digest": version.digest if version else None,
+            "assurance": version.assurance if version else None,
+        },
+        "use_case": answer.use_case,
+        "stage": answer.stage,
+        "grant": {
+            "id": approval.pk,
+            "granted_at": _utc(approval.granted_at),
+            "expires_at": _utc(approval.expires_at),
+            "ended_at": _utc(approval.ended_at),
+            "ended_reason": approval.ended_reason or None,
+        }
+        if approval
+        else None,
+        "policies": list(answer.policies),
+        "facts_sha256": (source.facts_sha256 or None) if source else None,
+        "requirements": [_requirement(result) for result in answer.requirements],
+        "votes": list(answer.evaluation.get("votes", ())),
+        "counts": dict(Counter(str(result["status"]) for result in answer.requirements)),
+        "evaluated_at": _utc(
+            approval.granted_at if granted and approval else standing.updated_at if standing else None
+        ),
+        "asked_at": _utc(answer.asked_at),
+        "valid_until": _utc(approval.expires_at) if granted and approval else None,
+        "next_change_at": _utc(answer.next_change_at),
+        "next_steps": [{**step, "message": wording.step(step)} for step in answer.next_steps],
+        "attestation": None,
+        "log": None,
+        "url": f"{settings.PUBLIC_URL}/submissions/{standing.submission}/" if standing else None,
+    }
+
+
+def _requirement(result: dict[str, Any]) -> dict[str, Any]:
+    run = result.get("run")
+    return {
+        "id": result["id"],
+        "title": result.get("title", ""),
+        "kind": result.get("kind"),
+        "status": result["status"],
+        "severity": result.get("severity"),
+        "code": result.get("code"),
+        "message": wording.message(result),
+        "origin": result.get("params", {}).get("origin"),
+        "policy": result.get("policy"),
+        "run": run,
+        "evidence": f"{settings.PUBLIC_URL}/runs/{run}/" if run else None,
+        "waiver": None,
+    }
+
+
+def _utc(moment: dt.datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
+SENTENCES = {
+    "allow": "Yes. {subject} may run in {stage} for {use_case}.",
+    "warn": "Yes, with warnings. {subject} may run in {stage} for {use_case}.",
+    "deny": "No. {subject} may not run in {stage} for {use_case}.",
+    "pending": "Not yet. {subject} is waiting for {stage} in {use_case}.",
+    "error": "It cannot be decided whether {subject} may run in {stage} for {use_case}; that counts as no.",
+}
+
+
+def as_text(document: dict[str, Any]) -> str:
+    """A gate document for people at a terminal: the sentence, what stops, and the way to yes."""
+    subject = f"{document['subject']['id']}@{document['subject']['revision'][:8]}"
+    sentence = SENTENCES[document["verdict"]]
+    lines = [sentence.format(subject=subject, stage=document["stage"], use_case=document["use_case"])]
+    if document["valid_until"]:
+        lines.append(f"Valid until {document['valid_until']}; may change at {document['next_change_at']}.")
+    open_ones = [r for r in document["requirements"] if r["status"] not in ("satisfied", "waived", "not_applicable")]
+    if open_ones:
+        lines += ["", "What stops it:" if document["verdict"] not in ("allow", "warn") else "What was not met:"]
+        lines += [f"  {r['status']:<12} {r['title'] or r['id']}: {r['message']}" for r in open_ones]
+    if not open_ones and document["verdict"] not in ("allow", "warn"):
+        lines.append("Reason: " + ", ".join(wording.reason(code) for code in document["reason_codes"]))
+    if document["next_steps"]:
+        lines += ["", "The way to yes:"]
+        lines += [f"  {number}. {step['message']}" for number, step in enumerate(document["next_steps"], start=1)]
+    return "\n".join(lines)

@@ -1,0 +1,99 @@
+"""Requirements, reasons and steps in words, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+
+def message(result: Mapping[str, Any]) -> str:
+    """One requirement's state as a sentence."""
+    params = result.get("params", {})
+    lacking = _lacking().get(str(params.get("lacking", "")))
+    if lacking:
+        return lacking
+    sentence = _messages().get(str(result.get("code")))
+    if sentence is None:
+        return _("The state is %(code)s; that is not a yes.") % {"code": result.get("code")}
+    accepted = ", ".join(params.get("accepted", ()))
+    return sentence % {
+        "kind": params.get("kind", ""),
+        "verdict": params.get("verdict", ""),
+        "accepted": accepted,
+        "error": params.get("error_code", ""),
+        "age": params.get("age_days", ""),
+        "limit": params.get("max_age_days", ""),
+    }
+
+
+def _lacking() -> dict[str, str]:
+    return {
+        "audit_plan_missing": _("The use case has no audit plan for bias, so nobody knows what to measure."),
+        "predictions_missing": _("No table of predictions is attached, so nothing can be measured."),
+        "kind_without_inputs": _("This audit is not run on versions in a use case."),
+    }
+
+
+def _messages() -> dict[str, str]:
+    return {
+        "accepted": _("The %(kind)s audit says %(verdict)s."),
+        "verdict_not_accepted": _("The %(kind)s audit says %(verdict)s; accepted are %(accepted)s."),
+        "missing": _("There is no %(kind)s audit."),
+        "outdated": _(
+            "The %(kind)s audit was run on other inputs than today’s: plan, upload or licences have changed."
+        ),
+        "queued": _("The %(kind)s audit waits for a worker."),
+        "running": _("The %(kind)s audit is running."),
+        "errored": _("The %(kind)s audit could not be done (%(error)s); that counts as no."),
+        "timed_out": _("The %(kind)s audit did not end in time; that counts as no."),
+        "cancelled": _("The %(kind)s audit was cancelled; that counts as no."),
+        "stale": _("The %(kind)s audit is too old: at most %(limit)s days are accepted."),
+    }
+
+
+def reason(code: str) -> str:
+    """A gate's reason code in words; one that is not known is shown as it is."""
+    known = {
+        "no_approval": _("nobody has approved this version for this use case and stage"),
+        "no_policy": _("no policy applies to this kind, tier and stage"),
+        "no_requirements": _("the policies that apply require nothing, so nothing was shown"),
+        "approval:expired": _("the approval has expired"),
+        "approval:replaced": _("the approval was replaced"),
+        "approval:evidence_failed": _("a later audit failed and ended the approval"),
+        "approval:revoked": _("the approval was revoked"),
+        "approval:suspended": _("the approval was suspended"),
+        "review:rejected": _("the submission was rejected"),
+        "review:withdrawn": _("the submission was withdrawn"),
+        "review:changes_requested": _("the submission was returned for changes"),
+        "review:superseded": _("a newer submission took its place"),
+        "review:awaiting_decision": _("every requirement holds; an approver has to decide"),
+        "vote.distinct:pending": _("more different people have to vote"),
+    }
+    if code in known:
+        return known[code]
+    what, _colon, state = code.rpartition(":")
+    return _("%(what)s: %(state)s") % {"what": what, "state": state} if what else code
+
+
+def step(step: Mapping[str, Any]) -> str:
+    """One step of the way to yes: what to do and who can."""
+    target, count = step.get("target", ""), step.get("count", 1)
+    known = {
+        "run": _("Run the %(target)s audit."),
+        "retry": _("Run the %(target)s audit again; the last one could not be done."),
+        "wait": _("Wait for the %(target)s audit to end."),
+        "repair": _("Mend what the %(target)s audit found, then submit the mended version."),
+        "attach_predictions": _("Attach a table of predictions; the %(target)s audit then starts by itself."),
+        "write_audit_plan": _("Write the audit plan of the use case; the %(target)s audit needs it."),
+        "vote": _("Votes needed in lane %(target)s: %(count)s."),
+        "lift_veto": _("The veto in lane %(target)s has to be lifted by who cast it."),
+        "vote_by_another": _("More different people have to vote: %(count)s."),
+        "publish_policy": _("Publish a policy that applies to: %(target)s."),
+        "correct_facts": _("The facts cannot be read at %(target)s; an administrator looks into it."),
+    }
+    sentence = known.get(str(step.get("action")))
+    if sentence is None:
+        return _("%(action)s: %(target)s") % {"action": step.get("action"), "target": target}
+    return sentence % {"target": target, "count": count}

@@ -1,0 +1,382 @@
+"""REST: submissions, votes, decisions, evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.catalog.models import Stage, SubjectKind, UseCase, Version
+from governance.evidence.models import Attachment, Upload
+from governance.people.models import Lane, Scope, User
+from governance.policies import wording
+from governance.reviews import services
+from governance.reviews.errors import ReviewRefused
+from governance.reviews.models import Decision, Submission, SubmissionState, Vote
+from governance.web.etags import edition_tag, required_edition
+from governance.web.idempotency import idempotent
+from governance.web.problems import Problem
+
+IF_MATCH = OpenApiParameter("If-Match", str, "header", required=True, description="the ETag of the submission as seen")
+Result = TypeVar("Result")
+
+
+def refused(step: Callable[[], Result]) -> Result:
+    """Take a step of the workflow; what it refuses becomes a problem."""
+    try:
+        return step()
+    except ReviewRefused as refusal:
+        raise Problem(refusal.status, refusal.code, str(refusal)) from refusal
+
+
+def person(request: Request) -> User:
+    """The owner of the token."""
+    user: Any = request.user
+    return user  # type: ignore[no-any-return]
+
+
+class SubjectField(serializers.Serializer[None]):
+    """One version: kind, repository id, and its commit sha or digest."""
+
+    kind = serializers.ChoiceField(choices=SubjectKind.choices)
+    id = serializers.CharField(max_length=200)
+    revision = serializers.RegexField(
+        r"^([0-9a-f]{40}|[0-9a-f]{64})$",
+        error_messages={"invalid": "revision_must_be_commit_sha: 40 hexadecimal digits, or the version's 64"},
+    )
+
+
+class SubmissionDocument(serializers.ModelSerializer[Submission]):
+    subject = serializers.SerializerMethodField()
+    use_case = serializers.SlugRelatedField[UseCase](slug_field="slug", read_only=True)
+    submitted_by = serializers.CharField(source="submitted_by.name")
+    requirements = serializers.SerializerMethodField()
+    lanes = serializers.SerializerMethodField()
+    next_steps = serializers.SerializerMethodField()
+    reason_codes = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Submission
+        fields = (
+            "id",
+            "subject",
+            "use_case",
+            "stage",
+            "state",
+            "round",
+            "edition",
+            "submitted_by",
+            "submitted_at",
+            "verdict",
+            "reason_codes",
+            "requirements",
+            "lanes",
+            "next_steps",
+            "facts_sha256",
+            "evaluated_at",
+        )
+
+    def get_subject(self, submission: Submission) -> dict[str, str]:
+        version = submission.version
+        return {
+            "kind": version.entry.kind,
+            "id": version.entry.repo_id,
+            "revision": version.revision,
+            "digest": version.digest,
+        }
+
+    def get_requirements(self, submission: Submission) -> list[dict[str, Any]]:
+        found = submission.evaluation.get("requirements", ())
+        return [{**result, "message": wording.message(result)} for result in found]
+
+    def get_lanes(self, submission: Submission) -> list[dict[str, Any]]:
+        return list(submission.evaluation.get("votes", ()))
+
+    def get_next_steps(self, submission: Submission) -> list[dict[str, Any]]:
+        return [{**step, "message": wording.step(step)} for step in submission.evaluation.get("next_steps", ())]
+
+    def get_reason_codes(self, submission: Submission) -> list[str]:
+        return list(submission.evaluation.get("reason_codes", ()))
+
+
+class DecisionDocument(serializers.ModelSerializer[Decision]):
+    decided_by = serializers.CharField(source="decided_by.name", default=None)
+    submission = serializers.IntegerField(source="submission_id")
+
+    class Meta:
+        model = Decision
+        fields = (
+            "id",
+            "submission",
+            "round",
+            "outcome",
+            "verdict",
+            "facts_sha256",
+            "digests",
+            "reason",
+            "automatic",
+            "decided_by",
+            "decided_at",
+            "approval",
+        )
+
+
+class VoteDocument(serializers.ModelSerializer[Vote]):
+    voter = serializers.CharField(source="voter.name", read_only=True)
+
+    class Meta:
+        model = Vote
+        fields = ("id", "round", "lane", "value", "comment", "voter", "facts_sha256", "cast_at")
+
+
+def seen(request: Request) -> QuerySet[Submission]:
+    """The submissions that the token's owner may see."""
+    return Submission.objects.visible_to(person(request)).select_related("version__entry", "use_case", "submitted_by")
+
+
+class Submissions(generics.ListAPIView[Submission]):
+    """Submissions, newest first; POST asks for a version to be let through."""
+
+    scopes = {"GET": Scope.CATALOG_READ, "POST": Scope.REVIEWS_WRITE}
+    serializer_class = SubmissionDocument
+    ordering = ("-submitted_at", "-id")
+
+    class Input(serializers.Serializer[None]):
+        subject = SubjectField()
+        use_case = serializers.SlugField(max_length=60)
+        stage = serializers.ChoiceField(choices=Stage.choices)
+
+    class Filter(serializers.Serializer[None]):
+        state = serializers.ChoiceField(choices=SubmissionState.choices, required=False)
+        stage = serializers.ChoiceField(choices=Stage.choices, required=False)
+        use_case = serializers.SlugField(max_length=60, required=False)
+        mine = serializers.BooleanField(required=False, default=False)
+
+    def get_queryset(self) -> QuerySet[Submission]:
+        asked = self.Filter(data=self.request.query_params)
+        asked.is_valid(raise_exception=True)
+        wanted = asked.validated_data
+        found = seen(self.request)
+        for name, lookup in (("state", "state"), ("stage", "stage"), ("use_case", "use_case__slug")):
+            if name in wanted:
+                found = found.filter(**{lookup: wanted[name]})
+        return found.filter(submitted_by=person(self.request)) if wanted["mine"] else found
+
+    @extend_schema(parameters=[Filter])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(request=Input, responses={201: SubmissionDocument})
+    @idempotent()
+    def post(self, request: Request) -> Response:
+        sent = self.Input(data=request.data)
+        sent.is_valid(raise_exception=True)
+        asked = sent.validated_data
+        by = person(request)
+        version = find_version(by, **asked["subject"])
+        use_case = get_object_or_404(UseCase.objects.visible_to(by), slug=asked["use_case"])
+        submission = refused(
+            lambda: services.submit(version=version, use_case=use_case, stage=asked["stage"], by=by, at=timezone.now())
+        )
+        document = SubmissionDocument(seen(request).get(pk=submission.pk))
+        return Response(document.data, status=201, headers={"ETag": edition_tag(document.data["edition"])})
+
+
+def find_version(user: User, *, kind: str, id: str, revision: str) -> Version:  # noqa: A002 (the field's name)
+    """The version that a subject names, among those that the person sees.
+
+    Raises:
+        Problem: 404 when there is none; import it first.
+    """
+    from governance.gates.queries import Subject
+
+    key = Subject(kind, id, revision).key
+    found = Version.objects.visible_to(user).filter(entry__kind=kind, entry__key=key).select_related("entry", "card")
+    version = found.filter(revision=revision).first() or found.filter(digest=revision).first()
+    if version is None:
+        raise Problem(404, "version_not_found", f"{id[:100]}@{revision[:12]} is not in the catalogue; import it first")
+    return version
+
+
+class SubmissionView(generics.RetrieveAPIView[Submission]):
+    """One submission; its ETag is what a transition names in If-Match."""
+
+    scopes = {"GET": Scope.CATALOG_READ}
+    serializer_class = SubmissionDocument
+
+    def get_queryset(self) -> QuerySet[Submission]:
+        return seen(self.request)
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        response = super().get(request, *args, **kwargs)
+        response.headers["ETag"] = edition_tag(response.data["edition"])
+        return response
+
+
+class Votes(APIView):
+    """The votes of a submission, oldest first; POST casts one."""
+
+    scopes = {"GET": Scope.CATALOG_READ, "POST": Scope.REVIEWS_WRITE}
+
+    class Input(serializers.Serializer[None]):
+        lane = serializers.ChoiceField(choices=Lane.choices)
+        value = serializers.IntegerField(min_value=-2, max_value=2)
+        comment = serializers.CharField(max_length=10_000, required=False, allow_blank=True, default="")
+
+    @extend_schema(responses=VoteDocument(many=True))
+    def get(self, request: Request, pk: int) -> Response:
+        submission = get_object_or_404(seen(request), pk=pk)
+        votes = submission.votes.select_related("voter").order_by("cast_at", "pk")
+        return Response({"items": VoteDocument(votes, many=True).data, "order": ["cast_at", "id"]})
+
+    @extend_schema(request=Input, responses={201: VoteDocument}, parameters=[IF_MATCH])
+    @idempotent()
+    def post(self, request: Request, pk: int) -> Response:
+        submission = get_object_or_404(seen(request), pk=pk)
+        edition = required_edition(request)
+        sent = self.Input(data=request.data)
+        sent.is_valid(raise_exception=True)
+        cast = refused(
+            lambda: services.vote(
+                submission_id=submission.pk,
+                voter=person(request),
+                edition=edition,
+                at=timezone.now(),
+                **sent.validated_data,
+            )
+        )
+        return Response(VoteDocument(cast).data, status=201)
+
+
+class Reason(serializers.Serializer[None]):
+    reason = serializers.CharField(max_length=10_000, required=False, allow_blank=True, default="")
+
+
+class Transition(APIView):
+    """A step that ends or returns a submission. The route names it; ``take`` is the service."""
+
+    scopes = {"POST": Scope.REVIEWS_WRITE}
+    who = "by"
+    take: Callable[..., Decision]
+
+    @extend_schema(request=Reason, responses={200: DecisionDocument}, parameters=[IF_MATCH])
+    @idempotent()
+    def post(self, request: Request, pk: int) -> Response:
+        submission = get_object_or_404(seen(request), pk=pk)
+        edition = required_edition(request)
+        sent = Reason(data=request.data)
+        sent.is_valid(raise_exception=True)
+        step = type(self).take
+        decision = refused(
+            lambda: step(
+                submission_id=submission.pk,
+                edition=edition,
+                reason=sent.validated_data["reason"],
+                at=timezone.now(),
+                **{self.who: person(request)},
+            )
+        )
+        return Response(DecisionDocument(decision).data)
+
+
+class Approve(Transition):
+    who = "approver"
+    take = staticmethod(services.approve)
+
+
+class Reject(Transition):
+    take = staticmethod(services.reject)
+
+
+class ReturnForChanges(Transition):
+    take = staticmethod(services.return_for_changes)
+
+
+class Withdraw(Transition):
+    take = staticmethod(services.withdraw)
+
+
+class Resubmit(APIView):
+    """Bring a returned submission back as its next round."""
+
+    scopes = {"POST": Scope.REVIEWS_WRITE}
+
+    @extend_schema(request=None, responses={200: SubmissionDocument}, parameters=[IF_MATCH])
+    def post(self, request: Request, pk: int) -> Response:
+        submission = get_object_or_404(seen(request), pk=pk)
+        edition = required_edition(request)
+        refused(
+            lambda: services.resubmit(
+                submission_id=submission.pk, by=person(request), edition=edition, at=timezone.now()
+            )
+        )
+        return Response(SubmissionDocument(seen(request).get(pk=pk)).data)
+
+
+class Audits(APIView):
+    """Ask again for the audits of a submission that failed, went stale or never started."""
+
+    scopes = {"POST": Scope.AUDITS_RUN}
+
+    @extend_schema(request=None, responses={202: SubmissionDocument})
+    def post(self, request: Request, pk: int) -> Response:
+        submission = get_object_or_404(seen(request), pk=pk)
+        refused(lambda: services.audit_again(submission_id=submission.pk, by=person(request), at=timezone.now()))
+        return Response(SubmissionDocument(seen(request).get(pk=pk)).data, status=202)
+
+
+class EvidenceDocument(serializers.ModelSerializer[Attachment]):
+    upload = serializers.UUIDField(source="upload.public_id")
+    filename = serializers.CharField(source="upload.filename")
+    sha256 = serializers.CharField(source="upload.blob.sha256")
+    bytes = serializers.IntegerField(source="upload.blob.bytes")
+    attached_by = serializers.CharField(source="attached_by.name")
+
+    class Meta:
+        model = Attachment
+        fields = ("id", "role", "upload", "filename", "sha256", "bytes", "attached_by", "attached_at")
+
+
+class Evidence(APIView):
+    """What was attached to the submission's version in its use case; POST attaches an upload."""
+
+    scopes = {"GET": Scope.CATALOG_READ, "POST": Scope.REVIEWS_WRITE}
+
+    class Input(serializers.Serializer[None]):
+        role = serializers.ChoiceField(choices=Attachment.Role.choices)
+        upload = serializers.UUIDField()
+
+    @extend_schema(responses=EvidenceDocument(many=True))
+    def get(self, request: Request, pk: int) -> Response:
+        submission = get_object_or_404(seen(request), pk=pk)
+        attached = Attachment.objects.filter(version=submission.version_id, use_case=submission.use_case_id)
+        rows = attached.select_related("upload__blob", "attached_by").order_by("-attached_at", "-pk")
+        return Response({"items": EvidenceDocument(rows, many=True).data, "order": ["-attached_at", "-id"]})
+
+    @extend_schema(request=Input, responses={201: EvidenceDocument})
+    @idempotent()
+    def post(self, request: Request, pk: int) -> Response:
+        submission = get_object_or_404(seen(request), pk=pk)
+        sent = self.Input(data=request.data)
+        sent.is_valid(raise_exception=True)
+        upload = Upload.objects.visible_to(person(request)).filter(public_id=sent.validated_data["upload"]).first()
+        if upload is None:
+            raise Problem(422, "upload_not_found", "there is no such upload of yours; send the file to uploads/ first")
+        attached = refused(
+            lambda: services.attach_evidence(
+                submission_id=submission.pk,
+                role=sent.validated_data["role"],
+                upload=upload,
+                by=person(request),
+                at=timezone.now(),
+            )
+        )
+        return Response(EvidenceDocument(attached).data, status=201)
