@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -76,8 +78,8 @@ class Entry(models.Model):
 
     kind = models.CharField(max_length=8, choices=SubjectKind)
     source = models.CharField(max_length=120)
-    repo_id = models.CharField(max_length=200)
-    key = models.CharField(max_length=200)
+    repo_id = models.CharField(max_length=256)
+    key = models.CharField(max_length=256)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="entries")
     latest = models.ForeignKey("Version", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
@@ -110,7 +112,7 @@ class Alias(models.Model):
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="aliases")
     source = models.CharField(max_length=120)
     kind = models.CharField(max_length=8, choices=SubjectKind)
-    key = models.CharField(max_length=200)
+    key = models.CharField(max_length=256)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "kind", "key"], name="alias_once_per_source")]
@@ -224,6 +226,67 @@ class Edge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version} {self.relation} {self.to_entry}"
+
+
+class ImportState(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    REFUSED = "refused", _("Refused")
+
+
+class ImportRequestQuerySet(models.QuerySet["ImportRequest"]):
+    def visible_to(self, user: User) -> ImportRequestQuerySet:
+        """One's own requests, and those for teams that one sees."""
+        seen = teams_seen_by(user)
+        return self if seen is None else self.filter(Q(requested_by=user) | Q(team__in=seen))
+
+
+class ImportRequest(models.Model):
+    """Somebody's wish to have a repository of the Hub imported, and what came of it.
+
+    A worker may end it only while ``attempt`` is its own. ``due_at`` lies in the future while the Hub is given time
+    to recover; ``told_at`` is when a message last told the workers.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(max_length=8, choices=SubjectKind)
+    repo_id = models.CharField(max_length=256)
+    revision = models.CharField(max_length=40, blank=True)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=ImportState, default=ImportState.QUEUED)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    code = models.CharField(max_length=60, blank=True)
+    message = models.TextField(blank=True)
+    change = models.CharField(max_length=9, blank=True)
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = ImportRequestQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="running", lease_until__isnull=False) | (~Q(state="running") & Q(lease_until=None)),
+                name="import_lease_while_running",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="done", version__isnull=False) | (~Q(state="done") & Q(version=None)),
+                name="import_version_when_done",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state__in=["queued", "running"]), name="import_open"),
+            models.Index(fields=["-requested_at", "-id"], name="import_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"import of {self.kind} {self.repo_id}"
 
 
 class UseCaseQuerySet(models.QuerySet["UseCase"]):
