@@ -72,6 +72,8 @@ class Run(models.Model):
     kind_version = models.PositiveSmallIntegerField()
     subject_name = models.CharField(max_length=255)
     subject_digest = models.CharField(max_length=64)
+    # The use case whose plan, uploads or profile the run reads; empty when it reads the subject alone.
+    use_case = models.CharField(max_length=60, blank=True, default="", db_default="")
     inputs = models.JSONField()
     inputs_digest = models.CharField(max_length=64)
     seed = models.BigIntegerField(default=0)

@@ -1,10 +1,45 @@
-"""The REST interface, /api/v1/. Each room adds its own lines."""
+"""The REST interface, /api/v1/. Each room's lines stand together."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 from drf_spectacular.views import SpectacularAPIView
+
+from governance.evidence import api as evidence
+from governance.gates import api as gates
+from governance.policies import api as policies
+from governance.reviews import api as reviews
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(authentication_classes=[]), name="schema"),
+    # reviews
+    path("submissions/", reviews.Submissions.as_view(), name="submissions"),
+    path("submissions/<int:pk>/", reviews.SubmissionView.as_view(), name="submission"),
+    path("submissions/<int:pk>/votes/", reviews.Votes.as_view(), name="submission-votes"),
+    path("submissions/<int:pk>/evidence/", reviews.Evidence.as_view(), name="submission-evidence"),
+    path("submissions/<int:pk>/audits/", reviews.Audits.as_view(), name="submission-audits"),
+    path("submissions/<int:pk>/approve/", reviews.Approve.as_view(), name="submission-approve"),
+    path("submissions/<int:pk>/reject/", reviews.Reject.as_view(), name="submission-reject"),
+    path("submissions/<int:pk>/return/", reviews.ReturnForChanges.as_view(), name="submission-return"),
+    path("submissions/<int:pk>/withdraw/", reviews.Withdraw.as_view(), name="submission-withdraw"),
+    path("submissions/<int:pk>/resubmit/", reviews.Resubmit.as_view(), name="submission-resubmit"),
+    # evidence
+    path("uploads/", evidence.Uploads.as_view(), name="uploads"),
+    path("uploads/<uuid:public_id>/", evidence.UploadView.as_view(), name="upload"),
+    path("runs/", evidence.Runs.as_view(), name="runs"),
+    path("runs/<int:pk>/", evidence.RunView.as_view(), name="run"),
+    path("runs/<int:pk>/findings/", evidence.RunFindings.as_view(), name="run-findings"),
+    path("runs/<int:pk>/result/", evidence.RunResult.as_view(), name="run-result"),
+    path("runs/<int:pk>/cancel/", evidence.RunCancel.as_view(), name="run-cancel"),
+    # policies
+    path("policies/", policies.Policies.as_view(), name="policies"),
+    path("policies/<slug:name>/", policies.PolicyVersions.as_view(), name="policy"),
+    path("policies/<slug:name>/publish/", policies.Publish.as_view(), name="policy-publish"),
+    path("policies/<slug:name>/retire/", policies.Retire.as_view(), name="policy-retire"),
+    # gates
+    re_path(
+        r"^gate/(?P<kind>[a-z]+)/(?P<ns>[^/@]+)/(?P<name>[^/@]+)@(?P<sha>[^/]*)$",
+        gates.GateCheck.as_view(),
+        name="gate",
+    ),
 ]

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
 from audits.models import Run
 from governance.catalog.models import UseCase, Version
 from governance.evidence.inputs import Lacking, Wanted, wanted
+from governance.people.models import User
+from governance.people.queries import teams_seen_by
 
 RENEWS = "renews"
 
@@ -27,10 +31,11 @@ class Standing:
 
 
 def standings(*, version: Version, use_case: UseCase, kinds: Iterable[str]) -> list[Standing]:
-    """The evidence of each kind, in the order of the kinds' names. One query for the runs, up to four for the inputs."""
+    """The evidence of each kind, by name. One query for the runs, up to four for the inputs."""
     names = sorted(set(kinds))
     runs: dict[str, list[Run]] = {name: [] for name in names}
-    for run in Run.objects.for_subject(version.digest).filter(kind__in=names).newest_first():
+    here = Q(use_case="") | Q(use_case=use_case.slug)
+    for run in Run.objects.for_subject(version.digest).filter(here, kind__in=names).newest_first():
         runs[run.kind].append(run)
     return [_standing(name, wanted(kind=name, version=version, use_case=use_case), runs[name]) for name in names]
 
@@ -46,3 +51,14 @@ def _standing(kind: str, want: Wanted | Lacking, runs: list[Run]) -> Standing:
 
 def _same(run: Run, want: Wanted) -> bool:
     return {name: value for name, value in run.inputs.items() if name != RENEWS} == want.inputs
+
+
+def runs_visible_to(user: User) -> QuerySet[Run]:
+    """The runs on versions that a person sees; those that read a team's uploads or profile, for that team only."""
+    seen = teams_seen_by(user)
+    if seen is None:
+        return Run.objects.all()
+    others = Version.objects.exclude(entry__team=None).exclude(entry__team__in=seen)
+    hidden = others.filter(digest=OuterRef("subject_digest"))
+    mine = UseCase.objects.filter(owner_team__in=seen).values("slug")
+    return Run.objects.filter(~Exists(hidden)).filter(Q(use_case="") | Q(use_case__in=mine))

@@ -126,6 +126,7 @@ def request(
         subject_name=version.entry.repo_id,
         subject_digest=version.digest,
         inputs=inputs,
+        use_case="" if want.inputs is None else use_case.slug,
         origin=want.origin,
         requested_by=by,
         at=at,

@@ -74,3 +74,12 @@ def publish_defaults(*, by: User | None, at: dt.datetime) -> list[PolicyVersion]
         for file in sorted(DEFAULTS.glob("*.yaml"))
         if documents.parse(file.read_text(encoding="utf-8"), known_kinds=known_kinds()).name not in existing
     ]
+
+
+def name_in(text: str) -> str:
+    """The name that a policy's text gives itself.
+
+    Raises:
+        documents.PolicyInvalid: the text breaks a rule.
+    """
+    return documents.parse(text, known_kinds=known_kinds()).name

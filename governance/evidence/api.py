@@ -1,0 +1,255 @@
+"""REST: uploads and runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, serializers
+from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from audits import blobs
+from audits import services as audits
+from audits.kinds.base import InputsRejected
+from audits.models import Finding, Run, RunState, Severity
+from governance.catalog.models import SubjectKind, UseCase, Version
+from governance.evidence import services, wording
+from governance.evidence.models import Upload
+from governance.evidence.queries import runs_visible_to
+from governance.people.models import Scope, User
+from governance.web.idempotency import idempotent
+from governance.web.problems import Problem
+
+
+def person(request: Request) -> User:
+    """The owner of the token."""
+    user: Any = request.user
+    return user  # type: ignore[no-any-return]
+
+
+class RawParser(BaseParser):
+    """A body that is the file itself: handed on as a stream, never read into memory."""
+
+    media_type = "*/*"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        return {"stream": stream}
+
+
+class UploadDocument(serializers.ModelSerializer[Upload]):
+    id = serializers.UUIDField(source="public_id")
+    sha256 = serializers.CharField(source="blob.sha256")
+    bytes = serializers.IntegerField(source="blob.bytes")
+    media_type = serializers.CharField(source="blob.media_type")
+
+    class Meta:
+        model = Upload
+        fields = ("id", "sha256", "bytes", "media_type", "filename", "uploaded_at")
+
+
+class Uploads(APIView):
+    """POST a file: as multipart/form-data with the field ``file``, or as the raw body with ``X-Filename``."""
+
+    scopes = {"POST": Scope.REVIEWS_WRITE}
+    parser_classes = [MultiPartParser, RawParser]
+
+    @extend_schema(
+        request={
+            "multipart/form-data": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+        },
+        responses={201: UploadDocument},
+    )
+    @idempotent()
+    def post(self, request: Request) -> Response:
+        sent: Any = request.data
+        if "stream" in sent:
+            stream, name = sent["stream"], request.headers.get("X-Filename", "upload")
+            media_type = (request.content_type or "application/octet-stream").split(";")[0]
+        elif "file" in sent and hasattr(sent["file"], "read"):
+            stream, name = sent["file"], sent["file"].name or "upload"
+            media_type = sent["file"].content_type or "application/octet-stream"
+        else:
+            raise Problem(422, "file_missing", "send the file in the field 'file', or as the raw body")
+        try:
+            upload = services.upload(
+                stream=stream, filename=name, media_type=media_type, by=person(request), at=timezone.now()
+            )
+        except services.EvidenceRefused as refusal:
+            status = 413 if refusal.code == "upload_too_large" else 422
+            raise Problem(status, refusal.code, str(refusal)) from refusal
+        return Response(UploadDocument(upload).data, status=201)
+
+
+class UploadView(APIView):
+    """What is known of an upload; its bytes are not given out here."""
+
+    scopes = {"GET": Scope.CATALOG_READ}
+
+    @extend_schema(responses=UploadDocument)
+    def get(self, request: Request, public_id: str) -> Response:
+        visible = Upload.objects.visible_to(person(request)).select_related("blob")
+        return Response(UploadDocument(get_object_or_404(visible, public_id=public_id)).data)
+
+
+class RunDocument(serializers.ModelSerializer[Run]):
+    subject = serializers.CharField(source="subject_name")
+    progress = serializers.SerializerMethodField()
+    error_code = serializers.CharField(allow_null=True)
+
+    class Meta:
+        model = Run
+        fields = (
+            "id",
+            "kind",
+            "kind_version",
+            "subject",
+            "subject_digest",
+            "state",
+            "attempt",
+            "progress",
+            "verdict",
+            "summary",
+            "origin",
+            "inputs_digest",
+            "seed",
+            "packages",
+            "requested_at",
+            "started_at",
+            "finished_at",
+            "duration_ms",
+            "time_limit_s",
+            "result_sha256",
+            "error_code",
+            "error",
+        )
+
+    def get_progress(self, run: Run) -> dict[str, int | None]:
+        return {"done": run.progress_done, "total": run.progress_total}
+
+
+class Runs(generics.ListAPIView[Run]):
+    """Runs, newest first; POST starts the audit of a version in a use case."""
+
+    scopes = {"GET": Scope.CATALOG_READ, "POST": Scope.AUDITS_RUN}
+    serializer_class = RunDocument
+    ordering = ("-requested_at", "-id")
+
+    class Filter(serializers.Serializer[None]):
+        kind = serializers.CharField(max_length=40, required=False)
+        state = serializers.ChoiceField(choices=RunState.choices, required=False)
+        subject_digest = serializers.RegexField(r"^[0-9a-f]{64}$", required=False)
+
+    class Input(serializers.Serializer[None]):
+        kind = serializers.CharField(max_length=40)
+        digest = serializers.RegexField(r"^[0-9a-f]{64}$", help_text="the version's digest")
+        use_case = serializers.SlugField(max_length=60)
+
+    def get_queryset(self) -> QuerySet[Run]:
+        asked = self.Filter(data=self.request.query_params)
+        asked.is_valid(raise_exception=True)
+        return runs_visible_to(person(self.request)).filter(**asked.validated_data)
+
+    @extend_schema(parameters=[Filter])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(request=Input, responses={202: RunDocument})
+    @idempotent()
+    def post(self, request: Request) -> Response:
+        sent = self.Input(data=request.data)
+        sent.is_valid(raise_exception=True)
+        asked, by = sent.validated_data, person(request)
+        versions = Version.objects.visible_to(by).select_related("entry", "card")
+        version = get_object_or_404(versions, digest=asked["digest"])
+        use_case = get_object_or_404(UseCase.objects.visible_to(by), slug=asked["use_case"])
+        try:
+            run = services.request(kind=asked["kind"], version=version, use_case=use_case, by=by, at=timezone.now())
+        except services.EvidenceRefused as refusal:
+            raise Problem(422, refusal.code, str(refusal)) from refusal
+        except audits.RunRefused as refusal:
+            raise Problem(422, "run_refused", str(refusal)) from refusal
+        return Response(RunDocument(run).data, status=202, headers={"Location": f"/api/v1/runs/{run.pk}/"})
+
+
+class RunView(generics.RetrieveAPIView[Run]):
+    """One run, with its progress by the kind's own counter."""
+
+    scopes = {"GET": Scope.CATALOG_READ}
+    serializer_class = RunDocument
+
+    def get_queryset(self) -> QuerySet[Run]:
+        return runs_visible_to(person(self.request))
+
+
+class FindingDocument(serializers.ModelSerializer[Finding]):
+    title = serializers.SerializerMethodField()
+    mend = serializers.SerializerMethodField()
+    severity = serializers.ChoiceField(choices=Severity.choices)
+
+    class Meta:
+        model = Finding
+        fields = ("id", "code", "severity", "locus", "field", "line", "params", "fingerprint", "title", "mend")
+
+    def get_title(self, finding: Finding) -> str:
+        return wording.finding_text(finding)[0]
+
+    def get_mend(self, finding: Finding) -> str:
+        return wording.finding_text(finding)[1]
+
+
+class RunFindings(generics.ListAPIView[Finding]):
+    """The findings of a run, in the order in which it stored them."""
+
+    scopes = {"GET": Scope.CATALOG_READ}
+    serializer_class = FindingDocument
+    ordering = ("id",)
+
+    def get_queryset(self) -> QuerySet[Finding]:
+        if getattr(self, "swagger_fake_view", False):
+            return Finding.objects.none()
+        return Finding.objects.filter(
+            run=get_object_or_404(runs_visible_to(person(self.request)), pk=self.kwargs["pk"])
+        )
+
+
+class RunResult(APIView):
+    """The whole result of a run as the audit wrote it."""
+
+    scopes = {"GET": Scope.CATALOG_READ}
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, pk: int) -> Response:
+        run = get_object_or_404(runs_visible_to(person(request)), pk=pk)
+        if not run.result_sha256:
+            raise Problem(404, "no_result", f"run {pk} is {run.state} and has no result document")
+        try:
+            return Response(json.loads(blobs.read_checked(run.result_sha256)))
+        except InputsRejected as gone:
+            raise Problem(
+                410, gone.code, "the result's bytes are no longer what was stored; run the audit again"
+            ) from gone
+
+
+class RunCancel(APIView):
+    """Cancel a run: at once while it waits, at its next step while it runs."""
+
+    scopes = {"POST": Scope.AUDITS_RUN}
+
+    @extend_schema(request=None, responses={202: RunDocument})
+    def post(self, request: Request, pk: int) -> Response:
+        run = get_object_or_404(runs_visible_to(person(request)), pk=pk)
+        try:
+            return Response(RunDocument(audits.cancel(run_id=run.pk)).data, status=202)
+        except audits.RunRefused as refusal:
+            raise Problem(409, "invalid_transition", str(refusal)) from refusal
