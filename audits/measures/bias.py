@@ -1,0 +1,139 @@
+"""The bias audit: a table of predictions and a plan in, a document with figures, verdict and reasons out."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import rfc8785
+
+from audits.measures.binary import Confusion, LabelNotBinary, PredictionNotBinary, confusion
+from audits.measures.comparisons import Comparison
+from audits.measures.cube import MAX_CLASSES, MAX_GROUPS, CubeBuilder
+from audits.measures.disparities import DISPARITIES, worst_is
+from audits.measures.figures import comparison_row, figure, rate_rows
+from audits.measures.gathering import gather
+from audits.measures.grouped import Grouped
+from audits.measures.naming import DIFFERENCE, listed, quoted
+from audits.measures.plan import BiasPlan
+from audits.measures.ruling import rule
+from audits.measures.tables.opening import Table, open_table
+from audits.measures.tables.refusals import EmptyTable, TableRejected, TooManyValues
+from audits.measures.worst_slices import worst_slices
+
+Progress = Callable[[int, int | None], None]
+
+
+class TooManyGroups(TableRejected):
+    code = "too_many_groups"
+
+
+def open_for(source: str | Path | IO[bytes], plan: BiasPlan, *, counting: Callable[[], None] | None = None) -> Table:
+    """Open a table with the columns that a plan reads.
+
+    Raises:
+        TableRejected: not a table, or a column is missing.
+    """
+    return open_table(
+        source,
+        columns=[*plan.sensitive, plan.label, plan.prediction],
+        numbers=[plan.weights] if plan.weights else [],
+        present=[plan.score] if plan.score else [],
+        counting=counting,
+    )
+
+
+def audit_table(table: Table, plan: BiasPlan, *, progress: Progress | None = None, seed: int = 0) -> dict[str, Any]:
+    """Audit a table of predictions for bias.
+
+    Args:
+        table: opened by ``open_for`` with the same plan; it is read once.
+        plan: what to compare, and what counts as too far.
+        progress: told rows done and rows known after every chunk; what it raises passes through.
+        seed: of the bootstrap and the permutations.
+
+    Returns:
+        The document of the audit, JSON-ready, without nan and infinity; ``digest`` is the SHA-256 of the RFC 8785
+        form of all the rest. The same rows in any order, the same plan and the same seed give the same bytes.
+
+    Raises:
+        TableRejected: the table cannot be read or cannot support the audit.
+        PlanRejected: the plan names a reference group that the table does not have.
+    """
+    return audit_counts(counted(table, plan, progress=progress), plan, seed=seed)
+
+
+def counted(table: Table, plan: BiasPlan, *, progress: Progress | None = None) -> Confusion:
+    """Read the table once into a confusion cube over the plan's attributes."""
+    builder = CubeBuilder(
+        [*plan.sensitive, plan.label, plan.prediction],
+        weights=plan.weights,
+        limits={plan.label: MAX_CLASSES, plan.prediction: MAX_CLASSES},
+    )
+    try:
+        for chunk in table.chunks():
+            builder.add(chunk)
+            if progress is not None:
+                progress(builder.rows, max(table.rows_known, builder.rows))
+    except TooManyValues as many:
+        raise _many_values(many, plan) from None
+    if builder.rows == 0:
+        raise EmptyTable("the table has a header and no rows")
+    if progress is not None:
+        progress(builder.rows, builder.rows)
+    return confusion(builder.build(), label=plan.label, prediction=plan.prediction, positive=plan.positive)
+
+
+def _many_values(many: TooManyValues, plan: BiasPlan) -> TableRejected:
+    said = f"column {quoted(many.column)} has more than %s different values, such as {listed(many.examples)}; "
+    if many.column == plan.prediction:
+        return PredictionNotBinary(said % MAX_CLASSES + "give the column of decisions, not of scores")
+    if many.column == plan.label:
+        return LabelNotBinary(said % MAX_CLASSES + "give the column of true outcomes, with two values")
+    return TooManyGroups(said % MAX_GROUPS + "group them first (ages into bands), or name another column")
+
+
+def audit_counts(counts: Confusion, plan: BiasPlan, *, seed: int = 0) -> dict[str, Any]:
+    """The audit of rows that are already counted; see ``audit_table``."""
+    groups = Grouped(counts, plan)
+    gathered = gather(groups, seed=seed)
+    ruling = rule(groups, gathered.gating)
+    shown = [groups.everyone, *groups.single.values(), *groups.crossed.values()]
+    gating_rates = [rate for metric in plan.gating for rate in DISPARITIES[metric].rates]
+    document: dict[str, Any] = {
+        "verdict": ruling.verdict,
+        "rows_used": counts.rows_used,
+        "rows_dropped": dict(counts.dropped),
+        "headline": _headlines(gathered.gating),
+        "reasons": ruling.reasons,
+        "metrics": [row for slices in shown for row in rate_rows(slices, suppress_below=plan.suppress_below)],
+        "disparities": [comparison_row(row) for row in (*gathered.gating, *gathered.others)],
+        "worst_slices": worst_slices(
+            shown[1:], groups.everyone, rates=list(dict.fromkeys(gating_rates)), min_group=plan.min_group
+        ),
+        "groups": groups.counted,
+        "plan": plan.as_document(),
+        "seed": seed,
+    }
+    document["digest"] = hashlib.sha256(rfc8785.dumps(document)).hexdigest()
+    return document
+
+
+def _headlines(gating: list[Comparison]) -> list[dict[str, Any]]:
+    """The worst comparison of each gating metric over all attributes; metrics that were not measured are absent.
+
+    ``worst`` is its value without a side: the size of a difference, a ratio turned so that it is at most 1.
+    """
+    made = []
+    for metric in dict.fromkeys(row.disparity.name for row in gating):
+        rows = [row for row in gating if row.disparity.name == metric and row.takes_part]
+        away = [float(worst_is(row.disparity.kind, np.array(row.value))) for row in rows]
+        measured = [(gap, row) for gap, row in zip(away, rows, strict=True) if math.isfinite(gap)]
+        if measured:
+            gap, row = max(measured, key=lambda one: one[0])
+            made.append(comparison_row(row) | {"worst": figure(gap if row.disparity.kind == DIFFERENCE else 1 - gap)})
+    return made

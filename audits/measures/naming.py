@@ -1,0 +1,39 @@
+"""Names of the metrics, and how names of a stranger's file are shown. Imports nothing: a web process may use it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+DIFFERENCE, RATIO = "difference", "ratio"
+
+# What groups can be compared in, and the rates that it is the worst of. scikit-learn's and fairlearn's names.
+COMPARED: dict[str, tuple[str, ...]] = {
+    "demographic_parity": ("selection_rate",),
+    "equalized_odds": ("true_positive_rate", "false_positive_rate"),
+    "equal_opportunity": ("true_positive_rate",),
+    "true_positive_rate": ("true_positive_rate",),
+    "false_positive_rate": ("false_positive_rate",),
+    "false_negative_rate": ("false_negative_rate",),
+    "true_negative_rate": ("true_negative_rate",),
+    "precision": ("precision",),
+    "accuracy": ("accuracy",),
+}
+METRICS = tuple(f"{name}_{kind}" for name in COMPARED for kind in (DIFFERENCE, RATIO))
+
+_SHOWN_NAMES = 20
+_SHOWN_CHARACTERS = 60
+
+
+def quoted(text: object) -> str:
+    """A name or cell of a stranger's file, fit for one line of a terminal or a log: short, no control characters."""
+    shown = str(text)
+    if len(shown) > _SHOWN_CHARACTERS:
+        shown = shown[:_SHOWN_CHARACTERS] + "…"
+    return "'" + "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in shown) + "'"
+
+
+def listed(names: Sequence[object]) -> str:
+    """Names joined by commas, at most twenty of them."""
+    shown = ", ".join(quoted(name) for name in names[:_SHOWN_NAMES])
+    more = len(names) - _SHOWN_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown

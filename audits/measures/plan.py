@@ -1,0 +1,230 @@
+"""The bias part of an audit plan: what is audited, against whom, and what counts as too far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from audits.measures.naming import METRICS, listed, quoted
+
+LARGEST, BEST, OVERALL = "largest", "best", "overall"
+MAX_SENSITIVE = 6
+DEFAULT_GATING = ("demographic_parity_ratio", "equalized_odds_difference")
+DEFAULT_MIN_GROUP = 30
+DEFAULT_BOOTSTRAP = 2_000
+# Below this many rows a group is hidden: its figures would be about people one can guess.
+SUPPRESS_BELOW = 10
+
+
+class PlanRejected(ValueError):
+    """The plan cannot be carried out; ``code`` says why for programs, the message how to mend it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class BiasPlan:
+    """What a bias audit does.
+
+    ``reference`` is "largest", "best", "overall", an {attribute: value} of named groups, or None: the best group for
+    ratios, the largest for differences. ``thresholds`` holds only what somebody has set; the others are the
+    disparities' own. ``required_groups`` are {attribute: values} that must be judged.
+    """
+
+    label: str
+    prediction: str
+    sensitive: tuple[str, ...]
+    score: str | None = None
+    positive: str | None = None
+    weights: str | None = None
+    reference: str | Mapping[str, str] | None = None
+    gating: tuple[str, ...] = DEFAULT_GATING
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    required_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    min_group: int = DEFAULT_MIN_GROUP
+    bootstrap: int = DEFAULT_BOOTSTRAP
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be carried out.
+
+        Raises:
+            PlanRejected: with the key that is wrong and what it may be.
+        """
+        self._check_columns()
+        self._check_metrics()
+        if not 1 <= self.min_group <= 1_000_000:
+            raise PlanRejected("min_group_out_of_range", "min_group must be a whole number from 1 to 1000000")
+        if self.bootstrap != 0 and not 100 <= self.bootstrap <= 100_000:
+            raise PlanRejected("bootstrap_out_of_range", "bootstrap must be 0 (closed bounds) or from 100 to 100000")
+
+    def _check_columns(self) -> None:
+        if not self.sensitive:
+            raise PlanRejected("sensitive_missing", "name at least one sensitive column (sensitive)")
+        if len(self.sensitive) > MAX_SENSITIVE:
+            raise PlanRejected("too_many_sensitive", f"name at most {MAX_SENSITIVE} sensitive columns (sensitive)")
+        columns = [self.label, self.prediction, *self.sensitive, *([self.weights] if self.weights else [])]
+        twice = [name for name in columns if columns.count(name) > 1]
+        if twice:
+            raise PlanRejected(
+                "column_named_twice",
+                f"column {quoted(twice[0])} is named twice; label, prediction, weights and sensitive must differ",
+            )
+        named = self.reference if isinstance(self.reference, Mapping) else {}
+        stray = [name for name in (*named, *self.required_groups) if name not in self.sensitive]
+        if stray:
+            raise PlanRejected(
+                "attribute_unknown", f"{listed(stray)} is not among the sensitive columns ({listed(self.sensitive)})"
+            )
+
+    def _check_metrics(self) -> None:
+        if not self.gating:
+            raise PlanRejected("gating_missing", "name at least one metric that decides (gating)")
+        unknown = [name for name in (*self.gating, *self.thresholds) if name not in METRICS]
+        if unknown:
+            raise PlanRejected("metric_unknown", f"no metric {listed(unknown)}; known: {', '.join(METRICS)}")
+        for name, threshold in self.thresholds.items():
+            if not 0 < threshold < 1:
+                raise PlanRejected("threshold_out_of_range", f"the threshold of {name} must lie between 0 and 1")
+
+    @property
+    def suppress_below(self) -> int:
+        """Groups with fewer rows are hidden; asking for smaller groups is asking to see them."""
+        return min(SUPPRESS_BELOW, self.min_group)
+
+    def as_document(self) -> dict[str, Any]:
+        """The plan as JSON-ready data; ``plan_from`` reads it back."""
+        reference = dict(self.reference) if isinstance(self.reference, Mapping) else self.reference
+        return {
+            "label": self.label,
+            "prediction": self.prediction,
+            "score": self.score,
+            "positive": self.positive,
+            "weights": self.weights,
+            "sensitive": list(self.sensitive),
+            "reference": reference,
+            "gating": list(self.gating),
+            "thresholds": dict(self.thresholds),
+            "required_groups": {name: list(values) for name, values in self.required_groups.items()},
+            "min_group": self.min_group,
+            "bootstrap": self.bootstrap,
+        }
+
+
+def plan_from(document: Mapping[str, Any]) -> BiasPlan:
+    """Read the ``bias`` part of an audit plan.
+
+    Raises:
+        PlanRejected: a key is unknown, missing or of the wrong type; a key that nobody reads would be a rule that
+            nobody applies.
+    """
+    if not isinstance(document, Mapping):
+        raise PlanRejected("plan_not_a_mapping", "the bias plan must be a mapping of keys to values")
+    unknown = sorted(str(key) for key in document if key not in _KEYS)
+    if unknown:
+        raise PlanRejected(
+            "plan_key_unknown", f"the bias plan has no key {listed(unknown)}; known: {listed(sorted(_KEYS))}"
+        )
+    given = {key: value for key, value in document.items() if value is not None and key in _READERS}
+    for key, what in (("label", "true outcome"), ("prediction", "prediction")):
+        if key not in given:
+            raise PlanRejected(f"{key}_missing", f"name the column of the {what} ({key})")
+    return BiasPlan(**{"sensitive": (), **{key: _READERS[key](value, key) for key, value in given.items()}})
+
+
+def reference_from(given: object, key: str = "reference") -> str | dict[str, str]:
+    """A reference as written in a plan: largest, best, overall, ``race=white``, or {"race": "white"}.
+
+    Raises:
+        PlanRejected: it is none of these.
+    """
+    if isinstance(given, Mapping):
+        return {str(name): _cell(value, f"{key}.{name}") for name, value in given.items()}
+    if isinstance(given, str):
+        if given in (LARGEST, BEST, OVERALL):
+            return given
+        attribute, equals, value = given.partition("=")
+        if attribute and equals and value:
+            return {attribute: value}
+    raise PlanRejected("reference_unknown", f"the reference must be largest, best, overall, or COLUMN=VALUE ({key})")
+
+
+def _wrong(key: str, wanted: str) -> PlanRejected:
+    return PlanRejected("plan_value_wrong", f"{key} must be {wanted}")
+
+
+def _text(value: object, key: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise _wrong(key, "the name of a column")
+    return value
+
+
+def _texts(value: object, key: str) -> tuple[str, ...]:
+    items = _items(value, key)
+    if not all(isinstance(item, str) and item for item in items):
+        raise _wrong(key, "a list of names")
+    return tuple(items)
+
+
+def _items(value: object, key: str) -> Sequence[Any]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise _wrong(key, "a list")
+    return value
+
+
+def _mapping(value: object, key: str) -> list[tuple[str, Any]]:
+    if not isinstance(value, Mapping):
+        raise _wrong(key, "a mapping")
+    return [(str(name), content) for name, content in value.items()]
+
+
+def _thresholds(value: object, key: str) -> dict[str, float]:
+    return {name: _number(threshold, f"{key}.{name}") for name, threshold in _mapping(value, key)}
+
+
+def _groups(value: object, key: str) -> dict[str, tuple[str, ...]]:
+    return {
+        name: tuple(_cell(group, f"{key}.{name}") for group in _items(groups, f"{key}.{name}"))
+        for name, groups in _mapping(value, key)
+    }
+
+
+def _cell(value: object, key: str) -> str:
+    """The value of a cell: a plan in JSON or YAML may well hold 1 or true."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise _wrong(key, "one text or number")
+
+
+def _number(value: object, key: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _wrong(key, "a number")
+    return float(value)
+
+
+def _whole(value: object, key: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _wrong(key, "a whole number")
+    return value
+
+
+_READERS: dict[str, Callable[[object, str], Any]] = {
+    "label": _text,
+    "prediction": _text,
+    "score": _text,
+    "weights": _text,
+    "positive": _cell,
+    "sensitive": _texts,
+    "gating": _texts,
+    "reference": reference_from,
+    "thresholds": _thresholds,
+    "required_groups": _groups,
+    "min_group": _whole,
+    "bootstrap": _whole,
+}
+# Where the rows come from ("data") is the business of whoever opens the table.
+_KEYS = frozenset(_READERS) | {"data"}

@@ -1,0 +1,98 @@
+"""Rates of a confusion table: which cells are counted, out of which. Names are scikit-learn's and fairlearn's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from audits.measures.cube import Slices, Sums
+from audits.measures.intervals import Array, share
+
+# [label, prediction]
+_TN, _FP, _FN, _TP = (0, 0), (0, 1), (1, 0), (1, 1)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of rows: ``hits`` out of ``of``, both cells of [label, prediction]; ``best`` is the end people want."""
+
+    name: str
+    hits: tuple[tuple[int, int], ...]
+    of: tuple[tuple[int, int], ...]
+    best: str = "high"
+
+    def counted(self, cells: npt.NDArray[np.generic]) -> tuple[Array, Array]:
+        """Hits and trials of each group; ``cells`` has shape (..., 2, 2)."""
+        hits = sum(cells[..., label, prediction] for label, prediction in self.hits)
+        trials = sum(cells[..., label, prediction] for label, prediction in self.of)
+        return np.asarray(hits, dtype=float), np.asarray(trials, dtype=float)
+
+
+RATES = {
+    rate.name: rate
+    for rate in (
+        Rate("selection_rate", (_FP, _TP), (_TN, _FP, _FN, _TP)),
+        Rate("true_positive_rate", (_TP,), (_FN, _TP)),
+        Rate("false_positive_rate", (_FP,), (_TN, _FP), best="low"),
+        Rate("false_negative_rate", (_FN,), (_FN, _TP), best="low"),
+        Rate("true_negative_rate", (_TN,), (_TN, _FP)),
+        Rate("precision", (_TP,), (_FP, _TP)),
+        Rate("accuracy", (_TN, _TP), (_TN, _FP, _FN, _TP)),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Shares:
+    """One rate of several groups, arrays of shape (groups,).
+
+    ``hits`` and ``rows`` are plain counts, for showing and for minimum sizes. ``k`` and ``n`` are what intervals and
+    tests are made of: the same counts without weights; with weights ``n`` is the effective sample size (Kish: the
+    squared sum of weights over the sum of squared weights of the rows counted) and ``k`` the weighted share of it.
+    """
+
+    hits: Array
+    rows: Array
+    k: Array
+    n: Array
+
+    @property
+    def value(self) -> Array:
+        """k / n; nan where nobody is counted."""
+        return share(self.k, self.n)
+
+    def take(self, index: npt.NDArray[np.int64]) -> Shares:
+        """The groups at these positions."""
+        return Shares(self.hits[index], self.rows[index], self.k[index], self.n[index])
+
+
+def shares(slices: Slices, rate: Rate) -> Shares:
+    """A rate of every group of ``slices``."""
+    hits, rows = rate.counted(slices.cells)
+    if slices.weights is None or slices.squares is None:
+        return Shares(hits, rows, hits, rows)
+    weighted_hits, weight = rate.counted(slices.weights)
+    _, squares = rate.counted(slices.squares)
+    effective = np.divide(weight**2, squares, out=np.zeros_like(weight), where=squares > 0)
+    value = np.divide(weighted_hits, weight, out=np.zeros_like(weight), where=weight > 0)
+    # rounding may leave a share a hair beyond 0 or 1
+    return Shares(hits, rows, np.clip(value, 0.0, 1.0) * effective, effective)
+
+
+def everyone_else(slices: Slices) -> Slices:
+    """For each group, all rows of the other groups, in the same order."""
+    return Slices(
+        slices.attributes,
+        slices.keys,
+        slices.cells.sum(axis=0, keepdims=True) - slices.cells,
+        None if slices.weights is None else _all_but_each(slices.weights),
+        None if slices.squares is None else _all_but_each(slices.squares),
+    )
+
+
+def _all_but_each(sums: Sums) -> Sums:
+    # subtracting may leave a hair below zero
+    others: Sums = np.maximum(sums.sum(axis=0, keepdims=True) - sums, 0.0)
+    return others

@@ -1,0 +1,49 @@
+"""Why a bias audit says what it says: codes with parameters, worded when shown. Imports nothing.
+
+``CODES`` is the whole list: code -> (severity, names of the parameters that it always carries).
+"""
+
+from __future__ import annotations
+
+_COMPARED = (
+    "metric",
+    "attribute",
+    "group",
+    "comparator",
+    "value",
+    "ci_low",
+    "ci_high",
+    "n",
+    "comparator_n",
+    "threshold",
+    "q",
+    "mde",
+    "rows_needed",
+    "comparator_rows_needed",
+)
+
+CODES: dict[str, tuple[str, tuple[str, ...]]] = {
+    # the whole interval lies beyond the threshold
+    "bias.ratio_below_threshold": ("high", _COMPARED),
+    "bias.ratio_above_threshold": ("high", _COMPARED),
+    "bias.gap_above_threshold": ("high", _COMPARED),
+    # the interval holds the threshold
+    "bias.inconclusive": ("medium", _COMPARED),
+    # a gap as large as the threshold allows would not be found with so few rows
+    "bias.gap_not_detectable": ("medium", _COMPARED),
+    # every prediction is the same
+    "bias.no_information": ("high", ("attribute", "n", "selected")),
+    # nothing could be compared: fewer than two groups have enough rows
+    "bias.nothing_to_compare": ("medium", ("metric", "attribute", "min_group", "groups", "judged_groups")),
+    # a group that must be judged ...
+    "bias.required_group_missing": ("medium", ("attribute", "group", "min_group")),
+    "bias.required_group_too_small": ("medium", ("metric", "attribute", "group", "n", "min_group")),
+    "bias.required_group_inconclusive": ("medium", _COMPARED),
+    "bias.required_group_rows_left_out": ("medium", (*_COMPARED, "rows_left_out")),
+    # for information
+    "bias.groups_suppressed": ("info", ("attribute", "groups", "rows", "suppress_below")),
+    "bias.groups_too_small": ("info", ("attribute", "groups", "rows", "min_group")),
+    "bias.group_unknown": ("low", ("attribute", "rows")),
+    "bias.rows_dropped": ("low", ("rows", "of", "why")),
+    "bias.score_not_measured": ("info", ("column",)),
+}

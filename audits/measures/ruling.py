@@ -1,0 +1,176 @@
+"""The verdict of a run, and the reasons for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from audits.measures import reasons
+from audits.measures.comparisons import Comparison, enough_rows
+from audits.measures.cube import Slices
+from audits.measures.disparities import DISPARITIES
+from audits.measures.figures import comparison_row
+from audits.measures.gathering import is_required
+from audits.measures.grouped import Grouped
+from audits.measures.naming import DIFFERENCE
+from audits.measures.rates import RATES
+from audits.measures.verdicts import judge_required, worst
+
+_NAME_SHOWN = 60
+
+
+@dataclass
+class Ruling:
+    """The verdict of a run and why: reasons are {"code", "locus", "params"}, their codes in ``reasons.CODES``."""
+
+    verdict: str = "pass"
+    reasons: list[dict[str, Any]] = field(default_factory=list)
+
+    def at_best(self, verdict: str) -> None:
+        """Take over a verdict if it is worse."""
+        self.verdict = worst((self.verdict, verdict))
+
+    def because(self, code: str, locus: str, /, **params: Any) -> None:
+        """Add a reason."""
+        self.reasons.append({"code": code, "locus": locus, "params": params})
+
+
+def rule(groups: Grouped, gating: list[Comparison]) -> Ruling:
+    """The worst over the gating metrics of single attributes.
+
+    Fills in the final verdicts of comparisons with groups that must be judged, and of those that say nothing because
+    all predictions are equal.
+    """
+    ruling = Ruling()
+    for attribute, slices in groups.single.items():
+        _rule_required(ruling, groups, attribute, slices)
+        blind = _all_alike(ruling, groups, attribute, slices)
+        for metric in dict.fromkeys(groups.plan.gating):
+            rows = [row for row in gating if row.attributes == (attribute,) and row.disparity.name == metric]
+            if not any(row.takes_part for row in rows):
+                _nothing_to_compare(ruling, groups, slices, metric)
+            for row in rows:
+                if blind:
+                    row.verdict, row.why, row.rows_needed = "no_information", "all_predictions_equal", None
+                else:
+                    _rule_comparison(ruling, groups, row, attribute, slices)
+                ruling.at_best(row.verdict)
+    _note_rows(ruling, groups)
+    return ruling
+
+
+def _rule_comparison(ruling: Ruling, groups: Grouped, row: Comparison, attribute: str, slices: Slices) -> None:
+    left_out = groups.left_out(attribute)
+    group, other = row.slice[attribute], row.comparator.get(attribute)
+    if is_required(groups, row):
+        judge_required(
+            row,
+            group=slices.keys.index((group,)),
+            other=None if other is None else slices.keys.index((other,)),
+            left_out=left_out,
+        )
+    code = _code(row)
+    if code is None:
+        return
+    shown = comparison_row(row) | {"attribute": attribute, "group": group, "comparator": other}
+    shown["rows_left_out"] = left_out.rows
+    params = {name: shown[name] for name in reasons.CODES[code][1]}
+    against = "everyone" if other is None else _short(other)
+    ruling.because(code, f"{row.disparity.name} {attribute}={_short(group)} vs {against}", **params)
+
+
+def _code(row: Comparison) -> str | None:
+    """The reason that a verdict needs; None where it passes, or where a group too small has its own reason."""
+    if row.verdict == "pass" or not row.takes_part:
+        return None
+    if row.verdict == "warn":
+        return "bias.inconclusive"
+    if row.verdict == "insufficient_data":
+        return f"bias.{row.why}"
+    if row.disparity.kind == DIFFERENCE:
+        return "bias.gap_above_threshold"
+    return "bias.ratio_above_threshold" if row.low > 1 else "bias.ratio_below_threshold"
+
+
+def _rule_required(ruling: Ruling, groups: Grouped, attribute: str, slices: Slices) -> None:
+    """insufficient_data where a group that must be judged is absent or too small."""
+    plan = groups.plan
+    sizes = {key[0]: int(size) for key, size in zip(slices.keys, slices.sizes, strict=True)}
+    for value in groups.required.get(attribute, ()):
+        size = sizes.get(value, 0)
+        if size == 0:
+            ruling.at_best("insufficient_data")
+            locus = f"{attribute}={_short(value)}"
+            ruling.because(
+                "bias.required_group_missing", locus, attribute=attribute, group=value, min_group=plan.min_group
+            )
+            continue
+        for metric in dict.fromkeys(plan.gating):
+            if not enough_rows(slices, DISPARITIES[metric].rates, plan.min_group)[slices.keys.index((value,))]:
+                ruling.at_best("insufficient_data")
+                ruling.because(
+                    "bias.required_group_too_small",
+                    f"{metric} {attribute}={_short(value)}",
+                    metric=metric,
+                    attribute=attribute,
+                    group=value,
+                    n=size if size >= plan.suppress_below else None,
+                    min_group=plan.min_group,
+                )
+
+
+def _all_alike(ruling: Ruling, groups: Grouped, attribute: str, slices: Slices) -> bool:
+    """Whether all predictions are equal: of everybody, or of the groups that could be compared."""
+    judged = slices.cells[enough_rows(slices, (RATES["selection_rate"],), groups.plan.min_group)]
+    everybody = groups.everyone.cells[0]
+    for cells in (everybody, judged.sum(axis=0) if len(judged) > 1 else everybody):
+        selected, total = int(cells[:, 1].sum()), int(cells.sum())
+        if selected in (0, total):
+            ruling.at_best("no_information")
+            ruling.because("bias.no_information", attribute, attribute=attribute, n=total, selected=selected)
+            return True
+    return False
+
+
+def _nothing_to_compare(ruling: Ruling, groups: Grouped, slices: Slices, metric: str) -> None:
+    ruling.at_best("insufficient_data")
+    (attribute,) = slices.attributes
+    enough = enough_rows(slices, DISPARITIES[metric].rates, groups.plan.min_group)
+    ruling.because(
+        "bias.nothing_to_compare",
+        f"{metric} {attribute}",
+        metric=metric,
+        attribute=attribute,
+        min_group=groups.plan.min_group,
+        groups=int((slices.sizes > 0).sum()),
+        judged_groups=int(enough.sum()),
+    )
+
+
+def _note_rows(ruling: Ruling, groups: Grouped) -> None:
+    """Say what was hidden, passed over and left out."""
+    plan, counts = groups.plan, groups.counts
+    for attribute, made in _single(groups):
+        hidden, small = made["suppressed"], made["too_small"]
+        if hidden["groups"]:
+            ruling.because(
+                "bias.groups_suppressed", attribute, attribute=attribute, suppress_below=plan.suppress_below, **hidden
+            )
+        if small["groups"]:
+            ruling.because("bias.groups_too_small", attribute, attribute=attribute, min_group=plan.min_group, **small)
+        if made["missing_rows"]:
+            ruling.because("bias.group_unknown", attribute, attribute=attribute, rows=made["missing_rows"])
+    rows = counts.rows_used + sum(counts.dropped.values())
+    for why, dropped in counts.dropped.items():
+        ruling.because("bias.rows_dropped", why, rows=dropped, of=rows, why=why)
+    if plan.score:
+        ruling.because("bias.score_not_measured", "score", column=plan.score)
+
+
+def _single(groups: Grouped) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((made["attributes"][0], made) for made in groups.counted if len(made["attributes"]) == 1)
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _NAME_SHOWN else value[: _NAME_SHOWN - 1] + "…"

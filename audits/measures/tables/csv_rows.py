@@ -1,0 +1,199 @@
+"""Comma-separated text, a block of complete rows at a time.
+
+pyarrow parses the blocks; the cutting is ours, so that a block is never larger than asked, a file object of any kind
+can be read without a second thread holding it, and every complaint can name its row.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from audits.measures.tables.chunks import Chunk, Codes, Column, factorised, numbers_of_cells
+from audits.measures.tables.refusals import (
+    ColumnMissing,
+    DuplicateColumn,
+    EmptyTable,
+    NotATable,
+    NotUtf8,
+    NulBytes,
+    RaggedRow,
+    RowTooLong,
+)
+
+BLOCK = 1 << 19
+MAX_ROW = 16 << 20
+MAX_HEADER = 1 << 20
+SEPARATORS = (",", ";", "\t", "|")
+_BOM = b"\xef\xbb\xbf"
+
+
+class CsvRows:
+    """The rows of a csv file; reads the header when made."""
+
+    def __init__(
+        self, text: IO[bytes], *, columns: Sequence[str], numbers: Sequence[str], present: Sequence[str]
+    ) -> None:
+        self._text = text
+        self._columns, self._numbers = tuple(columns), tuple(numbers)
+        header = self._header_line()
+        wanted = list(dict.fromkeys([*columns, *numbers, *present]))
+        self._separator, self.names = _split_header(header, wanted)
+        missing = [name for name in wanted if name not in self.names]
+        if missing:
+            raise ColumnMissing(missing, self.names)
+        for name in wanted:
+            if self.names.count(name) > 1:
+                raise DuplicateColumn(name)
+        field = rb'(?:"[^"]*+(?:""[^"]*+)*+"[^%(s)s\n]*+|(?!")[^%(s)s\n]*+)' % {
+            b"s": re.escape(self._separator.encode())
+        }
+        self._complete_rows = re.compile(
+            b"(?:" + field + b"(?:" + re.escape(self._separator.encode()) + field + b")*+\n)*+"
+        )
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows in order.
+
+        Raises:
+            TableRejected: at the first row that cannot be read.
+        """
+        row = 1
+        for block in self._blocks():
+            table = self._parse(block, first_row=row + 1)
+            row += table.num_rows
+            if table.num_rows:
+                yield self._chunk(table)
+
+    def _header_line(self) -> bytes:
+        """Take the first row that is not blank off the text."""
+        while True:
+            line = self._text.readline(MAX_HEADER + 1)
+            if not line:
+                raise EmptyTable("the file is empty; it needs a header with column names and one row per person")
+            line = line.removeprefix(_BOM)
+            if len(line) > MAX_HEADER:
+                raise NotATable("the first line is longer than 1 MB; is this a table with one row per line?")
+            if b"\0" in line:
+                raise NulBytes("the first line")
+            if line.strip():
+                break
+        # a quoted name may hold a line end
+        lines, length, quotes = [line], len(line), line.count(b'"')
+        while quotes % 2 and length <= MAX_HEADER and (line := self._text.readline(MAX_HEADER + 1)):
+            lines.append(line)
+            length += len(line)
+            quotes += line.count(b'"')
+        header = b"".join(lines)
+        if b"\r" in header.rstrip(b"\r\n") and quotes == 0:
+            raise NotATable("lines end with CR alone; save the table with LF or CRLF line ends")
+        return header
+
+    def _blocks(self) -> Iterator[bytes]:
+        """Blocks of complete rows; the last row may lack its line end."""
+        row = 2
+        rest = b""
+        while True:
+            read = self._text.read(BLOCK)
+            if b"\0" in read:
+                raise NulBytes(f"the text after row {row}")
+            if not read:
+                if rest.strip():
+                    yield rest
+                return
+            rest += read
+            end = self._end_of_complete_rows(rest)
+            if end == 0:
+                if len(rest) > MAX_ROW:
+                    raise RowTooLong(row, MAX_ROW)
+                continue
+            yield rest[:end]
+            row += rest.count(b"\n", 0, end)
+            rest = rest[end:]
+
+    def _end_of_complete_rows(self, text: bytes) -> int:
+        if b'"' not in text:
+            return text.rfind(b"\n") + 1
+        found = self._complete_rows.match(text)
+        return found.end() if found else 0
+
+    def _parse(self, block: bytes, *, first_row: int) -> pa.Table:
+        ragged: list[RaggedRow] = []
+
+        def refuse(row: pacsv.InvalidRow) -> str:
+            number = first_row + (row.number or 1) - 1
+            ragged.append(RaggedRow(number, row.expected_columns, row.actual_columns))
+            return "error"
+
+        positions = [str(self.names.index(name)) for name in (*self._columns, *self._numbers)]
+        try:
+            return pacsv.read_csv(
+                pa.BufferReader(block),
+                read_options=pacsv.ReadOptions(
+                    use_threads=False,
+                    block_size=len(block) + 1,
+                    column_names=[str(number) for number in range(len(self.names))],
+                ),
+                parse_options=pacsv.ParseOptions(
+                    delimiter=self._separator, newlines_in_values=True, invalid_row_handler=refuse
+                ),
+                convert_options=pacsv.ConvertOptions(
+                    include_columns=list(dict.fromkeys(positions)),
+                    column_types={position: pa.dictionary(pa.int32(), pa.string()) for position in positions},
+                    strings_can_be_null=False,
+                ),
+            )
+        except pa.ArrowInvalid as problem:
+            if ragged:
+                raise ragged[0] from None
+            if "UTF8" in str(problem):
+                raise NotUtf8(f"a cell in or after row {first_row}") from None
+            if "Empty CSV" in str(problem):
+                return pa.table(
+                    {position: pa.array([], pa.dictionary(pa.int32(), pa.string())) for position in positions}
+                )
+            raise NotATable(
+                f"the rows from {first_row} on cannot be read as csv; check separators and quotes"
+            ) from None
+
+    def _chunk(self, table: pa.Table) -> Chunk:
+        columns = {name: self._column(table, name) for name in self._columns}
+        numbers = {}
+        for name in self._numbers:
+            values, codes = _dictionary(table.column(str(self.names.index(name))))
+            numbers[name] = numbers_of_cells(values, column=name)[codes]
+        return Chunk(table.num_rows, columns, numbers)
+
+    def _column(self, table: pa.Table, name: str) -> Column:
+        values, codes = _dictionary(table.column(str(self.names.index(name))))
+        return factorised(values, codes, column=name)
+
+
+def _dictionary(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
+    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    return array.dictionary.to_pylist(), array.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _split_header(header: bytes, wanted: Sequence[str]) -> tuple[str, list[str]]:
+    """The separator under which most of the wanted names exist (a comma if it makes no difference), and all names."""
+    try:
+        text = header.decode()
+    except UnicodeDecodeError:
+        raise NotUtf8("the header") from None
+    found: list[tuple[int, str, list[str]]] = []
+    for separator in SEPARATORS:
+        try:
+            names = [name.strip() for name in next(csv.reader([text], delimiter=separator, strict=False))]
+        except (csv.Error, StopIteration):
+            continue
+        found.append((sum(name in names for name in wanted), separator, names))
+    if not found:
+        raise NotATable("the first line cannot be read as column names; check its quotes")
+    _, separator, names = max(found, key=lambda one: one[0])
+    return separator, names

@@ -1,0 +1,107 @@
+"""JSON lines: one object per line, cells of any scalar type."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
+
+from audits.measures.tables.chunks import Chunk, column_of_cells, numbers_of_cells
+from audits.measures.tables.refusals import (
+    BadLine,
+    ColumnMissing,
+    DuplicateColumn,
+    EmptyTable,
+    NotUtf8,
+    NulBytes,
+    RowTooLong,
+)
+
+CHUNK_ROWS = 20_000
+MAX_ROW = 16 << 20
+
+
+class JsonRows:
+    """The rows of a json-lines file. A key that a row lacks is a missing value; one that no row has is an error."""
+
+    def __init__(
+        self, text: IO[bytes], *, columns: Sequence[str], numbers: Sequence[str], present: Sequence[str]
+    ) -> None:
+        self._text = text
+        self._columns, self._numbers = tuple(columns), tuple(numbers)
+        self._wanted = list(dict.fromkeys([*columns, *numbers, *present]))
+        self._seen: dict[str, None] = {}
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows in order.
+
+        Raises:
+            TableRejected: at the first line that cannot be read, or at the end when a wanted key was in no line.
+        """
+        rows: list[dict[str, Any]] = []
+        any_rows = False
+        for row in self._objects():
+            rows.append(row)
+            if len(rows) == CHUNK_ROWS:
+                yield self._chunk(rows)
+                any_rows, rows = True, []
+        if rows:
+            yield self._chunk(rows)
+        elif not any_rows:
+            raise EmptyTable("the file has no lines; it needs one JSON object per person")
+        missing = [name for name in self._wanted if name not in self._seen]
+        if missing:
+            raise ColumnMissing(missing, list(self._seen))
+
+    def _objects(self) -> Iterator[dict[str, Any]]:
+        number = 0
+        while line := self._text.readline(MAX_ROW + 1):
+            number += 1
+            if len(line) > MAX_ROW:
+                raise RowTooLong(number, MAX_ROW)
+            if line.isspace():
+                continue
+            yield self._object(line, number)
+
+    def _object(self, line: bytes, number: int) -> dict[str, Any]:
+        if b"\0" in line:
+            raise NulBytes(f"line {number}")
+        try:
+            pairs = json.loads(line, object_pairs_hook=_Pairs)
+        except UnicodeDecodeError:
+            raise NotUtf8(f"line {number}") from None
+        except RecursionError:
+            raise BadLine(number, "it is nested too deeply") from None
+        except ValueError as problem:
+            raise BadLine(number, getattr(problem, "msg", "a number in it is too long")) from None
+        if not isinstance(pairs, _Pairs):
+            raise BadLine(number, "it holds a list or a single value")
+        row: dict[str, Any] = dict(pairs)
+        if len(row) != len(pairs):
+            self._refuse_doubles(pairs)
+        if len(self._seen) < 1_000:
+            self._seen.update(dict.fromkeys(row))
+        return row
+
+    def _refuse_doubles(self, pairs: _Pairs) -> None:
+        names = [name for name, _ in pairs]
+        for name in self._wanted:
+            if names.count(name) > 1:
+                raise DuplicateColumn(name)
+
+    def _chunk(self, rows: list[dict[str, Any]]) -> Chunk:
+        columns = {name: column_of_cells(map(_cell(name), rows), column=name) for name in self._columns}
+        numbers = {name: numbers_of_cells(map(_cell(name), rows), column=name) for name in self._numbers}
+        return Chunk(len(rows), columns, numbers)
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """Keys and values of one object as they stand in the line, doubles included."""
+
+
+def _cell(name: str) -> Any:
+    def get(row: dict[str, Any]) -> Any:
+        value = row.get(name)
+        return list(value) if isinstance(value, _Pairs) else value
+
+    return get

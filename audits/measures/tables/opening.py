@@ -1,0 +1,164 @@
+"""Open a table whatever its format: by its first bytes, never by its name."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from audits.measures.tables.chunks import Chunk
+from audits.measures.tables.csv_rows import CsvRows
+from audits.measures.tables.json_rows import JsonRows
+from audits.measures.tables.parquet_rows import ParquetRows
+from audits.measures.tables.refusals import EmptyTable, NotATable, NotUtf8, TooLarge
+
+# Unpacked text that is read at all: a gigabyte of upload can hold a terabyte of nothing.
+MAX_TEXT = 64 << 30
+_PIECE = 1 << 20
+_GZIP_PROBLEMS = (EOFError, gzip.BadGzipFile, zlib.error)
+
+
+class Table:
+    """A table that can be read once, from the start. A context manager: it closes what it opened itself.
+
+    ``format`` is csv, parquet or jsonl. ``rows_known`` is how many rows it has, as far as that is known before
+    reading: exact for parquet, the number of line ends for text (too many if a quoted cell holds one).
+    """
+
+    def __init__(
+        self, format: str, rows: CsvRows | JsonRows | ParquetRows, rows_known: int, opened: IO[bytes] | None
+    ) -> None:
+        self.format = format
+        self.rows_known = rows_known
+        self._rows = rows
+        self._opened = opened
+
+    def __enter__(self) -> Table:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._opened is not None:
+            self._opened.close()
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows in order, some thousands at a time.
+
+        Raises:
+            TableRejected: at the first row that cannot be read; it has a code and says how to mend it.
+        """
+        try:
+            yield from self._rows.chunks()
+        except _GZIP_PROBLEMS as problem:
+            raise NotATable("the gzip file is damaged or cut off; pack it again") from problem
+
+
+def open_table(
+    source: str | Path | IO[bytes],
+    *,
+    columns: Sequence[str],
+    numbers: Sequence[str] = (),
+    present: Sequence[str] = (),
+    counting: Callable[[], None] | None = None,
+) -> Table:
+    """Open a csv, csv.gz, parquet or json-lines table for reading some of its columns.
+
+    Args:
+        source: a path, or a binary file object (one that cannot seek is copied to a temporary file first).
+        columns: read as groups or classes.
+        numbers: read as floats.
+        present: must exist, is not read.
+        counting: called now and then while rows are being counted, so that the work can be interrupted.
+
+    Raises:
+        TableRejected: not a table, or not with these columns.
+        OSError: the path cannot be read.
+    """
+    file: IO[bytes]
+    opened: IO[bytes] | None = None
+    if isinstance(source, (str, Path)):
+        file = opened = open(source, "rb")  # noqa: SIM115 - closed by the table
+    elif _can_seek(source):
+        file = source
+    else:
+        file = opened = _copied(source)
+    try:
+        return _opened_table(
+            file, opened, counting or (lambda: None), columns=columns, numbers=numbers, present=present
+        )
+    except BaseException as problem:
+        if opened is not None:
+            opened.close()
+        if isinstance(problem, _GZIP_PROBLEMS):
+            raise NotATable("the gzip file is damaged or cut off; pack it again") from problem
+        raise
+
+
+def _opened_table(
+    file: IO[bytes], opened: IO[bytes] | None, tick: Callable[[], None], **wanted: Sequence[str]
+) -> Table:
+    file.seek(0)
+    head = file.read(4)
+    file.seek(0)
+    if not head:
+        raise EmptyTable("the file is empty; it needs a header with column names and one row per person")
+    if head == b"PAR1":
+        parquet = ParquetRows(file, **wanted)
+        return Table("parquet", parquet, parquet.rows, opened)
+    packed = head[:2] == b"\x1f\x8b"
+    start = _text(file, packed=packed).read(64)
+    _refuse_other_formats(start)
+    lines = _line_ends(_text(file, packed=packed), tick)
+    text = _text(file, packed=packed)
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+        return Table("jsonl", JsonRows(text, **wanted), lines, opened)
+    return Table("csv", CsvRows(text, **wanted), max(lines - 1, 0), opened)
+
+
+def _can_seek(source: IO[bytes]) -> bool:
+    try:
+        return source.seekable()
+    except (AttributeError, OSError):
+        return False
+
+
+def _copied(source: IO[bytes]) -> IO[bytes]:
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the table
+    shutil.copyfileobj(source, copy, _PIECE)
+    return copy
+
+
+def _text(file: IO[bytes], *, packed: bool) -> IO[bytes]:
+    file.seek(0)
+    return gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[return-value]
+
+
+def _line_ends(text: IO[bytes], tick: Callable[[], None]) -> int:
+    """Lines of a text, counting a last one without an end."""
+    ends, length, last = 0, 0, b"\n"
+    while piece := text.read(_PIECE):
+        tick()
+        ends += piece.count(b"\n")
+        length += len(piece)
+        last = piece[-1:]
+        if length > MAX_TEXT:
+            raise TooLarge(f"the unpacked text is larger than {MAX_TEXT >> 30} GB; take a sample of the rows")
+    return ends + (last != b"\n")
+
+
+def _refuse_other_formats(start: bytes) -> None:
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise NotUtf8("the file", found=" but UTF-16")
+    if start.startswith(b"PK\x03\x04"):
+        raise NotATable("this is a zip archive or a spreadsheet; export the table as csv or parquet")
+    if start.startswith(b"\x1f\x8b"):
+        raise NotATable("the file is packed twice; unpack it once")
+    if start.startswith(b"PAR1"):
+        raise NotATable("this is a parquet file inside gzip; unpack it")
+    if start.lstrip().startswith(b"["):
+        raise NotATable("this is one JSON list; write one object per line")
+    if start.startswith((b"ARROW1", b"FEA1", b"SQLite", b"\x89HDF", b"%PDF", b"\x80")):
+        raise NotATable("this is neither csv nor parquet nor json lines; export the table as one of them")

@@ -1,0 +1,92 @@
+"""Parquet: only the wanted columns are read, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from audits.measures.naming import quoted
+from audits.measures.tables.chunks import Chunk, Codes, factorised, numbers_of_cells
+from audits.measures.tables.refusals import (
+    ColumnMissing,
+    ColumnNotFlat,
+    DuplicateColumn,
+    EmptyTable,
+    NotATable,
+    NotUtf8,
+    TooLarge,
+)
+
+BATCH_ROWS = 65_536
+MAX_ROWS = 2_000_000_000
+
+
+class ParquetRows:
+    """The rows of a parquet file; reads the footer when made."""
+
+    def __init__(
+        self, file: IO[bytes], *, columns: Sequence[str], numbers: Sequence[str], present: Sequence[str]
+    ) -> None:
+        self._columns, self._numbers = tuple(columns), tuple(numbers)
+        try:
+            self._file = pq.ParquetFile(file, pre_buffer=False)
+            names = self._file.schema_arrow.names
+            types = dict(zip(names, self._file.schema_arrow.types, strict=True))
+        except (pa.ArrowException, OSError, ValueError) as problem:
+            raise NotATable("the parquet file is damaged or cut off; write it again") from problem
+        wanted = list(dict.fromkeys([*columns, *numbers, *present]))
+        missing = [name for name in wanted if name not in types]
+        if missing:
+            raise ColumnMissing(missing, names)
+        for name in wanted:
+            if names.count(name) > 1:
+                raise DuplicateColumn(name)
+            if pa.types.is_nested(types[name]):
+                raise ColumnNotFlat(name, str(types[name])[:80])
+        self.rows: int = self._file.metadata.num_rows
+        if self.rows == 0:
+            raise EmptyTable("the table has a header and no rows")
+        if self.rows > MAX_ROWS:
+            raise TooLarge(f"the file says it has {self.rows} rows; at most {MAX_ROWS} are read: take a sample")
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows in order.
+
+        Raises:
+            TableRejected: a page that cannot be read, or a cell that is no single value.
+        """
+        wanted = list(dict.fromkeys([*self._columns, *self._numbers]))
+        batches = self._file.iter_batches(batch_size=BATCH_ROWS, columns=wanted, use_threads=False)
+        while True:
+            try:
+                batch = next(batches, None)
+            except (pa.ArrowException, OSError, ValueError) as problem:
+                raise NotATable("the parquet file is damaged or cut off; write it again") from problem
+            if batch is None:
+                return
+            cells = {name: _dictionary(batch.column(name), column=name) for name in wanted}
+            columns = {name: factorised(*cells[name], column=name) for name in self._columns}
+            numbers = {name: _numbers(*cells[name], column=name) for name in self._numbers}
+            yield Chunk(batch.num_rows, columns, numbers)
+
+
+def _dictionary(array: pa.Array, *, column: str) -> tuple[list[Any], Codes]:
+    """Different cells and each row's position among them; -1 for null."""
+    try:
+        if not pa.types.is_dictionary(array.type):
+            array = pc.dictionary_encode(array)
+        codes = pc.fill_null(array.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+        return array.dictionary.to_pylist(), np.asarray(codes, dtype=np.int64)
+    except UnicodeDecodeError:
+        raise NotUtf8(f"column {quoted(column)}") from None
+    except (pa.ArrowException, ValueError, OverflowError) as problem:
+        raise ColumnNotFlat(column, "cells that cannot be read as texts or numbers") from problem
+
+
+def _numbers(values: list[Any], codes: Codes, *, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.append(numbers_of_cells(values, column=column), np.nan)[codes]
