@@ -1,0 +1,444 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from governance.catalog.manifests import manifest_digest
+from governance.catalog.snapshots import (
+    MAX_DEPTH,
+    SnapshotRefused,
+    entry_key,
+    from_card,
+    from_folder,
+    guess_kind,
+    repo_id_of_file_name,
+    valid_commit,
+    valid_repo_id,
+)
+
+CARDS = Path(__file__).resolve().parents[4] / "shared" / "data" / "cards"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    (folder / "onnx").mkdir(parents=True)
+    (folder / "README.md").write_bytes(b"---\nlicense: mit\n---\r\n# A model\n")
+    (folder / "config.json").write_bytes(b"{}")
+    (folder / "onnx" / "model.onnx").write_bytes(b"\x00" * 3_000_000)
+    return folder
+
+
+def refusal(folder: Path | str, **given: object) -> SnapshotRefused:
+    with pytest.raises(SnapshotRefused) as caught:
+        from_folder(folder, repo_id="org/m", **given)  # type: ignore[arg-type]
+    return caught.value
+
+
+# --- names
+
+
+@pytest.mark.parametrize(
+    "name", ["gpt2", "org/name", "A-b_c.d/E.f-g_h", "0/0", "glasses/resnet18.git", "_x/_y_", "o/" + "n" * 222]
+)
+def test_a_name_of_the_hub_is_valid_as_it_stands(name: str) -> None:
+    assert valid_repo_id(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " ",
+        "/",
+        "a/",
+        "/a",
+        "a/b/c",
+        "../../etc",
+        "..",
+        "a/..",
+        "a..b",
+        "org/-x",
+        "org/x-",
+        "org/x.",
+        "org/.x",
+        "a--b",
+        "\u202eorg/x",
+        "org/x\u200b",
+        "оrg/x",
+        "org/x😀",
+        "org/x y",
+        "org/x\x00",
+        "org\\x",
+        "org/x%2e",
+        "_/x",
+        "https://huggingface.co/org/x",
+        "n" * 10_000,
+        "\ufdfa" * 250,
+        "org/\ud800",
+    ],
+)
+def test_fault_v45_a_name_that_tricks_is_refused(name: str) -> None:
+    with pytest.raises(SnapshotRefused) as caught:
+        valid_repo_id(name)
+
+    assert caught.value.code == "bad_repo_id"
+    assert caught.value.message.isprintable()
+    assert len(caught.value.message) < 400
+
+
+def test_the_refusal_names_the_letter_that_looks_like_another() -> None:
+    with pytest.raises(SnapshotRefused, match=r"U\+043E \(CYRILLIC SMALL LETTER O\)"):
+        valid_repo_id("оrg/x")
+
+
+def test_a_name_that_was_pasted_with_spaces_around_it_is_taken_without() -> None:
+    assert valid_repo_id(" org/x\n") == "org/x"
+
+
+@pytest.mark.parametrize("text", [None, 3, b"gpt2", ["gpt2"]])
+def test_a_name_is_a_text(text: object) -> None:
+    with pytest.raises(SnapshotRefused, match="is text"):
+        valid_repo_id(text)
+
+
+def test_fault_v45_two_spellings_of_a_name_are_one_entry() -> None:
+    assert valid_repo_id("ｇｐｔ２") == "gpt2"
+    assert entry_key("Org/GPT2") == entry_key("org/gpt2") == entry_key("ｏｒｇ/gpt2")
+    assert entry_key("org/gpt2") != entry_key("org/gpt-2")
+
+
+@given(st.text(max_size=300))
+def test_a_name_is_refused_or_safe_whatever_was_typed(text: str) -> None:
+    try:
+        name = valid_repo_id(text)
+    except SnapshotRefused:
+        return
+    assert valid_repo_id(name) == name
+    assert name.isascii()
+    assert name.isprintable()
+    assert ".." not in name
+    assert entry_key(entry_key(name)) == entry_key(name)
+
+
+@pytest.mark.parametrize("text", ["main", "v1.0", "6aca9fe", "a" * 39, "a" * 41, "g" * 40, "", None, "a" * 64])
+def test_a_revision_that_is_not_a_full_commit_is_refused_and_says_how_to_get_one(text: object) -> None:
+    with pytest.raises(SnapshotRefused, match="git ls-remote") as caught:
+        valid_commit(text)
+
+    assert caught.value.code == "revision_must_be_commit_sha"
+
+
+def test_a_commit_is_written_in_small_letters() -> None:
+    assert valid_commit("ABCDEF" + "0" * 34) == "abcdef" + "0" * 34
+
+
+@pytest.mark.parametrize(
+    ("name", "repo_id"), [("org__name.md", "org/name"), ("gpt2.md", "gpt2"), ("org__my__name.MD", "org/my__name")]
+)
+def test_a_card_file_is_named_after_its_repository(name: str, repo_id: str) -> None:
+    assert repo_id_of_file_name(name) == repo_id
+
+
+def test_every_real_card_file_is_named_after_a_valid_repository() -> None:
+    if not CARDS.is_dir():
+        pytest.skip(f"{CARDS} is absent")
+    names = [path.name for path in sorted((CARDS / "models").glob("*.md"))]
+
+    assert len({entry_key(repo_id_of_file_name(name)) for name in names}) == len(names) > 1000
+
+
+# --- a card alone
+
+
+def test_a_card_alone_is_a_snapshot_that_knows_no_other_file() -> None:
+    snapshot = from_card(b"# x\r\n", kind="dataset", source="local", repo_id="org/d")
+
+    assert snapshot.assurance == "card-only"
+    assert snapshot.revision is None
+    assert snapshot.card == b"# x\r\n"
+    assert [(f.path, f.size, f.sha256, f.role) for f in snapshot.files] == [
+        ("README.md", 5, hashlib.sha256(b"# x\r\n").hexdigest(), "card")
+    ]
+
+
+def test_a_card_that_is_too_large_keeps_its_beginning_and_its_true_digest() -> None:
+    card = b"x" * 101
+
+    snapshot = from_card(card, kind="model", source="local", repo_id="m", max_card_bytes=100)
+
+    assert snapshot.card_too_large
+    assert snapshot.card == b"x" * 100
+    assert snapshot.files[0].sha256 == hashlib.sha256(card).hexdigest()
+
+
+# --- a folder
+
+
+def test_a_folder_is_read_to_the_last_byte(folder: Path) -> None:
+    snapshot = from_folder(folder, repo_id="org/m")
+
+    assert snapshot.assurance == "hashed"
+    assert (snapshot.kind, snapshot.source, snapshot.revision) == ("model", "local", None)
+    assert snapshot.card == (folder / "README.md").read_bytes()
+    assert [(f.path, f.size, f.sha256, f.role) for f in snapshot.files] == [
+        (path, len(content), hashlib.sha256(content).hexdigest(), role)
+        for path, content, role in [
+            ("README.md", (folder / "README.md").read_bytes(), "card"),
+            ("config.json", b"{}", "config"),
+            ("onnx/model.onnx", b"\x00" * 3_000_000, "weights"),
+        ]
+    ]
+    assert snapshot.byte_count == sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    assert manifest_digest(snapshot.files) is not None
+
+
+def test_the_digest_follows_the_bytes_and_not_the_place_or_the_time(folder: Path, tmp_path: Path) -> None:
+    digest = from_folder(folder, repo_id="org/m").digest
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy, copy_function=shutil.copyfile)
+    assert from_folder(copy, repo_id="org/m").digest == digest
+
+    (copy / "config.json").write_bytes(b"[]")
+
+    assert from_folder(copy, repo_id="org/m").digest != digest
+
+
+def test_progress_counts_bytes_up_to_all_of_them(folder: Path) -> None:
+    seen: list[tuple[int, int]] = []
+
+    snapshot = from_folder(folder, repo_id="org/m", progress=lambda done, known: seen.append((done, known)))
+
+    assert {known for _, known in seen} == {snapshot.byte_count}
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1] == (snapshot.byte_count, snapshot.byte_count)
+    assert len(seen) > len(snapshot.files)  # a large file is more than one step
+
+
+def test_a_folder_without_a_card_has_none(folder: Path) -> None:
+    (folder / "README.md").unlink()
+
+    snapshot = from_folder(folder, repo_id="org/m")
+
+    assert snapshot.card is None
+    assert not snapshot.card_too_large
+
+
+def test_an_empty_card_is_a_card(folder: Path) -> None:
+    (folder / "README.md").write_bytes(b"")
+
+    assert from_folder(folder, repo_id="org/m").card == b""
+
+
+def test_a_card_of_five_megabytes_keeps_its_beginning_and_says_so(folder: Path) -> None:
+    card = b"# big\n" + b"x" * 5_000_000
+    (folder / "README.md").write_bytes(card)
+
+    snapshot = from_folder(folder, repo_id="org/m")
+
+    assert snapshot.card_too_large
+    assert snapshot.card == card[:5_000_000]
+    assert snapshot.files[0].sha256 == hashlib.sha256(card).hexdigest()
+
+
+def test_what_belongs_to_git_and_to_the_hubs_client_is_left_out_and_named(folder: Path) -> None:
+    digest = from_folder(folder, repo_id="org/m").digest
+    for name in (".git", "onnx/.git", ".cache/huggingface"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "HEAD").write_bytes(b"ref")
+
+    snapshot = from_folder(folder, repo_id="org/m")
+
+    assert snapshot.digest == digest
+    assert sorted(snapshot.skipped) == [".cache/huggingface", ".git", "onnx/.git"]
+
+
+def test_a_link_to_a_file_inside_is_read_under_its_own_name(folder: Path) -> None:
+    (folder / "latest.onnx").symlink_to("onnx/model.onnx")
+
+    files = {f.path: f for f in from_folder(folder, repo_id="org/m").files}
+
+    assert files["latest.onnx"].sha256 == files["onnx/model.onnx"].sha256
+    assert files["latest.onnx"].size == 3_000_000
+
+
+def test_a_link_out_of_the_folder_is_refused_and_says_how_to_mend_it(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"s")
+    (folder / "a.bin").symlink_to(tmp_path / "secret")
+
+    refused = refusal(folder)
+
+    assert refused.code == "link_leaves_folder"
+    assert "cp -rL" in refused.message
+    assert "'a.bin'" in refused.message
+
+
+@pytest.mark.parametrize(
+    ("target", "code"),
+    [("nowhere", "broken_link"), ("a.bin", "broken_link"), ("onnx", "link_to_folder"), (".", "link_to_folder")],
+)
+def test_a_link_that_is_no_file_is_refused(folder: Path, target: str, code: str) -> None:
+    (folder / "a.bin").symlink_to(target)
+
+    assert refusal(folder).code == code
+
+
+def test_a_pipe_is_refused_and_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+
+    assert refusal(folder).code == "not_a_file"
+
+
+def test_a_socket_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)  # an address of a socket is short
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("s")
+
+        assert refusal(folder).code == "not_a_file"
+
+
+def test_a_name_that_is_not_utf8_is_refused(folder: Path) -> None:
+    try:
+        (folder / os.fsdecode(b"w\xff.bin")).write_bytes(b"1")
+    except OSError:
+        pytest.skip("this file system refuses such names itself")
+
+    refused = refusal(folder)
+
+    assert refused.code == "bad_file_name"
+    assert "not UTF-8" in refused.message
+    assert refused.message.isprintable()
+
+
+def test_a_name_with_a_line_end_is_refused(folder: Path) -> None:
+    (folder / "a\nb").write_bytes(b"1")
+
+    assert refusal(folder).code == "bad_file_name"
+
+
+def test_more_files_than_a_repository_has_are_refused(folder: Path) -> None:
+    for number in range(4):
+        (folder / f"{number}.txt").write_bytes(b"")
+
+    assert refusal(folder, max_files=6).code == "too_many_files"
+    assert len(from_folder(folder, repo_id="org/m", max_files=7).files) == 7
+
+
+def test_folders_within_folders_without_end_are_refused(folder: Path) -> None:
+    (folder / "/".join("d" * (MAX_DEPTH + 2))).mkdir(parents=True)
+
+    assert refusal(folder).code == "too_deep"
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    refused = refusal(tmp_path / "no")
+
+    assert refused.code == "no_such_folder"
+    assert str(tmp_path / "no") in refused.message
+
+
+@pytest.mark.parametrize("path", ["/a\x00b", "/" + "x" * 5000])
+def test_a_path_that_cannot_be_is_refused(path: str) -> None:
+    assert refusal(path).code in ("unreadable", "no_such_folder")
+
+
+def test_a_file_is_no_folder(folder: Path) -> None:
+    assert refusal(folder / "config.json").code == "not_a_folder"
+
+
+def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty" / "deeper").mkdir(parents=True)
+
+    assert refusal(tmp_path / "empty").code == "empty_folder"
+
+
+def test_a_kind_that_there_is_not_is_refused(folder: Path) -> None:
+    assert refusal(folder, kind="bucket").code == "unknown_kind"
+
+
+@pytest.mark.parametrize("locked", ["a.bin", "inner"])
+def test_what_may_not_be_read_is_named_and_nothing_is_left_out_silently(locked: str) -> None:
+    # Not pytest's own folder: that one is closed to others.
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        (folder / "inner").mkdir()
+        (folder / "a.bin").write_bytes(b"1")
+        (folder / locked).chmod(0)
+        folder.chmod(0o755)
+        was = os.geteuid()
+        if was == 0:
+            os.seteuid(65534)
+        try:
+            refused = refusal(folder)
+        finally:
+            if was == 0:
+                os.seteuid(0)
+            (folder / locked).chmod(0o700)
+
+    assert refused.code == "unreadable"
+    assert locked in refused.message
+    assert "give the right to read it" in refused.message
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(folder: Path) -> None:
+    def meddle(done: int, known: int) -> None:
+        with (folder / "onnx" / "model.onnx").open("ab") as file:
+            file.write(b"more")
+
+    assert refusal(folder, progress=meddle).code == "changed_while_reading"
+
+
+# --- which kind
+
+
+@pytest.mark.parametrize(
+    ("card", "paths", "kind"),
+    [
+        (b"---\nsdk: gradio\n---\n", ["app.py"], "space"),
+        (b"---\r\ntask_categories:\r\n- x\r\n---\r\n", ["README.md"], "dataset"),
+        (b"\xef\xbb\xbf---\npipeline_tag: x\ndatasets: [squad]\n---\n", ["train.csv"], "model"),
+        (b"---\nbase_model: a/b\ntask_ids: x\n---\n", [], "model"),
+        (b"no front matter\nsdk: gradio\n", ["config.json"], "model"),
+        (b"---\nlicense: mit\n---\nsdk: gradio\n", ["a.parquet"], "dataset"),
+        (b"---\nnever: closed\nsdk: static\n", [], "space"),
+        (None, ["model.safetensors", "train.csv"], "model"),
+        (None, ["data/train.parquet"], "dataset"),
+        (None, ["app.py"], "space"),
+        (None, ["notes.txt"], "model"),
+        (b"\x00\xff---", [], "model"),
+    ],
+)
+def test_the_kind_is_guessed_from_the_card_and_then_from_the_files(
+    card: bytes | None, paths: list[str], kind: str
+) -> None:
+    assert guess_kind(paths, card=card) == kind
+
+
+def test_a_folder_of_a_dataset_is_taken_for_one(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_bytes(b"---\nsize_categories: n<1K\n---\n")
+    (tmp_path / "train.json").write_bytes(b"[]")
+
+    snapshot = from_folder(tmp_path, repo_id="org/d")
+
+    assert snapshot.kind == "dataset"
+    assert [f.role for f in snapshot.files] == ["card", "data"]
+
+
+@pytest.mark.parametrize(("where", "kind", "least"), [("models", "model", 0.99), ("datasets", "dataset", 0.95)])
+def test_real_cards_are_guessed_right_by_their_front_matter(where: str, kind: str, least: float) -> None:
+    if not CARDS.is_dir():
+        pytest.skip(f"{CARDS} is absent")
+    cards = [path.read_bytes() for path in sorted((CARDS / where).glob("*.md"))]
+    cards = [card for card in cards if card.startswith(b"---")]
+
+    right = sum(guess_kind([], card=card) == kind for card in cards)
+
+    assert right / len(cards) >= least
