@@ -1,0 +1,33 @@
+"""``manage.py reset --yes``: begin anew with the embedded servers. For trying out; with a database of your own it refuses."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.core.management.base import CommandParser
+
+from config import embedded
+from config.commands import AssayCommand, Refused
+
+
+class Command(AssayCommand):
+    help = "Throw away everything in the embedded database, the uploaded files and the demonstration."
+
+    def arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--yes", action="store_true", help="really do it")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.EMBEDDED:
+            raise Refused("reset works on the embedded database only; with DATABASE_URL, drop and create it yourself")
+        if not options["yes"]:
+            raise Refused("reset throws everything away; say --yes if that is meant")
+        embedded.start()
+        with psycopg.connect(embedded.owner_url(), autocommit=True) as owner:
+            owner.execute("DROP SCHEMA public CASCADE")
+            owner.execute("CREATE SCHEMA public")
+        for folder in (settings.VAR_DIR / "blobs", settings.VAR_DIR / "demo"):
+            shutil.rmtree(folder, ignore_errors=True)
+        (settings.VAR_DIR / "demo.json").unlink(missing_ok=True)

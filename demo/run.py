@@ -1,0 +1,395 @@
+"""The demonstration: two versions of a mortgage model on their way from card to gate answer.
+
+Everything goes through the running product's own doors, its management commands and its REST interface; nothing of it
+is imported. Doing it again finds what is there and adds nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from portal import ROOT, Portal, Refused, Server, manage
+
+DEMO = ROOT / "var" / "demo"
+NOTES = ROOT / "var" / "demo.json"
+USE_CASE = "home-loans"
+TEAM = "Lending"
+MODEL_ID, DATASET_ID = "assay-demo/mortgage-approval", "assay-demo/loanapp"
+PEOPLE = (
+    # address, name, roles in the team, scopes of the token that the demonstration acts with
+    ("emil@demo.example", "Emil Sørensen", "submitter", "catalog:read,catalog:write,reviews:write,audits:run"),
+    ("dana@demo.example", "Dana Okafor", "reviewer:domain,approver", "catalog:read,reviews:write,gate:read"),
+    ("elif@demo.example", "Elif Tanaka", "reviewer:ethics", "catalog:read,reviews:write"),
+    ("sergei@demo.example", "Sergei Novak", "reviewer:security", "catalog:read,reviews:write"),
+    ("rita@demo.example", "Rita Lindqvist", "risk_officer", "catalog:read,catalog:write,reviews:write"),
+)
+ADMIN = ("admin@demo.example", "Ada Admin")
+SUBMITTER, APPROVER, RISK_OWNER = PEOPLE[0][0], PEOPLE[1][0], PEOPLE[4][0]
+PLAN = {
+    "bias": {
+        "label": "approve",
+        "prediction": "prediction",
+        "score": "score",
+        "positive": "1",
+        "sensitive": ["race"],
+        "reference": "best",
+        "gating": ["demographic_parity_ratio"],
+        "thresholds": {"demographic_parity_ratio": 0.8},
+        "required_groups": {"race": ["black", "hispanic", "white"]},
+        "min_group": 30,
+        "data": "upload",
+    }
+}
+PROFILE = {"purpose": "commercial", "mode": "internal", "territory": "US", "field": "credit"}
+
+
+def main() -> int:
+    port = int(os.environ.get("PORT") or "8000")
+    serve = os.environ.get("SERVE", "1") != "0"
+    started = time.monotonic()
+    _refuse_busy(port)
+    if os.environ.get("RESET") == "1":
+        _step("Start anew")
+        manage("reset", "--yes")
+        _said("the demonstration's data is gone")
+    DEMO.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(2) as processes:
+        models = [processes.submit(_train, number) for number in (1, 2)]
+        _step("Prepare the database and the people")
+        manage("migrate", "--verbosity", "0")
+        notes = _people(port)
+        server = Server(port, ROOT / "var" / "demo-serve.log")
+        try:
+            return _tell_story(server, models, notes, serve=serve, started=started)
+        finally:
+            server.stop()
+
+
+def _tell_story(
+    server: Server, models: list[Future[dict[str, str]]], notes: dict[str, Any], *, serve: bool, started: float
+) -> int:
+    server.wait()
+    _said(f"the portal runs at {server.address}")
+    people = {user["email"]: Portal(server.address, user["token"]) for user in notes["users"] if user.get("token")}
+    engineer, risk_owner = people[SUBMITTER], people[RISK_OWNER]
+
+    _step("Train two versions on 1,989 public mortgage applications")
+    results = [_trained(number, future) for number, future in enumerate(models, start=1)]
+
+    _step("Import the dataset and both versions, each with its card")
+    _imported(manage("import_card", str(DEMO / "loanapp"), "--kind", "dataset", "--id", DATASET_ID, "--format", "json"))
+    versions = [
+        _imported(manage("import_card", result["folder"], "--id", MODEL_ID, "--format", "json")) for result in results
+    ]
+
+    _step(f"Describe the use case {USE_CASE}: tier high, and what its bias audit looks at")
+    _use_case(risk_owner)
+
+    _step("Version 1 at prototype: policies decide by themselves")
+    submission = _submitted(engineer, versions[0], "prototype")
+    _await_audits(engineer, submission["id"])
+
+    _step("Version 1 for production: a worker audits its predictions")
+    submission = _submitted(engineer, versions[0], "production")
+    _evidence(engineer, submission["id"], results[0])
+    _report(_await_audits(engineer, submission["id"]))
+
+    _step("Version 2 for production: audit, three reviewers, an approver")
+    submission = _submitted(engineer, versions[1], "production")
+    _evidence(engineer, submission["id"], results[1])
+    _report(_await_audits(engineer, submission["id"]))
+    _review(people, submission["id"])
+
+    _step("Ask the gate, as a pipeline would")
+    allow = _gate(versions[1], "production")
+    prototype = _gate(versions[0], "prototype")
+    deny = _gate(versions[0], "production")
+    _note_subjects(notes, versions)
+    as_expected = allow["verdict"] == "allow" and deny["verdict"] == "deny" and prototype["exit_code"] == 0
+    _said(f"the story took {time.monotonic() - started:.0f} s")
+    if not as_expected:
+        print("\nThe gate did not answer as the story has it; look at the pages above.", file=sys.stderr)
+    _how_to_sign_in(server.address, notes)
+    if serve:
+        print("\nCtrl-C ends it.", flush=True)
+        _until_asked_to_stop(server)
+    return 0 if as_expected else 1
+
+
+# --- the steps ---------------------------------------------------------------------------------------------------
+
+
+def _people(port: int) -> dict[str, Any]:
+    """The administrator and everybody else, with passwords that exist only in var/demo.json."""
+    notes: dict[str, Any] = json.loads(NOTES.read_text()) if NOTES.exists() else {"users": []}
+    known = {user["email"]: user for user in notes["users"]}
+    admin = known.get(ADMIN[0]) or {"email": ADMIN[0], "name": ADMIN[1], "password": secrets.token_urlsafe(12)}
+    setup = manage(
+        *("setup", "--admin", ADMIN[0], "--name", ADMIN[1], "--team", TEAM, "--password-stdin", "--format", "json"),
+        stdin=admin["password"] + "\n",
+    )
+    users = [{**admin, "roles": ["admin"]}]
+    for email, name, roles, scopes in PEOPLE:
+        user = known.get(email) or {"email": email, "name": name, "password": secrets.token_urlsafe(12)}
+        manage(
+            *("invite", email, "--name", name, "--roles", roles, "--team", setup["team"], "--password-stdin"),
+            stdin=user["password"] + "\n",
+        )
+        if "token" not in user:
+            made = manage(
+                *("create_token", "--user", email, "--name", "demonstration", "--scopes", scopes, "--days", "90"),
+                *("--format", "json"),
+            )
+            user["token"] = made["token"]
+        users.append({**user, "roles": roles.split(",")})
+    notes["users"], notes["portal"] = users, f"http://127.0.0.1:{port}"
+    if "token" not in notes:
+        notes["token"] = manage(
+            "create_token", "--name", "demo-pipeline", "--scopes", "gate:read", "--days", "90", "--format", "json"
+        )["token"]
+    _write_notes(notes)
+    _said(f"{len(users)} people in team {TEAM}; their passwords are in var/demo.json")
+    return notes
+
+
+def _train(number: int) -> dict[str, str]:
+    """In a process of its own: train a version, write its folder and predictions. Reused while the code is the same."""
+    warnings.simplefilter("ignore")  # solvers tell of their last digits
+    folder, table_file = DEMO / f"version-{number}", DEMO / f"predictions-{number}.csv"
+    stamp, code = DEMO / f"version-{number}.made-by", _code_digest()
+    if not (stamp.exists() and stamp.read_text() == code):
+        import cards
+        import training
+
+        table = training.load()
+        first = training.version_1(table, _meter(1) if number == 1 else _no_meter)
+        trained = first if number == 1 else training.version_2(table, _meter(2))
+        if number == 1:
+            cards.write_dataset(DEMO / "loanapp", table)
+        cards.write_model(folder, table, trained, version=number, before=None if number == 1 else first)
+        table_file.write_bytes(training.predictions_csv(table, trained))
+        stamp.write_text(code)
+    return {"folder": str(folder), "predictions": str(table_file)}
+
+
+def _code_digest() -> str:
+    here = Path(__file__).parent
+    return hashlib.sha256(b"".join((here / name).read_bytes() for name in ("training.py", "cards.py"))).hexdigest()
+
+
+def _no_meter(done: int, total: int) -> None:
+    """Version 1 is trained for the comparison only; its own process shows it."""
+
+
+def _meter(number: int) -> Callable[[int, int], None]:
+    def show(done: int, total: int) -> None:
+        _bar(f"version {number}", done, total, "fits")
+
+    return show
+
+
+def _trained(number: int, future: Future[dict[str, str]]) -> dict[str, str]:
+    result = future.result()
+    rows = Path(result["predictions"]).read_text().count("\n") - 1
+    _said(f"version {number}: out-of-fold predictions for {rows:,} applicants")
+    return result
+
+
+def _imported(card: dict[str, Any]) -> dict[str, Any]:
+    found = card["card"]["findings"]
+    score = card["card"]["score"]
+    _said(f"{card['entry']}@{card['revision'][:8]}: card {score:.0%} complete, {len(found)} findings")
+    return card
+
+
+def _use_case(risk_owner: Portal) -> None:
+    if risk_owner.find(f"use-cases/{USE_CASE}/") is None:
+        risk_owner.post(
+            "use-cases/",
+            {
+                "slug": USE_CASE,
+                "name": "Home loans",
+                "purpose": "Decide which mortgage applications are approved without a second look.",
+                "people_affected": "People who apply for a mortgage.",
+                "owner_team": TEAM.lower(),
+                "tier": "high",
+                "licence_profile": PROFILE,
+            },
+        )
+    plan = risk_owner.put(f"use-cases/{USE_CASE}/audit-plan/", PLAN)
+    _said(f"audit plan {plan['number']}: approval rates by race, ratio at least 0.80")
+
+
+def _submitted(engineer: Portal, version: dict[str, Any], stage: str) -> dict[str, Any]:
+    """The newest submission of this version for this stage, made if there is none that counts."""
+    for submission in engineer.all(f"submissions/?use_case={USE_CASE}&stage={stage}"):
+        if submission["subject"]["revision"] == version["revision"] and submission["state"] in (
+            "in_review",
+            "approved",
+        ):
+            _said(f"submission {submission['id']} is there already: {submission['state'].replace('_', ' ')}")
+            return dict(submission)
+    subject = {"kind": "model", "id": MODEL_ID, "revision": version["revision"]}
+    made = engineer.post("submissions/", {"subject": subject, "use_case": USE_CASE, "stage": stage})
+    _said(f"submission {made['id']}: {MODEL_ID}@{version['revision'][:8]} for {stage}")
+    return dict(made)
+
+
+def _evidence(engineer: Portal, submission: int, result: dict[str, str]) -> None:
+    data = Path(result["predictions"]).read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    attached = engineer.get(f"submissions/{submission}/evidence/")["items"]
+    if any(item["sha256"] == digest for item in attached):
+        return
+    upload = engineer.upload(data, filename=Path(result["predictions"]).name, media_type="text/csv")
+    engineer.post(f"submissions/{submission}/evidence/", {"role": "predictions", "upload": upload["id"]})
+    _said(f"predictions attached, declared by the submitter: {upload['bytes']:,} bytes")
+
+
+def _await_audits(engineer: Portal, submission: int, *, within: float = 240.0) -> dict[str, Any]:
+    """Until no audit of the submission waits or runs, with each run's own progress. A lost worker only costs time."""
+    deadline = time.monotonic() + within
+    while True:
+        state: dict[str, Any] = engineer.get(f"submissions/{submission}/")
+        waiting = [r for r in state["requirements"] if r["status"] == "pending" and r.get("run")]
+        if not waiting:
+            return state
+        for run_id in sorted({requirement["run"] for requirement in waiting}):
+            run = engineer.get(f"runs/{run_id}/")
+            done, total = run["progress"]["done"], run["progress"]["total"]
+            _bar(f"{run['kind']} run {run_id}, attempt {run['attempt']}", done, total, "rows")
+        if time.monotonic() > deadline:
+            raise Refused(f"the audits of submission {submission} did not end within {within:.0f} s")
+        time.sleep(0.3)
+
+
+def _report(state: dict[str, Any]) -> None:
+    for requirement in state["requirements"]:
+        _said(f"{requirement['status']:<12} {requirement['title']}: {requirement['message']}")
+
+
+def _review(people: dict[str, Portal], submission: int) -> None:
+    for email, name, roles, _scopes in PEOPLE:
+        lanes = [role.split(":")[1] for role in roles.split(",") if role.startswith("reviewer:")]
+        for lane in lanes:
+            state = people[email].get(f"submissions/{submission}/")
+            if state["state"] != "in_review":
+                continue
+            agreed = [vote["agreeing"] for vote in state["lanes"] if vote["lane"] == lane]
+            if agreed and agreed[0]:
+                continue
+            vote = {"lane": lane, "value": 1, "comment": f"Read the card, the figures and the method: {lane} agrees."}
+            people[email].post(f"submissions/{submission}/votes/", vote, edition=state["edition"])
+            _said(f"{name} agrees for {lane}")
+    state = people[APPROVER].get(f"submissions/{submission}/")
+    if state["state"] == "in_review":
+        people[APPROVER].post(f"submissions/{submission}/approve/", {"reason": ""}, edition=state["edition"])
+        _said("approved")
+
+
+def _gate(version: dict[str, Any], stage: str) -> dict[str, Any]:
+    subject = f"{MODEL_ID}@{version['revision']}"
+    command = ("gate", subject, "--use-case", USE_CASE, "--stage", stage)
+    answer: dict[str, Any] = manage(*command, "--format", "json", may_fail=True)
+    print(f"\n  $ manage.py {' '.join(command)}")
+    print(f"  {answer['verdict'].upper()}  exit code {answer['exit_code']}")
+    for requirement in answer["requirements"]:
+        if answer["verdict"] not in ("allow", "warn") and requirement["status"] != "satisfied":
+            print(f"    {requirement['id']}: {requirement['message']}")
+    for step in answer["next_steps"]:
+        print(f"    way to yes: {step['message']}")
+    if answer["valid_until"]:
+        print(f"    until {answer['valid_until']}")
+    return answer
+
+
+# --- what is printed and kept ------------------------------------------------------------------------------------
+
+
+def _note_subjects(notes: dict[str, Any], versions: list[dict[str, Any]]) -> None:
+    for word, version in (("allow", versions[1]), ("deny", versions[0])):
+        notes[word] = {
+            "subject": f"{MODEL_ID}@{version['revision']}",
+            "use_case": USE_CASE,
+            "stage": "production",
+        }
+    _write_notes(notes)
+
+
+def _write_notes(notes: dict[str, Any]) -> None:
+    draft = NOTES.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        json.dump(notes, out, indent=2, ensure_ascii=False)
+    draft.replace(NOTES)
+
+
+def _how_to_sign_in(address: str, notes: dict[str, Any]) -> None:
+    print(f"\nThe portal: {address}   sign in as")
+    for user in notes["users"]:
+        print(f"  {user['email']:<22} {user['password']:<18} {', '.join(user['roles'])}")
+
+
+def _refuse_busy(port: int) -> None:
+    with socket.socket() as asking:
+        if asking.connect_ex(("127.0.0.1", port)) == 0:
+            raise Refused(f"port {port} is in use; end what runs there, or choose another: make demo PORT={port + 1}")
+
+
+def _until_asked_to_stop(server: Server) -> None:
+    asked = False
+
+    def stop(*_: object) -> None:
+        nonlocal asked
+        asked = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    while not asked and server.process.poll() is None:
+        time.sleep(0.2)
+
+
+_numbers = iter(range(1, 100))
+
+
+def _step(title: str) -> None:
+    print(f"\n{next(_numbers)}. {title}", flush=True)
+
+
+def _said(text: str) -> None:
+    end = "\x1b[K" if sys.stdout.isatty() else ""
+    print(f"   {text}{end}", flush=True)
+
+
+def _bar(what: str, done: int, total: int | None, unit: str) -> None:
+    """One line that is written over, at a terminal only."""
+    if not sys.stdout.isatty():
+        return
+    if total:
+        filled = round(20 * done / total)
+        print(
+            f"   {what} [{'#' * filled}{'.' * (20 - filled)}] {done:,} of {total:,} {unit}\x1b[K", end="\r", flush=True
+        )
+    else:
+        print(f"   {what} …\x1b[K", end="\r", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Refused as refused:
+        sys.exit(f"\n{refused}")
+    except KeyboardInterrupt:
+        sys.exit(130)
