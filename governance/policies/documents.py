@@ -35,6 +35,8 @@ from governance.policies.problems import PolicyInvalid, Problem
 from governance.policies.reading import Reader
 from governance.policies.yaml_source import Node, SourceRefused
 
+__all__ = ["LaneRule", "PolicyDocument", "PolicyInvalid", "Problem", "Requirement", "from_json", "parse"]
+
 API_VERSION = "assay/v1"
 
 STAGES = ("prototype", "pilot", "production")
