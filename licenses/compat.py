@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from licenses import cases, catalogue, findings, rules
+from licenses import cases, catalogue, findings, questions, rules
 from licenses.cases import Artefact, Case, Profile, Upstream
 from licenses.expressions import All, AnyOf, Expression, Leaf, Term, Undecided, leaves
 from licenses.findings import ARTEFACT, RANK, Finding, Ruling
-from licenses.rules import DERIVATIVE, SELF, Question
+from licenses.questions import DERIVATIVE, SELF, Question
 
 _COMBINES = frozenset({*DERIVATIVE, "includes", "adapted"})
 _NO_ROW = "no row of the licence table"
@@ -147,7 +147,7 @@ class _Judgement:
         relations: tuple[str, ...] = (one.relation or "",)
         if one.relation is None and one.type == "model":
             relations = DERIVATIVE
-        elif one.relation not in rules.RELATIONS:
+        elif one.relation not in questions.RELATIONS:
             found.append(
                 self._plain("U-RELATION", "relation", link, repr(one.relation) if one.relation else "not given")
             )
@@ -211,21 +211,29 @@ class _Judgement:
     # --- several upstreams, several licences -----------------------------------------------------------------------
     def _combined(self) -> Iterator[Finding]:
         """Upstreams that are combined in one work and each ask for terms of their own."""
-        binding: dict[str, _Link] = {}
+        asking: dict[str, frozenset[str]] = {}
         for one in self.upstream:
-            if one.relation is not None and one.relation not in _COMBINES:
-                continue
-            for leaf in leaves(one.license):
-                if isinstance(leaf, Term) and self._has_terms(leaf, one.relation or DERIVATIVE[0]):
-                    binding.setdefault(leaf.licence.id, _Link(one, one.relation or ""))
-        if len(binding) > 1:
-            chain = (*dict.fromkeys(link.work for link in binding.values()), ARTEFACT)
-            row = catalogue.find(next(iter(binding)))
-            ruling = Ruling("U-MERGE", "copyleft", row, ", ".join(sorted(binding)))
-            yield replace(self._finding(ruling, next(iter(binding.values())), {}), chain=chain)
+            if one.relation is None or one.relation in _COMBINES:
+                terms = self._own_terms(one.license, one.relation or DERIVATIVE[0])
+                if terms:
+                    asking[one.id] = terms | asking.get(one.id, frozenset())
+        asked = sorted(frozenset().union(*asking.values()))
+        if len(asking) > 1 and len(asked) > 1:
+            ruling = Ruling("U-MERGE", "copyleft", catalogue.find(asked[0]), ", ".join(asked))
+            chain = (*asking, ARTEFACT)
+            yield replace(self._finding(ruling, _Link(None, SELF), {}), chain=chain)
+
+    def _own_terms(self, node: Expression, relation: str) -> frozenset[str]:
+        """Ids of the licences in an expression that ask for terms of their own; of an OR, the branch with fewest."""
+        if isinstance(node, (All, AnyOf)):
+            parts = [self._own_terms(part, relation) for part in node.parts]
+            return min(parts, key=len) if isinstance(node, AnyOf) else frozenset().union(*parts)
+        return (
+            frozenset({node.licence.id}) if isinstance(node, Term) and self._has_terms(node, relation) else frozenset()
+        )
 
     def _has_terms(self, leaf: Term, relation: str) -> bool:
-        reach = rules.reach_of(leaf.licence, relation)
+        reach = questions.reach_of(leaf.licence, relation)
         if reach.unclear and self.profile.strictness == "legalistic":
             return False
         return bool(set(reach.words) & {"same", "flow", "terms", "computational", "nd"})

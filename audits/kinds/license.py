@@ -1,0 +1,135 @@
+"""The audit ``license``: the declared licence against the direct upstreams' licences, for a use case's profile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
+from licenses import compat, expressions
+from licenses.cases import CaseRejected
+from licenses.findings import ARTEFACT, VERDICTS
+
+SEVERITY = {"conflict": "high", "unknown": "medium", "warning": "medium", "obligation": "info"}
+"""Severity of a licence finding -> severity of an audit's finding."""
+
+_LICENCE_TEXT = re.compile(r"(un)?licen[cs]es?\b.*|copying\b.*", re.IGNORECASE)
+_NOTICE = re.compile(r"notices?\b.*", re.IGNORECASE)
+
+
+@audit("license", version=1, packages=("license-expression",), verdicts=tuple(reversed(VERDICTS)), time_limit_s=120)
+def run(context: Context) -> Outcome:
+    """Judge the subject's licence.
+
+    Inputs: ``subject`` (repository id), ``kind`` (model, dataset or space), ``card`` (``license``, ``license_name``,
+    ``license_link`` as declared), ``files`` (names; an empty list says nothing unless ``files_known`` is true),
+    ``upstream`` (objects with ``id``, ``type``, ``license``, ``license_name``, ``relation``, ``known``) and
+    ``use_profile`` (purpose, mode, territory, mau, revenue_usd_year, field, strictness, …; null is "not given").
+
+    Returns:
+        verdict conflict | unknown | warning | obligation | pass; summary ``license_unknown_count`` and
+        ``license_conflict_count``; the document of ``licenses.compat.check`` with ``subject`` and ``expression``.
+
+    Raises:
+        InputsRejected: an input has the wrong type, or a profile value is outside its vocabulary.
+    """
+    inputs = context.inputs
+    case = _case(inputs)
+    works = 1 + len(case["upstream"])
+    context.progress(0, works)
+    try:
+        document = compat.check(case)
+    except CaseRejected as refused:
+        raise InputsRejected("license_inputs", str(refused)) from refused
+    context.progress(works, works)
+    found = document["findings"]
+    return Outcome(
+        verdict=document["verdict"],
+        summary={
+            "license_unknown_count": float(sum(one["severity"] == "unknown" for one in found)),
+            "license_conflict_count": float(sum(one["severity"] == "conflict" for one in found)),
+        },
+        document={"subject": case["artefact"]["name"], "expression": _expression(case["artefact"]), **document},
+        drafts=_drafts(found),
+    )
+
+
+def _case(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    card, files = _mapping(inputs, "card"), _names(inputs)
+    plain = [PurePosixPath(name) for name in files]
+    roots = [path for path in plain if len(path.parts) == 1 or path.parts[0].upper() == "LICENSES"]
+    has_text = any(_LICENCE_TEXT.fullmatch(path.name) or len(path.parts) > 1 for path in roots)
+    # No names at all is most often a version of which only the card is known: nobody looked.
+    looked = bool(files) or inputs.get("files_known") is True
+    profile = _mapping(inputs, "use_profile")
+    artefact = {
+        "type": inputs.get("kind") or "model",
+        "name": inputs.get("subject"),
+        "license": card.get("license"),
+        "license_name": card.get("license_name"),
+        "has_license_file": has_text if looked else None,
+        "files_checked": inputs.get("files_known") is True and not has_text,
+        "notices": ["Notice"] if any(_NOTICE.fullmatch(path.name) for path in roots) else [],
+    }
+    upstream = inputs.get("upstream") or []
+    if not isinstance(upstream, Sequence) or isinstance(upstream, (str, bytes)):
+        raise InputsRejected("license_inputs", "upstream: is a list of objects with id, license and relation")
+    # Who declared a catalogued card is not told by the card: an owner's own licence has to be claimed in the profile.
+    return {
+        "artefact": artefact,
+        "upstream": list(upstream),
+        "use_profile": {**profile, "actor": profile.get("actor") or "unstated"},
+    }
+
+
+def _drafts(found: Sequence[Mapping[str, Any]]) -> list[Draft]:
+    """One draft for each code on each chain; several terms behind one code stand together in ``terms``."""
+    drafts: dict[tuple[str, str], Draft] = {}
+    for one in found:
+        locus = " <- ".join(one["chain"])
+        known = drafts.get((one["code"], locus))
+        if known is not None:
+            if one["term"] not in known.params["terms"]:
+                known.params["terms"].append(one["term"])
+            continue
+        params = {
+            **one["params"],
+            "terms": [one["term"]],
+            "section": one["section"],
+            "source": one["source"],
+            "chain": one["chain"],
+            **({"state": one["state"]} if "state" in one else {}),
+        }
+        drafts[one["code"], locus] = Draft(
+            code=one["code"],
+            severity=SEVERITY[one["severity"]],
+            locus=locus,
+            params=params,
+            field="license" if one["chain"] == [ARTEFACT] else "",
+        )
+    return list(drafts.values())
+
+
+def _expression(artefact: Mapping[str, Any]) -> str:
+    """The declared licence as one line; a list is written as the sum that it is judged as."""
+    leaves = expressions.leaves(expressions.parse(artefact["license"], artefact["license_name"]))
+    declared = artefact["license"]
+    if isinstance(declared, str):
+        return expressions.shorten(declared)
+    return " AND ".join(leaf.written for leaf in leaves)
+
+
+def _mapping(inputs: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = inputs.get(key) or {}
+    if not isinstance(value, Mapping):
+        raise InputsRejected("license_inputs", f"{key}: is an object")
+    return value
+
+
+def _names(inputs: Mapping[str, Any]) -> list[str]:
+    files = inputs.get("files") or []
+    if not isinstance(files, Sequence) or isinstance(files, (str, bytes)) or not all(isinstance(f, str) for f in files):
+        raise InputsRejected("license_inputs", "files: is a list of file names")
+    return list(files)
