@@ -165,7 +165,19 @@ def compare_groups(slices: Slices, disparity: Disparity, rules: Rules, bootstrap
             row.p = _joined_p([float(tested[number][1][group]) for number in compared])
             row.z = float(tested[0][0][group]) if not disparity.composite else float("nan")
         if disparity.composite:
-            row.parts = tuple(_parts(slices, disparity, row, others, group))
+            row.parts = tuple(
+                Part(
+                    rate=contrast.rate.name,
+                    comparator={} if where is None else slices.named(int(where[group])),
+                    n=int(contrast.group.rows[group]),
+                    comparator_n=int(contrast.other.rows[group]),
+                    value=float(part[0][group]),
+                    low=float(part[1][group]),
+                    high=float(part[2][group]),
+                    p=float(test[1][group]),
+                )
+                for contrast, where, part, test in zip(contrasts, others, found.parts, tested, strict=True)
+            )
     return rows
 
 
@@ -249,27 +261,6 @@ def _joined_p(values: Sequence[float]) -> float:
     return float(-np.expm1(len(values) * np.log1p(-min(values)))) if min(values) < 1 else 1.0
 
 
-def _parts(
-    slices: Slices, disparity: Disparity, row: Comparison, others: Sequence[Positions | None], group: int
-) -> list[Part]:
-    parts = []
-    for contrast, other in zip(row.contrasts, others, strict=True):
-        value, low, high = contrast.estimated(disparity.kind, row.joint_z)
-        parts.append(
-            Part(
-                rate=contrast.rate.name,
-                comparator={} if other is None else slices.named(int(other[group])),
-                n=int(contrast.group.rows[0]),
-                comparator_n=int(contrast.other.rows[0]),
-                value=float(value[0]),
-                low=float(low[0]),
-                high=float(high[0]),
-                p=float(contrast.tested()[1][0]),
-            )
-        )
-    return parts
-
-
 def _method(disparity: Disparity, slices: Slices, bootstrap: Bootstrap, *, everybody: bool) -> str:
     """What the interval is, in a few words for people."""
     words = "Newcombe 10" if disparity.kind == DIFFERENCE else "Koopman score"
@@ -282,30 +273,27 @@ def _method(disparity: Disparity, slices: Slices, bootstrap: Bootstrap, *, every
 
 
 def widest_gap(
-    slices: Slices,
-    disparity: Disparity,
-    rules: Rules,
-    *,
-    replicates: int,
-    random: np.random.Generator,
+    slices: Slices, disparity: Disparity, rules: Rules, bootstrap: Bootstrap, *, random: np.random.Generator
 ) -> Comparison | None:
     """The widest gap between any two groups that have enough rows: fairlearn's between-groups difference or ratio.
 
     Its interval is made of the intervals of all pairs, wide enough to hold together; its p-value compares it with
     the widest gaps that permuted group labels make. None where fewer than two groups have enough rows.
     """
-    kept = slices.only(np.flatnonzero(enough_rows(slices, disparity.rates, rules.min_group)))
-    if len(kept) < 2:
+    positions = np.flatnonzero(enough_rows(slices, disparity.rates, rules.min_group))
+    if len(positions) < 2:
         return None
+    kept = slices.only(positions)
     counted = [shares(kept, rate) for rate in disparity.rates]
     first, second = (np.array(side) for side in zip(*itertools.permutations(range(len(kept)), 2), strict=True))
-    bootstrap = Bootstrap(kept, replicates=replicates if len(kept) <= MAX_RANGE_GROUPS else 0, random=random)
-    unordered = first < second
-    pairs = [int(one) for one in first[unordered]], [int(one) for one in second[unordered]]
-    if bootstrap.replicates:
-        z = bootstrap.joint_z(disparity.rates, pairs[0], [pairs[1]] * len(disparity.rates))
-    else:
-        z = simultaneous_z(len(pairs[0]) * len(disparity.rates), independent=False)
+    pairs = first < second
+    z, joint = simultaneous_z(int(pairs.sum()) * len(disparity.rates), independent=False), "Bonferroni"
+    if bootstrap.replicates and len(kept) <= MAX_RANGE_GROUPS:
+        against = [int(one) for one in positions[second[pairs]]]
+        z = bootstrap.joint_z(
+            disparity.rates, [int(one) for one in positions[first[pairs]]], [against] * len(disparity.rates)
+        )
+        joint = f"max-t bootstrap of {bootstrap.replicates}"
     nothing, nobody = np.zeros(first.size), np.zeros(first.size, dtype=bool)
     contrasts = [
         Contrast(rate, one.take(first), one.take(second), nothing, nobody)
@@ -316,8 +304,7 @@ def widest_gap(
     group, other = int(first[worst_pair]), int(second[worst_pair])
     limits = parts[:, 1:, :].max(axis=(0, 2)) if disparity.kind == DIFFERENCE else parts[:, 1:, :].min(axis=(0, 2))
     detectable = contrasts[worst_rate].detectable(disparity.kind, rules.threshold, "both")
-    p = luck_p(kept, disparity.rates, disparity.kind, replicates=replicates, random=random)
-    joint = f"max-t bootstrap of {bootstrap.replicates}" if bootstrap.replicates else "Bonferroni"
+    p = luck_p(kept, disparity.rates, disparity.kind, replicates=bootstrap.asked, random=random)
     sizes = kept.sizes
     return Comparison(
         disparity=disparity,

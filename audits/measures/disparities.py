@@ -141,12 +141,16 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Value and interval of a disparity for several groups; ``decided_by`` is the position of the deciding rate."""
+    """Value and interval of a disparity for several groups.
+
+    ``decided_by`` is the position of the deciding rate; ``parts`` are (value, low, high) of each rate.
+    """
 
     value: Array
     low: Array
     high: Array
     decided_by: npt.NDArray[np.int64]
+    parts: tuple[tuple[Array, Array, Array], ...]
 
 
 def estimate(contrasts: Sequence[Contrast], disparity: Disparity, z: float | Array) -> Estimate:
@@ -162,19 +166,19 @@ def estimate(contrasts: Sequence[Contrast], disparity: Disparity, z: float | Arr
         One rate: signed difference in [-1, 1] or ratio in [0, inf]. Several: the largest absolute difference in
         [0, 1], or the smallest ratio taken so that it is at most 1.
     """
-    parts = [contrast.estimated(disparity.kind, z) for contrast in contrasts]
+    parts = tuple(contrast.estimated(disparity.kind, z) for contrast in contrasts)
     if not disparity.composite:
         value, low, high = parts[0]
-        return Estimate(value, low, high, np.zeros(value.shape, dtype=np.int64))
+        return Estimate(value, low, high, np.zeros(value.shape, dtype=np.int64), parts)
     folded = [folded_limits(disparity.kind, *part) for part in parts]
     values, lows, highs = (np.stack([part[number] for part in folded]) for number in range(3))
     if disparity.kind == DIFFERENCE:
         known = np.where(np.isnan(values), -np.inf, values)
         decided = known.argmax(axis=0)
-        return Estimate(_blank(known.max(axis=0)), lows.max(axis=0), highs.max(axis=0), decided)
+        return Estimate(_blank(known.max(axis=0)), lows.max(axis=0), highs.max(axis=0), decided, parts)
     known = np.where(np.isnan(values), np.inf, values)
     decided = known.argmin(axis=0)
-    return Estimate(_blank(known.min(axis=0)), lows.min(axis=0), highs.min(axis=0), decided)
+    return Estimate(_blank(known.min(axis=0)), lows.min(axis=0), highs.min(axis=0), decided, parts)
 
 
 def _blank(value: Array) -> Array:

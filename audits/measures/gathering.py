@@ -70,7 +70,7 @@ def _of_attribute(groups: Grouped, slices: Slices, metrics: list[str], seed: int
     for metric in HEADLINES:
         disparity = DISPARITIES[metric]
         random = generator(seed, "range", metric, *names)
-        gap = widest_gap(slices, disparity, _rules(groups, disparity, names), replicates=plan.bootstrap, random=random)
+        gap = widest_gap(slices, disparity, _rules(groups, disparity, names), bootstrap, random=random)
         if gap is not None:
             gap.family = ("range", *names)
             yield gap

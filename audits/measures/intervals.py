@@ -19,9 +19,11 @@ CONFIDENCE = 0.95
 Z95 = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
 Z_POWER_80 = NormalDist().inv_cdf(0.8)
 
-# ln(ratio) is looked for in +-50; 60 halvings leave 1e-16.
+# ln(ratio) is looked for in +-50, until it or the score is this close.
 _LOG_RATIO_LIMIT = 50.0
-_HALVINGS = 60
+_PRECISION = 1e-11
+_MOST_ROUNDS = 200
+_TINY = 1e-300
 
 
 def simultaneous_z(comparisons: int, *, independent: bool = True) -> float:
@@ -109,38 +111,66 @@ def koopman(
         without their factor N/(N-1).
     """
     k1, n1, k2, n2, z = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (k1, n1, k2, n2, z)))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        estimate = np.log(share(k1, n1)) - np.log(share(k2, n2))
-    estimate = np.clip(np.nan_to_num(estimate, nan=0.0), -_LOG_RATIO_LIMIT, _LOG_RATIO_LIMIT)
-    low = _where_rejected(k1, n1, k2, n2, z, inside=estimate, outside=np.full(k1.shape, -_LOG_RATIO_LIMIT))
-    high = _where_rejected(k1, n1, k2, n2, z, inside=estimate, outside=np.full(k1.shape, _LOG_RATIO_LIMIT))
-    known = (n1 > 0) & (n2 > 0)
-    low = np.where(k1 <= 0, 0.0, np.exp(low))
-    high = np.where(k2 <= 0, np.inf, np.exp(high))
-    return np.where(known, low, np.nan), np.where(known, high, np.nan)
+    shape, counts = k1.shape, np.stack([k1.ravel(), n1.ravel(), k2.ravel(), n2.ravel()])
+    z = z.ravel()
+    known = (counts[1] > 0) & (counts[3] > 0)
+    low, high = np.where(known, 0.0, np.nan), np.where(known, np.inf, np.nan)
+    for limit, side, open_end in ((low, -1.0, counts[0] <= 0), (high, 1.0, counts[2] <= 0)):
+        wanted = known & ~open_end
+        limit[wanted] = np.exp(_where_rejected(counts[:, wanted], z[wanted], side=side))
+    return low.reshape(shape), high.reshape(shape)
 
 
-def _where_rejected(k1: Array, n1: Array, k2: Array, n2: Array, z: Array, *, inside: Array, outside: Array) -> Array:
-    """The log-ratio between ``inside`` (not rejected) and ``outside`` (rejected) at which rejection begins."""
-    for _ in range(_HALVINGS):
-        middle = (inside + outside) / 2
-        rejected = _ratio_score(k1, n1, k2, n2, np.exp(middle)) > np.square(z)
-        inside, outside = np.where(rejected, inside, middle), np.where(rejected, middle, outside)
-    return (inside + outside) / 2
+def _where_rejected(counts: Array, z: Array, *, side: float) -> Array:
+    """The log-ratio on one side (-1 below, 1 above) of the estimate from which on the score test rejects.
+
+    The signed root of the score is close to linear in the log-ratio, so false position with the Illinois step needs
+    some ten rounds; the root stays between ``inside`` (not rejected) and ``outside`` (rejected) all the while.
+    """
+    k1, n1, k2, n2 = counts
+    with np.errstate(divide="ignore"):
+        estimate = np.clip(np.log(k1 / n1) - np.log(k2 / n2), -_LOG_RATIO_LIMIT, _LOG_RATIO_LIMIT)
+    # a first guess of the limit, from the counts with half a success and half a failure more
+    spread = np.sqrt(1 / (k1 + 0.5) + 1 / (k2 + 0.5))
+    near = np.log((k1 + 0.5) / (n1 + 1)) - np.log((k2 + 0.5) / (n2 + 1)) + side * 2 * z * spread
+    near = np.clip(near, -_LOG_RATIO_LIMIT, _LOG_RATIO_LIMIT)
+    inside: Array = estimate
+    outside: Array = np.full(estimate.shape, side * _LOG_RATIO_LIMIT)
+    at_inside, at_outside = -z, _excess(counts, outside, z)
+    step: Array = np.where(side * near > side * inside, near, (inside + outside) / 2)
+    moved_before = np.zeros(estimate.shape)
+    for rounds in range(1, _MOST_ROUNDS):
+        here = _excess(counts, step, z)
+        if bool(np.all((np.abs(here) < _PRECISION) | (np.abs(outside - inside) < _PRECISION))):
+            return step
+        moved = np.where(here > 0, 1.0, -1.0)
+        # Illinois: an end that stays twice running counts half, so that it moves too
+        stayed = np.where(moved == moved_before, 0.5, 1.0)
+        at_inside = np.where(moved > 0, at_inside * stayed, here)
+        at_outside = np.where(moved > 0, here, at_outside * stayed)
+        inside, outside = np.where(moved > 0, inside, step), np.where(moved > 0, step, outside)
+        moved_before = moved
+        if rounds % 10:
+            step = inside - at_inside * (outside - inside) / np.maximum(at_outside - at_inside, _TINY)
+        else:
+            step = (inside + outside) / 2
+    return step
 
 
-def _ratio_score(k1: Array, n1: Array, k2: Array, n2: Array, ratio: Array) -> Array:
-    """Chi-squared of the hypothesis ``p1 = ratio * p2``, its variance at the most likely shares under it."""
-    a = (n1 + n2) * ratio
-    b = n1 * ratio + k1 + n2 + k2 * ratio
-    c = k1 + k2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # the smaller root of a p^2 - b p + c, written so that a tiny ratio loses no digits
-        p2 = np.clip(2 * c / (b + np.sqrt(np.maximum(b * b - 4 * a * c, 0.0))), 0.0, 1.0)
-        p1 = np.clip(ratio * p2, 0.0, 1.0)
-        variance = p1 * (1 - p1) / n1 + np.square(ratio) * p2 * (1 - p2) / n2
-        score = np.square(k1 / n1 - ratio * k2 / n2) / variance
-    return np.nan_to_num(score, nan=0.0, posinf=np.inf)
+def _excess(counts: Array, log_ratio: Array, z: Array) -> Array:
+    """How far the root of the score of ``p1 = ratio * p2`` is above z; its variance is that of the likeliest shares."""
+    k1, n1, k2, n2 = counts
+    ratio = np.exp(log_ratio)
+    # p2 is the smaller root of (n1 + n2) ratio p^2 - (ours + theirs) p + k1 + k2; the discriminant is written as a sum
+    # of what is never negative, and the root as a quotient, so that no digits are lost near 0, 1 or a tiny ratio
+    ours, theirs = ratio * (n1 + k2), k1 + n2
+    discriminant = np.square(ours - theirs) + 4 * ratio * (n1 - k1) * (n2 - k2)
+    p2 = np.minimum(2 * (k1 + k2) / (ours + theirs + np.sqrt(discriminant)), 1.0)
+    p1 = np.minimum(ratio * p2, 1.0)
+    variance = p1 * (1 - p1) / n1 + ratio * ratio * p2 * (1 - p2) / n2
+    distance = np.abs(k1 / n1 - ratio * k2 / n2)
+    root = np.divide(distance, np.sqrt(variance), out=np.where(distance > 0, 1e6, 0.0), where=variance > 0)
+    return np.asarray(root - z)
 
 
 def score_test(

@@ -63,6 +63,7 @@ class Bootstrap:
     def __init__(self, slices: Slices, *, replicates: int, random: np.random.Generator) -> None:
         """Draw ``replicates`` tables; none for fewer than ``MIN_REPLICATES`` or more groups than can be held."""
         self._slices = slices
+        self.asked = replicates
         self.replicates = replicates if replicates >= MIN_REPLICATES and len(slices) <= MAX_BOOTSTRAP_GROUPS else 0
         self._cells = replicated(slices, replicates=self.replicates, random=random) if self.replicates else None
         self._rates: dict[str, tuple[Array, Array]] = {}

@@ -1,0 +1,87 @@
+"""The audit ``bias``: a table of predictions against the use case's audit plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
+
+# Rates of everybody that policies may ask for beside the gating metrics.
+OVERALL_RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "accuracy")
+MAX_LOCUS = 500
+
+
+@audit(
+    "bias",
+    version=1,
+    packages=("numpy", "pyarrow"),
+    verdicts=("pass", "warn", "fail", "insufficient_data", "no_information"),
+    time_limit_s=900,
+)
+def run(context: Context) -> Outcome:
+    """Audit uploaded predictions for bias.
+
+    Inputs: ``plan`` (the bias part of an audit plan: label, prediction, score, positive, sensitive, reference,
+    gating, thresholds, required_groups, min_group, …), ``plan_digest``, ``predictions`` (``sha256``, ``filename``,
+    ``media_type``) and ``origin``. Progress is rows read of rows in the table.
+
+    Returns:
+        The document of ``audits.measures.bias.audit_table``; in the summary the worst value of each gating metric
+        that was measured, rates of everybody, and counts of rows; one draft for each reason.
+
+    Raises:
+        InputsRejected: the plan or the table cannot be used, with the code and the way to mend it.
+    """
+    # numpy and pyarrow cost a web process seconds and memory for nothing
+    from audits.measures.bias import audit_table, open_for
+    from audits.measures.plan import PlanRejected, plan_from
+    from audits.measures.tables import TableRejected
+
+    inputs = context.inputs
+    predictions = inputs.get("predictions")
+    if not isinstance(predictions, Mapping) or not isinstance(predictions.get("sha256"), str):
+        raise InputsRejected("predictions_missing", "there is no table of predictions; upload one and attach it")
+    if not isinstance(inputs.get("plan"), Mapping):
+        raise InputsRejected("plan_missing", "the use case has no audit plan for bias; write one")
+    try:
+        plan = plan_from(inputs["plan"])
+        with (
+            context.open_blob(predictions["sha256"]) as file,
+            open_for(file, plan, counting=lambda: context.progress(0, None)) as table,
+        ):
+            document = audit_table(table, plan, progress=context.progress, seed=context.seed)
+    except (PlanRejected, TableRejected) as refused:
+        raise InputsRejected(refused.code, str(refused)) from refused
+    return outcome(document)
+
+
+def outcome(document: Mapping[str, Any]) -> Outcome:
+    """The outcome that a bias document amounts to."""
+    return Outcome(
+        verdict=document["verdict"],
+        summary=_summary(document),
+        document=document,
+        drafts=[_draft(reason) for reason in document["reasons"]],
+    )
+
+
+def _summary(document: Mapping[str, Any]) -> dict[str, float]:
+    """Named numbers for policies; what was not measured is absent."""
+    summary = {row["metric"]: float(row["worst"]) for row in document["headline"]}
+    for row in document["metrics"]:
+        if row["slice"] == {} and row["metric"] in OVERALL_RATES and row["value"] is not None:
+            summary[row["metric"]] = float(row["value"])
+    summary["rows_used"] = float(document["rows_used"])
+    summary["rows_dropped"] = float(sum(document["rows_dropped"].values()))
+    summary["groups_suppressed"] = float(
+        sum(made["suppressed"]["groups"] for made in document["groups"] if len(made["attributes"]) == 1)
+    )
+    return summary
+
+
+def _draft(reason: Mapping[str, Any]) -> Draft:
+    from audits.measures.reasons import CODES
+
+    severity, _ = CODES[reason["code"]]
+    return Draft(code=reason["code"], severity=severity, locus=reason["locus"][:MAX_LOCUS], params=reason["params"])
