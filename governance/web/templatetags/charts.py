@@ -68,6 +68,15 @@ def scale_for(values: Iterable[object], *, top: object = None) -> Scale:
     return Scale(math.floor(low / step + FUZZ) * step, math.ceil(high / step - FUZZ) * step, step)
 
 
+def beyond(limit: object, kind: str) -> Decimal | None:
+    """A figure a little beyond a limit, so that the scale shows what lies there; a share ends at 1."""
+    amount = figures.measured(limit)
+    if amount is None:
+        return None
+    further = amount + abs(amount) / 8
+    return min(further, Decimal(1)) if kind == "rate" and amount <= 1 else further
+
+
 def clamped(amount: Decimal) -> float:
     return float(min(max(amount, -LARGEST), LARGEST))
 
@@ -178,8 +187,8 @@ def interval_chart(
     listed = list(rows)
     shown = [row for row in listed if not is_hidden(row, hide_below)]
     values = [read(row, name) for row in shown for name in ("value", "low", "high")]
-    scale = scale_for((*values, floor, ceiling, reference), top=top)
-    limit = ceiling if ceiling is not None else floor
+    scale = scale_for((*values, floor, reference, beyond(floor, kind), beyond(ceiling, kind)), top=top)
+    limit = floor if figures.measured(ceiling) is None else ceiling
     drawn = tuple(
         draw(row, scale=scale, kind=kind, limit=limit, min_group=min_group, hide_below=hide_below)
         for row in listed[:MOST_ROWS]
@@ -257,8 +266,8 @@ def gauge(
     *, kind: str, value: object, low: object, high: object, n: object, floor: object, ceiling: object, verdict: object
 ) -> Gauge:
     """The drawing that stands beside a requirement. Its scale begins at 0 and is as wide as what it shows."""
-    limit = ceiling if ceiling is not None else floor
-    scale = scale_for((value, low, high, floor, ceiling))
+    limit = floor if figures.measured(ceiling) is None else ceiling
+    scale = scale_for((value, low, high, beyond(floor, kind), beyond(ceiling, kind)))
     word, at = plain(verdict).lower(), figures.measured(limit)
     x = "" if at is None else scale.at(float(at))
     place = float(x[:-1]) if x else 0.0

@@ -165,7 +165,7 @@ def arrows_between(boxes: dict[str, Box], links: list[object]) -> tuple[Arrow, .
         x2, y2 = boxes[target].x, side(boxes[target], boxes[source], reaching)
         middle, y = (x1 + x2) // 2, (y1 + y2) // 2
         label = ", ".join(dict.fromkeys(words[source, target]))
-        width = 7 * len(label) + 14
+        width = 6 * len(label) + 14
         made.append(
             Arrow(
                 path=f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 7} {y2}",

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.template import Context, Template
+from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.urls import include, path
 from django.utils.safestring import mark_safe
+from hypothesis import strategies as st
 
+NB = "\N{NO-BREAK SPACE}"
 DAY = dt.datetime(2026, 11, 23, 14, 1, tzinfo=dt.UTC)
 LATER = dt.datetime(2027, 2, 15, 14, 1, tzinfo=dt.UTC)
 SHA = "0f1e2d3c4b5a69788796a5b4c3d2e1f001122334"
 
-FAMILIES = [
+FAMILIES: list[tuple[str, list[Any]]] = [
     ("verdict", ["pass", "warn", "warning", "fail", "insufficient_data", "no_information"]),
     ("licence", ["pass", "obligation", "warning", "unknown", "conflict"]),
     ("gate", ["allow", "warn", "deny", "pending", "error"]),
@@ -344,3 +349,30 @@ def context(*, cookies: dict[str, str] | None = None) -> dict[str, Any]:
             {"text": "Imported from the Hub", "detail": "Omar Haddad", "at": DAY},
         ],
     }
+
+
+def rendered(source: str, **values: Any) -> str:
+    """A piece of template with the product's tags loaded."""
+    return Template("{% load assay %}" + source).render(Context(values))
+
+
+def included(name: str, **values: Any) -> str:
+    """One part of ``templates/components``."""
+    return render_to_string(f"components/{name}.html", values)
+
+
+def text_of(html: str) -> str:
+    """What stands between the tags, with plain blanks."""
+    return " ".join(re.sub(r"<[^>]+>", "", html).replace(NB, " ").split())
+
+
+# Anything that a figure may be found to be.
+NUMBERS = st.one_of(
+    st.none(),
+    st.integers(),
+    st.floats(),
+    st.decimals(),
+    st.text(max_size=5),
+    st.booleans(),
+    st.integers(10**290, 10**310),
+)
