@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from audits.models import Origin
-from governance.catalog.models import AuditPlan, Edge, UseCase, Version
+from governance.catalog.models import Assurance, AuditPlan, Edge, UseCase, Version
 from governance.evidence.models import Attachment
+from licenses import catalogue
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,9 @@ def _license(version: Version, use_case: UseCase) -> Wanted | Lacking:
             },
             "files": sorted(version.files.filter(role="licence").values_list("path", flat=True)),
             "upstream": [_upstream(edge) for edge in edges],
+            "files_known": version.assurance != Assurance.CARD_ONLY,
             "use_profile": use_case.licence_profile,
+            "table_digest": catalogue.table_digest(),
         },
         origin=Origin.OBSERVED,
     )
