@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -109,7 +110,7 @@ rows = st.builds(
 
 
 @given(st.lists(rows, max_size=8, unique_by=lambda row: row.path), st.randoms())
-def test_the_digest_depends_on_the_files_and_not_on_their_order(files: list[ManifestFile], chance) -> None:
+def test_the_digest_depends_on_the_files_and_not_on_their_order(files: list[ManifestFile], chance: Random) -> None:
     document = {
         "kind": "model",
         "source": "local",
