@@ -1,0 +1,94 @@
+"""A folder of what somebody has collected of the Hub: cards, and answers of its API. Read one at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from governance.catalog import manifests, snapshots
+from governance.catalog.answers import api_answers, snapshot_from_answer
+from governance.catalog.snapshots import Snapshot, SnapshotRefused
+
+ANSWERS = (".jsonl", ".jsonl.gz")
+MAX_FILE = 64 * 1024 * 1024  # bytes of one card's file, all of which are hashed
+
+
+def read_folder(
+    path: str | os.PathLike[str], *, kind: str, source: str, max_card_bytes: int
+) -> Iterator[Snapshot | SnapshotRefused]:
+    """Snapshots of everything in a folder, in the order of the files' names.
+
+    Files ``namespace__name.md``, or ``name.md`` for a repository without a namespace, are cards; ``README.md`` tells
+    of the folder and is passed over. Files ``*.jsonl`` and ``*.jsonl.gz`` hold answers of the Hub's API, one a line,
+    with the card as ``cardText``. Other files are passed over. What cannot be read is a refusal, and reading goes on.
+
+    Raises:
+        SnapshotRefused: there is no such folder, or nothing in it is of these shapes.
+    """
+    snapshots.valid_kind(kind)
+    folder = Path(path).expanduser()
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SnapshotRefused("no_such_folder", f"cannot read the folder {ascii(str(folder))}: {reason}") from None
+    names = [name for name in names if _is_card(name) or name.endswith(ANSWERS)]
+    if not names:
+        raise SnapshotRefused(
+            "nothing_to_import",
+            f"{ascii(str(folder))} holds neither cards (namespace__name.md) nor answers of the Hub (*.jsonl,"
+            " *.jsonl.gz); name the folder that does",
+        )
+    return _read(folder, names, kind=kind, source=source, max_card_bytes=max_card_bytes)
+
+
+def _is_card(name: str) -> bool:
+    return name.endswith(".md") and name != manifests.CARD_NAME
+
+
+def _read(
+    folder: Path, names: list[str], *, kind: str, source: str, max_card_bytes: int
+) -> Iterator[Snapshot | SnapshotRefused]:
+    for name in names:
+        if _is_card(name):
+            yield _card(folder / name, kind=kind, source=source, max_card_bytes=max_card_bytes)
+            continue
+        for answer in api_answers(folder / name):
+            if isinstance(answer, SnapshotRefused):
+                yield answer
+            else:
+                yield _answer(answer, name=name, kind=kind, source=source, max_card_bytes=max_card_bytes)
+
+
+def _card(path: Path, *, kind: str, source: str, max_card_bytes: int) -> Snapshot | SnapshotRefused:
+    try:
+        repo_id = snapshots.repo_id_of_file_name(path.name)
+        if not path.is_file():
+            return SnapshotRefused("not_a_file", f"{ascii(path.name)} is not a file; remove it")
+        with open(path, "rb") as file:
+            card = file.read(MAX_FILE + 1)
+        if len(card) > MAX_FILE:
+            return SnapshotRefused("card_file_too_large", f"{ascii(path.name)} is larger than {MAX_FILE} bytes")
+        return snapshots.from_card(card, kind=kind, source=source, repo_id=repo_id, max_card_bytes=max_card_bytes)
+    except SnapshotRefused as refused:
+        return SnapshotRefused(refused.code, f"{ascii(path.name)}: {refused.message}")
+    except OSError as error:
+        return SnapshotRefused("unreadable", f"cannot read {ascii(path.name)}: {error.strerror or error}")
+
+
+def _answer(
+    answer: Mapping[str, Any], *, name: str, kind: str, source: str, max_card_bytes: int
+) -> Snapshot | SnapshotRefused:
+    try:
+        snapshot = snapshot_from_answer(answer, kind=kind, source=source, max_card_bytes=max_card_bytes)
+    except SnapshotRefused as refused:
+        return SnapshotRefused(refused.code, f"{ascii(name)}: {refused.message}")
+    if "cardText" not in answer and any(file.path == manifests.CARD_NAME for file in snapshot.files):
+        return SnapshotRefused(
+            "card_not_given",
+            f"{ascii(name)}: {snapshot.repo_id} has a README.md that the answer does not hold; put its text in"
+            " `cardText`, or null if there is none",
+        )
+    return snapshot

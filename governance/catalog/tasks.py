@@ -1,0 +1,42 @@
+"""Messages that wake a worker for imports. The work, and the safety of doing it twice, is in ``import_queue``."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import shared_task
+from django.db.models.functions import Now
+
+from governance.catalog import import_queue
+from governance.catalog.models import ImportRequest, ImportState
+
+logger = logging.getLogger(__name__)
+
+# Somebody waits for these: they go where pipelines' audits go, not behind the nightly ones.
+QUEUE = "ci"
+
+
+@shared_task(ignore_result=True, acks_late=True, time_limit=int(import_queue.LEASE.total_seconds()))
+def carry_out_import(*, request_id: int, **_newer: Any) -> None:
+    """Import what somebody asked for."""
+    import_queue.carry_out(request_id=request_id)
+
+
+@shared_task(ignore_result=True, acks_late=False)
+def sweep_imports(**_newer: Any) -> None:
+    """Take back imports whose worker is gone, and tell again of those that wait."""
+    import_queue.sweep(wake=wake)
+
+
+def wake(*, request_id: int) -> bool:
+    """Tell the workers of a request. A broker that is down is no error: the sweep tells again."""
+    waiting = ImportRequest.objects.filter(pk=request_id, state=ImportState.QUEUED)
+    try:
+        carry_out_import.apply_async(kwargs={"request_id": request_id}, queue=QUEUE, retry=False)
+    except Exception as unreachable:  # kombu's transports raise errors of many families
+        logger.warning("import request %s waits for the sweep, the broker took no message: %s", request_id, unreachable)
+        waiting.update(told_at=None)
+        return False
+    waiting.update(told_at=Now())
+    return True
