@@ -103,7 +103,7 @@ def _due(run: Run, limit: int | None, *, at: dt.datetime, again: bool) -> bool:
         return False
     if run.state != RunState.SUCCEEDED:
         return again
-    return limit is not None and run.finished_at is not None and at - run.finished_at > dt.timedelta(days=limit)
+    return limit is not None and run.finished_at is not None and at - run.finished_at >= dt.timedelta(days=limit)
 
 
 def request(

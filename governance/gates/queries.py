@@ -115,8 +115,9 @@ def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: st
     if approval is not None and now is not None and approval.open:  # type: ignore[attr-defined]
         stale = [c for c in approval.conditions if dt.datetime.fromisoformat(c["holds_until"]) <= now]
         codes = tuple(f"{condition['id']}:stale" for condition in stale)
+        closes = any(condition["severity"] == "fail" for condition in stale)
         return GateAnswer(
-            verdict="deny" if stale else approval.verdict,
+            verdict="deny" if closes else "warn" if stale else approval.verdict,
             reason_codes=codes or tuple(_open_codes(approval)),
             subject=subject,
             use_case=use_case,

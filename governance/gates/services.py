@@ -61,17 +61,18 @@ def grant(
 
 
 def conditions_of(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """The deciding requirements that go stale by time, each with the moment at which it does."""
+    """The satisfied requirements that go stale by time, each with the moment at which it does."""
     return [
         {
             "id": result.id,
             "policy": result.policy,
             "kind": result.kind,
             "run": result.run,
+            "severity": result.severity,
             "holds_until": result.holds_until.isoformat(),
         }
         for result in evaluation.requirements
-        if result.holds_until is not None and result.severity == "fail" and result.status == "satisfied"
+        if result.holds_until is not None and result.decides and result.status == "satisfied"
     ]
 
 

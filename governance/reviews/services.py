@@ -305,6 +305,7 @@ def _frozen(cast: VoteFact) -> dict[str, object]:
         "lane": cast.lane,
         "value": cast.value,
         "round": cast.round,
+        "number": cast.number,
         "voter": ledger.actor_ref(int(cast.voter)),
     }
 
