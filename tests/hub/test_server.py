@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub.server import HubServer, git_oid, pointer
+from tests.hub.repositories import git_oid, pointer
+from tests.hub.server import HubServer
 
 pytest_plugins = ["tests.hub.fixtures"]
 
