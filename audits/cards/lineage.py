@@ -25,7 +25,7 @@ _HUB_URL = re.compile(
     r"(?P<id>[^/?#\s]+(?:/[^/?#\s]+)?)(?:/(?:tree|blob|resolve|raw|discussions)/[^\s]*)?/?(?:[?#][^\s]*)?\Z",
     re.IGNORECASE,
 )
-_LOCAL = re.compile(r"[/~\\]|\.{1,2}(?:[/\\]|\Z)|[A-Za-z]:[\\/]|file:|[^/:]+(?:/[^/:]+){2,}/?\Z|[^/:]*\\")
+_LOCAL = re.compile(r"[/~\\]|\.{1,2}(?:[/\\]|\Z)|[A-Za-z]:[\\/]|file:|[^/:\s,]+(?:/[^/:\s,]+){2,}/?\Z|[^/:]*\\")
 # tags and libraries of quantized models
 _QUANTIZED = re.compile(
     r"gguf|ggml|gptq|awq|exl[23]|aqlm|eetq|hqq|quip#?|bnb|bitsandbytes|compressed-tensors|auto-?round|torchao|quanto"

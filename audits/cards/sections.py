@@ -111,22 +111,19 @@ def _present(text: str, kind: str) -> tuple[set[str], dict[str, int]]:
         else:
             for name in wanted:
                 empty.setdefault(name, heading.start)
-    if "description" not in present and _lead(text, headings):
+    if "description" not in present and _lead(text, headings, kind):
         present.add("description")
     return present, empty
 
 
-def _lead(text: str, headings: list[Heading]) -> bool:
+def _lead(text: str, headings: list[Heading], kind: str) -> bool:
     """Whether the card says what it is about before its first heading, or under its title."""
-    start = 0
-    for heading in headings:
-        if heading.start - start >= _LEAD_CHARACTERS and _says_something(text, start, heading.start):
-            return True
-        if heading.level > _TITLE and heading.level != _BOLD:
-            return False
-        if heading.level == _TITLE:
-            start = heading.content
-    return len(text) - start >= _LEAD_CHARACTERS and _says_something(text, start, len(text))
+    plain = [heading for heading in headings if heading.level != _BOLD]
+    ends = [heading.start for heading in plain[:2]] + [len(text)]
+    parts = [(0, ends[0])]
+    if plain and plain[0].level == _TITLE and not _sections_named(kind, plain[0].title, _MAX_TITLE_WORDS):
+        parts.append((plain[0].content, ends[1]))
+    return any(end - start >= _LEAD_CHARACTERS and _says_something(text, start, end) for start, end in parts)
 
 
 def _says_something(text: str, start: int, end: int) -> bool:

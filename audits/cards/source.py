@@ -135,8 +135,9 @@ def _note_bytes(raw: bytes, notes: Notes) -> None:
             guess = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ""
             notes.add("card.encoding.not_utf8", line=_line_at(raw, error.start), offset=error.start, encoding=guess)
     if len(raw.translate(None, _CONTROL_BYTES)) < len(raw) or (not plain and _CONTROL_C1.search(raw)):
-        at = [match.start() for match in _CONTROL.finditer(raw)]
-        notes.add("card.text.control", line=_line_at(raw, at[0]), count=len(at))
+        found = _CONTROL.finditer(raw)
+        first = next(found)
+        notes.add("card.text.control", line=_line_at(raw, first.start()), count=1 + sum(1 for _ in found))
     turning = None if plain else _BIDI.search(raw)
     if turning:
         times = {character: raw.count(character.encode()) for character in _BIDI_CHARACTERS}
