@@ -97,7 +97,11 @@ TEMPLATES = [
         },
     }
 ]
-SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W021"]  # the proxy in front redirects and sets HSTS
+SILENCED_SYSTEM_CHECKS = [
+    "security.W004",
+    "security.W008",
+    "security.W021",
+]  # the proxy in front redirects and sets HSTS
 
 # --- people ------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "people.User"
@@ -226,9 +230,10 @@ if CELERY_BROKER_URL.startswith("redis"):
         "global_keyprefix": environment.text("BROKER_KEY_PREFIX", ""),
         "socket_connect_timeout": 2,
     }
-# Two lanes, so that somebody's pipeline does not wait behind the nightly audits. A queue without
+# Lanes with workers of their own: somebody's pipeline does not wait behind the nightly audits, and taking back
+# lost runs and delivering messages waits for neither. A queue without
 # a routing key of its own would get the other one's messages as well.
-CELERY_TASK_QUEUES = [Queue(lane, routing_key=lane) for lane in ("ci", "scheduled")]
+CELERY_TASK_QUEUES = [Queue(lane, routing_key=lane) for lane in ("ci", "scheduled", "upkeep")]
 CELERY_TASK_DEFAULT_QUEUE = "scheduled"
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -243,12 +248,13 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 SWEEP_EVERY_S = 2.0
+UPKEEP = {"queue": "upkeep", "expires": 10}
 CELERY_BEAT_SCHEDULE = {
-    "sweep-runs": {"task": "audits.tasks.sweep", "schedule": SWEEP_EVERY_S, "options": {"expires": 10}},
+    "sweep-runs": {"task": "audits.tasks.sweep", "schedule": SWEEP_EVERY_S, "options": UPKEEP},
     "deliver-outbox": {
         "task": "governance.notifications.tasks.deliver",
         "schedule": SWEEP_EVERY_S,
-        "options": {"expires": 10},
+        "options": UPKEEP,
     },
 }
 RUN_LEASE_S = environment.whole("RUN_LEASE_S", 20)
@@ -262,6 +268,6 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
-        name: {"level": "INFO"} for name in ("assay", "audits", "governance", "config", "celery.beat", "celery.worker")
+        name: {"level": "INFO"} for name in ("assay", "audits", "governance", "config")
     },
 }

@@ -19,6 +19,6 @@ def deliver(**_newer: Any) -> None:
 def nudge() -> None:
     """Have the outbox looked at now. Should the broker be down, the beat's next round does it."""
     try:
-        deliver.apply_async(retry=False, queue="ci", expires=10)
+        deliver.apply_async(retry=False, queue="upkeep", expires=10)
     except Exception as unreachable:  # kombu's transports raise errors of many families
         logger.warning("the outbox waits for the next round, the broker did not take the message: %s", unreachable)
