@@ -214,7 +214,7 @@ def detectable_difference(n1: npt.ArrayLike, n2: npt.ArrayLike, rate: npt.ArrayL
     0.198
     """
     n1, n2, rate = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (n1, n2, rate)))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         spread = np.sqrt(rate * (1 - rate) * (1 / n1 + 1 / n2))
     gap = np.minimum((Z95 + Z_POWER_80) * spread, 1.0)
     return np.where((n1 > 0) & (n2 > 0), gap, np.inf)

@@ -102,7 +102,7 @@ class CsvRows:
         while True:
             read = self._text.read(BLOCK)
             if b"\0" in read:
-                raise NulBytes(f"the text after row {row}")
+                raise NulBytes(f"the text in or after row {row}")
             if not read:
                 if rest.strip():
                     yield rest
