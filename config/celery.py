@@ -6,7 +6,7 @@ from celery import Celery, signals
 from config import embedded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-app = Celery("governance")
+app = Celery("assay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
@@ -17,5 +17,15 @@ def start_embedded_servers(**_: Any) -> None:
     """A worker reads its queues before it asks Django anything, so nothing else would have started the broker."""
     from django.conf import settings
 
-    if settings.DATABASES["default"]["ENGINE"] == "config.database":
+    if settings.EMBEDDED:
         embedded.start()
+
+
+@signals.worker_ready.connect
+@signals.beat_init.connect
+def watch_embedded_servers(**_: Any) -> None:
+    """And while it waits for work it asks nobody anything, so nothing else would miss a broker that was killed."""
+    from django.conf import settings
+
+    if settings.EMBEDDED:
+        embedded.watch()
