@@ -6,6 +6,7 @@ tags of an adapter or of a quantized model tell of those, and anything else is a
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
@@ -15,6 +16,10 @@ from audits.cards.front_matter import FrontMatter
 from audits.cards.notes import Notes, shown
 from audits.cards.shapes import Link
 from audits.cards.spec import RELATIONS
+
+# every link becomes an entry of the catalogue; the largest published cards name some hundreds
+MAX_LINKS = 1_000
+_MAX_WRITTEN = 500
 
 # A repository id as the Hub's client validates it.
 _ID = re.compile(
@@ -46,21 +51,26 @@ class _Target(NamedTuple):
 
 def read_links(front: FrontMatter, kind: str, files: Collection[str], notes: Notes) -> tuple[Link, ...]:
     """The repositories that the card names as its origins, each once per relation and field."""
-    links: dict[Link, None] = {}
+    links = dict.fromkeys(_links(front, kind, files, notes))
+    if len(links) > MAX_LINKS:
+        notes.add("card.links.truncated", count=len(links), limit=MAX_LINKS)
+    return tuple(itertools.islice(links, MAX_LINKS))
+
+
+def _links(front: FrontMatter, kind: str, files: Collection[str], notes: Notes) -> Iterator[Link]:
     if kind == "model":
         relation, declared = _relation(front, files, notes)
         for target in _targets(front, "base_model", "model", notes):
-            links[Link(target, "model", relation, "base_model", declared)] = None
+            yield Link(target, "model", relation, "base_model", declared)
         for target in _targets(front, "datasets", "dataset", notes):
-            links[Link(target, "dataset", "train_on", "datasets", True)] = None
+            yield Link(target, "dataset", "train_on", "datasets", True)
     elif kind == "dataset":
         for target in _sources(front, notes):
-            links[Link(target, "dataset", "includes", "source_datasets", True)] = None
+            yield Link(target, "dataset", "includes", "source_datasets", True)
     else:
         for name, target_kind in (("models", "model"), ("datasets", "dataset")):
             for target in _targets(front, name, target_kind, notes):
-                links[Link(target, target_kind, "served_in", name, True)] = None
-    return tuple(links)
+                yield Link(target, target_kind, "served_in", name, True)
 
 
 def _relation(front: FrontMatter, files: Collection[str], notes: Notes) -> tuple[str, bool]:
@@ -124,7 +134,7 @@ def _targets(front: FrontMatter, name: str, kind: str, notes: Notes) -> Iterator
         path: tuple[str | int, ...] = (name, index) if isinstance(value, list) else (name,)
         if front.kept_as_text and front.type_of(item, *path) != "text":
             continue
-        target = _target(item, kind)
+        target = _target(item.strip()[:_MAX_WRITTEN], kind)
         if not target.id:
             problem = target.problem if name == "base_model" else "not_an_id"
             notes.add(f"{code}.{problem}", field=name, line=front.line(*path), written=shown(item))
@@ -135,15 +145,14 @@ def _targets(front: FrontMatter, name: str, kind: str, notes: Notes) -> Iterator
 
 
 @lru_cache(maxsize=4096)
-def _target(written: str, kind: str) -> _Target:
-    text = written.strip()
+def _target(text: str, kind: str) -> _Target:
     if _ID.match(text):
         return _Target(text, "")
-    url = _HUB_URL.match(text[:500])
+    url = _HUB_URL.match(text)
     if url:
         of_kind = (url["kind"] or "models").rstrip("s").lower() == kind
         return _Target(url["id"], "") if of_kind and _ID.match(url["id"]) else _Target("", "not_an_id")
-    return _Target("", "local_path" if _LOCAL.match(text[:500]) else "not_an_id")
+    return _Target("", "local_path" if _LOCAL.match(text) else "not_an_id")
 
 
 def _sources(front: FrontMatter, notes: Notes) -> Iterator[str]:
@@ -159,7 +168,8 @@ def _sources(front: FrontMatter, notes: Notes) -> Iterator[str]:
                 "card.source_datasets.unnamed", field="source_datasets", line=front.line(*path), written=shown(item)
             )
             continue
-        target = _target(named if bar and how.strip() == "extended" else item, "dataset")
+        extended = named if bar and how.strip() == "extended" else item
+        target = _target(extended.strip()[:_MAX_WRITTEN], "dataset")
         if not target.id:
             notes.add("card.link.not_an_id", field="source_datasets", line=front.line(*path), written=shown(item))
             continue

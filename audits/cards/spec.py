@@ -84,6 +84,7 @@ CODES: Mapping[str, Code] = {
     "card.base_model_relation.without_base": Code("low", ("written",), "A relation without a base model."),
     "card.link.not_an_id": Code("low", ("written",), "Not a repository id; no lineage follows from it."),
     "card.link.url": Code("low", ("written", "read_as"), "A link where an id belongs; read as `read_as`."),
+    "card.links.truncated": Code("medium", ("count", "limit"), "Only the first `limit` of `count` origins were kept."),
     "card.source_datasets.unnamed": Code("low", ("written",), "Extends something that is not named by an id."),
     # results
     "card.model_index.invalid": Code("high", ("path", "problem"), "The results cannot be read: `problem` at `path`."),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audits.cards import parse
-from audits.cards.compose import MAX_NODES
+from audits.cards.compose import MAX_COMPOSED_DEPTH, MAX_NODES, Unbounded, _check_bounds
 from tests.audits.cards.cards import body, card, codes
 from tests.audits.cards.conftest import Find
 
@@ -174,6 +174,30 @@ def test_a_field_that_was_left_out_is_not_called_missing() -> None:
     assert parsed.metadata == {}
     assert "card.license.missing" not in codes(parsed)
     assert "card.metadata.truncated" in codes(parsed)
+
+
+_starts = st.lists(
+    st.sampled_from(["- ", "-", "? ", ": ", " ", "  ", "a:", "a: ", "[", "{", "]", "}", ",", "&x ", "!t "])
+)
+_lines = st.lists(st.tuples(st.integers(0, 70), _starts.map("".join)), max_size=90)
+
+
+@given(_lines | st.integers(1, 130).map(lambda n: [(at // 2, "a:" if at % 2 == 0 else "-") for at in range(n)]))
+def test_what_is_composed_at_once_is_never_deep(lines: list[tuple[int, str]]) -> None:
+    text = "\n".join(" " * indent + start for indent, start in lines)
+    try:
+        _check_bounds(text)
+    except (Unbounded, yaml.YAMLError):
+        return
+
+    depth = deepest = 0
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            deepest = max(deepest, depth)
+    except yaml.YAMLError:
+        pass
+    assert deepest <= MAX_COMPOSED_DEPTH
 
 
 def test_too_many_fields_are_refused_as_a_whole(find: Find) -> None:

@@ -158,6 +158,13 @@ def test_a_space_serves_its_models_and_data_sets() -> None:
     )
 
 
+def test_origins_beyond_the_bound_are_told_and_left_out(find: Find) -> None:
+    parsed = card("datasets: [" + ", ".join(f"org/d{at}" for at in range(1_500)) + "]")
+
+    assert find(parsed, "card.links.truncated").params == {"count": 1_500, "limit": 1_000}
+    assert len(parsed.links) == 1_000
+
+
 def test_ids_are_those_of_the_hubs_own_client() -> None:
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils._validators import validate_repo_id
