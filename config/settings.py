@@ -251,6 +251,11 @@ SWEEP_EVERY_S = 2.0
 UPKEEP = {"queue": "upkeep", "expires": 10}
 CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "audits.tasks.sweep", "schedule": SWEEP_EVERY_S, "options": UPKEEP},
+    "sweep-imports": {
+        "task": "governance.catalog.tasks.sweep_imports",
+        "schedule": 5 * SWEEP_EVERY_S,
+        "options": UPKEEP,
+    },
     "deliver-outbox": {
         "task": "governance.notifications.tasks.deliver",
         "schedule": SWEEP_EVERY_S,
