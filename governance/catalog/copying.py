@@ -10,7 +10,7 @@ from django.db import connection, models
 
 
 def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Write rows; a JSON column takes its text. Nothing is filled in: columns left out are null.
+    """Write rows; a JSON column takes its text. Columns left out are null, or the database's default.
 
     Raises:
         DataError, UnicodeError: a value that the database does not take.

@@ -305,8 +305,8 @@ VERSION_COLUMNS = _columns(
 FILE_COLUMNS = _columns("version_id path size sha256 git_oid role")
 EDGE_COLUMNS = _columns("version_id to_entry_id relation origin field declared")
 RUN_COLUMNS = _columns(
-    "id kind kind_version time_limit_s packages inputs_digest inputs subject_name subject_digest seed origin queue state"
-    " attempt fencing_token progress_done cancel_asked requested_by_id requested_at started_at finished_at duration_ms"
-    " verdict summary result_sha256 error_code error"
+    "id kind kind_version time_limit_s packages inputs_digest inputs subject_name subject_digest seed origin queue"
+    " state attempt fencing_token progress_done cancel_asked requested_by_id requested_at started_at finished_at"
+    " duration_ms verdict summary result_sha256 error_code error"
 )
 FINDING_COLUMNS = _columns("run_id code severity locus field line params fingerprint")
