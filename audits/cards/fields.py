@@ -50,6 +50,17 @@ def _by_plain_name() -> dict[str, str]:
     return {_plain_name(identifier): identifier for identifier in sorted(hub_licences())}
 
 
+def _meant(identifier: str) -> str:
+    """The Hub's identifier that a person may have meant, or "": the same but for spelling, or the only shortest that
+    begins so."""
+    plain = _plain_name(identifier)
+    if plain in _by_plain_name():
+        return _by_plain_name()[plain]
+    longer = sorted((name for name in _by_plain_name() if name.startswith(plain)), key=len) if len(plain) > 3 else []
+    alone = len(longer) == 1 or (len(longer) > 1 and len(longer[0]) < len(longer[1]))
+    return _by_plain_name()[longer[0]] if alone else ""
+
+
 def _plain_name(identifier: str) -> str:
     """An identifier without what people vary: case, separators, the word licence, a trailing ``.0``."""
     plain = re.sub(r"[^a-z0-9.+]", "", re.sub(r"licen[sc]e|\bv(?=\d)", "", identifier.casefold()))
@@ -100,8 +111,7 @@ def _licence_id(front: FrontMatter, value: object, path: tuple[str | int, ...], 
     got = front.type_of(value, *path)
     if got == "text":
         if path[0] == "license":
-            meant = _by_plain_name().get(_plain_name(str(value)[:80]), "")
-            line = front.line(*path)
+            line, meant = front.line(*path), _meant(str(value)[:80])
             notes.add("card.license.unknown_id", field="license", line=line, id=shown(value), meant=meant)
         return [str(value)]
     if got == "null":
@@ -123,16 +133,14 @@ def check_types(front: FrontMatter, kind: str, notes: Notes) -> None:
     """Note fields of the wrong type, and keys that the Hub does not read."""
     data = front.data
     for name in _ONE_TEXT:
-        value = data.get(name)
-        if value is not None and (got := front.type_of(value, name)) not in _TAKEN[name]:
-            notes.add("card.field.type", field=name, line=front.line(name), expected="text", got=got)
+        _check_type(front, data.get(name), (name,), _TAKEN[name], notes)
     for name in _TEXTS:
         value = data.get(name)
         if isinstance(value, list):
             for index, item in enumerate(value):
-                _check_item(front, name, item, (name, index), notes)
-        elif value is not None:
-            _check_item(front, name, value, (name,), notes)
+                _check_type(front, item, (name, index), ("text",), notes)
+        else:
+            _check_type(front, value, (name,), ("text", "list"), notes)
     for key in LEGACY_KEYS.keys() & data.keys():
         use = LEGACY_KEYS[key]
         if use not in data and front.says(key):
@@ -142,16 +150,20 @@ def check_types(front: FrontMatter, kind: str, notes: Notes) -> None:
         notes.add("card.space.sdk", field="sdk", line=front.line("sdk"), written=written, known=", ".join(SPACE_SDKS))
 
 
-def _check_item(front: FrontMatter, name: str, value: object, path: tuple[str | int, ...], notes: Notes) -> None:
-    if isinstance(value, str) and not front.kept_as_text:
+def _check_type(
+    front: FrontMatter, value: object, path: tuple[str | int, ...], takes: tuple[str, ...], notes: Notes
+) -> None:
+    """Note a value that is there and is none of the types in ``takes``."""
+    if value is None or (isinstance(value, str) and not front.kept_as_text):
         return
     got = front.type_of(value, *path)
-    if got in ("text", "null"):
+    if got in takes:
         return
-    line = front.line(*path)
-    if name == "language" and got == "boolean":
-        written = shown(front.written(*path))
-        notes.add("card.language.yaml_boolean", field=name, line=line, written=written, got=str(value).lower())
-    else:
-        expected = "text" if len(path) > 1 else "text or list"
-        notes.add("card.field.type", field=name, line=line, expected=expected, got=got)
+    name, written = str(path[0]), front.written(*path)
+    if got == "boolean" and written.lower() not in ("true", "false"):
+        # the Hub reads YAML 1.2, in which `no` and `on` are words
+        line = front.line(*path)
+        notes.add("card.field.yaml_boolean", field=name, line=line, written=shown(written), got=str(value).lower())
+        return
+    expected = " or ".join(one for one in takes if one in ("text", "list"))
+    notes.add("card.field.type", field=name, line=front.line(*path), expected=expected, got=got)

@@ -19,6 +19,11 @@ _OPENING = re.compile(
     rb"(?:[\s\x1c-\x1f]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80"
     rb"|\xef\xbb\xbf)*+---(?:\r\n|\r|\n)"
 )
+_TOP = 1_500
+_MISPLACED = re.compile(
+    rb"(?:\A\s*|[\r\n]---[ \t]*[\r\n]\s*)"
+    rb"((?:license|language|tags|datasets|base_model|library_name|pipeline_tag|pretty_name|model-index)[ \t]*:)"
+)
 _FENCE = re.compile(rb"---[ \t]*+(?:\r\n|\n|\Z)")
 _CONTROL_BYTES = bytes(code for code in range(0x20) if code not in b"\t\n\r\x00") + b"\x7f"
 _CONTROL_C1 = re.compile(rb"\xc2[\x80-\x84\x86-\x9f]")
@@ -76,6 +81,11 @@ def split(raw: bytes, *, max_bytes: int, notes: Notes) -> Source:
             notes.add("card.front_matter.unclosed", line=first_line - 1)
     elif raw[start:].strip():
         notes.add("card.front_matter.missing")
+        head = raw[start:_TOP]
+        misplaced = _MISPLACED.search(head)
+        # in a code block it is an example
+        if misplaced and b"```" not in head[: misplaced.start()]:
+            notes.add("card.front_matter.misplaced", line=_line_at(head, misplaced.start(1)))
 
     cut = len(raw) > max_bytes
     if cut:

@@ -45,6 +45,9 @@ CODES: Mapping[str, Code] = {
     # the front matter
     "card.front_matter.missing": Code("medium", (), "There is no metadata between `---` lines at the top."),
     "card.front_matter.unclosed": Code("high", (), "The metadata has no closing `---`, so the Hub reads none of it."),
+    "card.front_matter.misplaced": Code(
+        "high", (), "There is metadata, but not between `---` lines at the very top: the Hub reads none of it."
+    ),
     "card.front_matter.empty": Code("medium", (), "There is nothing between the two `---`."),
     "card.front_matter.not_mapping": Code("high", ("got",), "The metadata has to be `key: value` lines."),
     "card.metadata.truncated": Code(
@@ -70,8 +73,8 @@ CODES: Mapping[str, Code] = {
     # other fields
     "card.field.type": Code("high", ("expected", "got"), "The field has the wrong type."),
     "card.field.legacy_key": Code("low", ("use",), "The Hub does not read this key; the key is `use`."),
-    "card.language.yaml_boolean": Code(
-        "low", ("written", "got"), "Without quotes many programs read this language code as true or false."
+    "card.field.yaml_boolean": Code(
+        "low", ("written", "got"), "Without quotes many programs read this word (`no`, say) as true or false."
     ),
     "card.space.sdk": Code("high", ("written", "known"), "A Space needs an `sdk` that the Hub knows."),
     # lineage

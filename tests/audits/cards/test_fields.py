@@ -34,6 +34,8 @@ def test_a_card_without_a_licence_says_so(front_matter: str, find: Find) -> None
         ("Apache License 2.0", "apache-2.0"),
         ("CC BY-SA 4.0", "cc-by-sa-4.0"),
         ("gpl v3.0", "gpl-3.0"),
+        ("BSD-3", "bsd-3-clause"),
+        ("llama", ""),
         ("???", ""),
         ("my-own", ""),
     ],
@@ -101,11 +103,12 @@ def test_a_licence_under_another_key_is_taken_for_declared_and_told(key: str, fi
     assert not codes(parsed) & {"card.license.missing", "card.license.unknown_id"}
 
 
-def test_norwegian_without_quotes_is_told(find: Find) -> None:
-    parsed = card("license: mit\nlanguage:\n- en\n- no")
+@pytest.mark.parametrize("field", ["language", "tags"])
+def test_norwegian_without_quotes_is_told(field: str, find: Find) -> None:
+    parsed = card(f"license: mit\n{field}:\n- en\n- no")
 
-    found = find(parsed, "card.language.yaml_boolean")
-    assert (found.line, found.params) == (5, {"written": "no", "got": "false"})
+    found = find(parsed, "card.field.yaml_boolean")
+    assert (found.field, found.line, found.params) == (field, 5, {"written": "no", "got": "false"})
     assert "card.field.type" not in codes(parsed)
 
 

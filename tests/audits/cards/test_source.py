@@ -99,6 +99,27 @@ def test_front_matter_without_an_end_is_text(raw: bytes, find: Find) -> None:
     assert parsed.text == raw.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        (b"A logo\n---\nlicense: mit\n---\n# A\n", 3),
+        (b"# A\n\n---\nlanguage:\n- en\n---\n", 4),
+        (b"license: mit\nlanguage: en\n---\n\n# A\n", 1),
+    ],
+)
+def test_front_matter_that_is_not_at_the_very_top_is_told(raw: bytes, line: int, find: Find) -> None:
+    parsed = parse(raw, kind="model")
+
+    found = find(parsed, "card.front_matter.misplaced")
+    assert (found.line, found.severity, parsed.metadata) == (line, "high", {})
+
+
+def test_an_example_of_front_matter_is_not_taken_for_it() -> None:
+    parsed = parse(b"# How to write one\n\n```\n---\nlicense: mit\n---\n```\n", kind="model")
+
+    assert "card.front_matter.misplaced" not in codes(parsed)
+
+
 @pytest.mark.parametrize("raw", [b"---\n---\nText", b"---\n\n---\nText", b"---\n# only a remark\n---\nText"])
 def test_an_empty_block_is_told(raw: bytes, find: Find) -> None:
     parsed = parse(raw, kind="model")
