@@ -10,8 +10,8 @@ from django.db.models import Case, Value, When
 
 from audits.models import Finding, Run, Severity
 from governance.catalog.models import Entry, File, Version
-from governance.catalog.queries.lineage import DOWN, UP, Lineage, lineage
-from governance.catalog.queries.search import card_audits
+from governance.catalog.queries.ancestry import DOWN, UP, Lineage, lineage
+from governance.catalog.queries.searching import card_audits
 from governance.people.models import User
 
 VERSIONS_SHOWN = 50
