@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
+from governance.catalog import api as catalog
 from governance.evidence import api as evidence
 from governance.gates import api as gates
 from governance.policies import api as policies
@@ -12,6 +13,23 @@ from governance.reviews import api as reviews
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(authentication_classes=[]), name="schema"),
+    # catalog
+    path("entries/", catalog.Entries.as_view(), name="entries"),
+    path("entries/import/", catalog.Imports.as_view(), name="entry-imports"),
+    path("entries/imports/<uuid:public_id>/", catalog.ImportView.as_view(), name="entry-import"),
+    path("entries/<str:kind>/<str:ns>/<str:name>/", catalog.EntryView.as_view(), name="entry"),
+    path("entries/<str:kind>/<str:ns>/<str:name>/versions/", catalog.Versions.as_view(), name="entry-versions"),
+    path(
+        "entries/<str:kind>/<str:ns>/<str:name>/versions/<str:sha>/",
+        catalog.VersionView.as_view(),
+        name="entry-version",
+    ),
+    path("entries/<str:kind>/<str:ns>/<str:name>/lineage/", catalog.LineageView.as_view(), name="entry-lineage"),
+    path("entries/<str:kind>/<str:ns>/<str:name>/diff/", catalog.DifferenceView.as_view(), name="entry-diff"),
+    path("use-cases/", catalog.UseCases.as_view(), name="use-cases"),
+    path("use-cases/<slug:slug>/", catalog.UseCaseView.as_view(), name="use-case"),
+    path("use-cases/<slug:slug>/audit-plan/", catalog.AuditPlanView.as_view(), name="audit-plan"),
+    path("teams/", catalog.Teams.as_view(), name="teams"),
     # reviews
     path("submissions/", reviews.Submissions.as_view(), name="submissions"),
     path("submissions/<int:pk>/", reviews.SubmissionView.as_view(), name="submission"),

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Model
 
 from audits.models import Finding, Run
 from governance.catalog import bulk, collected
@@ -87,6 +89,17 @@ def everything() -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
+def forget() -> None:
+    """Empty the tables, those too that keep their rows."""
+    models: list[type[Model]] = [Finding, Run, Edge, File, Version, Card, Entry]
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        Entry.objects.update(latest=None)
+        for model in models:
+            model._default_manager.all().delete()
+        cursor.execute("SET session_replication_role = DEFAULT")
+
+
 def real() -> list[Snapshot]:
     """Fifty real cards from all over the alphabet, and forty answers with their files."""
     if not DATA.is_dir():
@@ -103,14 +116,7 @@ def test_many_at_once_make_the_same_rows_as_one_by_one() -> None:
     assert len(some) > 80
     store(some, batch=33)
     together = everything()
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        for model in (Finding, Run, Edge, File):
-            model._default_manager.all().delete()
-        Entry.objects.update(latest=None)
-        for model in (Version, Card, Entry):
-            model._default_manager.all().delete()
-        cursor.execute("SET session_replication_role = DEFAULT")
+    forget()
 
     for one in some:
         import_snapshot(snapshot=one, by=None, team=None, at=NOON)
@@ -124,7 +130,7 @@ def test_the_report_says_what_became_of_everything_that_was_read() -> None:
     imported("org/there")
     imported("org/changed")
     imported("org/model", raw=card(base_model="org/mentioned"))
-    some = [
+    some: list[Snapshot | SnapshotRefused] = [
         snapshot("org/there"),
         snapshot("org/changed", raw=card(license="mit")),
         snapshot("org/mentioned", raw=card(license="nothing-known")),
@@ -142,11 +148,11 @@ def test_the_report_says_what_became_of_everything_that_was_read() -> None:
     assert report.findings == dict(
         sum(
             (
-                bulk.Counter(Run.objects.filter(subject_digest=one.digest).values_list("findings__code", flat=True))
+                Counter(Run.objects.filter(subject_digest=one.digest).values_list("findings__code", flat=True))
                 for one in some
                 if isinstance(one, Snapshot)
             ),
-            bulk.Counter(),
+            Counter(),
         )
     )
 

@@ -135,7 +135,7 @@ def test_a_folder_without_a_card_is_an_entry_with_a_finding(tmp_path: Path) -> N
 def test_an_entry_is_given_to_a_team(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_bytes(CARD)
 
-    run("import_card", str(tmp_path), id="loans/logistic", team=TeamFactory(slug="credit").slug)
+    run("import_card", str(tmp_path), id="loans/logistic", team=TeamFactory.create(slug="credit").slug)
 
     assert Entry.objects.get(key="loans/logistic").team.slug == "credit"  # type: ignore[union-attr]
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Model
 
 from audits import blobs
-from audits.models import Finding, Run
+from audits.models import Finding, Origin, Run
 from audits.services import request_run
 from governance.catalog import storing
 from governance.catalog.importing import ImportNotAllowed, import_snapshot
@@ -141,7 +141,7 @@ def test_a_finding_keeps_its_fingerprint_in_the_next_version() -> None:
 
 def test_asking_for_the_card_s_audit_after_an_import_finds_it_done() -> None:
     done = imported(files={"b.txt": b"", "a.txt": b""})
-    use_case = UseCaseFactory()
+    use_case = UseCaseFactory.create()
 
     run = evidence.request(kind="card", version=done.version, use_case=use_case, by=None, at=NOON)
 
@@ -153,8 +153,13 @@ def test_an_audit_that_was_asked_for_by_digest_before_the_import_stays_the_only_
     blob = blobs.store_bytes(CARD, media_type="text/markdown", at=NOON)
     inputs = {"card_sha256": blob.sha256, "card_kind": "model", "files": ["README.md"]}
     asked = request_run(
-        kind="card", subject_name="org/model", subject_digest=found.digest, inputs=inputs, origin="observed", at=NOON
-    )  # type: ignore[arg-type]
+        kind="card",
+        subject_name="org/model",
+        subject_digest=found.digest,
+        inputs=inputs,
+        origin=Origin.OBSERVED,
+        at=NOON,
+    )
 
     import_snapshot(snapshot=found, by=None, team=None, at=NOON)
 
@@ -332,7 +337,7 @@ def test_a_folder_cannot_pass_for_what_a_card_on_the_hub_names() -> None:
 
 
 def test_a_team_s_new_entry_belongs_to_it() -> None:
-    team = TeamFactory()
+    team = TeamFactory.create()
 
     done = imported(by=member(team, "submitter"), team=team)
 
@@ -343,29 +348,29 @@ def test_a_team_s_new_entry_belongs_to_it() -> None:
 @pytest.mark.parametrize("roles", [(), ("viewer",), ("auditor",), ("reviewer:legal",)])
 def test_only_submitters_and_administrators_import(roles: tuple[str, ...]) -> None:
     with pytest.raises(ImportNotAllowed, match="needs the role submitter"):
-        imported(by=member(TeamFactory(), *roles))
+        imported(by=member(TeamFactory.create(), *roles))
 
     assert not Entry.objects.exists()
 
 
 def test_nobody_imports_for_a_team_of_others() -> None:
     with pytest.raises(ImportNotAllowed, match="not a submitter of the team"):
-        imported(by=member(TeamFactory(), "submitter"), team=TeamFactory())
+        imported(by=member(TeamFactory.create(), "submitter"), team=TeamFactory.create())
 
 
 def test_another_team_s_entry_gets_no_version_and_tells_nothing() -> None:
-    theirs = TeamFactory()
+    theirs = TeamFactory.create()
     imported("org/secret", source=LOCAL, by=member(theirs, "submitter"), team=theirs)
     before = counted()
 
     with pytest.raises(SnapshotRefused, match="belongs to another team"):
-        imported("org/secret", source=LOCAL, by=member(TeamFactory(), "submitter"))
+        imported("org/secret", source=LOCAL, by=member(TeamFactory.create(), "submitter"))
 
     assert counted() == before
 
 
 def test_a_card_cannot_link_to_another_team_s_local_entry() -> None:
-    theirs, ours = TeamFactory(), TeamFactory()
+    theirs, ours = TeamFactory.create(), TeamFactory.create()
     secret = imported("org/secret", source=LOCAL, by=member(theirs, "submitter"), team=theirs, raw=card(license="mit"))
 
     done = imported(source=LOCAL, by=member(ours, "submitter"), team=ours, raw=card(base_model="org/secret"))

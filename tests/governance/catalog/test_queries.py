@@ -26,7 +26,7 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
 @pytest.fixture
 def reader() -> User:
     """Somebody in a team, with their roles already read, as the token's check leaves them."""
-    person = member(TeamFactory(), "viewer")
+    person = member(TeamFactory.create(), "viewer")
     standing(person)
     return person
 
@@ -305,7 +305,7 @@ def test_a_folder_and_a_repository_of_one_id_are_told_apart_by_their_source() ->
 
 
 def test_fault_v18_another_team_s_entries_show_nowhere(reader: User) -> None:
-    theirs = TeamFactory()
+    theirs = TeamFactory.create()
     submitter = member(theirs, "submitter")
     secret = imported("org/secret", source=LOCAL, by=submitter, team=theirs, raw=card(base_model="org/open"))
     opened = imported("org/open", source=LOCAL, raw=card(base_model="org/secret"))

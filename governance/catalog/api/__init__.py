@@ -1,0 +1,28 @@
+"""REST: the catalogue."""
+
+from governance.catalog.api.entries import (
+    DifferenceView,
+    Entries,
+    EntryView,
+    Imports,
+    ImportView,
+    LineageView,
+    Versions,
+    VersionView,
+)
+from governance.catalog.api.use_cases import AuditPlanView, Teams, UseCases, UseCaseView
+
+__all__ = [
+    "AuditPlanView",
+    "DifferenceView",
+    "Entries",
+    "EntryView",
+    "ImportView",
+    "Imports",
+    "LineageView",
+    "Teams",
+    "UseCaseView",
+    "UseCases",
+    "VersionView",
+    "Versions",
+]
