@@ -75,7 +75,7 @@ def check_sections(
     if any(hint in text for hint in _PLACEHOLDER_HINTS):
         lower = text.lower()
         if unfilled := sum(lower.count(words) for words in _PLACEHOLDERS):
-            first = min(at for words in _PLACEHOLDERS if (at := lower.find(words)) >= 0)
+            first = min(place for words in _PLACEHOLDERS if (place := lower.find(words)) >= 0)
             notes.add("card.placeholder", line=first_line + lower.count("\n", 0, first), count=unfilled)
     expected = SECTIONS[kind]
     if not expected:
