@@ -24,6 +24,7 @@ from django.utils import timezone
 from audits import blobs, kinds
 from audits.digests import fingerprint
 from audits.kinds.base import Draft, InputsRejected, Interrupted, Outcome
+from audits.locks import hold_subject
 from audits.models import Finding, Run, RunState
 from audits.signals import run_finished
 
@@ -121,6 +122,7 @@ def finish(
     error: str = "",
 ) -> Run | None:
     """Store the end of a run, if this worker still holds it. One transaction for the row, findings and listeners."""
+    hold_subject(run.subject_digest)
     current = Run.objects.select_for_update().get(pk=run.pk)
     if current.state != RunState.RUNNING or current.fencing_token != run.fencing_token:
         logger.warning("run %s: attempt %s no longer holds it, its results are thrown away", run.pk, run.attempt)
@@ -148,7 +150,7 @@ def end(
     error_code: str = "",
     error: str = "",
 ) -> Run:
-    """Write the end of a run whose row the caller has locked, and tell the listeners."""
+    """Write the end of a run whose subject and row the caller holds, and tell the listeners."""
     Finding.objects.bulk_create(findings_of(run, drafts))
     run.state, run.verdict, run.summary = state, verdict, dict(summary or {})
     run.result_sha256, run.error_code, run.error = result_sha256, error_code, error[:2000]

@@ -12,6 +12,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Now
 
 from audits import execution
+from audits.locks import hold_subject
 from audits.models import Run, RunState
 
 logger = logging.getLogger(__name__)
@@ -35,12 +36,22 @@ def sweep(*, wake: Wake) -> tuple[int, int]:
 
 
 def _take_back() -> int:
-    lost = Run.objects.filter(state=RunState.RUNNING, lease_until__lt=Now()).values_list("pk", flat=True)
-    return sum(_take_back_one(pk=pk) for pk in lost.order_by("pk")[:AT_ONCE])
+    lost = Run.objects.filter(state=RunState.RUNNING, lease_until__lt=Now()).values_list("pk", "subject_digest")
+    return sum(_try_to_take_back(pk=pk, subject=subject) for pk, subject in lost.order_by("pk")[:AT_ONCE])
+
+
+def _try_to_take_back(*, pk: int, subject: str) -> bool:
+    """One run that cannot be taken back must not keep the others from it."""
+    try:
+        return _take_back_one(pk=pk, subject=subject)
+    except Exception:
+        logger.exception("run %s is lost and could not be taken back; the next sweep tries again", pk)
+        return False
 
 
 @transaction.atomic
-def _take_back_one(*, pk: int) -> bool:
+def _take_back_one(*, pk: int, subject: str) -> bool:
+    hold_subject(subject)
     run = (
         Run.objects.select_for_update(skip_locked=True)
         .filter(pk=pk, state=RunState.RUNNING, lease_until__lt=Now())

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 
 from audits import execution, kinds, tasks
 from audits.digests import inputs_digest
+from audits.locks import hold_subject
 from audits.models import OPEN_STATES, Origin, Run, RunState
 
 
@@ -94,6 +95,7 @@ def cancel(*, run_id: int) -> Run:
     Raises:
         RunRefused: it has ended already.
     """
+    hold_subject(Run.objects.values_list("subject_digest", flat=True).get(pk=run_id))
     run = Run.objects.select_for_update().get(pk=run_id)
     if run.state == RunState.QUEUED:
         return execution.end(run, state=RunState.CANCELLED, error_code="cancelled", error="cancelled while waiting")
