@@ -30,7 +30,7 @@ serve: setup
 	@exec $(PY) manage.py serve
 
 worker: setup
-	@exec $(PY) -m celery --app config worker --queues ci,scheduled --loglevel INFO
+	@exec $(PY) -m celery --app config worker --queues ci,scheduled,upkeep --loglevel INFO
 
 test: $(VENV)/.ready-dev $(TRANSLATIONS)
 	$(PYTEST)

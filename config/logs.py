@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import MutableMapping
+from functools import cached_property
 from typing import Any
-
-import structlog
 
 TOKEN = re.compile(r"asy_[A-Za-z0-9]{8}_[A-Za-z0-9_-]+")
 
@@ -20,18 +19,26 @@ def without_tokens(_logger: Any, _method: str, event: MutableMapping[str, Any]) 
     return event
 
 
-def formatter() -> logging.Formatter:
-    """The formatter of the ``json`` handler in the settings."""
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-        ],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            without_tokens,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-    )
+class JsonLines(logging.Formatter):
+    """One JSON object a line. structlog is loaded with the first line, which most commands never write."""
+
+    @cached_property
+    def _inner(self) -> logging.Formatter:
+        import structlog
+
+        return structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.add_logger_name,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+            ],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                without_tokens,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._inner.format(record)

@@ -65,6 +65,8 @@ def main() -> int:
         manage("reset", "--yes")
         _said("the demonstration's data is gone")
     DEMO.mkdir(parents=True, exist_ok=True)
+    # Each training has a core; more threads than cores only wait for each other.
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     with ProcessPoolExecutor(2) as processes:
         models = [processes.submit(_train, number) for number in (1, 2)]
         _step("Prepare the database and the people")
