@@ -1,0 +1,121 @@
+"""Setting up with nothing but make and some Python: which one is taken, what is installed, and when again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.servers import PROJECT
+
+# Stands for a Python: knows its version, makes an environment that holds itself, and writes down what it is told.
+PYTHON = """#!/bin/sh
+echo "$(basename "$0") $*" >> "$LOG"
+case "$*" in
+  "-c import sys"*) exit {too_old} ;;
+  "-m venv --clear .venv") {venv} ;;
+esac
+exit 0
+"""
+MAKES_ONE = 'mkdir -p .venv/bin && cp "$0" .venv/bin/python'
+
+Make = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Run make in a checkout with a space in its path, on a machine with a few tools and the Pythons that are given."""
+    checkout, tools = tmp_path / "a checkout", tmp_path / "bin"
+    (checkout / "requirements").mkdir(parents=True)
+    tools.mkdir()
+    shutil.copy(PROJECT / "Makefile", checkout)
+    for name in ("requirements.txt", "requirements/demo.txt", "requirements/dev.txt"):
+        (checkout / name).write_text("celery\n")
+        os.utime(checkout / name, (1_000_000_000, 1_000_000_000))
+    for tool in ("sh", "make", "touch", "mkdir", "cp", "basename"):
+        found = shutil.which(tool)
+        if found is None:
+            pytest.skip(f"there is no {tool} here")
+        (tools / tool).symlink_to(found)
+
+    def run(*words: str, pythons: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        for name, code in (pythons or {}).items():
+            (tools / name).write_text(code)
+            (tools / name).chmod(0o755)
+        return subprocess.run(
+            ["make", *words],
+            cwd=checkout,
+            env={"PATH": str(tools), "LOG": str(tmp_path / "log"), "HOME": "/nonexistent"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def told(tmp_path: Path) -> list[str]:
+    """What the Pythons were told, and then forget it."""
+    log = tmp_path / "log"
+    lines = log.read_text().splitlines() if log.exists() else []
+    log.unlink(missing_ok=True)
+    return [line for line in lines if " -m pip install " in line or " -m venv " in line]
+
+
+def python(*, too_old: bool = False, venv: str = MAKES_ONE) -> str:
+    return PYTHON.format(too_old=int(too_old), venv=venv)
+
+
+def test_a_machine_without_a_python_that_is_new_enough_is_told_what_to_install(make):
+    made = make("setup", pythons={"python3": python(too_old=True)})
+
+    assert made.returncode != 0
+    assert "Assay needs Python 3.11 or newer, and there is none on the PATH. Install it" in made.stderr
+
+
+def test_a_python_without_venv_is_told_what_to_install(make):
+    made = make("setup", pythons={"python3": python(venv="exit 1")})
+
+    assert made.returncode != 0
+    assert "Install its venv (Debian, Ubuntu: python3-venv)" in made.stderr
+
+
+def test_a_python_that_does_not_run_is_passed_over(make, tmp_path):
+    """A version manager puts names on the PATH for versions that are not installed."""
+    made = make("setup", pythons={"python3.13": "#!/bin/sh\nexit 127\n", "python3.12": python(), "python3": python()})
+
+    assert made.returncode == 0, made.stderr
+    assert told(tmp_path) == [
+        "python3.12 -m venv --clear .venv",
+        "python -m pip install -qq --disable-pip-version-check --requirement requirements.txt",
+    ]
+
+
+def test_packages_are_installed_once_and_again_when_their_list_changes(make, tmp_path):
+    make("setup", pythons={"python3": python()})
+    assert len(told(tmp_path)) == 2
+
+    make("setup")
+    assert told(tmp_path) == []
+
+    (tmp_path / "a checkout" / "requirements.txt").touch()
+    os.utime(tmp_path / "a checkout" / ".venv" / ".ready", (1_100_000_000, 1_100_000_000))
+    make("setup")
+    assert told(tmp_path) == ["python -m pip install -qq --disable-pip-version-check --requirement requirements.txt"]
+
+
+def test_the_packages_of_the_tests_are_enough_for_everything_else(make, tmp_path):
+    """The longer lists contain the shorter ones: one installation, not three."""
+    checkout = tmp_path / "a checkout"
+    (checkout / "demo").mkdir()
+
+    make("test", pythons={"python3": python()})
+    assert [line.rsplit(" ", 1)[1] for line in told(tmp_path)] == [".venv", "requirements/dev.txt"]
+
+    for target in ("setup", "demo", "serve"):
+        assert make(target).returncode == 0
+    assert told(tmp_path) == []
