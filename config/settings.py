@@ -1,4 +1,4 @@
-"""The product's settings. Whatever differs between installations comes from the environment (``config.environment``)."""
+"""The product's settings. What differs between installations comes from the environment (``config.environment``)."""
 
 from __future__ import annotations
 
@@ -124,6 +124,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username"]
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_LOCKOUT_CALLABLE = "governance.people.throttle.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True  # who signed in from where is not kept for ever
 AXES_VERBOSE = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 
@@ -268,7 +270,7 @@ CELERY_BEAT_SCHEDULE = {
 RUN_LEASE_S = environment.whole("RUN_LEASE_S", 20)
 RUN_ATTEMPTS = 3
 
-# --- logs --------------------------------------------------------------------------------------------------------------
+# --- logs ----------------------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

