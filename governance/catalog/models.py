@@ -91,6 +91,7 @@ class Entry(models.Model):
         indexes = [
             GinIndex(fields=["key"], opclasses=["gin_trgm_ops"], name="entry_key_trigrams"),
             models.Index(fields=["kind", "key", "id"]),
+            models.Index(fields=["key", "id"], name="entry_by_name"),
         ]
 
     def __str__(self) -> str:
