@@ -27,7 +27,7 @@ def workers(transactional_db: None) -> Iterator[Workers]:
     prefix = f"{connection.settings_dict['NAME']}:{next(_number)}:"
     before = app.conf.broker_transport_options
     app.conf.update(broker_transport_options={**before, "global_keyprefix": prefix})
-    app._after_fork()  # forget the connections to the other queues
+    app._after_fork()  # type: ignore[attr-defined]  # forget the connections to the other queues
     with tempfile.NamedTemporaryFile(prefix="assay-worker-", suffix=".log") as log:
         workers = Workers(log, prefix)
         try:
@@ -39,7 +39,7 @@ def workers(transactional_db: None) -> Iterator[Workers]:
             with contextlib.suppress(Exception):
                 app.control.purge()
             app.conf.update(broker_transport_options=before)
-            app._after_fork()
+            app._after_fork()  # type: ignore[attr-defined]
 
 
 @pytest.fixture

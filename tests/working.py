@@ -128,12 +128,12 @@ def broker_down() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         dead = f"redis+socket://{quote(folder, safe='')}%2Fnobody.sock".replace("%2F", "/")
         app.conf.update(broker_url=dead, broker_write_url=dead)
-        app._after_fork()
+        app._after_fork()  # type: ignore[attr-defined]
         try:
             yield
         finally:
             app.conf.update(broker_url=before[0], broker_write_url=before[1])
-            app._after_fork()
+            app._after_fork()  # type: ignore[attr-defined]
 
 
 def sweep() -> tuple[int, int]:

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from governance.catalog.models import AuditPlan, UseCase
+from governance.catalog.signals import use_case_changed
 from governance.ledger import services as ledger
 from governance.people.models import Role, Team, User
 from governance.people.queries import standing_now
@@ -105,7 +106,7 @@ def change_use_case(
         StaleUseCase: it is at another edition.
         UseCaseRefused: a value is malformed.
     """
-    use_case = UseCase.objects.select_for_update(of=("self",)).select_related("owner_team").get(pk=use_case_id)
+    use_case = _held(use_case_id)
     _require_keeper(by, use_case.owner_team)
     if use_case.edition != edition:
         raise StaleUseCase("stale", "the use case has changed since you read it; read it again")
@@ -129,6 +130,7 @@ def change_use_case(
     use_case.edition += 1
     use_case.save(update_fields=[*changed, "edition"])
     _record(use_case, verb="use_case.changed", by=by, at=at, detail={"changed": changed, **_facts(use_case)})
+    use_case_changed.send(sender=UseCase, use_case=use_case, at=at)
     return use_case
 
 
@@ -187,7 +189,7 @@ def put_audit_plan(
         StaleUseCase: there is another plan by now.
         UseCaseRefused: an audit could not follow the plan; the message says which key is wrong.
     """
-    use_case = UseCase.objects.select_for_update(of=("self",)).select_related("owner_team").get(pk=use_case_id)
+    use_case = _held(use_case_id)
     _require_keeper(by, use_case.owner_team)
     now = current_plan(use_case)
     if seen is not None and seen != (now.number if now is not None else 0):
@@ -204,6 +206,7 @@ def put_audit_plan(
         created_by=by,
     )
     _record(use_case, verb="audit_plan.laid_down", by=by, at=at, detail={"number": plan.number, "sha256": sha256})
+    use_case_changed.send(sender=UseCase, use_case=use_case, at=at)
     return plan, True
 
 
@@ -239,6 +242,12 @@ def plan_digest(document: Mapping[str, Any]) -> str:
 
 
 # --- shared --------------------------------------------------------------------------------------------------------
+
+
+def _held(use_case_id: int) -> UseCase:
+    """The use case, held until the transaction ends; rows that refer to it may be added meanwhile."""
+    rows = UseCase.objects.select_for_update(of=("self",), no_key=True).select_related("owner_team")
+    return rows.get(pk=use_case_id)
 
 
 def _require_keeper(by: User, team: Team) -> None:

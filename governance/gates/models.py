@@ -19,6 +19,7 @@ class EndedReason(models.TextChoices):
     EVIDENCE_FAILED = "evidence_failed", _("a later audit failed")
     REVOKED = "revoked", _("revoked")
     SUSPENDED = "suspended", _("suspended")
+    TIER_CHANGED = "tier_changed", _("the use case has another risk tier")
 
 
 class ApprovalQuerySet(models.QuerySet["Approval"]):

@@ -87,7 +87,8 @@ class GateAnswer:
         """The next moment at which time alone changes the answer."""
         if self.approval is None or self.verdict not in ("allow", "warn"):
             return None
-        return self.approval.next_boundary
+        ahead = (dt.datetime.fromisoformat(condition["holds_until"]) for condition in self.approval.conditions)
+        return min([self.approval.expires_at, *(moment for moment in ahead if moment > self.asked_at)])
 
     @property
     def etag(self) -> str:
@@ -114,7 +115,7 @@ def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: st
     now: dt.datetime | None = getattr(approval, "asked_at", None)
     if approval is not None and now is not None and approval.open:  # type: ignore[attr-defined]
         stale = [c for c in approval.conditions if dt.datetime.fromisoformat(c["holds_until"]) <= now]
-        codes = tuple(f"{condition['id']}:stale" for condition in stale)
+        codes = tuple(dict.fromkeys(f"{condition['id']}:{condition['code']}" for condition in stale))
         closes = any(condition["severity"] == "fail" for condition in stale)
         return GateAnswer(
             verdict="deny" if closes else "warn" if stale else approval.verdict,
@@ -125,7 +126,10 @@ def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: st
             asked_at=now,
             approval=approval,
             requirements=tuple(_with_staleness(approval, stale)),
-            next_steps=tuple({"action": "run", "target": condition["kind"], "who": "submitter"} for condition in stale),
+            next_steps=tuple(
+                {"action": "run", "target": kind, "who": "submitter", "count": 1}
+                for kind in sorted({condition["kind"] for condition in stale})
+            ),
             policies=tuple(approval.policies),
         )
     return _without_approval(user, subject, use_case, stage, approval)
@@ -160,9 +164,9 @@ def _open_codes(approval: Approval) -> list[str]:
 
 
 def _with_staleness(approval: Approval, stale: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    late = {(condition["policy"], condition["id"]) for condition in stale}
+    late = {(condition["policy"], condition["id"]): condition["code"] for condition in stale}
     return [
-        {**r, "status": "unsatisfied", "code": "stale"} if (r["policy"], r["id"]) in late else r
+        {**r, "status": "unsatisfied", "code": late[r["policy"], r["id"]]} if (r["policy"], r["id"]) in late else r
         for r in approval.requirements
     ]
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
 
+from audits.locks import hold_subject
 from audits.models import Run
 from governance.catalog.models import UseCase, Version
-from governance.gates.models import Approval, EndedReason, ReviewStanding
+from governance.gates.models import Approval, ApprovalQuerySet, EndedReason, ReviewStanding
 from governance.ledger import services as ledger
 from governance.people.models import User
 from governance.policies import facts, queries
-from governance.policies.evaluation import Evaluation, evaluate
+from governance.policies.evaluation import Evaluation, RequirementResult, Status, evaluate
+
+REFUSED = "verdict_not_accepted"
 
 
 @transaction.atomic
@@ -62,18 +65,8 @@ def grant(
 
 def conditions_of(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The satisfied requirements that go stale by time, each with the moment at which it does."""
-    return [
-        {
-            "id": result.id,
-            "policy": result.policy,
-            "kind": result.kind,
-            "run": result.run,
-            "severity": result.severity,
-            "holds_until": result.holds_until.isoformat(),
-        }
-        for result in evaluation.requirements
-        if result.holds_until is not None and result.decides and result.status == "satisfied"
-    ]
+    satisfied = (r for r in evaluation.requirements if r.decides and r.status == Status.SATISFIED)
+    return [_condition(result, until=result.holds_until) for result in satisfied if result.holds_until is not None]
 
 
 def next_boundary(conditions: list[dict[str, Any]], expires_at: dt.datetime) -> dt.datetime:
@@ -84,7 +77,10 @@ def next_boundary(conditions: list[dict[str, Any]], expires_at: dt.datetime) -> 
 @transaction.atomic
 def end(*, approval_id: int, reason: EndedReason, by: User | None, at: dt.datetime) -> Approval:
     """End an approval early. One that has ended stays as it is."""
-    approval = Approval.objects.select_for_update().select_related("version", "use_case").get(pk=approval_id)
+    hold_subject(Approval.objects.values_list("version__digest", flat=True).get(pk=approval_id))
+    approval = (
+        Approval.objects.select_for_update(of=("self",)).select_related("version", "use_case").get(pk=approval_id)
+    )
     if approval.ended_at is None:
         _end(approval, reason=reason, by=by, at=at)
     return approval
@@ -104,40 +100,100 @@ def _end(approval: Approval, *, reason: EndedReason, by: User | None, at: dt.dat
     )
 
 
+@transaction.atomic
 def recheck(*, run: Run, at: dt.datetime) -> None:
-    """Hold a finished run against the approvals that rest on its subject.
+    """Hold a finished run against the approvals that rest on its subject. The caller holds the subject.
 
-    A run that fails a requirement of the policies an approval was granted under ends it; one that satisfies it
-    carries its date on. Whatever is merely waiting changes nothing: the dates on the approval still hold.
+    A verdict that a requirement of the approval's policies does not accept ends it. An audit that could not be done
+    closes it until another one holds; one that holds carries its date on.
     """
+    _recheck_all(Approval.objects.filter(version__digest=run.subject_digest), kind=run.kind, at=at)
+
+
+@transaction.atomic
+def recheck_version(*, version: Version, at: dt.datetime) -> None:
+    """Hold the approvals of a version against its evidence, which has changed. The caller holds the subject."""
+    _recheck_all(Approval.objects.filter(version=version), at=at)
+
+
+@transaction.atomic
+def recheck_use_case(*, use_case: UseCase, at: dt.datetime) -> None:
+    """Hold the approvals of a use case against the plan and profile that it has now: older evidence is outdated."""
+    approvals = Approval.objects.filter(use_case=use_case)
+    digests = approvals.in_force(at=at).order_by("version__digest").values_list("version__digest", flat=True)
+    for digest in digests.distinct():
+        hold_subject(digest)
+    _recheck_all(approvals, at=at)
+
+
+def _recheck_all(approvals: ApprovalQuerySet, *, kind: str | None = None, at: dt.datetime) -> None:
     resting = (
-        Approval.objects.select_for_update(of=("self",))
-        .in_force(at=at)
-        .filter(version__digest=run.subject_digest)
+        approvals.in_force(at=at)
+        .select_for_update(of=("self",))
         .select_related("version__entry", "version__card", "use_case")
         .order_by("pk")
     )
     for approval in resting:
-        _recheck(approval, kind=run.kind, at=at)
+        _recheck(approval, kind=kind, at=at)
 
 
-def _recheck(approval: Approval, *, kind: str, at: dt.datetime) -> None:
+def _recheck(approval: Approval, *, kind: str | None, at: dt.datetime) -> None:
     policies = queries.pinned([policy["sha256"] for policy in approval.policies])
+    asked = {"kind": approval.version.entry.kind, "tier": approval.use_case.tier, "stage": approval.stage}
+    if not all(policy.document.applies_to(**asked) for policy in policies):
+        _end(approval, reason=EndedReason.TIER_CHANGED, by=None, at=at)
+        return
     kinds = queries.required_kinds(policies)
-    if kind not in kinds:
+    looked_at = set(kinds) if kind is None else {kind} & set(kinds)
+    if not looked_at:
         return
     known = facts.facts(version=approval.version, use_case=approval.use_case, stage=approval.stage, kinds=kinds, at=at)
     evaluation = evaluate(policies=policies, facts=known, votes=[], at=at)
-    deciding = [r for r in evaluation.requirements if r.kind == kind and r.severity == "fail"]
-    if any(result.status in ("unsatisfied", "error") for result in deciding):
+    deciding = [result for result in evaluation.requirements if result.kind in looked_at and result.decides]
+    if any(result.severity == "fail" and result.code == REFUSED for result in deciding):
         _end(approval, reason=EndedReason.EVIDENCE_FAILED, by=None, at=at)
-    elif all(result.status == "satisfied" for result in deciding):
-        approval.conditions = [
-            *(condition for condition in approval.conditions if condition["kind"] != kind),
-            *(condition for condition in conditions_of(evaluation) if condition["kind"] == kind),
-        ]
-        approval.next_boundary = next_boundary(approval.conditions, approval.expires_at)
+        return
+    conditions = conditions_after(approval.conditions, deciding, at=at)
+    if conditions != approval.conditions:
+        approval.conditions = conditions
+        approval.next_boundary = next_boundary(conditions, approval.expires_at)
         approval.save(update_fields=["conditions", "next_boundary"])
+
+
+def conditions_after(
+    conditions: list[dict[str, Any]], results: Iterable[RequirementResult], *, at: dt.datetime
+) -> list[dict[str, Any]]:
+    """The conditions of an approval once results have come in for some of its requirements.
+
+    What is merely waiting changes nothing: the date that stands, or that the requirement had lapsed, still holds.
+    """
+    after = {(condition["policy"], condition["id"]): condition for condition in conditions}
+    for result in results:
+        key = (result.policy, result.id)
+        if result.status == Status.PENDING:
+            continue
+        before = after.pop(key, None)
+        if result.status == Status.SATISFIED:
+            if result.holds_until is not None:
+                after[key] = _condition(result, until=result.holds_until)
+        else:
+            lapsed = _condition(result, until=at)
+            same = before is not None and before["code"] == lapsed["code"] and before["run"] == lapsed["run"]
+            after[key] = before if before is not None and same else lapsed
+    return [after[key] for key in sorted(after)]
+
+
+def _condition(result: RequirementResult, *, until: dt.datetime) -> dict[str, Any]:
+    return {
+        "id": result.id,
+        "policy": result.policy,
+        "kind": result.kind,
+        "run": result.run,
+        "severity": result.severity,
+        "holds_until": until.isoformat(),
+        # Why it no longer holds from then on.
+        "code": "stale" if result.status == Status.SATISFIED else result.code,
+    }
 
 
 def note_review(

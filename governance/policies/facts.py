@@ -21,18 +21,11 @@ from governance.catalog.models import UseCase, Version
 from governance.evidence import queries as evidence
 from governance.evidence.models import Attachment
 
-LIMIT_BYTES = 256 * 1024
-
-
-class FactsTooLarge(Exception):
-    """The facts are larger than a policy is shown."""
-
 
 def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[str], at: dt.datetime) -> dict[str, Any]:
     """What is known of a version in a use case at ``at``, for the audit kinds that policies name.
 
-    Raises:
-        FactsTooLarge: more than 256 KB.
+    Facts larger than 256 KB are no exception: the evaluation cannot read them, and its verdict is error.
     """
     standings = evidence.standings(version=version, use_case=use_case, kinds=kinds)
     document: dict[str, Any] = {
@@ -62,8 +55,6 @@ def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[st
     for standing in standings:
         if standing.run is not None and standing.run.state == RunState.SUCCEEDED and standing.kind in _SECTIONS:
             document[standing.kind] = _SECTIONS[standing.kind](standing.run)
-    if len(rfc8785.dumps(document)) > LIMIT_BYTES:
-        raise FactsTooLarge(f"the facts on {version} are larger than {LIMIT_BYTES} bytes")
     return document
 
 

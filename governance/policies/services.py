@@ -12,6 +12,7 @@ from governance.ledger import services as ledger
 from governance.people.models import User
 from governance.policies import documents
 from governance.policies.models import Policy, PolicyVersion
+from governance.policies.signals import policies_changed
 
 DEFAULTS = Path(__file__).parent / "defaults"
 
@@ -52,6 +53,7 @@ def publish(*, text: str, by: User | None, at: dt.datetime) -> PolicyVersion:
         at=at,
         detail={"sha256": version.sha256},
     )
+    policies_changed.send(sender=Policy, at=at)
     return version
 
 
@@ -63,6 +65,7 @@ def retire(*, name: str, by: User | None, at: dt.datetime) -> Policy:
         Policy.objects.filter(pk=policy.pk).update(retired_at=at)
         policy.retired_at = at
         ledger.record(verb="policy.retired", object_kind="policy", object_ref=name, actor=by, at=at)
+        policies_changed.send(sender=Policy, at=at)
     return policy
 
 

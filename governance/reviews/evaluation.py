@@ -6,6 +6,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
+
+from governance.evidence import services as evidence
 from governance.gates import services as gates
 from governance.people.models import Lane, Membership, Role
 from governance.policies import facts as facts_of
@@ -28,19 +31,19 @@ class Judged:
 
 
 def counting_votes(submission: Submission) -> list[VoteFact]:
-    """The votes that count now: of active people who still hold the lane; the newest of each in each lane decides."""
+    """The votes that count now: of active people who still hold the lane and made nothing of what is judged.
+
+    The newest of each person in each lane decides. Who brought evidence after voting is no second pair of eyes.
+    """
     team = submission.use_case.owner_team_id
-    holders = set(
-        Membership.objects.filter(role=Role.REVIEWER, user__is_active=True, team__in=[team]).values_list(
-            "user_id", "lane"
-        )
-    ) | set(
-        Membership.objects.filter(role=Role.REVIEWER, user__is_active=True, team=None).values_list("user_id", "lane")
-    )
+    reviewers = Membership.objects.filter(role=Role.REVIEWER, user__is_active=True)
+    holders = set(reviewers.filter(Q(team=team) | Q(team=None)).values_list("user_id", "lane"))
+    made_it = evidence.contributors(version=submission.version, use_case=submission.use_case)
+    made_it.add(submission.submitted_by_id)
     return [
         VoteFact(lane=vote.lane, value=vote.value, voter=str(vote.voter_id), round=vote.round, number=vote.pk)
         for vote in Vote.objects.filter(submission=submission).order_by("cast_at", "pk")
-        if (vote.voter_id, vote.lane) in holders
+        if (vote.voter_id, vote.lane) in holders and vote.voter_id not in made_it
     ]
 
 

@@ -1,13 +1,17 @@
-"""What the end of a run means for submissions that wait for it."""
+"""What changes elsewhere mean for submissions in review."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.dispatch import receiver
 
 from audits.models import Run
 from audits.signals import run_finished
+from governance.catalog.models import UseCase
+from governance.catalog.signals import use_case_changed
+from governance.policies.signals import policies_changed
 from governance.reviews import services
 from governance.reviews.models import Submission, SubmissionState
 
@@ -20,3 +24,15 @@ def reevaluate(*, run: Run, **_newer: Any) -> None:
     waiting = Submission.objects.filter(version__digest=run.subject_digest, state=SubmissionState.IN_REVIEW)
     for pk in waiting.order_by("pk").values_list("pk", flat=True):
         services.reevaluate(submission_id=pk, at=run.finished_at)
+
+
+@receiver(use_case_changed, dispatch_uid="reviews.refresh_use_case")
+def refresh_use_case(*, use_case: UseCase, at: dt.datetime, **_newer: Any) -> None:
+    """In the transaction that changes the plan, the tier or the licence profile."""
+    services.refresh(submissions=Submission.objects.filter(use_case=use_case).values_list("pk", flat=True), at=at)
+
+
+@receiver(policies_changed, dispatch_uid="reviews.refresh_all")
+def refresh_all(*, at: dt.datetime, **_newer: Any) -> None:
+    """In the transaction that publishes or retires a policy."""
+    services.refresh(submissions=Submission.objects.values_list("pk", flat=True), at=at)

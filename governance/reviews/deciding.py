@@ -1,0 +1,175 @@
+"""How a round of a review ends: approved, returned, rejected, withdrawn. Each is one transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from governance.gates import services as gates
+from governance.ledger import services as ledger
+from governance.people.models import Role, User
+from governance.people.queries import standing_now
+from governance.policies.evaluation import VoteFact
+from governance.reviews import evaluation
+from governance.reviews.errors import NotAllowed, ReviewRefused
+from governance.reviews.models import Decision, Outcome, Submission, SubmissionState
+from governance.reviews.rules import (
+    changed,
+    locked,
+    record,
+    require,
+    require_edition,
+    require_four_eyes,
+    require_open,
+    require_reason,
+    require_state,
+    tell,
+)
+from licenses import catalogue
+
+
+class RequirementsOpen(ReviewRefused):
+    """Something that the policies require does not hold."""
+
+
+def approve(
+    *, submission_id: int, approver: User, edition: int | None = None, reason: str = "", at: dt.datetime
+) -> Decision:
+    """Approve: evaluate once more on the spot, freeze the decision, put the approval in force.
+
+    Raises:
+        NotAllowed: not an approver in the team, or somebody who submitted or made what is judged.
+        RequirementsOpen: a requirement does not hold; what was found is kept on the submission.
+        ReviewRefused: the submission has ended.
+        Stale: the submission has changed since it was looked at.
+    """
+    with transaction.atomic():
+        submission = locked(submission_id)
+        require_four_eyes(approver, submission)
+        require(approver, Role.APPROVER, submission.use_case, "approve for")
+        require_state(submission, SubmissionState.IN_REVIEW)
+        require_edition(submission, edition)
+        judged = evaluation.judge(submission, at=at)
+        if judged.evaluation.opens:
+            return decide(submission, Outcome.APPROVED, judged, by=approver, reason=reason, at=at)
+        evaluation.keep(submission, judged, at=at)
+    # Outside the transaction, which would undo what it kept.
+    codes = ", ".join(judged.evaluation.reason_codes[:6])
+    raise RequirementsOpen("requirements_open", f"approval is closed until every requirement holds; open now: {codes}")
+
+
+@transaction.atomic
+def return_for_changes(
+    *, submission_id: int, by: User, reason: str, edition: int | None = None, at: dt.datetime
+) -> Decision:
+    """Give a submission back to its submitter, with what to change."""
+    return _refuse(submission_id, Outcome.CHANGES_REQUESTED, by=by, reason=reason, edition=edition, at=at)
+
+
+@transaction.atomic
+def reject(*, submission_id: int, by: User, reason: str, edition: int | None = None, at: dt.datetime) -> Decision:
+    """End a submission with a no."""
+    return _refuse(submission_id, Outcome.REJECTED, by=by, reason=reason, edition=edition, at=at)
+
+
+@transaction.atomic
+def withdraw(
+    *, submission_id: int, by: User, reason: str = "", edition: int | None = None, at: dt.datetime
+) -> Decision:
+    """Take back one's own submission."""
+    submission = locked(submission_id)
+    if submission.submitted_by_id != by.pk:
+        raise NotAllowed("not_the_submitter", "only who submitted it can withdraw it; an approver can reject it")
+    require_open(submission)
+    require_edition(submission, edition)
+    if submission.state == SubmissionState.CHANGES_REQUESTED:
+        submission.round += 1  # the round before has its decision already
+    return decide(submission, Outcome.WITHDRAWN, evaluation.judge(submission, at=at), by=by, reason=reason, at=at)
+
+
+def _refuse(
+    submission_id: int, outcome: Outcome, *, by: User, reason: str, edition: int | None, at: dt.datetime
+) -> Decision:
+    submission = locked(submission_id)
+    require_four_eyes(by, submission)
+    team = submission.use_case.owner_team_id
+    held = standing_now(by)
+    reviews = bool(held.lanes(team_id=team)) and outcome == Outcome.CHANGES_REQUESTED
+    if not (reviews or held.has(Role.APPROVER, team_id=team)):
+        raise NotAllowed("not_a_decider", f"you neither review nor approve for {submission.use_case}")
+    require_state(submission, SubmissionState.IN_REVIEW)
+    require_edition(submission, edition)
+    require_reason(reason)
+    return decide(submission, outcome, evaluation.judge(submission, at=at), by=by, reason=reason, at=at)
+
+
+def bring_up_to_date(submission: Submission, *, at: dt.datetime) -> Submission:
+    """Evaluate and keep; where every policy lets it, an approval follows without a person."""
+    judged = evaluation.judge(submission, at=at)
+    evaluation.keep(submission, judged, at=at)
+    if judged.evaluation.auto_decide and judged.evaluation.opens:
+        decide(submission, Outcome.APPROVED, judged, by=None, reason="", at=at)
+    return submission
+
+
+def decide(
+    submission: Submission,
+    outcome: Outcome,
+    judged: evaluation.Judged,
+    *,
+    by: User | None,
+    reason: str,
+    at: dt.datetime,
+) -> Decision:
+    """Freeze what was decided and on what; an approval goes into force in the same transaction."""
+    approval = None
+    if outcome == Outcome.APPROVED:
+        approval = gates.grant(
+            version=submission.version,
+            use_case=submission.use_case,
+            stage=submission.stage,
+            evaluation=judged.evaluation,
+            facts_sha256=judged.facts_sha256,
+            by=by,
+            at=at,
+        )
+    decision = Decision.objects.create(
+        submission=submission,
+        round=submission.round,
+        outcome=outcome,
+        verdict=judged.evaluation.verdict,
+        facts=judged.facts,
+        facts_sha256=judged.facts_sha256,
+        evaluation=judged.as_json(),
+        votes=[_frozen(cast) for cast in judged.votes],
+        digests={"licence_table": catalogue.table_digest(), "audit_plan": _plan_digest(submission)},
+        reason=reason.strip(),
+        automatic=by is None,
+        decided_by=by,
+        decided_at=at,
+        approval=approval,
+    )
+    submission.state = SubmissionState(outcome.value)
+    submission.save(update_fields=["state", "round"])
+    changed(submission)
+    evaluation.keep(submission, judged, at=at)
+    record(submission, verb=f"submission.{outcome.value}", by=by, at=at, facts=judged.facts_sha256)
+    tell(submission, topic=f"submission.{outcome.value}", to=[submission.submitted_by], at=at)
+    return decision
+
+
+def _frozen(cast: VoteFact) -> dict[str, object]:
+    """A vote as a decision keeps it: the person as the ledger names them."""
+    return {
+        "lane": cast.lane,
+        "value": cast.value,
+        "round": cast.round,
+        "number": cast.number,
+        "voter": ledger.actor_ref(int(cast.voter)),
+    }
+
+
+def _plan_digest(submission: Submission) -> str | None:
+    plan = submission.use_case.audit_plans.order_by("-number").first()
+    return plan.sha256 if plan else None

@@ -1,0 +1,114 @@
+"""What every step of a review holds to: who may, when, on which edition; and how each is recorded and told."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from audits.locks import hold_subject
+from governance.catalog.models import UseCase
+from governance.evidence import services as evidence
+from governance.ledger import services as ledger
+from governance.notifications import services as notifications
+from governance.people.models import Membership, Role, User
+from governance.people.queries import standing_now
+from governance.reviews.errors import NotAcceptable, NotAllowed, ReviewRefused, Stale
+from governance.reviews.models import OPEN_STATES, Submission, SubmissionState
+
+REASON_LENGTH = 10
+
+
+def locked(submission_id: int) -> Submission:
+    """The submission, held until the transaction ends; before it its subject, so that no audit ends meanwhile."""
+    hold_subject(Submission.objects.values_list("version__digest", flat=True).get(pk=submission_id))
+    return (
+        Submission.objects.select_for_update(of=("self",))
+        .select_related("version__entry", "version__card", "use_case", "submitted_by")
+        .get(pk=submission_id)
+    )
+
+
+def changed(submission: Submission) -> None:
+    submission.edition += 1
+    submission.save(update_fields=["edition"])
+
+
+def require(user: User, role: Role, use_case: UseCase, deed: str) -> None:
+    if not standing_now(user).has(role, team_id=use_case.owner_team_id):
+        raise NotAllowed(f"not_{role.value}", f"you may not {deed} {use_case}; an admin can give you the role {role}")
+
+
+def require_visible(user: User, submission: Submission) -> None:
+    held = standing_now(user)
+    if not (held.sees_all or submission.use_case.owner_team_id in held.team_ids):
+        raise NotAllowed("not_a_member", f"you are not in the team of {submission.use_case}")
+
+
+def require_four_eyes(user: User, submission: Submission) -> None:
+    """Nobody judges what they submitted or made, superusers included."""
+    made_it = evidence.contributors(version=submission.version, use_case=submission.use_case)
+    if user.pk == submission.submitted_by_id or user.pk in made_it:
+        raise NotAllowed("self_review", "you submitted this or brought its evidence; someone else has to decide")
+
+
+def require_open(submission: Submission) -> None:
+    if submission.state not in OPEN_STATES:
+        state = submission.get_state_display().lower()
+        raise ReviewRefused("invalid_transition", f"submission {submission.pk} has ended: {state}")
+
+
+def require_state(submission: Submission, state: SubmissionState) -> None:
+    if submission.state != state:
+        now = submission.get_state_display().lower()
+        raise ReviewRefused("invalid_transition", f"submission {submission.pk} is {now}, not {state.label.lower()}")
+
+
+def require_edition(submission: Submission, edition: int | None) -> None:
+    if edition is not None and edition != submission.edition:
+        raise Stale("stale", "the submission has changed since you looked at it; read what is new, then decide again")
+
+
+def require_reason(reason: str) -> None:
+    if len(reason.strip()) < REASON_LENGTH:
+        raise NotAcceptable(
+            "reason_required", f"say why in at least {REASON_LENGTH} characters: the submitter reads it"
+        )
+
+
+def reviewers(submission: Submission) -> list[User]:
+    """Those who hold a lane for the use case's team and did not submit."""
+    team = submission.use_case.owner_team_id
+    holders = Membership.objects.filter(role=Role.REVIEWER, user__is_active=True).filter(team__in=[team])
+    everywhere = Membership.objects.filter(role=Role.REVIEWER, user__is_active=True, team=None)
+    return list(
+        User.objects.filter(memberships__in=holders | everywhere)
+        .exclude(pk=submission.submitted_by_id)
+        .distinct()
+        .order_by("pk")
+    )
+
+
+def record(submission: Submission, *, verb: str, by: User | None, at: dt.datetime, **detail: object) -> None:
+    ledger.record(
+        verb=verb,
+        object_kind="submission",
+        object_ref=str(submission.pk),
+        subject_digest=submission.version.digest,
+        actor=by,
+        at=at,
+        detail={"use_case": submission.use_case.slug, "stage": submission.stage, "round": submission.round, **detail},
+    )
+
+
+def tell(submission: Submission, *, topic: str, to: list[User], at: dt.datetime) -> None:
+    notifications.enqueue(
+        topic=topic,
+        payload={
+            "submission": submission.pk,
+            "subject": submission.version.entry.repo_id,
+            "revision": submission.version.revision,
+            "stage": submission.stage,
+            "use_case": submission.use_case.slug,
+        },
+        to=to,
+        at=at,
+    )
