@@ -64,8 +64,9 @@ clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache $(TRANSLATIONS)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-%.mo: %.po
-	@$(PY) -m babel.messages.frontend --quiet compile --input-file $< --output-file $@
+# The language has to be named: without it the rules for plurals are lost.
+locale/%/LC_MESSAGES/django.mo: locale/%/LC_MESSAGES/django.po
+	@$(PY) -m babel.messages.frontend --quiet compile --locale $* --input-file $< --output-file $@
 
 # --- the environment: one stamp for each set of packages; the larger sets contain the smaller ones --------------------
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gettext
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,3 +121,37 @@ def test_the_packages_of_the_tests_are_enough_for_everything_else(make, tmp_path
     for target in ("setup", "demo", "serve"):
         assert make(target).returncode == 0
     assert told(tmp_path) == []
+
+
+def test_translations_are_compiled_with_their_rules_for_plurals(tmp_path):
+    folder = tmp_path / "locale" / "ru" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "django.po").write_text(
+        r"""
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=UTF-8\n"
+"Plural-Forms: nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);\n"
+
+#, python-format
+msgid "%(n)s row"
+msgid_plural "%(n)s rows"
+msgstr[0] "%(n)s строка"
+msgstr[1] "%(n)s строки"
+msgstr[2] "%(n)s строк"
+""",
+        encoding="utf-8",
+    )
+    shutil.copy(PROJECT / "Makefile", tmp_path)
+
+    subprocess.run(
+        ["make", f"PY={sys.executable}", "locale/ru/LC_MESSAGES/django.mo"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+
+    with (folder / "django.mo").open("rb") as compiled:
+        words = gettext.GNUTranslations(compiled)
+    found = [words.ngettext("%(n)s row", "%(n)s rows", n) % {"n": n} for n in (1, 3, 5, 11)]
+    assert found == ["1 строка", "3 строки", "5 строк", "11 строк"]
