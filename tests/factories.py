@@ -32,7 +32,7 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
 
 
 def member(team: Team | None, *roles: str, **fields: object) -> User:
-    """A person with roles in a team (or, without one, in the organisation), written ``approver`` or ``reviewer:ethics``."""
+    """A person with roles in a team (without one, in the organisation), as ``approver`` or ``reviewer:ethics``."""
     user = UserFactory(**fields)
     for written in roles:
         role, _, lane = written.partition(":")
@@ -53,6 +53,7 @@ class EntryFactory(factory.django.DjangoModelFactory[Entry]):
 class VersionFactory(factory.django.DjangoModelFactory[Version]):
     class Meta:
         model = Version
+        skip_postgeneration_save = True
 
     entry = factory.SubFactory(EntryFactory)
     revision = factory.Sequence(lambda n: f"{n:040x}")
@@ -64,7 +65,6 @@ class VersionFactory(factory.django.DjangoModelFactory[Version]):
     @factory.post_generation
     def latest(self, create: bool, extracted: object, **kwargs: object) -> None:
         Entry.objects.filter(pk=self.entry_id).update(latest=self.pk)
-
 
 
 class UseCaseFactory(factory.django.DjangoModelFactory[UseCase]):
