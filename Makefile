@@ -3,13 +3,13 @@
 
 # A bare environment has no PATH, and nothing is found without one.
 export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin)
-export SERVE PORT RESET
+export SERVE PORT RESET LONG
 VENV := .venv
 PY := $(VENV)/bin/python
 CODE := manage.py config governance audits licenses
 TRANSLATIONS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 # make test LONG=1 runs the long variants too; ARGS= goes to pytest
-PYTEST := $(PY) -m pytest -q $(if $(filter 1,$(LONG)),,-m "not long") $(ARGS)
+PYTEST := $(PY) -m pytest -q -n 2 --dist loadfile $(ARGS)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

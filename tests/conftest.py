@@ -14,6 +14,14 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("ASSAY_TEST_RUN", str(os.getpid()))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long variants run when LONG=1 asks for them, and only then."""
+    if os.environ.get("LONG") != "1":
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
