@@ -152,11 +152,15 @@ def licence_profile_of(given: Mapping[str, Any]) -> dict[str, Any]:
         raise UseCaseRefused(
             "licence_profile", f"unknown key {ascii(unknown[0][:60])}; known: {', '.join(known)}", field=_PROFILE
         )
+    said = {key: value for key, value in given.items() if value is not None}
     try:
-        cases.profile(given)
+        cases.profile(said)
+        rfc8785.dumps(said)
     except cases.CaseRejected as rejected:
         raise UseCaseRefused("licence_profile", str(rejected), field=_PROFILE) from rejected
-    return {key: value for key, value in given.items() if value is not None}
+    except rfc8785.CanonicalizationError as bad:
+        raise UseCaseRefused("licence_profile", f"a number cannot be kept exactly: {bad}", field=_PROFILE) from bad
+    return said
 
 
 _PROFILE = "licence_profile"

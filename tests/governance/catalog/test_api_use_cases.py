@@ -84,7 +84,6 @@ def test_use_cases_are_listed_by_slug(keeper: User, team: Team) -> None:
         ({"name": ""}, 400, "invalid"),
         ({"name": None}, 400, "invalid"),
         ({"licence_profile": {"mode": "sell"}}, 422, "licence_profile"),
-        ({"licence_profile": {"mau": 1e400}}, 400, "not_json"),
         ({"licence_profile": {"mau": 2**60}}, 422, "licence_profile"),
         ({"licence_profile": [1]}, 400, "invalid"),
         ({"owner_team": "no-such-team"}, 422, "unknown_team"),

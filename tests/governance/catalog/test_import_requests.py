@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -17,9 +17,7 @@ from tests.conftest import eventually
 from tests.factories import TeamFactory, member
 from tests.governance.catalog.cards import CARD
 from tests.hub.server import HubServer
-
-if TYPE_CHECKING:
-    from tests.workers import Workers
+from tests.working import Workers
 
 pytest_plugins = ["tests.hub.fixtures", "tests.workers"]
 pytestmark = pytest.mark.django_db

@@ -112,6 +112,7 @@ def test_a_slug_is_taken_once(team: Team, keeper: User) -> None:
         ({"licence_profile": {"mode": "sell"}}, "licence_profile"),
         ({"licence_profile": {"mau": -1}}, "licence_profile"),
         ({"licence_profile": {"mau": True}}, "licence_profile"),
+        ({"licence_profile": {"mau": 2**60}}, "licence_profile"),
         ({"licence_profile": {"users": 1}}, "licence_profile"),
         ({"licence_profile": {"strictness": "lax"}}, "licence_profile"),
         ({"licence_profile": {"territory": "nowhere"}}, "licence_profile"),
