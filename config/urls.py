@@ -7,6 +7,10 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("governance.web.urls")),
     path("", include("governance.people.urls")),
+    path("", include("governance.portal.urls")),
+    path("", include("governance.reviews.urls")),
+    path("", include("governance.evidence.urls")),
+    path("", include("governance.policies.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", include("config.api_urls")),
 ]

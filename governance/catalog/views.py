@@ -1,0 +1,209 @@
+"""Pages: use cases and their audit plans."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from governance.catalog import forms, use_cases
+from governance.catalog.models import UseCase
+from governance.people.models import Team
+from governance.people.queries import standing
+from governance.web.cursors import page_of
+from governance.web.requests import PageRequest
+from governance.web.sentences import as_sentence
+
+NEW_PLAN: dict[str, Any] = {
+    "bias": {
+        "label": "label",
+        "prediction": "prediction",
+        "score": "score",
+        "positive": "1",
+        "sensitive": ["race", "sex"],
+        "reference": "best",
+        "gating": ["demographic_parity_ratio"],
+        "thresholds": {"demographic_parity_ratio": 0.8},
+        "required_groups": {},
+        "min_group": 30,
+        "data": "upload",
+    }
+}
+
+
+def teams_kept_by(request: PageRequest) -> Any:
+    """The teams for which the person may make use cases."""
+    teams = Team.objects.order_by("name", "pk")
+    held = standing(request.user).teams_with(*use_cases.KEEPERS)
+    return teams if held is None else teams.filter(pk__in=held)
+
+
+def may_keep(request: PageRequest, use_case: UseCase) -> bool:
+    held = standing(request.user).teams_with(*use_cases.KEEPERS)
+    return held is None or use_case.owner_team_id in held
+
+
+def found(request: PageRequest, slug: str) -> UseCase:
+    return get_object_or_404(UseCase.objects.visible_to(request.user).select_related("owner_team"), slug=slug)
+
+
+@login_required
+@require_safe
+def use_case_list(request: PageRequest) -> HttpResponse:
+    """Use cases of the teams that the person sees, by name. Two queries beside the session's."""
+    visible = UseCase.objects.visible_to(request.user).select_related("owner_team")
+    page = page_of(visible, request, columns=("name", "pk"))
+    context = {"room": "use-cases", "page": page, "may_make": teams_kept_by(request).exists()}
+    return render(request, "catalog/use_cases.html", context)
+
+
+@login_required
+@require_safe
+def use_case(request: PageRequest, slug: str) -> HttpResponse:
+    """One use case with the plan its audits follow. Three queries beside the session's."""
+    shown = found(request, slug)
+    plan = use_cases.current_plan(shown)
+    profile = [{"key": key, "value": _listed(value)} for key, value in sorted(shown.licence_profile.items())]
+    context = {
+        "room": "use-cases",
+        "use_case": shown,
+        "plan": plan,
+        "plan_text": json.dumps(plan.document, indent=2, ensure_ascii=False) if plan is not None else "",
+        "profile": profile,
+        "may_keep": may_keep(request, shown),
+    }
+    return render(request, "catalog/use_case.html", context)
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def use_case_new(request: PageRequest) -> HttpResponse:
+    teams = teams_kept_by(request)
+    if not teams.exists():
+        messages.error(request, _("Use cases are made by risk officers and administrators; ask one of them."))
+        return redirect("catalog:use-cases")
+    form = forms.UseCaseForm(request.POST or None, teams=teams)
+    if request.method == "POST" and form.is_valid():
+        sent = form.cleaned_data
+        try:
+            made = use_cases.create_use_case(
+                slug=sent["slug"],
+                name=sent["name"],
+                purpose=sent["purpose"],
+                people_affected=sent["people_affected"],
+                owner_team=sent["owner_team"],
+                tier=sent["tier"],
+                licence_profile=form.profile(),
+                by=request.user,
+                at=timezone.now(),
+            )
+        except use_cases.UseCaseRefused as refusal:
+            _tell(form, refusal)
+        else:
+            messages.success(request, _("The use case is made. Its audit plan comes next."))
+            return redirect("catalog:use-case", slug=made.slug)
+    return _form_page(request, form, None)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def use_case_edit(request: PageRequest, slug: str) -> HttpResponse:
+    shown = found(request, slug)
+    if not may_keep(request, shown):
+        messages.error(request, _("This use case is kept by risk officers and administrators of its team; ask one."))
+        return redirect("catalog:use-case", slug=slug)
+    form = forms.UseCaseForm(
+        request.POST or None,
+        instance=found(request, slug),
+        teams=teams_kept_by(request),
+        profile=shown.licence_profile,
+        initial={"edition": shown.edition},
+    )
+    if request.method == "POST" and form.is_valid():
+        names = [name for name in use_cases.EDITABLE if name != "licence_profile"]
+        changes = {**{name: form.cleaned_data[name] for name in names}, "licence_profile": form.profile()}
+        try:
+            use_cases.change_use_case(
+                use_case_id=shown.pk,
+                changes=changes,
+                edition=form.cleaned_data["edition"] or 0,
+                by=request.user,
+                at=timezone.now(),
+            )
+        except use_cases.StaleUseCase:
+            form.add_error(None, _("Somebody changed this use case while you were writing. Load it again and compare."))
+            return _form_page(request, form, shown, status=409)
+        except use_cases.UseCaseRefused as refusal:
+            _tell(form, refusal)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("catalog:use-case", slug=slug)
+    return _form_page(request, form, shown)
+
+
+def _tell(form: Any, refusal: use_cases.UseCaseRefused) -> None:
+    form.add_error(refusal.field if refusal.field in form.fields else None, as_sentence(refusal.message))
+
+
+def _form_page(request: PageRequest, form: Any, shown: UseCase | None, *, status: int = 0) -> HttpResponse:
+    context = {"room": "use-cases", "form": form, "use_case": shown}
+    return render(request, "catalog/use_case_form.html", context, status=status or (422 if form.errors else 200))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def audit_plan(request: PageRequest, slug: str) -> HttpResponse:
+    """The plan of a use case, and for those who keep it the form that lays down the next one."""
+    shown = found(request, slug)
+    plan = use_cases.current_plan(shown)
+    keeper = may_keep(request, shown)
+    if request.method == "POST" and not keeper:
+        messages.error(request, _("Audit plans are kept by risk officers and administrators; submitters read them."))
+        return redirect("catalog:audit-plan", slug=slug)
+    text = json.dumps(plan.document if plan is not None else NEW_PLAN, indent=2, ensure_ascii=False)
+    number = plan.number if plan is not None else 0
+    form = forms.AuditPlanForm(request.POST or None, initial={"document": text, "seen": number})
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                laid, is_new = use_cases.put_audit_plan(
+                    use_case_id=shown.pk,
+                    document=form.cleaned_data["document"],
+                    seen=form.cleaned_data["seen"],
+                    by=request.user,
+                    at=timezone.now(),
+                )
+            except use_cases.StaleUseCase:
+                form.add_error(None, _("There is a newer plan by now. Yours is kept below; load the page to compare."))
+                status = 409
+            except use_cases.UseCaseRefused as refusal:
+                form.add_error("document", as_sentence(refusal.message))
+            else:
+                told = _("Plan %(n)s is in force. Bias evidence on older plans is out of date now.") if is_new else ""
+                messages.success(
+                    request, told % {"n": laid.number} if told else _("That is the plan in force already.")
+                )
+                return redirect("catalog:use-case", slug=slug)
+    older = shown.audit_plans.select_related("created_by").order_by("-number")[:20]
+    context = {
+        "room": "use-cases",
+        "use_case": shown,
+        "plan": plan,
+        "form": form if keeper else None,
+        "plan_text": text if plan is not None else "",
+        "older": older,
+    }
+    return render(request, "catalog/audit_plan.html", context, status=status)

@@ -1,0 +1,275 @@
+"""The document of a bias audit as a page shows it: the sentence, the charts, the small gauge beside a requirement.
+
+Reads documents only; the figures are those that the audit stored, never computed anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from audits import blobs
+from audits.kinds.base import InputsRejected
+from audits.models import Run
+from governance.web.templatetags import figures
+
+Document = Mapping[str, Any]
+KINDS = {"ratio": "ratio", "difference": "points"}
+# Rates that are drawn by group, in this order, where they were measured.
+RATES = ("selection_rate", "accuracy", "true_positive_rate", "false_positive_rate", "precision")
+
+
+def read(run: Run) -> dict[str, Any] | None:
+    """The stored result of a run; None where it has none or its bytes are no longer what was stored."""
+    if not run.result_sha256:
+        return None
+    try:
+        found = json.loads(blobs.read_checked(run.result_sha256))
+    except (InputsRejected, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def metric_name(metric: str) -> str:
+    """A metric in words; one that is not known keeps its name."""
+    names = {
+        "selection_rate": _("approval rate"),
+        "accuracy": _("accuracy"),
+        "true_positive_rate": _("true positive rate"),
+        "false_positive_rate": _("false positive rate"),
+        "true_negative_rate": _("true negative rate"),
+        "false_negative_rate": _("false negative rate"),
+        "precision": _("precision"),
+        "demographic_parity_ratio": _("ratio of approval rates"),
+        "demographic_parity_difference": _("difference of approval rates"),
+        "equalized_odds_difference": _("largest difference of error rates"),
+        "equalized_odds_ratio": _("smallest ratio of error rates"),
+        "equal_opportunity_difference": _("difference of true positive rates"),
+    }
+    return names.get(metric, metric.replace("_", " "))
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def slice_name(part: Mapping[str, Any] | None) -> str:
+    """A group in words: its values, without the names of the columns."""
+    return ", ".join(str(value) for value in (part or {}).values()) or _("everybody")
+
+
+def gauge(document: Document) -> dict[str, Any] | None:
+    """The worst gating figure, for the gauge beside a requirement."""
+    row = worst(document)
+    if row is None or row.get("value") is None:
+        return None
+    return {
+        "value": row["value"],
+        "low": row.get("ci_low"),
+        "high": row.get("ci_high"),
+        "n": row.get("n"),
+        "kind": KINDS.get(row.get("kind", ""), "ratio"),
+        "verdict": row.get("verdict"),
+        **limits(row),
+    }
+
+
+def worst(document: Document) -> Mapping[str, Any] | None:
+    """Of the gating figures the one that decides: the first whose verdict is the run's, else the first."""
+    rows: Sequence[Mapping[str, Any]] = document.get("headline") or ()
+    return next((row for row in rows if row.get("verdict") == document.get("verdict")), rows[0] if rows else None)
+
+
+def limits(row: Mapping[str, Any]) -> dict[str, Any]:
+    """``floor`` for a ratio, ``ceiling`` for a difference. Of ratios that exceed 1 the limit is the other one."""
+    threshold = row.get("threshold")
+    return {"floor": threshold} if row.get("kind") == "ratio" else {"ceiling": threshold}
+
+
+def sentence(document: Document) -> str:
+    """What the audit found, about whom, and how sure it is."""
+    row, verdict = worst(document), document.get("verdict")
+    if verdict == "no_information":
+        return _("The model answers everybody alike, so the comparison says nothing.")
+    if row is None:
+        return _("No group could be compared with another, so there is no verdict.")
+    told = {
+        "metric": metric_name(str(row["metric"])),
+        "group": capital(slice_name(row.get("slice"))),
+        "other": slice_name(row.get("comparator")),
+        "figure": _figure(row),
+        "limit": figures.figure(KINDS.get(row["kind"], "ratio"), row.get("threshold")),
+        "n": figures.sample(row.get("n")),
+    }
+    return {
+        "fail": _("%(group)s against %(other)s: %(metric)s %(figure)s, %(n)s. The limit is %(limit)s."),
+        "pass": _("No group is beyond the limit of %(limit)s: at worst %(metric)s %(figure)s (%(group)s, %(n)s)."),
+        "warn": _(
+            "It cannot be told yet: %(group)s against %(other)s, %(metric)s %(figure)s, %(n)s, around the limit of"
+            " %(limit)s."
+        ),
+        "insufficient_data": _("Too few rows for a verdict: %(group)s, %(n)s, against %(other)s."),
+    }.get(str(verdict), _("%(group)s against %(other)s: %(metric)s %(figure)s, %(n)s.")) % told
+
+
+def reason(document: Document) -> str:
+    """One line more: what would decide it, and what was left out."""
+    parts = []
+    row = worst(document)
+    if row is not None and row.get("rows_needed") and row.get("verdict") in ("warn", "insufficient_data"):
+        rows = int(row["rows_needed"])
+        parts.append(
+            ngettext("About %(n)s more row would tell.", "About %(n)s more rows would tell.", rows)
+            % {"n": figures.number(rows)}
+        )
+    small = sum(g["suppressed"]["groups"] + g["too_small"]["groups"] for g in document.get("groups", ()) if _alone(g))
+    if small:
+        parts.append(
+            ngettext(
+                "%(n)s group is too small for a verdict; it counts as not enough data, not as a pass.",
+                "%(n)s groups are too small for a verdict; they count as not enough data, not as a pass.",
+                small,
+            )
+            % {"n": small}
+        )
+    return " ".join(parts)
+
+
+def _alone(group: Mapping[str, Any]) -> bool:
+    return len(group["attributes"]) == 1
+
+
+def _figure(row: Mapping[str, Any]) -> str:
+    kind = KINDS.get(row["kind"], "ratio")
+    if row.get("value") is None:
+        return figures.not_measured()
+    value = figures.figure(kind, row["value"], limit=row.get("threshold"))
+    return f"{value} {figures.interval(kind, row.get('ci_low'), row.get('ci_high'))}".strip()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What ``{% interval_chart %}`` takes, and the title over it."""
+
+    title: str
+    rows: list[dict[str, Any]]
+    kind: str
+    floor: float | None = None
+    ceiling: float | None = None
+    reference: float | None = None
+    note: str = ""
+
+
+def comparison_charts(document: Document) -> list[Chart]:
+    """The gating figures by attribute: every group against its comparator."""
+    made: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in document.get("disparities", ()):
+        if row.get("role") == "gating" and len(row.get("slice") or {}) == 1:
+            made.setdefault((row["metric"], next(iter(row["slice"]))), []).append(row)
+    charts = []
+    for (metric, attribute), rows in made.items():
+        kind = KINDS.get(rows[0]["kind"], "ratio")
+        title = _("%(metric)s by %(attribute)s") % {"metric": capital(metric_name(metric)), "attribute": attribute}
+        charts.append(
+            Chart(
+                title=title,
+                kind=kind,
+                reference=1.0 if kind == "ratio" else None,
+                rows=[_row(row, label=_against(row)) for row in rows],
+                **limits(rows[0]),
+            )
+        )
+    return charts
+
+
+def _against(row: Mapping[str, Any]) -> str:
+    return _("%(group)s against %(other)s") % {
+        "group": slice_name(row.get("slice")),
+        "other": slice_name(row.get("comparator")),
+    }
+
+
+def _row(row: Mapping[str, Any], *, label: str) -> dict[str, Any]:
+    return {
+        "label": label,
+        "n": row.get("n"),
+        "value": row.get("value"),
+        "low": row.get("ci_low"),
+        "high": row.get("ci_high"),
+        "verdict": row.get("verdict", ""),
+    }
+
+
+def rate_charts(document: Document) -> list[Chart]:
+    """Rates by the groups of each attribute, the rate of everybody as the line of reference."""
+    made: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    overall: dict[str, Any] = {}
+    for row in document.get("metrics", ()):
+        part = row.get("slice") or {}
+        if not part:
+            overall[row["metric"]] = row.get("value")
+        elif len(part) == 1 and row["metric"] in RATES:
+            made.setdefault((next(iter(part)), row["metric"]), []).append(row)
+    order = sorted(made, key=lambda key: (key[0], RATES.index(key[1])))
+    return [
+        Chart(
+            title=_("%(metric)s by %(attribute)s") % {"metric": capital(metric_name(metric)), "attribute": attribute},
+            kind="rate",
+            reference=overall.get(metric),
+            rows=[_row(row, label=slice_name(row["slice"])) for row in made[attribute, metric]],
+        )
+        for attribute, metric in order
+    ]
+
+
+def overall(document: Document) -> dict[str, Mapping[str, Any]]:
+    """The figures of everybody, by metric."""
+    return {row["metric"]: row for row in document.get("metrics", ()) if not row.get("slice")}
+
+
+def by_version(runs: Sequence[tuple[str, Document]]) -> list[dict[str, Any]]:
+    """Approval rate, accuracy and worst ratio of several versions' audits, for the table that compares them."""
+    rows = []
+    for label, document in runs:
+        rates, gating = overall(document), worst(document)
+        rows.append(
+            {
+                "label": label,
+                "selection": rates.get("selection_rate"),
+                "accuracy": rates.get("accuracy"),
+                "worst": gating,
+                "verdict": document.get("verdict", ""),
+            }
+        )
+    return rows
+
+
+def worst_slices(document: Document) -> list[dict[str, Any]]:
+    """Where two or more attributes meet: the slices furthest from everybody. Leads, not findings."""
+    return [
+        {
+            "label": slice_name(row.get("slice")),
+            "metric": metric_name(str(row.get("metric", ""))),
+            "n": row.get("n"),
+            "value": row.get("value"),
+            "low": row.get("ci_low"),
+            "high": row.get("ci_high"),
+            "gap": row.get("gap"),
+            "gap_low": row.get("gap_ci_low"),
+            "gap_high": row.get("gap_ci_high"),
+        }
+        for row in document.get("worst_slices", ())
+    ]
+
+
+def all_figures(document: Document) -> list[dict[str, Any]]:
+    """Every rate that was measured, for the table below the charts."""
+    return [
+        {**_row(row, label=slice_name(row.get("slice"))), "metric": capital(metric_name(row["metric"]))}
+        for row in document.get("metrics", ())
+    ]

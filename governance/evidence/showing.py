@@ -1,0 +1,79 @@
+"""Runs and findings as lists show them. Words only; reads no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from audits.models import OPEN_STATES, Finding, Run, RunState, Severity
+from governance.evidence import wording
+from governance.web.templatetags import figures
+
+GRAVITY = {severity: place for place, severity in enumerate(reversed(Severity.values))}
+MOST_FINDINGS = 200
+
+
+def kind_name(kind: str) -> str:
+    """An audit kind in words."""
+    return {"bias": _("bias"), "card": _("card"), "license": _("licence")}.get(kind, kind)
+
+
+def verdict_family(run: Run) -> tuple[str, str]:
+    """The word and family by which a run is shown: what it found where it found something, else its state."""
+    if run.state == RunState.SUCCEEDED:
+        return run.verdict, "licence" if run.kind == "license" else "verdict"
+    return run.state, "run"
+
+
+def findings_shown(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Findings as ``components/findings.html`` takes them, gravest first; one code and place once."""
+    shown = []
+    for finding in sorted(findings, key=lambda one: (GRAVITY.get(one.severity, 9), one.line or 0, one.pk))[
+        :MOST_FINDINGS
+    ]:
+        title, mend = wording.finding_text(finding)
+        shown.append(
+            {
+                "severity": finding.severity,
+                "title": title,
+                "mend": mend,
+                "field": finding.field,
+                "line": finding.line,
+                "code": finding.code,
+                "where": finding.locus if finding.locus and finding.locus != finding.field else "",
+            }
+        )
+    return shown
+
+
+def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Runs as rows of a table."""
+    rows = []
+    for run in runs:
+        word, family = verdict_family(run)
+        rows.append(
+            {
+                "run": run,
+                "url": reverse("evidence:run", args=[run.pk]),
+                "kind": kind_name(run.kind).capitalize(),
+                "word": word,
+                "family": family,
+                "n": rows_of(run),
+                "is_open": run.state in OPEN_STATES,
+            }
+        )
+    return rows
+
+
+def rows_of(run: Run) -> str:
+    """How much a run looked at, in its own unit."""
+    used = run.summary.get("rows_used")
+    if used is not None:
+        return _("%(n)s rows") % {"n": figures.number(used)}
+    score = run.summary.get("card_score")
+    if score is not None:
+        return _("%(share)s complete") % {"share": figures.share(score, places=0)}
+    return ""

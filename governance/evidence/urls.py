@@ -1,0 +1,11 @@
+from django.urls import path
+
+from governance.evidence import views
+
+app_name = "evidence"
+urlpatterns = [
+    path("runs/", views.runs, name="runs"),
+    path("runs/<int:pk>/", views.run, name="run"),
+    path("runs/<int:pk>/cancel/", views.cancel, name="cancel"),
+    path("runs/<int:pk>/again/", views.again, name="again"),
+]

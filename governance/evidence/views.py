@@ -1,0 +1,234 @@
+"""Pages: runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from audits import kinds
+from audits import services as audits
+from audits.models import OPEN_STATES, Finding, Run, RunState
+from governance.catalog.models import UseCase, Version
+from governance.evidence import bias_report, services
+from governance.evidence.queries import runs_visible_to
+from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
+from governance.people.models import Role
+from governance.people.queries import standing
+from governance.web.cursors import page_of
+from governance.web.requests import PageRequest
+from governance.web.sentences import as_sentence
+
+MOST_COMPARED = 4
+ASKERS = (Role.SUBMITTER, Role.APPROVER, Role.RISK_OFFICER, Role.ADMIN)
+
+
+@login_required
+@require_safe
+def runs(request: PageRequest) -> HttpResponse:
+    """Runs that the person sees, newest first. One query beside the session's."""
+    found = runs_visible_to(request.user)
+    kind, state = request.GET.get("kind", ""), request.GET.get("state", "")
+    if kind in kinds.names():
+        found = found.filter(kind=kind)
+    if state in RunState.values:
+        found = found.filter(state=state)
+    page = page_of(found, request, columns=("-requested_at", "-pk"))
+    context = {
+        "room": "runs",
+        "rows": run_rows(page.rows),
+        "page": page,
+        "kind": kind,
+        "state": state,
+        "kinds": [(name, kind_name(name)) for name in kinds.names()],
+        "states": RunState.choices,
+        "is_filtered": kind in kinds.names() or state in RunState.values,
+        "refresh_s": 10 if any(row.state in OPEN_STATES for row in page.rows) else None,
+    }
+    return render(request, "evidence/runs.html", context)
+
+
+def found(request: PageRequest, pk: int) -> Run:
+    if not 0 < pk < 2**63:
+        raise Http404
+    return get_object_or_404(runs_visible_to(request.user).select_related("requested_by"), pk=pk)
+
+
+@login_required
+@require_safe
+def run(request: PageRequest, pk: int) -> HttpResponse:
+    """One run: its progress while it goes on, then what it found. At most six queries beside the session's."""
+    shown = found(request, pk)
+    user = request.user
+    versions = Version.objects.visible_to(user).select_related("entry")
+    version = versions.filter(digest=shown.subject_digest).first()
+    use_case = None
+    if shown.use_case:
+        use_case = UseCase.objects.visible_to(user).filter(slug=shown.use_case).first()
+    is_open = shown.state in OPEN_STATES
+    document = None if is_open else bias_report.read(shown)
+    word, family = verdict_family(shown)
+    context: dict[str, Any] = {
+        "room": "runs",
+        "run": shown,
+        "version": version,
+        "use_case": use_case,
+        "kind": kind_name(shown.kind),
+        "is_open": is_open,
+        "refresh_s": 2 if is_open else None,
+        "word": word,
+        "family": family,
+        "say": _say(shown, document),
+        "why": _why(shown, document),
+        "findings": findings_shown(Finding.objects.filter(run=shown)),
+        "packages": sorted(shown.packages.items()),
+        "inputs": _inputs(shown),
+        "may_cancel": is_open and may_ask(request, use_case),
+        "may_again": not is_open and version is not None and use_case is not None and may_ask(request, use_case),
+        "document": document,
+    }
+    if shown.kind == "bias" and document is not None:
+        context |= _bias(request, shown, version, document)
+    return render(request, "evidence/run.html", context)
+
+
+def may_ask(request: PageRequest, use_case: UseCase | None) -> bool:
+    """Whether the person may start and cancel audits: readers only read."""
+    held = standing(request.user)
+    if use_case is None:
+        return bool(held.teams_with(*ASKERS) is None or held.teams_with(*ASKERS))
+    return any(held.has(role, team_id=use_case.owner_team_id) for role in ASKERS)
+
+
+def _say(shown: Run, document: dict[str, Any] | None) -> str:
+    if shown.state in OPEN_STATES:
+        return _("The audit is not done yet.")
+    if shown.state != RunState.SUCCEEDED:
+        return as_sentence(shown.error) or _("The audit could not be done.")
+    if shown.kind == "bias" and document is not None:
+        return bias_report.sentence(document)
+    if shown.kind == "license":
+        return {
+            "conflict": _("The declared licence and the declared use do not go together."),
+            "unknown": _("It cannot be told whether the licence allows the use; that counts as no."),
+            "warning": _("The licence allows the use on a cautious reading only."),
+            "obligation": _("The licence allows the use, with obligations."),
+            "pass": _("The licence allows the declared use."),
+        }.get(shown.verdict, "")
+    return {
+        "fail": _("The card cannot be relied on as it is."),
+        "warn": _("The card can be read, and leaves something out that a reviewer needs."),
+        "pass": _("The card says what a reviewer needs."),
+    }.get(shown.verdict, "")
+
+
+def _why(shown: Run, document: dict[str, Any] | None) -> str:
+    if shown.state in (RunState.ERRORED, RunState.TIMED_OUT, RunState.CANCELLED):
+        return _("That counts as no. Nothing was measured.")
+    if shown.kind == "bias" and document is not None:
+        return bias_report.reason(document)
+    return ""
+
+
+def _inputs(shown: Run) -> list[tuple[str, str]]:
+    """The digests that a run's inputs name."""
+    given = shown.inputs
+    predictions = given.get("predictions") or {}
+    named = [
+        (_("Audit plan"), given.get("plan_digest")),
+        (_("Predictions"), predictions.get("sha256") if isinstance(predictions, dict) else None),
+        (_("Card"), given.get("card_sha256")),
+        (_("Licence table"), given.get("table_digest")),
+    ]
+    return [(label, value) for label, value in named if isinstance(value, str) and value]
+
+
+def _bias(request: PageRequest, shown: Run, version: Version | None, document: dict[str, Any]) -> dict[str, Any]:
+    """Charts and tables of a bias run, with the newest run of other versions of the same entry beside it."""
+    return {
+        "comparisons": bias_report.comparison_charts(document),
+        "rates": bias_report.rate_charts(document),
+        "overall": bias_report.overall(document),
+        "worst_slices": bias_report.worst_slices(document),
+        "figures": bias_report.all_figures(document),
+        "groups": document.get("groups", ()),
+        "versions": _versions(request, shown, version, document),
+        "plan": shown.inputs.get("plan") or {},
+    }
+
+
+def _versions(
+    request: PageRequest, shown: Run, version: Version | None, document: dict[str, Any]
+) -> list[dict[str, Any]]:
+    if version is None:
+        return []
+    digests = dict(
+        Version.objects.visible_to(request.user)
+        .filter(entry=version.entry_id)
+        .exclude(pk=version.pk)
+        .values_list("digest", "revision")[:200]
+    )
+    others = (
+        runs_visible_to(request.user)
+        .filter(subject_digest__in=digests, kind="bias", state=RunState.SUCCEEDED, use_case=shown.use_case)
+        .order_by("-requested_at", "-pk")
+    )
+    newest: dict[str, Run] = {}
+    for other in others[:50]:
+        newest.setdefault(other.subject_digest, other)
+    listed = sorted([*list(newest.values())[: MOST_COMPARED - 1], shown], key=lambda one: (one.requested_at, one.pk))
+    if len(listed) < 2:
+        return []
+    told = []
+    for one in listed:
+        read = document if one.pk == shown.pk else bias_report.read(one)
+        if read is None:
+            continue
+        (row,) = bias_report.by_version([(digests.get(one.subject_digest, version.revision), read)])
+        told.append({**row, "run": one, "is_this": one.pk == shown.pk})
+    return told
+
+
+@login_required
+@require_POST
+def cancel(request: PageRequest, pk: int) -> HttpResponse:
+    """Cancel a run: at once while it waits, at its next step while it runs."""
+    shown = found(request, pk)
+    use_case = UseCase.objects.filter(slug=shown.use_case).first() if shown.use_case else None
+    if not may_ask(request, use_case):
+        messages.error(request, _("You read here; somebody who submits or approves can cancel."))
+        return redirect("evidence:run", pk=pk)
+    try:
+        audits.cancel(run_id=shown.pk)
+    except audits.RunRefused as refusal:
+        messages.error(request, as_sentence(str(refusal)))
+    else:
+        messages.success(request, _("The run stops at its next step."))
+    return redirect("evidence:run", pk=pk)
+
+
+@login_required
+@require_POST
+def again(request: PageRequest, pk: int) -> HttpResponse:
+    """Ask for the same audit on the inputs of today."""
+    shown = found(request, pk)
+    version = get_object_or_404(Version.objects.visible_to(request.user), digest=shown.subject_digest)
+    use_case = get_object_or_404(UseCase.objects.visible_to(request.user), slug=shown.use_case)
+    if not may_ask(request, use_case):
+        messages.error(request, _("You read here; somebody who submits or approves can ask for audits."))
+        return redirect("evidence:run", pk=pk)
+    try:
+        asked = services.request(
+            kind=shown.kind, version=version, use_case=use_case, renews=shown, by=request.user, at=timezone.now()
+        )
+    except (services.EvidenceRefused, audits.RunRefused) as refusal:
+        messages.error(request, as_sentence(str(refusal)))
+        return redirect("evidence:run", pk=pk)
+    messages.success(request, _("The audit is asked for again, on the inputs of today."))
+    return redirect("evidence:run", pk=asked.pk)

@@ -1,0 +1,48 @@
+"""Notices in words, by topic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from governance.notifications.models import Notice
+from governance.web.templatetags.words import look_up
+
+SYMBOLS = {
+    "submission.submitted": ("wait", "wait"),
+    "vote.cast": ("note", "wait"),
+    "submission.approved": ("pass", "pass"),
+    "submission.rejected": ("fail", "fail"),
+    "submission.changes_requested": ("note", "warn"),
+    "approval.ended": ("off", "fail"),
+}
+
+
+def notice(line: Notice) -> dict[str, Any]:
+    """A notice as an event of ``components/timeline.html``."""
+    topic, payload = line.message.topic, line.message.payload
+    told = {
+        "subject": payload.get("subject", ""),
+        "stage": str(look_up(payload.get("stage", ""), "stage").label).lower(),
+    }
+    says = {
+        "submission.submitted": _("Submitted for %(stage)s: %(subject)s."),
+        "vote.cast": _("Somebody voted on %(subject)s for %(stage)s."),
+        "submission.approved": _("Approved for %(stage)s: %(subject)s."),
+        "submission.rejected": _("Rejected for %(stage)s: %(subject)s."),
+        "submission.changes_requested": _("Changes are asked for: %(subject)s for %(stage)s."),
+        "submission.withdrawn": _("Withdrawn: %(subject)s for %(stage)s."),
+        "approval.ended": _("An approval has ended: %(subject)s for %(stage)s."),
+    }
+    symbol, tone = SYMBOLS.get(topic, ("new", "none"))
+    text = says[topic] % told if topic in says else f"{topic.replace('.', ' ').replace('_', ' ')} {told['subject']}"
+    event = {"text": text, "at": line.created_at, "time": True, "symbol": symbol, "tone": tone}
+    number = payload.get("submission")
+    if isinstance(number, int):
+        try:
+            event |= {"url": reverse("reviews:submission", args=[number]), "url_label": _("Look")}
+        except NoReverseMatch:
+            return event
+    return event

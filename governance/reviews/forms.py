@@ -1,0 +1,63 @@
+"""What people send to a review."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from governance.catalog.models import Stage, UseCase
+from governance.evidence.models import Attachment
+from governance.people.models import Lane
+
+LONGEST_REASON = 5000
+
+
+class EditionForm(forms.Form):
+    """The submission as the person saw it: a later change of it is told before anything is written."""
+
+    edition = forms.IntegerField(min_value=1, max_value=2**31, widget=forms.HiddenInput)
+
+
+class VoteForm(EditionForm):
+    lane = forms.ChoiceField(choices=Lane.choices, error_messages={"required": _("Choose the lane you vote in.")})
+    vote = forms.TypedChoiceField(
+        coerce=int,
+        choices=[("2", "2"), ("1", "1"), ("0", "0"), ("-1", "-1"), ("-2", "-2")],
+        error_messages={"required": _("Choose what you say.")},
+    )
+    reason = forms.CharField(max_length=LONGEST_REASON, required=False, strip=True)
+
+
+class ReasonForm(EditionForm):
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=LONGEST_REASON,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Needed to return or reject, ten characters or more. The submitter reads it."),
+    )
+
+
+class EvidenceForm(forms.Form):
+    role = forms.ChoiceField(label=_("What it is"), choices=Attachment.Role.choices)
+    file = forms.FileField(
+        label=_("File"),
+        allow_empty_file=True,
+        max_length=1000,
+        help_text=_("For predictions: csv, csv.gz, jsonl or parquet, with the columns that the audit plan names."),
+        error_messages={"required": _("Choose a file.")},
+    )
+
+
+class SubmitForm(forms.Form):
+    """Which use case and stage a version is submitted for."""
+
+    use_case = forms.ModelChoiceField(label=_("Use case"), queryset=UseCase.objects.none(), to_field_name="slug")
+    stage = forms.ChoiceField(label=_("Stage"), choices=Stage.choices, initial=Stage.PROTOTYPE)
+
+    def __init__(self, *args: Any, use_cases: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["use_case"]
+        field.queryset = use_cases

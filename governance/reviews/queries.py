@@ -1,0 +1,91 @@
+"""What a person has to do with submissions, and what there is to see of one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from audits.models import Run
+from governance.evidence.models import Attachment
+from governance.evidence.queries import runs_visible_to
+from governance.people.models import Lane, Role, User
+from governance.people.queries import standing
+from governance.reviews.models import OPEN_STATES, Submission, SubmissionState, Vote
+
+DECIDABLE = ("allow", "warn")
+
+
+def listed(user: User) -> QuerySet[Submission]:
+    """The submissions that a person sees, with what a row of a list shows."""
+    return Submission.objects.visible_to(user).select_related("version__entry", "use_case", "submitted_by")
+
+
+def awaiting_vote_of(user: User) -> QuerySet[Submission]:
+    """Submissions in review that ask for a vote in a lane which the person holds and has not voted in this round.
+
+    Leaves out what they submitted, imported or brought evidence for: they may not judge it. One query, beside the
+    person's roles.
+    """
+    held = standing(user)
+    wanted = Q(pk__in=[])
+    for lane in Lane.values:
+        teams = sorted(
+            {team for team, role, of in held.roles if role == Role.REVIEWER and of == lane and team is not None}
+        )
+        everywhere = (None, Role.REVIEWER.value, lane) in held.roles
+        if not teams and not everywhere:
+            continue
+        mine = Vote.objects.filter(submission=OuterRef("pk"), round=OuterRef("round"), lane=lane, voter=user)
+        asked = Q(evaluation__votes__contains=[{"lane": lane}]) & ~Exists(mine)
+        wanted |= asked if everywhere else asked & Q(use_case__owner_team__in=teams)
+    return _not_made_by(user, listed(user).filter(wanted, state=SubmissionState.IN_REVIEW))
+
+
+def awaiting_decision_of(user: User) -> QuerySet[Submission]:
+    """Submissions of which every requirement holds and that the person may approve. One query."""
+    teams = standing(user).teams_with(Role.APPROVER)
+    ready = listed(user).filter(state=SubmissionState.IN_REVIEW, verdict__in=DECIDABLE)
+    if teams is not None:
+        ready = ready.filter(use_case__owner_team__in=teams)
+    return _not_made_by(user, ready)
+
+
+def for_inbox(user: User) -> QuerySet[Submission]:
+    """All that waits for the person: their vote, their decision, or their changes. Oldest first. One query."""
+    returned = listed(user).filter(state=SubmissionState.CHANGES_REQUESTED, submitted_by=user)
+    keys = Q(pk__in=awaiting_vote_of(user).values("pk")) | Q(pk__in=awaiting_decision_of(user).values("pk"))
+    return listed(user).filter(keys | Q(pk__in=returned.values("pk"))).order_by("submitted_at", "pk")
+
+
+def submitted_by(user: User) -> QuerySet[Submission]:
+    return listed(user).filter(submitted_by=user, state__in=OPEN_STATES).order_by("-submitted_at", "-pk")
+
+
+def waiting_for_others(user: User) -> QuerySet[Submission]:
+    """Open submissions of other people on which it is not the person's turn."""
+    others = listed(user).filter(state__in=OPEN_STATES).exclude(submitted_by=user)
+    return others.exclude(pk__in=for_inbox(user).order_by().values("pk")).order_by("-submitted_at", "-pk")
+
+
+def decided_since(user: User, *, since: dt.datetime) -> QuerySet[Submission]:
+    """Submissions that ended, whoever decided, newest decision first."""
+    ended = listed(user).exclude(state__in=OPEN_STATES).filter(decisions__decided_at__gte=since)
+    return ended.order_by("-submitted_at", "-pk").distinct()
+
+
+def runs_of(user: User, *, submission: Submission) -> dict[int, Run]:
+    """The runs that the newest evaluation of a submission looked at, by number, among those the person sees."""
+    numbers: Iterable[int] = {row["run"] for row in submission.evaluation.get("requirements", ()) if row.get("run")}
+    return {run.pk: run for run in runs_visible_to(user).filter(pk__in=numbers)}
+
+
+def _not_made_by(user: User, submissions: QuerySet[Submission]) -> QuerySet[Submission]:
+    brought = Attachment.objects.filter(
+        Q(attached_by=user) | Q(upload__uploaded_by=user),
+        version=OuterRef("version"),
+        use_case=OuterRef("use_case"),
+    )
+    imported = Q(version__imported_by=user)
+    return submissions.exclude(submitted_by=user).exclude(imported).filter(~Exists(brought))

@@ -1,0 +1,319 @@
+"""A submission as its page shows it. Words and order; decides nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from audits.models import OPEN_STATES as RUN_OPEN
+from audits.models import Run
+from governance.evidence import bias_report
+from governance.evidence import services as evidence
+from governance.evidence.models import Attachment
+from governance.people.models import Role, User
+from governance.people.queries import standing
+from governance.policies import wording
+from governance.reviews.models import Decision, Submission, SubmissionState, Vote
+from governance.reviews.queries import DECIDABLE
+from governance.reviews.standing import HOLDS
+from governance.web.templatetags import figures
+from governance.web.templatetags.words import consequence_of, look_up
+
+
+def requirements(submission: Submission, *, runs: Mapping[int, Run]) -> list[dict[str, Any]]:
+    """Every requirement and every lane as ``components/requirement.html`` takes it, those that stop first."""
+    steps = list(submission.evaluation.get("next_steps", ()))
+    rows = [_requirement(row, runs, steps) for row in submission.evaluation.get("requirements", ())]
+    return [*rows, *(_lane_requirement(lane, steps) for lane in submission.evaluation.get("votes", ()))]
+
+
+def _requirement(row: Mapping[str, Any], runs: Mapping[int, Run], steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    run = runs.get(row.get("run") or 0)
+    step = next((step for step in steps if row["id"] in step.get("requirements", ())), None)
+    holds = row["status"] in HOLDS
+    shown = {
+        "id": row["id"],
+        "title": row["title"],
+        "status": row["status"],
+        "severity": row["severity"],
+        "message": wording.message(row),
+        "policy": row["policy"],
+        "links": [],
+    }
+    if step is not None and not holds:
+        shown["next" if step["action"] == "wait" else "mend"] = wording.step(step)
+        shown["who"] = _who(str(step.get("who", "")))
+    if run is not None:
+        url = reverse("evidence:run", args=[run.pk])
+        label = _("%(kind)s run %(number)s") % {"kind": bias_report.capital(kind_name(run.kind)), "number": run.pk}
+        shown["links"] = [{"url": url, "label": label}]
+        document = bias_report.read(run) if run.kind == "bias" else None
+        if document is not None:
+            shown["gauge"] = bias_report.gauge(document)
+            shown["message"] = bias_report.sentence(document)
+            if not holds:
+                shown["message"] += " " + wording.message(row)
+    return shown
+
+
+def kind_name(kind: str) -> str:
+    """An audit kind in words."""
+    return {"bias": _("bias"), "card": _("card"), "license": _("licence")}.get(kind, kind)
+
+
+def _lane_requirement(lane: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    name = look_up(lane["lane"], "lane").label
+    needed, agreeing, vetoes = int(lane.get("min", 0)), int(lane.get("agreeing", 0)), int(lane.get("vetoes", 0))
+    title = ngettext("%(n)s person agrees in lane %(lane)s", "%(n)s people agree in lane %(lane)s", needed)
+    message = _("%(have)s of %(needed)s so far.") % {"have": agreeing, "needed": needed}
+    if vetoes:
+        message = _("Somebody has cast a veto in this lane.") + " " + message
+    shown = {
+        "id": f"lane-{lane['lane']}",
+        "title": title % {"n": needed, "lane": name},
+        "status": "vetoed" if vetoes and lane["status"] not in HOLDS else lane["status"],
+        "severity": "fail",
+        "message": message,
+        "links": [],
+    }
+    step = next((s for s in steps if s.get("target") == lane["lane"] and s["action"] in ("vote", "lift_veto")), None)
+    if step is not None and lane["status"] not in HOLDS:
+        shown["next" if step["action"] == "vote" else "mend"] = wording.step(step)
+    return shown
+
+
+def _who(role: str) -> str:
+    known = {
+        "submitter": _("a submitter"),
+        "risk_officer": _("a risk officer"),
+        "admin": _("an administrator"),
+        "worker": _("by itself"),
+        "approver": _("an approver"),
+    }
+    name, _colon, lane = role.partition(":")
+    if name == "reviewer":
+        return _("a reviewer of lane %(lane)s") % {"lane": look_up(lane, "lane").label} if lane else _("a reviewer")
+    return known.get(role, role.replace("_", " "))
+
+
+def verdict(submission: Submission, rows: Iterable[Mapping[str, Any]], *, decision: Decision | None) -> dict[str, Any]:
+    """The sentence that the page exists for."""
+    stage = look_up(submission.stage, "stage").label
+    told = {"stage": str(stage).lower(), "use_case": submission.use_case.name}
+    if submission.state != SubmissionState.IN_REVIEW:
+        return _ended(submission, decision, told)
+    closing = [row for row in rows if consequence_of(row["status"], row["severity"]) == "closes"]
+    failing = [row for row in closing if row["status"] != "pending"]
+    total = len(list(rows))
+    counts = {**told, "n": len(failing or closing), "all": total}
+    word = submission.verdict
+    if word in DECIDABLE:
+        say, why = _("Every requirement holds. An approver has to decide."), _("Until then the gate says: pending.")
+        return {"verdict": "pending", "family": "gate", "say": say, "why": why, "label": _("Ready for a decision")}
+    if word == "error" or not total:
+        say = _("It cannot be decided whether it may go to %(stage)s; that counts as no.") % told
+        why = "; ".join(wording.reason(code) for code in submission.evaluation.get("reason_codes", ())[:3])
+        return {"verdict": "error", "family": "gate", "say": say, "why": why}
+    if word == "pending":
+        say = ngettext(
+            "It may not go to %(stage)s yet: %(n)s of %(all)s requirements waits for somebody.",
+            "It may not go to %(stage)s yet: %(n)s of %(all)s requirements wait.",
+            len(closing),
+        ) % {**counts, "n": len(closing)}
+        return {"verdict": "pending", "family": "gate", "say": say, "why": _titles(closing), "label": _("Gate closed")}
+    say = ngettext(
+        "It may not go to %(stage)s: %(n)s of %(all)s requirements closes the gate.",
+        "It may not go to %(stage)s: %(n)s of %(all)s requirements close the gate.",
+        len(failing or closing),
+    )
+    why = _titles(failing)
+    waiting = len(closing) - len(failing)
+    if waiting and failing:
+        why += " " + ngettext("One more waits.", "%(n)s more wait.", waiting) % {"n": waiting}
+    return {"verdict": "deny", "family": "gate", "say": say % counts, "why": why, "label": _("Gate closed")}
+
+
+def _titles(rows: Sequence[Mapping[str, Any]]) -> str:
+    titles = list(dict.fromkeys(str(row["title"]) for row in rows))
+    shown = "; ".join(titles[:3])
+    return _("Open: %(titles)s.") % {"titles": shown if len(titles) < 4 else f"{shown}; …"} if titles else ""
+
+
+def _ended(submission: Submission, decision: Decision | None, told: Mapping[str, Any]) -> dict[str, Any]:
+    approval = decision.approval if decision is not None else None
+    if submission.state == SubmissionState.APPROVED and approval is not None:
+        until = figures.day(approval.expires_at)
+        ended = approval.ended_at is not None
+        if ended:
+            reason = approval.get_ended_reason_display()
+            say = _("The approval for %(stage)s has ended: %(reason)s.") % {**told, "reason": reason}
+            return {"verdict": "ended", "family": "approval", "say": say, "why": ""}
+        say = _("Yes. It may run in %(stage)s for %(use_case)s until %(until)s.") % {**told, "until": until}
+        return {"verdict": "approved", "family": "submission", "say": say, "why": ""}
+    says = {
+        SubmissionState.CHANGES_REQUESTED: _("Returned: changes are asked for before it may go to %(stage)s."),
+        SubmissionState.REJECTED: _("No. It was rejected for %(stage)s."),
+        SubmissionState.WITHDRAWN: _("Its submitter has withdrawn it; nothing was decided about %(stage)s."),
+        SubmissionState.SUPERSEDED: _("A newer submission took its place."),
+    }
+    say = says.get(SubmissionState(submission.state), str(submission.get_state_display())) % told
+    why = decision.reason if decision is not None else ""
+    return {"verdict": submission.state, "family": "submission", "say": say, "why": why}
+
+
+def lanes(submission: Submission, votes: Sequence[Vote]) -> list[dict[str, Any]]:
+    """The lanes that are asked for, each with the newest vote of everybody who voted in it."""
+    newest: dict[tuple[str, int], Vote] = {}
+    for vote in votes:
+        newest[vote.lane, vote.voter_id] = vote
+    made = []
+    for lane in submission.evaluation.get("votes", ()):
+        cast = [vote for (name, _voter), vote in newest.items() if name == lane["lane"]]
+        made.append(
+            {
+                "lane": lane["lane"],
+                "needed": lane.get("min", 0),
+                "agreeing": lane.get("agreeing", 0),
+                "status": lane["status"],
+                "vetoes": lane.get("vetoes", 0),
+                "votes": [
+                    {
+                        "name": str(vote.voter),
+                        "value": vote.value,
+                        "at": vote.cast_at,
+                        "reason": vote.comment,
+                        "carried": ""
+                        if vote.round == submission.round
+                        else _("in round %(n)s; counts no longer") % {"n": vote.round},
+                    }
+                    for vote in cast
+                ],
+            }
+        )
+    return made
+
+
+def steps(submission: Submission) -> list[dict[str, Any]]:
+    """The shortest way to yes, and who can walk it."""
+    made = [
+        {"action": wording.step(step), "who": _who(str(step.get("who", "")))}
+        for step in submission.evaluation.get("next_steps", ())
+    ]
+    if submission.state == SubmissionState.IN_REVIEW and submission.verdict in DECIDABLE:
+        made.append({"action": _("Approve, or say why not."), "who": _("an approver")})
+    return made
+
+
+def history(submission: Submission, decisions: Sequence[Decision]) -> list[dict[str, Any]]:
+    """What happened, newest first: each decision with who, when and on what."""
+    events = []
+    for decision in sorted(decisions, key=lambda one: one.decided_at, reverse=True):
+        shown = look_up(decision.outcome, "submission")
+        by = str(decision.decided_by) if decision.decided_by is not None else _("by policy, without a person")
+        events.append(
+            {
+                "title": shown.label,
+                "text": decision.reason,
+                "detail": by,
+                "at": decision.decided_at,
+                "time": True,
+                "tone": shown.tone,
+                "symbol": shown.icon,
+            }
+        )
+    submitted = _("Submitted for %(stage)s") % {"stage": str(look_up(submission.stage, "stage").label).lower()}
+    events.append(
+        {
+            "title": submitted,
+            "detail": str(submission.submitted_by),
+            "at": submission.submitted_at,
+            "time": True,
+            "tone": "wait",
+            "symbol": "wait",
+        }
+    )
+    return events
+
+
+def progress(runs: Iterable[Run]) -> list[dict[str, Any]]:
+    """The audits that are still waiting or running."""
+    return [
+        {
+            "title": _("%(kind)s, run %(number)s") % {"kind": kind_name(run.kind), "number": run.pk},
+            "state": run.state,
+            "done": run.progress_done,
+            "total": run.progress_total,
+            "url": reverse("evidence:run", args=[run.pk]),
+        }
+        for run in runs
+        if run.state in RUN_OPEN
+    ]
+
+
+def abilities(submission: Submission, user: User) -> dict[str, Any]:
+    """What the person may do here, and where they may not, why. The services decide again when it is done.
+
+    One query, beside the person's roles.
+    """
+    team, held = submission.use_case.owner_team_id, standing(user)
+    made_it = evidence.contributors(version=submission.version, use_case=submission.use_case)
+    own = user.pk == submission.submitted_by_id or user.pk in made_it
+    asked = [lane["lane"] for lane in submission.evaluation.get("votes", ())]
+    lanes_held = [lane for lane in held.lanes(team_id=team) if lane in asked]
+    in_review = submission.state == SubmissionState.IN_REVIEW
+    approver = held.has(Role.APPROVER, team_id=team)
+    submitter = held.has(Role.SUBMITTER, team_id=team)
+    eyes = _("You submitted this or brought its evidence; someone else has to decide.") if own else ""
+    ready = submission.verdict in DECIDABLE
+    return {
+        "lanes": [{"value": lane} for lane in lanes_held] if in_review else [],
+        "shows_vote": bool(lanes_held) and in_review,
+        "vote_closed": eyes,
+        "shows_decision": in_review and (approver or bool(lanes_held)),
+        "may_approve": approver and ready and not own,
+        "approve_closed": _approve_closed(approver=approver, ready=ready, eyes=eyes),
+        "may_return": not own and (approver or bool(held.lanes(team_id=team))),
+        "may_reject": not own and approver,
+        "decision_closed": eyes,
+        "may_withdraw": submission.is_open and user.pk == submission.submitted_by_id,
+        "may_resubmit": submitter and submission.state == SubmissionState.CHANGES_REQUESTED,
+        "may_attach": submitter and submission.is_open,
+        "may_audit": submission.is_open,
+    }
+
+
+def _approve_closed(*, approver: bool, ready: bool, eyes: str) -> str:
+    if eyes:
+        return eyes
+    if not approver:
+        return _("Only an approver of the team can approve.")
+    return "" if ready else _("Approval is closed to everyone until every requirement holds.")
+
+
+def attachments(submission: Submission) -> list[Attachment]:
+    """What was attached to the version in this use case, newest first. One query."""
+    rows = Attachment.objects.filter(version=submission.version_id, use_case=submission.use_case_id)
+    return list(rows.select_related("upload__blob", "attached_by").order_by("-attached_at", "-pk")[:50])
+
+
+def gate_question(submission: Submission, *, base: str) -> dict[str, str]:
+    """How a pipeline asks about this: the command and the address."""
+    entry, revision = submission.version.entry, submission.version.revision
+    subject = f"{entry.repo_id}@{revision}"
+    asked = f"use_case={submission.use_case.slug}&stage={submission.stage}"
+    path = f"/api/v1/gate/{entry.kind}/{entry.namespace}/{entry.name}@{revision}?{asked}"
+    return {
+        "command": f"python manage.py gate {subject} --use-case {submission.use_case.slug} --stage {submission.stage}",
+        "url": f'curl -H "Authorization: Bearer $ASSAY_TOKEN" "{base.rstrip("/")}{path}"',
+    }
+
+
+def in_force(decision: Decision | None, *, at: dt.datetime) -> bool:
+    """Whether the approval of a decision holds at ``at``."""
+    approval = decision.approval if decision is not None else None
+    return approval is not None and approval.ended_at is None and approval.granted_at <= at < approval.expires_at
