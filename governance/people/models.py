@@ -205,3 +205,20 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"invitation of {self.email}"
+
+
+class FirstStart(models.Model):
+    """The one-time code that was printed on the server's terminal, while nobody has an account."""
+
+    ONLY = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY)
+    code_sha256 = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="first_start_one_row")]
+
+    def __str__(self) -> str:
+        return f"code of {self.made_at:%Y-%m-%d %H:%M}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
-from governance.people.models import Lane, Membership, Role, User
+from django.db.models import Exists, OuterRef, QuerySet
+
+from governance.people.models import Invitation, Lane, Membership, Role, Team, User
 
 
 @dataclass(frozen=True)
@@ -62,3 +65,70 @@ def teams_seen_by(user: User) -> list[int] | None:
     """The teams whose work a person sees; None for all of them."""
     held = standing(user)
     return None if held.sees_all else held.team_ids
+
+
+# --- the people page -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person in a team (or in the organisation) with the roles held there."""
+
+    user: User
+    memberships: list[Membership]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A team, or None for the whole organisation, with its members by name."""
+
+    team: Team | None
+    members: list[Member]
+
+
+def teams_administered_by(user: User) -> QuerySet[Team]:
+    """The teams in which the person may give roles, by name."""
+    where = standing(user).teams_with(Role.ADMIN)
+    found = Team.objects.order_by("name", "pk")
+    return found if where is None else found.filter(pk__in=where)
+
+
+def people_of(user: User) -> QuerySet[User]:
+    """The accounts that an administrator sees: everybody, or who is in a team that the person administers."""
+    where = standing(user).teams_with(Role.ADMIN)
+    if where is None:
+        return User.objects.all()
+    return User.objects.filter(Exists(Membership.objects.filter(user=OuterRef("pk"), team__in=where)))
+
+
+def members(user: User) -> list[Group]:
+    """Everybody whom an administrator sees, by team; the organisation comes first. Three queries.
+
+    People without any role stand with the organisation, so that nobody is lost from sight.
+    """
+    everywhere = standing(user).teams_with(Role.ADMIN) is None
+    groups: dict[int | None, dict[int, Member]] = {None: {}} if everywhere else {}
+    teams = {team.pk: team for team in teams_administered_by(user)}
+    groups |= {pk: {} for pk in teams}
+    people = people_of(user).order_by("name", "email", "pk").prefetch_related("memberships")
+    for person in people:
+        held = sorted(person.memberships.all(), key=lambda membership: membership.label)
+        for membership in held:
+            if membership.team_id in groups:
+                there = groups[membership.team_id].setdefault(person.pk, Member(person, []))
+                there.memberships.append(membership)
+        if not held and everywhere:
+            groups[None][person.pk] = Member(person, [])
+    return [Group(teams.get(pk) if pk else None, list(there.values())) for pk, there in groups.items()]
+
+
+def invitations_of(user: User, *, at: dt.datetime) -> QuerySet[Invitation]:
+    """Invitations that can still be taken up, where the person is an administrator; the newest first."""
+    where = standing(user).teams_with(Role.ADMIN)
+    found = Invitation.objects.filter(accepted_at=None, expires_at__gt=at).order_by("-created_at", "-pk")
+    return found if where is None else found.filter(team__in=where)
+
+
+def one_person_alone() -> bool:
+    """Whether there are not two people: nobody approves what they have submitted."""
+    return User.objects.filter(kind=User.Kind.PERSON, is_active=True).count() < 2

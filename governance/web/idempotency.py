@@ -2,71 +2,153 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import hashlib
+import json
+import time
 from collections.abc import Callable
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
 
 from governance.web.models import IdempotencyRecord
 from governance.web.problems import Problem
 
 View = Callable[..., Response]
+# A second request waits this long for the first one's answer before it is told to come back.
+WAIT_S = 2.0
+ASK_EVERY_S = 0.05
+# The work is one transaction with its answer: whoever has not answered by then has died, and has done nothing.
+DEAD_AFTER = dt.timedelta(minutes=10)
+KEPT_FOR = dt.timedelta(days=2)
+REPLAYED_HEADERS = ("ETag", "Location")
 
 
 def idempotent(*, required: bool = False) -> Callable[[View], View]:
     """For a ``post`` method that answers JSON: keep its answer under the client's key.
 
-    The key belongs to the caller and the path. The row is inserted first and in its own transaction, so of fifty
-    equal requests at once one works and the others are told to come back (409) or get its answer.
+    The key belongs to the caller and the path. Its row is inserted first and in a transaction of its own, so of fifty
+    equal requests at once one works; the others wait a little for its answer. The work and the keeping of its answer
+    are one transaction: a process that dies in between has done nothing, and the key may be used again.
 
     Raises (as problems): 422 ``idempotency_key_reused`` for another body, 409 ``idempotency_key_in_flight``,
-    400 ``idempotency_key_required``.
+    400 ``idempotency_key_required`` or ``bad_idempotency_key``.
     """
 
     def wrap(method: View) -> View:
         @functools.wraps(method)
         def post(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-            key = request.headers.get("Idempotency-Key", "")
-            if not key:
+            key = request.headers.get("Idempotency-Key")
+            if key is None:
                 if required:
                     raise Problem(400, "idempotency_key_required", "send an Idempotency-Key, a random text of your own")
                 return method(view, request, *args, **kwargs)
-            if len(key) > 200 or not key.isprintable():
-                raise Problem(400, "bad_idempotency_key", "an Idempotency-Key has up to 200 printable characters")
-            return _once(key, method, view, request, *args, **kwargs)
+            if not 1 <= len(key) <= 200 or not (key.isascii() and key.isprintable()):
+                raise Problem(400, "bad_idempotency_key", "an Idempotency-Key has 1 to 200 printable ASCII characters")
+            return _once(key, lambda: method(view, request, *args, **kwargs), request)
 
+        post.takes_idempotency_key = True  # type: ignore[attr-defined]  # the schema tells of it
         return post
 
     return wrap
 
 
-def _once(key: str, method: View, view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-    body = hashlib.sha256(repr(request.data).encode()).hexdigest()
-    route = request.path[:200]
-    mine = {"user": request.user, "route": route, "key": key}
+def forget_old_keys(*, at: dt.datetime) -> int:
+    """Delete answers that nobody will ask for again; how many."""
+    return IdempotencyRecord.objects.filter(created_at__lt=at - KEPT_FOR).delete()[0]
+
+
+def _once(key: str, work: Callable[[], Response], request: Request) -> Response:
+    mine = {"user": request.user, "route": _route(request.path), "key": key}
+    fingerprint = _fingerprint(request)
+    record, is_new = IdempotencyRecord.objects.get_or_create(
+        **mine, defaults={"body_sha256": fingerprint, "created_at": timezone.now()}
+    )
+    if not is_new:
+        if record.body_sha256 != fingerprint:
+            why = "this Idempotency-Key was used with another body; take a new one"
+            raise Problem(422, "idempotency_key_reused", why)
+        answer = _answer_of_the_first(record)
+        if answer is not None:
+            return answer
+        # The first one died without an answer: this request took its place.
+    return _work(record, work)
+
+
+def _work(record: IdempotencyRecord, work: Callable[[], Response]) -> Response:
+    """Do the work and keep its answer, both or neither."""
+    mine = IdempotencyRecord.objects.filter(pk=record.pk, created_at=record.created_at)
     try:
         with transaction.atomic():
-            record = IdempotencyRecord.objects.create(**mine, body_sha256=body, created_at=timezone.now())
-    except IntegrityError:
-        return _again(IdempotencyRecord.objects.get(**mine), body)
-    try:
-        response = method(view, request, *args, **kwargs)
+            response = work()
+            kept = {
+                "headers": {name: response[name] for name in REPLAYED_HEADERS if name in response},
+                # As text: the database would sort the members of an object.
+                "text": json.dumps(response.data, cls=JSONEncoder, allow_nan=False),
+            }
+            if not mine.update(status=response.status_code, response=kept):
+                why = "this request took so long that a later one with the same key took its place"
+                raise Problem(409, "idempotency_key_taken_over", why)
     except BaseException:
-        record.delete()  # nothing has happened: the same key may be tried again
+        mine.delete()  # nothing has happened: the same key may be tried again
         raise
-    record.status, record.response = response.status_code, response.data
-    record.save(update_fields=["status", "response"])
     return response
 
 
-def _again(record: IdempotencyRecord, body: str) -> Response:
-    if record.body_sha256 != body:
-        raise Problem(422, "idempotency_key_reused", "this Idempotency-Key was used with another body; take a new one")
-    if record.status is None:
-        raise Problem(409, "idempotency_key_in_flight", "the first request with this key is still being worked on")
-    return Response(record.response, status=record.status, headers={"Idempotency-Replayed": "true"})
+def _answer_of_the_first(record: IdempotencyRecord) -> Response | None:
+    """The kept answer; None when the first request is dead and this one has taken its row over."""
+    until = time.monotonic() + WAIT_S
+    while record.status is None:
+        now = timezone.now()
+        if now - record.created_at > DEAD_AFTER:
+            unanswered = IdempotencyRecord.objects.filter(pk=record.pk, created_at=record.created_at, status=None)
+            if unanswered.update(created_at=now):
+                record.created_at = now
+                return None
+        elif time.monotonic() > until:
+            raise _in_flight()
+        time.sleep(ASK_EVERY_S)
+        try:
+            record.refresh_from_db()
+        except IdempotencyRecord.DoesNotExist:  # it failed, and left the key free
+            raise _in_flight() from None
+    kept: Any = record.response
+    headers = {**kept["headers"], "Idempotency-Replayed": "true"}
+    return Response(json.loads(kept["text"]), status=record.status, headers=headers)
+
+
+def _in_flight() -> Problem:
+    why = "the first request with this key has not been answered yet; send it again in a moment"
+    return Problem(409, "idempotency_key_in_flight", why)
+
+
+def _route(path: str) -> str:
+    return path if len(path) <= 200 else hashlib.sha256(path.encode()).hexdigest()
+
+
+def _fingerprint(request: Request) -> str:
+    """SHA-256 of what was sent. For a raw stream, which can be read only once, its type, name and length stand."""
+    data: Any = request.data
+    if hasattr(data, "lists"):
+        data = [[name, [_told(value) for value in values]] for name, values in data.lists()]
+    elif isinstance(data, dict) and any(hasattr(value, "read") for value in data.values()):
+        names = ("Content-Type", "Content-Length", "X-Filename")
+        data = {name: request.headers.get(name) for name in names}
+    return hashlib.sha256(json.dumps(data, sort_keys=True, cls=JSONEncoder).encode()).hexdigest()
+
+
+def _told(value: Any) -> Any:
+    """A form's value; a file by its name and the digest of its bytes."""
+    if not isinstance(value, UploadedFile):
+        return value
+    digest = hashlib.sha256()
+    for chunk in value.chunks():
+        digest.update(chunk)
+    value.seek(0)
+    return [value.name, value.size, digest.hexdigest()]

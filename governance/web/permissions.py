@@ -1,30 +1,42 @@
-"""What a token, and its owner, may do."""
+"""What a token may do, and what a page asks of a person."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from rest_framework.metadata import BaseMetadata
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from governance.people.access import is_admin, role_required
 from governance.people.models import Token
 from governance.web.problems import Problem
+
+__all__ = ["HasScope", "Methods", "is_admin", "role_required"]
 
 
 class HasScope(BasePermission):
     """The token has the scope that the view names for the method in ``scopes``. A view that names none is closed."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if request.method == "OPTIONS":
-            return isinstance(request.auth, Token)
-        scopes: dict[str, str] = getattr(view, "scopes", {})
-        method = "GET" if request.method == "HEAD" else request.method or ""
-        if method not in scopes and method.lower() not in {m.lower() for m in view.allowed_methods}:
-            return isinstance(request.auth, Token)  # the view answers 405
         if not isinstance(request.auth, Token):
             return False
+        scopes: dict[str, str] = getattr(view, "scopes", {})
+        method = "GET" if request.method == "HEAD" else request.method or ""
+        if method == "OPTIONS" or method not in view.allowed_methods:
+            return True  # the first tells only the methods, and the view answers 405 to the others
         needed = scopes.get(method)
-        if needed is None or needed not in request.auth.scopes:
-            name = needed or "of this route"
-            raise Problem(403, "scope_missing", f"the token lacks the scope {name}; make one that has it", scope=needed)
+        if needed is None:
+            raise Problem(403, "scope_missing", f"no token opens {method} here", scope=None)
+        if needed not in request.auth.scopes:
+            why = f"the token lacks the scope {needed}; make one that has it"
+            raise Problem(403, "scope_missing", why, scope=str(needed))
         return True
+
+
+class Methods(BaseMetadata):
+    """OPTIONS tells which methods there are and which scope each needs; the rest is in the schema."""
+
+    def determine_metadata(self, request: Request, view: Any) -> dict[str, Any]:
+        scopes: dict[str, str] = getattr(view, "scopes", {})
+        return {"methods": {method: str(scope) for method, scope in scopes.items()}, "schema": "/api/v1/schema/"}

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, renderers
 from rest_framework.response import Response
 
+logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+TOO_LARGE = "the body is larger than this route takes; large files go to uploads/"
+NOT_READY = "the database does not answer; nothing was changed, try again in a few seconds"
 
 
 class Problem(exceptions.APIException):
@@ -45,28 +50,39 @@ def handle(failure: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's exception handler; what it does not know becomes a plain 500 elsewhere, without detail."""
     from rest_framework import views  # reads the settings, which name this module
 
-    if isinstance(failure, Http404):
-        failure = exceptions.NotFound()
-    elif isinstance(failure, RequestDataTooBig):
-        failure = Problem(413, "body_too_large", "the body is larger than this route takes; large files go to uploads/")
-    elif isinstance(failure, PermissionDenied):
-        failure = exceptions.PermissionDenied()
-    elif isinstance(failure, SuspiciousOperation):
-        failure = Problem(400, "bad_request", "the request cannot be understood")
+    failure = _as_api_exception(failure)
     answered = views.exception_handler(failure, dict(context))
     if answered is None or not isinstance(failure, exceptions.APIException):
         return None
-    body = _body(failure, answered.status_code)
-    # The renderer is fixed here: an error is JSON whatever the client said it accepts.
-    renderer = ProblemRenderer()
-    problem = Response(body, status=answered.status_code, content_type=MEDIA_TYPE)
+    problem = Response(_body(failure, answered.status_code), status=answered.status_code, content_type=MEDIA_TYPE)
     for name in ("WWW-Authenticate", "Retry-After", "Allow"):
         if name in answered.headers:
             problem.headers[name] = answered.headers[name]
+    if answered.status_code == 503:
+        problem.headers["Retry-After"] = "5"
     request = context.get("request")
     if request is not None:
-        request.accepted_renderer, request.accepted_media_type = renderer, MEDIA_TYPE
+        # An error is JSON whatever the client said it accepts.
+        request.accepted_renderer, request.accepted_media_type = ProblemRenderer(), MEDIA_TYPE
     return problem
+
+
+def _as_api_exception(failure: Exception) -> Exception:
+    if isinstance(failure, Http404):
+        return exceptions.NotFound("there is nothing here, or nothing that you may see")
+    if isinstance(failure, RequestDataTooBig):
+        return Problem(413, "body_too_large", TOO_LARGE)
+    if isinstance(failure, PermissionDenied):
+        return exceptions.PermissionDenied()
+    if isinstance(failure, SuspiciousOperation):
+        return Problem(400, "bad_request", "the request cannot be understood")
+    if isinstance(failure, ValidationError):
+        fields = failure.message_dict if hasattr(failure, "error_dict") else {"": failure.messages}
+        return exceptions.ValidationError({name or "": messages for name, messages in fields.items()})
+    if isinstance(failure, (OperationalError, InterfaceError)):
+        logger.error("the database does not answer: %s", str(failure).partition("\n")[0])
+        return Problem(503, "not_ready", NOT_READY)
+    return failure
 
 
 def _body(failure: exceptions.APIException, status: int) -> dict[str, Any]:
@@ -87,6 +103,7 @@ def _plain(detail: Any) -> Any:
     return str(detail)
 
 
-def json_problem(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:
+def json_problem(request: HttpRequest, status: int, code: str, detail: str, **extra: Any) -> JsonResponse:
     """A problem from outside DRF: unknown routes, CSRF, crashes."""
-    return JsonResponse(document(status, code, detail), status=status, content_type=MEDIA_TYPE)
+    answer = document(status, code, detail, **extra)
+    return JsonResponse(answer, status=status, content_type=MEDIA_TYPE)
