@@ -1,0 +1,82 @@
+"""Ledger, decisions, votes, published policies and versions cannot be changed, by whom ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.utils import DatabaseError
+
+from config import embedded
+from tests.governance.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# A column of each table that somebody may wish had another value.
+PROTECTED = {
+    "ledger_event": "verb = 'x'",
+    "reviews_decision": "outcome = 'rejected'",
+    "reviews_vote": "value = 2",
+    "policies_policyversion": "text = ''",
+    "catalog_version": "digest = repeat('0', 64)",
+}
+
+
+@pytest.fixture
+def filled(transactional_db: None) -> World:
+    """Every protected table has a row."""
+    world = World()
+    world.approved()
+    with connection.cursor() as cursor:
+        for table in PROTECTED:
+            cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608
+            assert cursor.fetchone()[0], f"{table} is empty: the test would show nothing"
+    return world
+
+
+@pytest.fixture
+def application() -> Iterator[psycopg.Connection[Any]]:
+    """A connection to this test's database as the application's role."""
+    if not settings.EMBEDDED:
+        pytest.skip("DATABASE_URL is set: its roles are its administrator's")
+    at = connection.get_connection_params()
+    with psycopg.connect(
+        host=at["host"], port=at["port"], dbname=at["dbname"], user=embedded.APPLICATION, autocommit=True
+    ) as application:
+        yield application
+
+
+def deeds(table: str) -> list[str]:
+    return [f"UPDATE {table} SET {PROTECTED[table]}", f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"]  # noqa: S608
+
+
+@pytest.mark.parametrize("table", PROTECTED)
+def test_the_application_has_no_right_to_change_what_is_protected(
+    filled: World, application: psycopg.Connection[Any], table: str
+) -> None:
+    for deed in deeds(table):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            application.execute(deed.encode())
+
+    row = application.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()  # noqa: S608
+    assert row is not None
+    assert row[0] > 0
+
+
+@pytest.mark.parametrize("table", PROTECTED)
+def test_the_owner_is_refused_by_the_trigger(filled: World, table: str) -> None:
+    for deed in deeds(table):
+        with pytest.raises(DatabaseError, match="is refused"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(deed)
+
+
+def test_an_approval_can_end_and_nothing_else_of_it_changes(filled: World) -> None:
+    for change in ("expires_at = now() + interval '9 years'", "verdict = 'warn'", "stage = 'production'"):
+        with pytest.raises(DatabaseError, match="only .* may change"), connection.cursor() as cursor:
+            cursor.execute(f"UPDATE gates_approval SET {change}")  # noqa: S608
+    with pytest.raises(DatabaseError, match="is refused"), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM gates_approval")
