@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.catalog.models import SubjectKind, Tier, UseCase
+from governance.people.models import Team
 from licenses import cases
 
 if TYPE_CHECKING:  # at run time the class takes no parameter
@@ -32,7 +33,7 @@ class ImportForm(forms.Form):
     )
     team = forms.ModelChoiceField(
         label=_("Owner"),
-        queryset=None,
+        queryset=Team.objects.none(),
         required=False,
         empty_label=_("nobody: everybody sees it"),
         help_text=_("The team that alone sees it; needed for a private repository."),
@@ -97,8 +98,8 @@ class UseCaseForm(UseCaseModelForm):
         }
 
     def __init__(self, *args: Any, teams: Any, profile: dict[str, Any] | None = None, **kwargs: Any) -> None:
-        initial = {**profile_initial(profile or {}), **kwargs.pop("initial", {})}
-        super().__init__(*args, initial=initial, **kwargs)
+        kwargs["initial"] = {**profile_initial(profile or {}), **kwargs.get("initial", {})}
+        super().__init__(*args, **kwargs)
         self.kept = profile or {}
         owner: Any = self.fields["owner_team"]
         owner.queryset = teams

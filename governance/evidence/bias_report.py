@@ -215,7 +215,7 @@ def rate_charts(document: Document) -> list[Chart]:
             overall[row["metric"]] = row.get("value")
         elif len(part) == 1 and row["metric"] in RATES:
             made.setdefault((next(iter(part)), row["metric"]), []).append(row)
-    order = sorted(made, key=lambda key: (key[0], RATES.index(key[1])))
+    order = sorted(made, key=lambda key: (RATES.index(key[1]), key[0]))
     return [
         Chart(
             title=_("%(metric)s by %(attribute)s") % {"metric": capital(metric_name(metric)), "attribute": attribute},

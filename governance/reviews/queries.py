@@ -38,8 +38,10 @@ def awaiting_vote_of(user: User) -> QuerySet[Submission]:
         if not teams and not everywhere:
             continue
         mine = Vote.objects.filter(submission=OuterRef("pk"), round=OuterRef("round"), lane=lane, voter=user)
-        asked = Q(evaluation__votes__contains=[{"lane": lane}]) & ~Exists(mine)
-        wanted |= asked if everywhere else asked & Q(use_case__owner_team__in=teams)
+        asked = Q(Q(evaluation__votes__contains=[{"lane": lane}]), ~Exists(mine))
+        if not everywhere:
+            asked &= Q(use_case__owner_team__in=teams)
+        wanted |= asked
     return _not_made_by(user, listed(user).filter(wanted, state=SubmissionState.IN_REVIEW))
 
 

@@ -15,6 +15,7 @@ from audits.models import Run
 from governance.evidence import bias_report
 from governance.evidence import services as evidence
 from governance.evidence.models import Attachment
+from governance.evidence.showing import kind_name
 from governance.people.models import Role, User
 from governance.people.queries import standing
 from governance.policies import wording
@@ -36,7 +37,7 @@ def _requirement(row: Mapping[str, Any], runs: Mapping[int, Run], steps: Sequenc
     run = runs.get(row.get("run") or 0)
     step = next((step for step in steps if row["id"] in step.get("requirements", ())), None)
     holds = row["status"] in HOLDS
-    shown = {
+    shown: dict[str, Any] = {
         "id": row["id"],
         "title": row["title"],
         "status": row["status"],
@@ -61,11 +62,6 @@ def _requirement(row: Mapping[str, Any], runs: Mapping[int, Run], steps: Sequenc
     return shown
 
 
-def kind_name(kind: str) -> str:
-    """An audit kind in words."""
-    return {"bias": _("bias"), "card": _("card"), "license": _("licence")}.get(kind, kind)
-
-
 def _lane_requirement(lane: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     name = look_up(lane["lane"], "lane").label
     needed, agreeing, vetoes = int(lane.get("min", 0)), int(lane.get("agreeing", 0)), int(lane.get("vetoes", 0))
@@ -73,7 +69,7 @@ def _lane_requirement(lane: Mapping[str, Any], steps: Sequence[Mapping[str, Any]
     message = _("%(have)s of %(needed)s so far.") % {"have": agreeing, "needed": needed}
     if vetoes:
         message = _("Somebody has cast a veto in this lane.") + " " + message
-    shown = {
+    shown: dict[str, Any] = {
         "id": f"lane-{lane['lane']}",
         "title": title % {"n": needed, "lane": name},
         "status": "vetoed" if vetoes and lane["status"] not in HOLDS else lane["status"],
@@ -101,41 +97,30 @@ def _who(role: str) -> str:
     return known.get(role, role.replace("_", " "))
 
 
-def verdict(submission: Submission, rows: Iterable[Mapping[str, Any]], *, decision: Decision | None) -> dict[str, Any]:
+def verdict(submission: Submission, rows: Sequence[Mapping[str, Any]], *, decision: Decision | None) -> dict[str, Any]:
     """The sentence that the page exists for."""
     stage = look_up(submission.stage, "stage").label
     told = {"stage": str(stage).lower(), "use_case": submission.use_case.name}
     if submission.state != SubmissionState.IN_REVIEW:
         return _ended(submission, decision, told)
     closing = [row for row in rows if consequence_of(row["status"], row["severity"]) == "closes"]
-    failing = [row for row in closing if row["status"] != "pending"]
-    total = len(list(rows))
-    counts = {**told, "n": len(failing or closing), "all": total}
+    counts = {**told, "n": len(closing), "all": len(rows)}
     word = submission.verdict
     if word in DECIDABLE:
         say, why = _("Every requirement holds. An approver has to decide."), _("Until then the gate says: pending.")
         return {"verdict": "pending", "family": "gate", "say": say, "why": why, "label": _("Ready for a decision")}
-    if word == "error" or not total:
+    if word == "error" or not rows:
         say = _("It cannot be decided whether it may go to %(stage)s; that counts as no.") % told
         why = "; ".join(wording.reason(code) for code in submission.evaluation.get("reason_codes", ())[:3])
         return {"verdict": "error", "family": "gate", "say": say, "why": why}
-    if word == "pending":
-        say = ngettext(
-            "It may not go to %(stage)s yet: %(n)s of %(all)s requirements waits for somebody.",
-            "It may not go to %(stage)s yet: %(n)s of %(all)s requirements wait.",
-            len(closing),
-        ) % {**counts, "n": len(closing)}
-        return {"verdict": "pending", "family": "gate", "say": say, "why": _titles(closing), "label": _("Gate closed")}
     say = ngettext(
-        "It may not go to %(stage)s: %(n)s of %(all)s requirements closes the gate.",
-        "It may not go to %(stage)s: %(n)s of %(all)s requirements close the gate.",
-        len(failing or closing),
+        "It may not go to %(stage)s yet: %(n)s of %(all)s requirements closes the gate.",
+        "It may not go to %(stage)s yet: %(n)s of %(all)s requirements close the gate.",
+        len(closing),
     )
-    why = _titles(failing)
-    waiting = len(closing) - len(failing)
-    if waiting and failing:
-        why += " " + ngettext("One more waits.", "%(n)s more wait.", waiting) % {"n": waiting}
-    return {"verdict": "deny", "family": "gate", "say": say % counts, "why": why, "label": _("Gate closed")}
+    shown = "pending" if word == "pending" else "deny"
+    why = _titles(closing)
+    return {"verdict": shown, "family": "gate", "say": say % counts, "why": why, "label": _("Gate closed")}
 
 
 def _titles(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -274,9 +259,10 @@ def abilities(submission: Submission, user: User) -> dict[str, Any]:
         "lanes": [{"value": lane} for lane in lanes_held] if in_review else [],
         "shows_vote": bool(lanes_held) and in_review,
         "vote_closed": eyes,
-        "shows_decision": in_review and (approver or bool(lanes_held)),
+        "shows_decision": in_review and (approver or (bool(held.lanes(team_id=team)) and not own)),
+        "is_approver": approver,
         "may_approve": approver and ready and not own,
-        "approve_closed": _approve_closed(approver=approver, ready=ready, eyes=eyes),
+        "approve_closed": "" if ready else _("Approval is closed to everyone until every requirement holds."),
         "may_return": not own and (approver or bool(held.lanes(team_id=team))),
         "may_reject": not own and approver,
         "decision_closed": eyes,
@@ -285,14 +271,6 @@ def abilities(submission: Submission, user: User) -> dict[str, Any]:
         "may_attach": submitter and submission.is_open,
         "may_audit": submission.is_open,
     }
-
-
-def _approve_closed(*, approver: bool, ready: bool, eyes: str) -> str:
-    if eyes:
-        return eyes
-    if not approver:
-        return _("Only an approver of the team can approve.")
-    return "" if ready else _("Approval is closed to everyone until every requirement holds.")
 
 
 def attachments(submission: Submission) -> list[Attachment]:

@@ -119,8 +119,8 @@ def vote(request: PageRequest, pk: int) -> HttpResponse:
     sent = forms.VoteForm(request.POST)
     values = {name: request.POST.get(name, "")[: forms.LONGEST_REASON] for name in ("lane", "vote", "reason")}
     if not sent.is_valid():
-        errors = {name: faults[0] for name, faults in sent.errors.items()}
-        refused = errors.pop("edition", "") and _("The form is not complete; load the page again.")
+        errors = {name: str(faults[0]) for name, faults in sent.errors.items()}
+        refused = _("The form is not complete; load the page again.") if errors.pop("edition", "") else ""
         return _vote_refused(request, shown, values=values, refused=refused, errors=errors, status=422)
     try:
         services.vote(
