@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from governance.people.models import Lane, Role, Scope, Team
+from governance.people.models import Lane, Role, Scope, Team, User
 from governance.people.services import LONGEST_TOKEN_DAYS
 
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский"}
@@ -34,7 +34,17 @@ def role_choices() -> list[tuple[str, Any]]:
     return found
 
 
-class TwicePassword(forms.Form):
+class PageForm(forms.Form):
+    """One of several forms on a page: the ids of its fields begin with its own name."""
+
+    prefix_of_ids = "id"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("auto_id", f"{self.prefix_of_ids}_%s")
+        super().__init__(*args, **kwargs)
+
+
+class TwicePassword(PageForm):
     """Two fields for one new password."""
 
     password = password_field(_("Password"), help_text=_("At least 12 characters. A few random words are good."))
@@ -75,7 +85,8 @@ class AcceptForm(TwicePassword):
     field_order = ["name", "password", "again"]
 
 
-class ProfileForm(forms.Form):
+class ProfileForm(PageForm):
+    prefix_of_ids = "profile"
     name = forms.CharField(label=_("Name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     language = forms.ChoiceField(label=_("Language"))
     time_zone = forms.ChoiceField(label=_("Time zone"))
@@ -89,6 +100,7 @@ class ProfileForm(forms.Form):
 
 
 class PasswordForm(TwicePassword):
+    prefix_of_ids = "password"
     old = forms.CharField(
         label=_("Present password"),
         max_length=1024,
@@ -98,7 +110,8 @@ class PasswordForm(TwicePassword):
     field_order = ["old", "password", "again"]
 
 
-class TokenForm(forms.Form):
+class TokenForm(PageForm):
+    prefix_of_ids = "token"
     name = forms.CharField(label=_("Name"), max_length=80, help_text=_("What it is for, such as the pipeline’s name."))
     scopes = forms.MultipleChoiceField(label=_("It may"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple)
     days = forms.TypedChoiceField(label=_("Lives"), coerce=int, initial=90)
@@ -109,7 +122,7 @@ class TokenForm(forms.Form):
         lives.choices = [(days, _("{days} days").format(days=days)) for days in LIVES]
 
 
-class TeamChoice(forms.Form):
+class TeamChoice(PageForm):
     """The base of forms that choose one of the teams that somebody administers, or the organisation."""
 
     ORGANISATION = "the-whole-organisation"
@@ -127,6 +140,7 @@ class TeamChoice(forms.Form):
 
 
 class InviteForm(TeamChoice):
+    prefix_of_ids = "invite"
     email = forms.EmailField(label=_("E-mail"), max_length=254)
     name = forms.CharField(label=_("Name"), max_length=150, required=False)
     roles = forms.MultipleChoiceField(label=_("Roles"), choices=role_choices, widget=forms.CheckboxSelectMultiple)
@@ -134,9 +148,17 @@ class InviteForm(TeamChoice):
 
 
 class RoleForm(TeamChoice):
+    prefix_of_ids = "role"
+    person = forms.ModelChoiceField(label=_("Person"), queryset=User.objects.none())
     role = forms.ChoiceField(label=_("Role"), choices=role_choices)
-    field_order = ["role", "team"]
+    field_order = ["person", "role", "team"]
+
+    def __init__(self, *args: Any, people: QuerySet[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["person"]
+        field.queryset = people
 
 
-class TeamForm(forms.Form):
+class TeamForm(PageForm):
+    prefix_of_ids = "team"
     name = forms.CharField(label=_("Name of the team"), max_length=120)

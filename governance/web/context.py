@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
-from governance.people.models import User
+from governance.people.models import Role, User
 from governance.people.queries import standing
 
 _count_inbox: Callable[[User], int] | None = None
@@ -29,6 +29,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "foot": {"version": settings.PRODUCT_VERSION, "time_zone": timezone.get_current_timezone_name()},
         "theme": getattr(request, "theme", ""),
         "role_line": functools.cache(lambda: _roles(request)),
+        "administers": functools.cache(lambda: _administers(request)),
         "inbox_count": functools.cache(lambda: _inbox(request)),
     }
 
@@ -39,6 +40,12 @@ def _roles(request: HttpRequest) -> str:
         return ""
     held = {f"{role}:{lane}" if lane else role for _team, role, lane in standing(user).roles}
     return ", ".join(sorted(held))
+
+
+def _administers(request: HttpRequest) -> bool:
+    """Whether the people page opens to the person."""
+    user = getattr(request, "user", None)
+    return isinstance(user, User) and any(role == Role.ADMIN for _team, role, _lane in standing(user).roles)
 
 
 def _inbox(request: HttpRequest) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from config.commands import AssayCommand, Refused
 from governance.people import services as people
-from governance.people.models import Membership, Role, User, normal_email
+from governance.people.models import User, normal_email
 
 
 class Command(AssayCommand):
@@ -24,15 +26,15 @@ class Command(AssayCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         at = timezone.now()
         try:
-            owner = self._owner(options["user"], options["name"])
-            token, secret = people.issue_token(
-                user=owner,
-                name=options["name"],
-                scopes=[scope.strip() for scope in options["scopes"].split(",") if scope.strip()],
-                days=options["days"],
-                by=None,
-                at=at,
-            )
+            with transaction.atomic():
+                token, secret = people.issue_token(
+                    user=self._owner(options["user"], name=options["name"], at=at),
+                    name=options["name"],
+                    scopes=[scope.strip() for scope in options["scopes"].split(",") if scope.strip()],
+                    days=options["days"],
+                    by=None,
+                    at=at,
+                )
         except people.PeopleRefused as refused:
             raise Refused(str(refused)) from refused
         if options["format"] == "json":
@@ -40,15 +42,10 @@ class Command(AssayCommand):
         else:
             self.stdout.write(secret)
 
-    def _owner(self, email: str | None, name: str) -> User:
-        if email:
-            user = User.objects.filter(email=normal_email(email)).first()
-            if user is None:
-                raise Refused(f"nobody here has the address {email!r}; invite them first")
-            return user
-        address = f"{''.join(c if c.isalnum() else '-' for c in name.lower())[:60]}@services.invalid"
-        service, _made = User.objects.get_or_create(
-            email=address, defaults={"name": name[:150], "kind": User.Kind.SERVICE, "password": "!"}
-        )
-        Membership.objects.get_or_create(user=service, team=None, role=Role.VIEWER, lane="")
-        return service
+    def _owner(self, email: str | None, *, name: str, at: dt.datetime) -> User:
+        if email is None:
+            return people.add_service(name=name, at=at)
+        user = User.objects.filter(email=normal_email(email)).first()
+        if user is None:
+            raise Refused(f"nobody here has the address {ascii(email)}; invite them first")
+        return user

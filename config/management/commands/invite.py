@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.commands import AssayCommand, Refused
+from config.passwords import read_password
 from governance.people import services as people
 from governance.people.models import Team
 
@@ -24,39 +24,40 @@ class Command(AssayCommand):
         parser.add_argument("--roles", required=True, help="comma-separated: submitter,approver,reviewer:ethics,…")
         parser.add_argument("--team", metavar="SLUG", help="the team; without it the roles hold in the organisation")
         parser.add_argument(
-            "--password-stdin", action="store_true", help="read the password's line from standard input"
+            "--password-stdin",
+            action="store_true",
+            help="read the password's line from standard input; who is here already keeps theirs and gains the roles",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        at = timezone.now()
-        team = None
-        if options["team"]:
-            team = Team.objects.filter(slug=options["team"]).first()
-            if team is None:
-                raise Refused(f"there is no team {options['team']!r}; make it with setup --team or on the people page")
-        roles = [role for role in options["roles"].split(",") if role.strip()]
-        common = {
+        who: dict[str, Any] = {
             "email": options["email"],
             "name": options["name"],
-            "roles": roles,
-            "team": team,
+            "roles": [role.strip() for role in options["roles"].split(",") if role.strip()],
+            "team": self._team(options["team"]),
             "by": None,
-            "at": at,
+            "at": timezone.now(),
         }
+        link = None
         try:
             if options["password_stdin"]:
-                password = sys.stdin.readline().rstrip("\r\n")
-                user = people.add_person(**common, password=password)
-                document = {"email": user.email, "roles": roles, "link": None}
+                email = people.add_person(**who, password=read_password()).email
             else:
-                invitation, code = people.invite(**common)
-                link = settings.PUBLIC_URL + reverse("people:invitation", args=[code])
-                document = {"email": invitation.email, "roles": roles, "link": link}
+                invitation, code = people.invite(**who)
+                email, link = invitation.email, settings.PUBLIC_URL + reverse("people:invitation", args=[code])
         except people.PeopleRefused as refused:
             raise Refused(str(refused)) from refused
         if options["format"] == "json":
-            self.print_json(document)
-        elif document["link"]:
-            self.stdout.write(f"Hand this link to {document['email']}; it works once, for a week:\n{document['link']}")
+            self.print_json({"email": email, "roles": who["roles"], "link": link})
+        elif link:
+            self.stdout.write(f"Hand this link to {email}; it works once, for a week:\n{link}")
         else:
-            self.stdout.write(f"{document['email']} can sign in.")
+            self.stdout.write(f"{email} can sign in.")
+
+    def _team(self, slug: str | None) -> Team | None:
+        if slug is None:
+            return None
+        team = Team.objects.filter(slug=slug).first()
+        if team is None:
+            raise Refused(f"there is no team {ascii(slug)}; make it with setup --team or on the people page")
+        return team

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sys
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -11,9 +10,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from config.commands import AssayCommand, Refused
+from config.passwords import read_password
+from governance.people import queries
 from governance.people import services as people
 from governance.people.models import User, normal_email
-from governance.policies import services as policies
+from governance.policies.models import Policy
 
 
 class Command(AssayCommand):
@@ -28,30 +29,29 @@ class Command(AssayCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        at = timezone.now()
-        there = User.objects.filter(email=normal_email(options["admin"])).exists()
-        given = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else ""
+        given = read_password() if options["password_stdin"] else None
         password = given or secrets.token_urlsafe(12)
         try:
             with transaction.atomic():
-                team = people.make_team(name=options["team"], by=None, at=at)
-                admin = people.add_person(
+                there = User.objects.filter(email=normal_email(options["admin"])).exists()
+                admin, team = people.set_up(
                     email=options["admin"],
                     name=options["name"],
                     password=password,
-                    roles=["admin"],
-                    team=None,
-                    by=None,
-                    at=at,
+                    team=options["team"],
+                    at=timezone.now(),
                 )
-                published = policies.publish_defaults(by=admin, at=at)
         except people.PeopleRefused as refused:
             raise Refused(str(refused)) from refused
         made = None if there or given else password
+        policies = Policy.objects.filter(retired_at=None).count()
         if options["format"] == "json":
-            self.print_json({"admin": admin.email, "team": team.slug, "policies": len(published), "password": made})
+            document = {"admin": admin.email, "created": not there, "team": team.slug, "policies": policies}
+            self.print_json({**document, "password": made})
             return
-        self.stdout.write(f"Administrator {admin.email}, team {team.name}, {len(published)} policies published.")
+        was = " (was there already: the password is the old one)" if there else ""
+        self.stdout.write(f"Administrator {admin.email}{was}, team {team.name}, {policies} policies in force.")
         if made:
             self.stdout.write(f"Password, shown once: {made}")
-        self.stdout.write("One person alone cannot approve: invite reviewers and an approver on the people page.")
+        if queries.one_person_alone():
+            self.stdout.write("One person alone cannot approve: invite reviewers and an approver on the people page.")

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.mail import send_mail
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -84,12 +84,11 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @role_required(Role.ADMIN)
 @require_POST
-def add_role(request: HttpRequest, pk: int) -> HttpResponse:
-    by = signed_in(request)
-    user = get_object_or_404(queries.people_of(by), pk=pk)
-    form = RoleForm(request.POST, **_choice(by))
+def add_role(request: HttpRequest) -> HttpResponse:
+    form = _role_form(signed_in(request), request.POST)
     if not form.is_valid():
-        return _page(request, refused_role=form, refused_for=user.pk, status=422)
+        return _page(request, role=form, status=422)
+    user = form.cleaned_data["person"]
     role, lane = services.parse_role(form.cleaned_data["role"])
     team = form.cleaned_data["team"]
     return _step(
@@ -164,6 +163,11 @@ def _choice(by: User) -> dict[str, Any]:
     return {"teams": queries.teams_administered_by(by), "everywhere": is_admin(by, team=None)}
 
 
+def _role_form(by: User, sent: QueryDict | None = None) -> RoleForm:
+    people = queries.people_of(by).filter(is_active=True).order_by("name", "email", "pk")
+    return RoleForm(sent, people=people, **_choice(by))
+
+
 def _page(request: HttpRequest, *, status: int = 200, **shown: Any) -> HttpResponse:
     """The page with the form that was refused, or the link that was made, in place of the plain ones."""
     by = signed_in(request)
@@ -171,7 +175,7 @@ def _page(request: HttpRequest, *, status: int = 200, **shown: Any) -> HttpRespo
         "groups": queries.members(by),
         "open_invitations": queries.invitations_of(by, at=timezone.now()).select_related("team"),
         "invite": InviteForm(**_choice(by)),
-        "role": RoleForm(auto_id=False, **_choice(by)),
+        "role": _role_form(by),
         "new_team": TeamForm(),
         "everywhere": is_admin(by, team=None),
         "alone": queries.one_person_alone(),
