@@ -55,11 +55,12 @@ def _read(
         if _is_card(name):
             yield _card(folder / name, kind=kind, source=source, max_card_bytes=max_card_bytes)
             continue
-        for answer in api_answers(folder / name):
+        for number, answer in enumerate(api_answers(folder / name), start=1):
             if isinstance(answer, SnapshotRefused):
                 yield answer
             else:
-                yield _answer(answer, name=name, kind=kind, source=source, max_card_bytes=max_card_bytes)
+                where = f"{ascii(name)} answer {number}"
+                yield _answer(answer, where=where, kind=kind, source=source, max_card_bytes=max_card_bytes)
 
 
 def _card(path: Path, *, kind: str, source: str, max_card_bytes: int) -> Snapshot | SnapshotRefused:
@@ -79,16 +80,16 @@ def _card(path: Path, *, kind: str, source: str, max_card_bytes: int) -> Snapsho
 
 
 def _answer(
-    answer: Mapping[str, Any], *, name: str, kind: str, source: str, max_card_bytes: int
+    answer: Mapping[str, Any], *, where: str, kind: str, source: str, max_card_bytes: int
 ) -> Snapshot | SnapshotRefused:
     try:
         snapshot = snapshot_from_answer(answer, kind=kind, source=source, max_card_bytes=max_card_bytes)
     except SnapshotRefused as refused:
-        return SnapshotRefused(refused.code, f"{ascii(name)}: {refused.message}")
+        return SnapshotRefused(refused.code, f"{where}: {refused.message}")
     if "cardText" not in answer and any(file.path == manifests.CARD_NAME for file in snapshot.files):
         return SnapshotRefused(
             "card_not_given",
-            f"{ascii(name)}: {snapshot.repo_id} has a README.md that the answer does not hold; put its text in"
+            f"{where}: {snapshot.repo_id} has a README.md that the answer does not hold; put its text in"
             " `cardText`, or null if there is none",
         )
     return snapshot

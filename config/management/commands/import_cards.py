@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import CommandParser
@@ -11,8 +12,11 @@ from django.utils import timezone
 
 from config.commands import AssayCommand, Refused
 
+if TYPE_CHECKING:
+    from governance.catalog.snapshots import SnapshotRefused
+
 KINDS = ("model", "dataset", "space")
-SHOWN = 20  # refusals that are named one by one
+SHOWN = 5  # refusals of one kind that are told one by one
 
 
 class Command(AssayCommand):
@@ -29,20 +33,6 @@ class Command(AssayCommand):
         from governance.catalog import collected, services
         from governance.catalog.snapshots import SnapshotRefused
 
-        told = 0
-
-        def refused(refusal: SnapshotRefused) -> None:
-            nonlocal told
-            told += 1
-            if told <= SHOWN:
-                self.stderr.write(f"refused, {refusal.code}: {refusal.message}")
-
-        def progress(read: int) -> None:
-            if sys.stderr.isatty():
-                self.stderr.write(f"\r{read:,} read", ending="")
-            else:
-                self.stderr.write(f"{read} read")
-
         try:
             found = collected.read_folder(
                 options["folder"],
@@ -52,11 +42,11 @@ class Command(AssayCommand):
             )
         except SnapshotRefused as nothing:
             raise Refused(f"{nothing.code}: {nothing.message}") from nothing
-        report = services.bulk_import(snapshots=found, by=None, at=timezone.now(), progress=progress, refused=refused)
-        if sys.stderr.isatty():
-            self.stderr.write("")
-        if told > SHOWN:
-            self.stderr.write(f"… and {told - SHOWN} more refused")
+        watch = _Watch(self.stderr)
+        report = services.bulk_import(
+            snapshots=found, by=None, at=timezone.now(), progress=watch.progress, refused=watch.refused
+        )
+        watch.end()
         document = report.as_json()
         if options["format"] == "json":
             self.print_json(document)
@@ -70,3 +60,29 @@ class Command(AssayCommand):
         self.stdout.write(f"{document['read']} read: {counts}; {document['seconds']:.1f} s")
         for code, number in sorted(document["findings"].items(), key=lambda item: (-item[1], item[0])):
             self.stdout.write(f"{number:8} {code}")
+
+
+class _Watch:
+    """Tells on stderr how far the import is, and what was refused."""
+
+    def __init__(self, stderr: Any) -> None:
+        self.stderr, self.is_terminal = stderr, sys.stderr.isatty()
+        self.told: Counter[str] = Counter()
+
+    def progress(self, read: int) -> None:
+        if self.is_terminal:
+            self.stderr.write(f"\r{read:,} read", ending="")
+        else:
+            self.stderr.write(f"{read} read")
+
+    def refused(self, refusal: SnapshotRefused) -> None:
+        self.told[refusal.code] += 1
+        if self.told[refusal.code] <= SHOWN:
+            self.stderr.write(f"refused, {refusal.code}: {refusal.message}")
+
+    def end(self) -> None:
+        if self.is_terminal:
+            self.stderr.write("")
+        for code, number in self.told.items():
+            if number > SHOWN:
+                self.stderr.write(f"… and {number - SHOWN} more refused, {code}")

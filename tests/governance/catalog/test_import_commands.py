@@ -300,6 +300,19 @@ def test_a_folder_of_which_nothing_can_be_imported_ends_with_code_2(tmp_path: Pa
     assert "line 1" in err.getvalue()
 
 
+def test_refusals_are_told_by_kind_and_not_all_of_a_kind(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("{\n" * 8 + '{"sha": null}\n')
+    (tmp_path / "org__model.md").write_bytes(CARD)
+    err = StringIO()
+
+    call_command("import_cards", str(tmp_path), format="json", stdout=StringIO(), stderr=err)
+
+    told = err.getvalue()
+    assert told.count("refused, bad_json: ") == 5
+    assert "3 more refused, bad_json" in told
+    assert "'a.jsonl' answer 9: " in told
+
+
 def test_a_folder_without_cards_is_refused(tmp_path: Path) -> None:
     assert "nothing_to_import" in refused("import_cards", str(tmp_path))
 
