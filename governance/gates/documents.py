@@ -45,6 +45,10 @@ def gate_document(answer: GateAnswer) -> dict[str, Any]:
         "facts_sha256": (source.facts_sha256 or None) if source else None,
         "requirements": [_requirement(result) for result in answer.requirements],
         "votes": list(answer.evaluation.get("votes", ())),
+        "distinct": {
+            "needed": answer.evaluation.get("distinct_needed", 0),
+            "have": answer.evaluation.get("distinct_have", 0),
+        },
         "counts": dict(Counter(str(result["status"]) for result in answer.requirements)),
         "evaluated_at": _utc(
             approval.granted_at if granted and approval else standing.updated_at if standing else None
@@ -55,7 +59,7 @@ def gate_document(answer: GateAnswer) -> dict[str, Any]:
         "next_steps": [{**step, "message": wording.step(step)} for step in answer.next_steps],
         "attestation": None,
         "log": None,
-        "url": f"{settings.PUBLIC_URL}/submissions/{standing.submission}/" if standing else None,
+        "url": f"{settings.PUBLIC_URL}/submissions/{answer.submission}/" if answer.submission else None,
     }
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import rfc8785
-from django.db.models import BooleanField, Case, Q, When
+from django.db.models import BooleanField, Case, F, Q, When
 from django.db.models.functions import Now
 
 from governance.gates.models import Approval, ReviewStanding
@@ -77,6 +77,7 @@ class GateAnswer:
     next_steps: tuple[dict[str, Any], ...] = ()
     policies: tuple[dict[str, Any], ...] = ()
     evaluation: dict[str, Any] = field(default_factory=dict)
+    submission: int | None = None
 
     @property
     def exit_code(self) -> int:
@@ -131,6 +132,8 @@ def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: st
                 for kind in sorted({condition["kind"] for condition in stale})
             ),
             policies=tuple(approval.policies),
+            evaluation=_judged(approval),
+            submission=getattr(approval, "review", None),
         )
     return _without_approval(user, subject, use_case, stage, approval)
 
@@ -147,11 +150,19 @@ def _newest_approval(user: User | None, asked: Subject, use_case: str, stage: st
                 default=False,
                 output_field=BooleanField(),
             ),
+            # The decision that granted it, by the name that the room above gives it.
+            review=F("decision__submission_id"),
+            judged=F("decision__evaluation"),
         )
         .select_related("version__entry", "use_case")
         .order_by("-open", "-granted_at", "-pk")
         .first()
     )
+
+
+def _judged(approval: Approval) -> dict[str, Any]:
+    """The evaluation that an approval was granted on."""
+    return getattr(approval, "judged", None) or {}
 
 
 def _of(asked: Subject) -> Q:
@@ -198,6 +209,8 @@ def _without_approval(
             approval=ended,
             policies=tuple(ended.policies) if ended else (),
             requirements=tuple(ended.requirements) if ended else (),
+            evaluation=_judged(ended) if ended else {},
+            submission=getattr(ended, "review", None),
         )
     evaluation = standing.evaluation
     if standing.state in CLOSED_STATES:
@@ -218,4 +231,5 @@ def _without_approval(
         next_steps=tuple(evaluation.get("next_steps", ())),
         policies=tuple(evaluation.get("policies", ())),
         evaluation=evaluation,
+        submission=standing.submission,
     )

@@ -1,0 +1,110 @@
+"""The reasons of a bias audit in words."""
+
+from django.utils.translation import gettext_lazy as _
+
+_MORE_ROWS = _(
+    "Bring predictions for more people: about %(rows_needed)s of %(group)s and %(comparator_rows_needed)s of"
+    " %(comparator)s would settle it."
+)
+_CHANGE_MODEL = _(
+    "Look at what the model rests on for %(group)s, mend the model or its threshold, and submit the mended version"
+    " with its own predictions."
+)
+
+SENTENCES = {
+    "bias.ratio_below_threshold": (
+        _(
+            "%(attribute)s %(group)s fares worse than %(comparator)s: %(metric)s is %(value)s (95 %% interval"
+            " %(ci_low)s to %(ci_high)s, n %(n)s against %(comparator_n)s); at least %(threshold)s is needed."
+        ),
+        _CHANGE_MODEL,
+    ),
+    "bias.ratio_above_threshold": (
+        _(
+            "%(attribute)s %(comparator)s fares worse than %(group)s: %(metric)s is %(value)s (95 %% interval"
+            " %(ci_low)s to %(ci_high)s, n %(n)s against %(comparator_n)s), further from 1 than the threshold"
+            " %(threshold)s allows."
+        ),
+        _CHANGE_MODEL,
+    ),
+    "bias.gap_above_threshold": (
+        _(
+            "The gap between %(attribute)s %(group)s and %(comparator)s is too wide: %(metric)s is %(value)s (95 %%"
+            " interval %(ci_low)s to %(ci_high)s, n %(n)s against %(comparator_n)s); at most %(threshold)s is allowed."
+        ),
+        _CHANGE_MODEL,
+    ),
+    "bias.inconclusive": (
+        _(
+            "It cannot be told whether %(attribute)s %(group)s is within bounds: %(metric)s is %(value)s, and the 95 %%"
+            " interval %(ci_low)s to %(ci_high)s holds the threshold %(threshold)s."
+        ),
+        _MORE_ROWS,
+    ),
+    "bias.gap_not_detectable": (
+        _(
+            "Too few rows to find a gap as large as the threshold allows between %(attribute)s %(group)s (n %(n)s) and"
+            " %(comparator)s (n %(comparator_n)s): the smallest that %(metric)s would show is %(mde)s."
+        ),
+        _MORE_ROWS,
+    ),
+    "bias.no_information": (
+        _("All predictions are equal (%(selected)s of %(n)s selected), so nothing can be said about %(attribute)s."),
+        _("Check that the prediction column holds the model's decisions, and that its threshold is the real one."),
+    ),
+    "bias.nothing_to_compare": (
+        _(
+            "%(metric)s by %(attribute)s could not be compared: %(judged_groups)s of %(groups)s groups have the"
+            " %(min_group)s rows that are needed."
+        ),
+        _("Bring predictions for more people of the small groups."),
+    ),
+    "bias.required_group_missing": (
+        _("No row is of %(attribute)s %(group)s, a group that the audit plan wants judged."),
+        _("Bring predictions for at least %(min_group)s people of this group; leaving a group out passes nothing."),
+    ),
+    "bias.required_group_too_small": (
+        _(
+            "%(attribute)s %(group)s has to be judged and has too few rows for %(metric)s: %(n)s, where %(min_group)s"
+            " are needed."
+        ),
+        _("Bring predictions for more people of this group."),
+    ),
+    "bias.required_group_inconclusive": (
+        _(
+            "%(attribute)s %(group)s has to be judged and cannot be: %(metric)s against %(comparator)s is %(value)s"
+            " (95 %% interval %(ci_low)s to %(ci_high)s), on both sides of %(threshold)s."
+        ),
+        _MORE_ROWS,
+    ),
+    "bias.required_group_rows_left_out": (
+        _(
+            "%(rows_left_out)s rows that may be of %(attribute)s %(group)s were left out; they could hide that"
+            " %(metric)s fails for a group that has to be judged."
+        ),
+        _("Fill in label, prediction and group of these rows, and upload the table again."),
+    ),
+    "bias.groups_suppressed": (
+        _(
+            "%(groups)s groups of %(attribute)s with fewer than %(suppress_below)s rows are not shown (%(rows)s rows):"
+            " figures on so few people would give them away."
+        ),
+        _("Nothing needs mending; more rows would show them."),
+    ),
+    "bias.groups_too_small": (
+        _("%(groups)s groups of %(attribute)s with fewer than %(min_group)s rows were not judged (%(rows)s rows)."),
+        _("Bring predictions for more people of the small groups, to have them judged."),
+    ),
+    "bias.group_unknown": (
+        _("%(rows)s rows name no %(attribute)s; they count for everybody and for no group."),
+        _("Fill in the column where it is known."),
+    ),
+    "bias.rows_dropped": (
+        _("%(rows)s of %(of)s rows were left out: %(why)s."),
+        _("Mend these rows in the table if the reason surprises you, and upload it again."),
+    ),
+    "bias.score_not_measured": (
+        _("The score column %(column)s was read and nothing is measured on it yet; the decisions are."),
+        _("Nothing needs mending."),
+    ),
+}
