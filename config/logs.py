@@ -8,14 +8,16 @@ from collections.abc import MutableMapping
 from functools import cached_property
 from typing import Any
 
-TOKEN = re.compile(r"asy_[A-Za-z0-9]{8}_[A-Za-z0-9_-]+")
+TOKEN = re.compile(r"asy_[A-Za-z0-9_-]+")
+# What a line about a request says beside its text. Other extras are not ours, and may hold anything.
+REQUEST_FACTS = ("method", "path", "status", "ms", "user", "request_id")
 
 
 def without_tokens(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Blot out whatever looks like one of our tokens."""
     for name, value in event.items():
         if isinstance(value, str) and "asy_" in value:
-            event[name] = TOKEN.sub("asy_…", value)
+            event[name] = TOKEN.sub("[token]", value)
     return event
 
 
@@ -30,6 +32,7 @@ class JsonLines(logging.Formatter):
             foreign_pre_chain=[
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
+                structlog.stdlib.ExtraAdder(allow=REQUEST_FACTS),
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
             ],
             processors=[

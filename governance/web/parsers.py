@@ -68,7 +68,7 @@ def read(raw: bytes) -> Any:
 def _walk(parsed: Any, *, strings: bool) -> None:
     """Go through the value level by level: how deep it is, and what its strings hold."""
     level = [parsed]
-    for _depth in range(MAX_DEPTH + 1):
+    for _depth in range(MAX_DEPTH):
         if strings:
             _refuse_unstorable(level)
         below: list[Any] = []

@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import OperationalError
-from django.db.models import QuerySet
-from django.utils import timezone
 from django.urls import include, path
+from django.utils import timezone
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,7 +40,7 @@ class Teams(generics.ListAPIView[Team]):
         sent = TeamDocument(data=request.data)
         sent.is_valid(raise_exception=True)
         time.sleep(self.takes_s)
-        team = Team.objects.create(**sent.validated_data, created_at=timezone.now())
+        team = sent.save(created_at=timezone.now())
         if team.name == "breaks":
             raise RuntimeError("in the middle")
         if team.name == "refused":
