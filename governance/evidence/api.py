@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -21,19 +22,17 @@ from audits import blobs
 from audits import services as audits
 from audits.kinds.base import InputsRejected
 from audits.models import Finding, Run, RunState, Severity
-from governance.catalog.models import SubjectKind, UseCase, Version
+from governance.catalog.models import UseCase
 from governance.evidence import services, wording
 from governance.evidence.models import Upload
 from governance.evidence.queries import runs_visible_to
-from governance.people.models import Scope, User
+from governance.evidence.subjects import SubjectField, find_version
+from governance.people.models import Scope
+from governance.web.authentication import person
 from governance.web.idempotency import idempotent
 from governance.web.problems import Problem
 
-
-def person(request: Request) -> User:
-    """The owner of the token."""
-    user: Any = request.user
-    return user  # type: ignore[no-any-return]
+FORM_BYTES = 64 * 1024  # what a form may need around its file
 
 
 class RawParser(BaseParser):
@@ -72,6 +71,10 @@ class Uploads(APIView):
     )
     @idempotent()
     def post(self, request: Request) -> Response:
+        # A multipart body is on the disk before it can be counted, so its announced length is looked at first.
+        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + FORM_BYTES:
+            limit = settings.MAX_UPLOAD_BYTES // 1_000_000
+            raise Problem(413, "upload_too_large", f"the file is larger than {limit} MB; send a smaller one")
         sent: Any = request.data
         if "stream" in sent:
             stream, name = sent["stream"], request.headers.get("X-Filename", "upload")
@@ -152,7 +155,7 @@ class Runs(generics.ListAPIView[Run]):
 
     class Input(serializers.Serializer[None]):
         kind = serializers.CharField(max_length=40)
-        digest = serializers.RegexField(r"^[0-9a-f]{64}$", help_text="the version's digest")
+        subject = SubjectField()
         use_case = serializers.SlugField(max_length=60)
 
     def get_queryset(self) -> QuerySet[Run]:
@@ -170,8 +173,7 @@ class Runs(generics.ListAPIView[Run]):
         sent = self.Input(data=request.data)
         sent.is_valid(raise_exception=True)
         asked, by = sent.validated_data, person(request)
-        versions = Version.objects.visible_to(by).select_related("entry", "card")
-        version = get_object_or_404(versions, digest=asked["digest"])
+        version = find_version(by, asked["subject"])
         use_case = get_object_or_404(UseCase.objects.visible_to(by), slug=asked["use_case"])
         try:
             run = services.request(kind=asked["kind"], version=version, use_case=use_case, by=by, at=timezone.now())

@@ -47,6 +47,10 @@ class PolicyVersions(generics.ListAPIView[PolicyVersion]):
     serializer_class = PolicyDocument
     ordering = ("-number", "-id")
 
+    @extend_schema(operation_id="policy_versions_list")
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
     def get_queryset(self) -> QuerySet[PolicyVersion]:
         if getattr(self, "swagger_fake_view", False):
             return PolicyVersion.objects.none()

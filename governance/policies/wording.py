@@ -24,7 +24,7 @@ def message(result: Mapping[str, Any]) -> str:
         "accepted": accepted,
         "error": params.get("error_code", ""),
         "age": params.get("age_days", ""),
-        "limit": params.get("max_age_days", ""),
+        "limit": params.get("max_age_days", "?"),
     }
 
 
@@ -50,6 +50,14 @@ def _messages() -> dict[str, str]:
         "timed_out": _("The %(kind)s audit did not end in time; that counts as no."),
         "cancelled": _("The %(kind)s audit was cancelled; that counts as no."),
         "stale": _("The %(kind)s audit is too old: at most %(limit)s days are accepted."),
+        "verdict_unknown": _(
+            "The %(kind)s audit says %(verdict)s, which it could not say when the policy was published."
+        ),
+        "state_unknown": _("The state of the %(kind)s audit cannot be understood; that counts as no."),
+        "run_unreadable": _("The %(kind)s audits cannot be told apart; that counts as no."),
+        "run_ambiguous": _("There are two newest %(kind)s audits that contradict each other; that counts as no."),
+        "age_unknown": _("Nobody can tell how old the %(kind)s audit is; that counts as no."),
+        "finished_in_future": _("The %(kind)s audit bears a time that has not come yet; that counts as no."),
     }
 
 
@@ -64,6 +72,7 @@ def reason(code: str) -> str:
         "approval:evidence_failed": _("a later audit failed and ended the approval"),
         "approval:revoked": _("the approval was revoked"),
         "approval:suspended": _("the approval was suspended"),
+        "approval:tier_changed": _("the use case has another risk tier than the approval was granted for"),
         "review:rejected": _("the submission was rejected"),
         "review:withdrawn": _("the submission was withdrawn"),
         "review:changes_requested": _("the submission was returned for changes"),
@@ -73,6 +82,8 @@ def reason(code: str) -> str:
     }
     if code in known:
         return known[code]
+    if code.startswith("facts_malformed:"):
+        return _("the facts cannot be read at %(path)s") % {"path": code.partition(":")[2]}
     what, _colon, state = code.rpartition(":")
     return _("%(what)s: %(state)s") % {"what": what, "state": state} if what else code
 

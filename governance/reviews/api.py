@@ -14,13 +14,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.catalog.models import Stage, SubjectKind, UseCase, Version
+from governance.catalog.models import Stage, UseCase
 from governance.evidence.models import Attachment, Upload
-from governance.people.models import Lane, Scope, User
+from governance.evidence.subjects import SubjectField, find_version
+from governance.people.models import Lane, Scope
 from governance.policies import wording
 from governance.reviews import services
 from governance.reviews.errors import ReviewRefused
 from governance.reviews.models import Decision, Submission, SubmissionState, Vote
+from governance.web.authentication import person
 from governance.web.etags import edition_tag, required_edition
 from governance.web.idempotency import idempotent
 from governance.web.problems import Problem
@@ -35,23 +37,6 @@ def refused(step: Callable[[], Result]) -> Result:
         return step()
     except ReviewRefused as refusal:
         raise Problem(refusal.status, refusal.code, str(refusal)) from refusal
-
-
-def person(request: Request) -> User:
-    """The owner of the token."""
-    user: Any = request.user
-    return user  # type: ignore[no-any-return]
-
-
-class SubjectField(serializers.Serializer[None]):
-    """One version: kind, repository id, and its commit sha or digest."""
-
-    kind = serializers.ChoiceField(choices=SubjectKind.choices)
-    id = serializers.CharField(max_length=200)
-    revision = serializers.RegexField(
-        r"^([0-9a-f]{40}|[0-9a-f]{64})$",
-        error_messages={"invalid": "revision_must_be_commit_sha: 40 hexadecimal digits, or the version's 64"},
-    )
 
 
 class SubmissionDocument(serializers.ModelSerializer[Submission]):
@@ -181,29 +166,13 @@ class Submissions(generics.ListAPIView[Submission]):
         sent.is_valid(raise_exception=True)
         asked = sent.validated_data
         by = person(request)
-        version = find_version(by, **asked["subject"])
+        version = find_version(by, asked["subject"])
         use_case = get_object_or_404(UseCase.objects.visible_to(by), slug=asked["use_case"])
         submission = refused(
             lambda: services.submit(version=version, use_case=use_case, stage=asked["stage"], by=by, at=timezone.now())
         )
         document = SubmissionDocument(seen(request).get(pk=submission.pk))
         return Response(document.data, status=201, headers={"ETag": edition_tag(document.data["edition"])})
-
-
-def find_version(user: User, *, kind: str, id: str, revision: str) -> Version:  # noqa: A002 (the field's name)
-    """The version that a subject names, among those that the person sees.
-
-    Raises:
-        Problem: 404 when there is none; import it first.
-    """
-    from governance.gates.queries import Subject
-
-    key = Subject(kind, id, revision).key
-    found = Version.objects.visible_to(user).filter(entry__kind=kind, entry__key=key).select_related("entry", "card")
-    version = found.filter(revision=revision).first() or found.filter(digest=revision).first()
-    if version is None:
-        raise Problem(404, "version_not_found", f"{id[:100]}@{revision[:12]} is not in the catalogue; import it first")
-    return version
 
 
 class SubmissionView(generics.RetrieveAPIView[Submission]):

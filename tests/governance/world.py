@@ -166,4 +166,3 @@ class World:
         return gate.gate_answer(
             user=user, subject=subject, **{"use_case": self.use_case.slug, "stage": self.stage, **fields}
         )
-

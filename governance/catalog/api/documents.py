@@ -6,7 +6,6 @@ from typing import Any
 
 from django.urls import reverse
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from governance.catalog import queries
 from governance.catalog.models import (
@@ -20,13 +19,7 @@ from governance.catalog.models import (
     UseCase,
     Version,
 )
-from governance.people.models import Team, User
-
-
-def person(request: Request) -> User:
-    """The owner of the token."""
-    user: Any = request.user
-    return user  # type: ignore[no-any-return]
+from governance.people.models import Team
 
 
 class SubjectDocument(serializers.Serializer[Entry]):

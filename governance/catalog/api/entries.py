@@ -19,11 +19,11 @@ from rest_framework.views import APIView
 
 from governance.catalog import queries, services
 from governance.catalog.api import documents
-from governance.catalog.api.documents import person
 from governance.catalog.models import Entry, ImportRequest, SubjectKind, Version
 from governance.catalog.snapshots import SnapshotRefused
 from governance.people.models import Scope, Team
 from governance.people.queries import teams_seen_by
+from governance.web.authentication import person
 from governance.web.idempotency import idempotent
 from governance.web.problems import Problem
 

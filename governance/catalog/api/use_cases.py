@@ -16,10 +16,11 @@ from rest_framework.views import APIView
 
 from governance.catalog import services
 from governance.catalog.api import documents
-from governance.catalog.api.documents import person, plan_document
+from governance.catalog.api.documents import plan_document
 from governance.catalog.models import Tier, UseCase
 from governance.people.models import Scope, Team
 from governance.people.queries import teams_seen_by
+from governance.web.authentication import person
 from governance.web.etags import edition_tag, required_edition
 from governance.web.idempotency import idempotent
 from governance.web.problems import Problem
