@@ -132,9 +132,10 @@ class Contrast:
         lowest = base if sides == "high" else down
         highest = base if sides == "low" else up
         rate = np.clip(0.5, lowest, highest)
-        gap = detectable_difference(self.group.n, self.other.n, rate) * (1 - self.overlap)
-        if kind == RATIO:
-            with np.errstate(divide="ignore", invalid="ignore"):
+        gap = detectable_difference(self.group.n, self.other.n, rate)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gap = np.where(np.isinf(gap), np.inf, gap * (1 - self.overlap))
+            if kind == RATIO:
                 gap = np.where(base > 0, gap / base, np.inf)
         return np.where(self.same, 0.0, gap)
 

@@ -14,10 +14,10 @@ from audits.measures.binary import Confusion
 from audits.measures.cube import Slices
 from audits.measures.disparities import Disparity
 from audits.measures.figures import counted_groups
+from audits.measures.left_out import LeftOut
 from audits.measures.naming import RATIO, listed, quoted
 from audits.measures.plan import BEST, LARGEST, BiasPlan, PlanRejected
 from audits.measures.tables.chunks import canonical
-from audits.measures.verdicts import LeftOut
 
 # Intersections of three attributes are looked at where there are three; of more attributes only the pairs.
 MAX_DEPTH = 3

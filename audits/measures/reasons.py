@@ -39,7 +39,7 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "bias.required_group_missing": ("medium", ("attribute", "group", "min_group")),
     "bias.required_group_too_small": ("medium", ("metric", "attribute", "group", "n", "min_group")),
     "bias.required_group_inconclusive": ("medium", _COMPARED),
-    "bias.required_group_rows_left_out": ("medium", (*_COMPARED, "rows_left_out")),
+    "bias.required_group_rows_left_out": ("medium", ("metric", "attribute", "group", "rows_left_out")),
     # for information
     "bias.groups_suppressed": ("info", ("attribute", "groups", "rows", "suppress_below")),
     "bias.groups_too_small": ("info", ("attribute", "groups", "rows", "min_group")),

@@ -3,20 +3,18 @@
 The rule: *fail* when the whole interval lies beyond the threshold and q is small; *insufficient_data* when a group is
 too small, or the smallest gap that would be found with 80 % power is larger than the way from parity to the
 threshold; *pass* when the whole interval lies on the good side; *warn* otherwise. Where more than one applies, the
-worse holds. Groups that must be judged have no soft landing: see ``judge_required``.
+worse holds. Groups that must be judged have no soft landing: see ``judge_required`` and ``left_out``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from audits.measures.comparisons import Comparison
-from audits.measures.cube import Counts
-from audits.measures.disparities import Contrast, estimate, on_the_bad_side, placed
+from audits.measures.disparities import estimate, on_the_bad_side, placed
 from audits.measures.intervals import Array
 from audits.measures.multiplicity import benjamini_hochberg, holm
 from audits.measures.rates import Shares
@@ -116,66 +114,14 @@ def _settled(row: Comparison, times: Array, *, both: bool) -> np.ndarray[tuple[i
     return np.asarray(settled & ~np.isnan(found.low))
 
 
-@dataclass(frozen=True)
-class LeftOut:
-    """Rows of an attribute that take no part in its comparisons.
-
-    ``lost`` rows of each group lack label or prediction, shape (groups,); ``lost_nameless`` rows lack them and the
-    attribute; ``unknown`` rows lack the attribute only: counts of [label, prediction], shape (2, 2).
-    """
-
-    lost: Counts
-    lost_nameless: int
-    unknown: Counts
-
-    @property
-    def rows(self) -> int:
-        """All of them."""
-        return int(self.lost.sum()) + self.lost_nameless + int(self.unknown.sum())
-
-
-def judge_required(row: Comparison, *, group: int, other: int | None, left_out: LeftOut) -> None:
+def judge_required(row: Comparison) -> None:
     """Take back a soft verdict about a group that must be judged.
 
-    Whoever brings the table could leave out rows of such a group until its interval is wide enough for "warn", or
-    blank the rows that speak against the model. So an open comparison whose estimate is beyond the threshold is
-    insufficient_data, and so is one that would be beyond it if every row that was left out spoke against the model.
+    Whoever brings the table could leave out rows of such a group until its interval is wide enough for "warn". So an
+    open comparison whose estimate is beyond the threshold is insufficient_data.
     """
-    if row.verdict not in ("warn", "pass"):
+    if row.verdict != "warn":
         return
-    kind, value = row.disparity.kind, np.array([row.value])
-    if row.verdict == "warn" and bool(on_the_bad_side(kind, value, row.threshold, row.sides)[0]):
+    value = np.array([row.value])
+    if bool(on_the_bad_side(row.disparity.kind, value, row.threshold, row.sides)[0]):
         row.verdict, row.why = "insufficient_data", "required_group_inconclusive"
-    elif left_out.rows and _could_be_overturned(row, group=group, other=other, left_out=left_out):
-        row.verdict, row.why = "insufficient_data", "required_group_rows_left_out"
-
-
-def _could_be_overturned(row: Comparison, *, group: int, other: int | None, left_out: LeftOut) -> bool:
-    lost = float(left_out.lost[group]) + left_out.lost_nameless
-    everybody_else = float(left_out.lost.sum() - left_out.lost[group])
-    other_lost = (everybody_else if other is None else float(left_out.lost[other])) + left_out.lost_nameless
-    for group_end, other_end in (("low", "high"), ("high", "low")):
-        turned = [
-            replace(
-                contrast,
-                group=_with_left_out(contrast, contrast.group, lost, left_out.unknown, group_end),
-                other=_with_left_out(contrast, contrast.other, other_lost, left_out.unknown, other_end),
-            )
-            for contrast in row.contrasts
-        ]
-        value = estimate(turned, row.disparity, row.joint_z).value
-        if bool(on_the_bad_side(row.disparity.kind, value, row.threshold, row.sides)[0]):
-            return True
-    return False
-
-
-def _with_left_out(contrast: Contrast, counted: Shares, lost: float, unknown: Counts, end: str) -> Shares:
-    """The lowest or highest rate that the rows left out could make."""
-    hits, trials = (float(number) for number in contrast.rate.counted(unknown))
-    rows = counted.rows
-    k = np.nan_to_num(counted.value) * rows
-    if end == "low":
-        n = rows + lost + (trials - hits)
-    else:
-        k, n = k + lost + hits, rows + lost + hits
-    return Shares(k, n, k, n)
