@@ -140,7 +140,7 @@ class AuditPlanForm(forms.Form):
     document = forms.CharField(
         label=_("Audit plan"),
         max_length=70_000,
-        widget=forms.Textarea(attrs={"rows": 22, "spellcheck": "false", "class": "input mono"}),
+        widget=forms.Textarea(attrs={"rows": 22, "spellcheck": "false"}),
         help_text=_("JSON. Its part bias names the columns, the groups, what is judged and by which limit."),
     )
     seen = forms.IntegerField(min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)

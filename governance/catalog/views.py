@@ -38,6 +38,16 @@ NEW_PLAN: dict[str, Any] = {
 }
 
 
+def plan_text(document: dict[str, Any]) -> str:
+    """A plan as text, its keys in the order in which people think of them: the database keeps none."""
+    order = list(NEW_PLAN["bias"])
+    shown = {
+        part: dict(sorted(keys.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order)))
+        for part, keys in document.items()
+    }
+    return json.dumps(shown, indent=2, ensure_ascii=False)
+
+
 def teams_kept_by(request: PageRequest) -> Any:
     """The teams for which the person may make use cases."""
     teams = Team.objects.order_by("name", "pk")
@@ -75,7 +85,7 @@ def use_case(request: PageRequest, slug: str) -> HttpResponse:
         "room": "use-cases",
         "use_case": shown,
         "plan": plan,
-        "plan_text": json.dumps(plan.document, indent=2, ensure_ascii=False) if plan is not None else "",
+        "plan_text": plan_text(plan.document) if plan is not None else "",
         "profile": profile,
         "may_keep": may_keep(request, shown),
     }
@@ -171,7 +181,7 @@ def audit_plan(request: PageRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and not keeper:
         messages.error(request, _("Audit plans are kept by risk officers and administrators; submitters read them."))
         return redirect("catalog:audit-plan", slug=slug)
-    text = json.dumps(plan.document if plan is not None else NEW_PLAN, indent=2, ensure_ascii=False)
+    text = plan_text(plan.document if plan is not None else NEW_PLAN)
     number = plan.number if plan is not None else 0
     form = forms.AuditPlanForm(request.POST or None, initial={"document": text, "seen": number})
     status = 200

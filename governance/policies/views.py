@@ -42,7 +42,7 @@ def may_publish(request: PageRequest) -> bool:
 @login_required
 @require_safe
 def policies(request: PageRequest) -> HttpResponse:
-    """Which policies hold for which tier and stage. Two queries beside the session's."""
+    """Which policies hold for models of which tier and stage, and all in force. Two queries beside the session's."""
     in_force = [(version, documents.from_json(version.document)) for version in queries.in_force()]
     matrix = [
         {
@@ -69,7 +69,7 @@ def _applying(
 ) -> list[dict[str, Any]]:
     found = []
     for version, document in in_force:
-        if tier not in document.tiers or stage not in document.stages:
+        if not document.applies_to(kind="model", tier=tier, stage=stage):
             continue
         asked = sum(rule.min for rule in document.votes)
         found.append(
@@ -78,7 +78,6 @@ def _applying(
                 "requirements": len(document.requirements),
                 "votes": asked,
                 "auto": document.auto_decide,
-                "kinds": [kind for kind in document.kinds if document.kinds != ("model",)],
             }
         )
     return found

@@ -22,6 +22,31 @@
     });
   }
 
+  // How much of a file has gone out, where the form shows it.
+  document.body.addEventListener("submit", (event) => {
+    const form = event.target;
+    const bar = form.matches("form[data-upload]") && form.querySelector("progress");
+    if (!bar || !window.XMLHttpRequest) return;
+    event.preventDefault();
+    const sending = new XMLHttpRequest();
+    const button = form.querySelector("button");
+    sending.upload.addEventListener("progress", (part) => {
+      if (part.lengthComputable) { bar.max = part.total; bar.value = part.loaded; }
+    });
+    sending.addEventListener("load", () => {
+      if (sending.status < 400 && sending.responseURL) { window.location.assign(sending.responseURL); return; }
+      const said = new DOMParser().parseFromString(sending.responseText, "text/html").querySelector("#files, #problem");
+      const place = form.closest("#files");
+      if (said && place) place.replaceWith(document.importNode(said, true));
+    });
+    sending.addEventListener("error", () => { bar.hidden = true; button.disabled = false; tell(false); });
+    const sent = new FormData(form);
+    bar.hidden = false;
+    button.disabled = true;
+    sending.open("POST", form.action);
+    sending.send(sent);
+  });
+
   // A menu closes with Escape, and when one looks elsewhere.
   const menus = () => document.querySelectorAll("details.pop[open]");
   document.addEventListener("keydown", (event) => {

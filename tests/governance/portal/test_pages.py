@@ -1,0 +1,412 @@
+"""The portal's pages: who sees what, and what it costs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from audits.models import Run
+from governance.catalog.models import Entry, ImportRequest, UseCase, Version
+from governance.notifications import delivery
+from governance.notifications.models import Notice
+from governance.people.models import User
+from tests.factories import VersionFactory
+from tests.story import STRICT, Story, audited_for_bias, bring, predictions, tell
+
+pytestmark = pytest.mark.django_db
+
+SESSION = 2  # reading the session and its person
+ROLES = 1
+INBOX = 1  # the number beside the inbox
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return tell(tmp_path / "model")
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def version_address(version: Version) -> str:
+    entry = version.entry
+    return reverse("catalog:version", args=[entry.kind, entry.namespace, entry.name, version.revision])
+
+
+def team_pages(story: Story) -> list[str]:
+    """Pages about what belongs to the team."""
+    licence = Run.objects.get(kind="license")
+    return [
+        reverse("reviews:submission", args=[story.submission.pk]),
+        reverse("evidence:run", args=[licence.pk]),
+        reverse("catalog:use-case", args=[story.use_case.slug]),
+        reverse("catalog:use-case-edit", args=[story.use_case.slug]),
+        reverse("catalog:audit-plan", args=[story.use_case.slug]),
+        reverse("catalog:entry", args=["model", "acme", "loan-approval"]),
+        reverse("reviews:submit", args=[story.version.digest]),
+        version_address(story.version),
+    ]
+
+
+def common_pages() -> list[str]:
+    names = ("portal:inbox", "catalog:entries", "catalog:import", "reviews:submissions", "evidence:runs")
+    return [reverse(name) for name in (*names, "catalog:use-cases", "policies:policies")]
+
+
+def test_a_stranger_finds_nothing_of_another_team(story: Story) -> None:
+    client = signed_in(story.stranger)
+
+    answers = {address: client.get(address).status_code for address in team_pages(story)}
+
+    assert answers == dict.fromkeys(team_pages(story), 404)
+
+
+def test_lists_show_a_stranger_nothing_of_another_team(story: Story) -> None:
+    client = signed_in(story.stranger)
+
+    for address in common_pages():
+        page = client.get(address)
+        assert page.status_code == 200
+        assert b"loan-approval" not in page.content, address
+
+
+def test_what_a_stranger_sends_to_a_submission_is_lost(story: Story) -> None:
+    client, pk = signed_in(story.stranger), story.submission.pk
+    sent = {"edition": story.submission.edition, "reason": "a reason long enough", "vote": "2", "lane": "ethics"}
+
+    names = ("vote", "approve", "return", "reject", "withdraw", "resubmit", "audit-again", "attach")
+    answers = {name: client.post(reverse(f"reviews:{name}", args=[pk]), sent).status_code for name in names}
+
+    assert answers == dict.fromkeys(names, 404)
+    story.submission.refresh_from_db()
+    assert story.submission.state == "in_review"
+    assert not story.submission.votes.exists()
+
+
+def test_a_stranger_cannot_cancel_or_repeat_a_run(story: Story) -> None:
+    run = Run.objects.get(kind="license")
+
+    for name in ("cancel", "again"):
+        assert signed_in(story.stranger).post(reverse(f"evidence:{name}", args=[run.pk])).status_code == 404
+
+
+def test_every_page_asks_to_sign_in_first(story: Story) -> None:
+    for address in [*team_pages(story), *common_pages()]:
+        answer = Client().get(address)
+        assert answer.status_code == 302
+        assert answer.headers["Location"].startswith(reverse("people:sign-in"))
+
+
+@pytest.mark.parametrize("who", ["admin", "submitter", "reviewer", "approver", "risk_officer", "viewer"])
+def test_everybody_in_the_team_can_read_its_pages(story: Story, who: str) -> None:
+    client = signed_in(getattr(story, who))
+
+    for address in [*team_pages(story), *common_pages()]:
+        assert client.get(address, follow=True).status_code == 200, address
+
+
+def test_the_navigation_leads_to_all_six_rooms(story: Story) -> None:
+    page = signed_in(story.reviewer).get(reverse("portal:inbox")).content.decode()
+
+    navigation = page[page.index('<nav class="nav"') : page.index("</nav>")]
+    for name in ("portal:inbox", "catalog:entries", "reviews:submissions", "evidence:runs"):
+        assert f'href="{reverse(name)}"' in navigation
+    assert f'href="{reverse("catalog:use-cases")}"' in navigation
+    assert f'href="{reverse("policies:policies")}"' in navigation
+
+
+def test_pages_cost_a_fixed_number_of_queries(
+    story: Story, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = signed_in(story.reviewer)
+    costs = {
+        reverse("portal:inbox"): 7,
+        reverse("catalog:entries"): 8,
+        reverse("reviews:submissions"): 1,
+        reverse("reviews:submission", args=[story.submission.pk]): 9,
+        reverse("evidence:runs"): 1,
+        reverse("evidence:run", args=[Run.objects.get(kind="license").pk]): 6,
+        version_address(story.version): 14,
+        reverse("policies:policies"): 2,
+        reverse("catalog:use-cases"): 2,
+    }
+
+    for address, cost in costs.items():
+        with django_assert_max_num_queries(SESSION + ROLES + INBOX + cost):
+            client.get(address)
+
+
+def test_the_catalogue_costs_no_more_for_more_entries(
+    story: Story, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(60):
+        VersionFactory()
+    client = signed_in(story.reviewer)
+
+    with django_assert_max_num_queries(SESSION + ROLES + INBOX + 8):
+        page = client.get(reverse("catalog:entries"))
+
+    assert page.content.count(b'<th scope="row">') == 50
+    assert b'rel="next"' in page.content
+
+
+def test_pages_of_the_catalogue_lead_through_all_of_it(story: Story) -> None:
+    for _ in range(60):
+        VersionFactory()
+    client, address, seen = signed_in(story.reviewer), reverse("catalog:entries"), []
+
+    while address:
+        page = client.get(address).content.decode()
+        seen += re.findall(r'<th scope="row"><a href="([^"]+)"', page)
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        address = reverse("catalog:entries") + following[1].replace("&amp;", "&") if following else ""
+
+    assert len(seen) == len(set(seen)) == Entry.objects.filter(latest__isnull=False).count()
+
+
+def test_a_cursor_that_is_none_of_ours_shows_the_first_page(story: Story) -> None:
+    client = signed_in(story.reviewer)
+
+    for name in ("catalog:entries", "reviews:submissions", "evidence:runs", "catalog:use-cases"):
+        for cursor in ("x", "%F0", "WyI-IiwxXQ", "a" * 5000, "W10"):
+            assert client.get(reverse(name) + f"?cursor={cursor}").status_code == 200
+
+
+def test_search_finds_by_name_and_by_digest(story: Story) -> None:
+    client = signed_in(story.reviewer)
+
+    assert b"loan-approval" in client.get(reverse("catalog:entries"), {"q": "loan approv"}).content
+    assert b"loan-approval" in client.get(reverse("catalog:entries"), {"q": story.version.digest}).content
+    assert b"Nothing matches" in client.get(reverse("catalog:entries"), {"q": "nothing like it"}).content
+
+
+def test_filters_narrow_the_catalogue(story: Story) -> None:
+    client, address = signed_in(story.reviewer), reverse("catalog:entries")
+
+    assert b"loan-approval" in client.get(address, {"license": "mit", "kind": "model"}).content
+    assert b"loan-approval" not in client.get(address, {"kind": "dataset"}).content
+    assert b"loan-approval" not in client.get(address, {"stage": "pilot"}).content
+
+
+def test_an_empty_catalogue_says_how_to_begin(story: Story) -> None:
+    page = signed_in(story.stranger).get(reverse("catalog:entries")).content.decode()
+
+    assert "manage.py import_card" in page
+    assert reverse("catalog:import") in page
+
+
+def test_a_submitter_asks_for_an_import(story: Story) -> None:
+    answer = signed_in(story.submitter).post(
+        reverse("catalog:import"), {"repo_id": "openai-community/gpt2", "kind": "model"}, follow=True
+    )
+
+    wish = ImportRequest.objects.get()
+    assert (wish.repo_id, wish.state, wish.requested_by) == ("openai-community/gpt2", "queued", story.submitter)
+    assert b"waits for a worker" in answer.content
+
+
+def test_an_import_of_a_branch_is_refused_with_the_way_to_mend_it(story: Story) -> None:
+    sent = {"repo_id": "acme/x", "kind": "model", "revision": "main"}
+
+    answer = signed_in(story.submitter).post(reverse("catalog:import"), sent)
+
+    assert answer.status_code == 422
+    assert b"40" in answer.content
+    assert not ImportRequest.objects.exists()
+
+
+def test_a_viewer_cannot_import(story: Story) -> None:
+    answer = signed_in(story.viewer).post(reverse("catalog:import"), {"repo_id": "acme/x", "kind": "model"})
+
+    assert answer.status_code in (403, 422)
+    assert not ImportRequest.objects.exists()
+
+
+def test_the_inbox_shows_what_needs_a_vote_until_it_is_cast(story: Story) -> None:
+    client, inbox = signed_in(story.reviewer), reverse("portal:inbox")
+    before = client.get(inbox)
+
+    vote(client, story, "2")
+
+    assert b"1 submission waits for you" in before.content
+    assert b"Nothing waits for you" in client.get(inbox).content
+
+
+def test_the_inbox_tells_an_approver_when_everything_holds(story: Story) -> None:
+    client, inbox = signed_in(story.approver), reverse("portal:inbox")
+    before = client.get(inbox)
+
+    vote(signed_in(story.reviewer), story, "2")
+
+    assert b"Nothing waits for you" in before.content
+    assert b"Ready for a decision" in client.get(inbox).content
+
+
+def test_the_inbox_leaves_out_what_a_reviewer_made_themselves(story: Story, tmp_path: Path) -> None:
+    audited_for_bias(story, predictions())
+    page = signed_in(story.submitter).get(reverse("portal:inbox"))
+
+    assert b"Nothing waits for you" in page.content
+
+
+def test_notices_are_read_once(story: Story) -> None:
+    delivery.deliver_due()
+    client = signed_in(story.reviewer)
+    shown = client.get(reverse("portal:inbox"))
+
+    client.post(reverse("portal:read"))
+
+    assert b"Submitted for pilot: acme/loan-approval." in shown.content
+    assert b"No news since you last looked" in client.get(reverse("portal:inbox")).content
+    assert not Notice.objects.filter(user=story.reviewer, read_at=None).exists()
+    assert Notice.objects.filter(read_at=None).count() == Notice.objects.exclude(user=story.reviewer).count()
+
+
+def test_a_version_page_shows_its_newer_version(story: Story, tmp_path: Path) -> None:
+    newer = bring(tmp_path / "next", card="# Other\n", by=story.submitter, team=story.team)
+
+    page = signed_in(story.reviewer).get(version_address(story.version)).content.decode()
+
+    assert "There is a newer version" in page
+    assert version_address(newer) in page
+
+
+def test_a_name_that_nobody_imported_has_a_page_that_says_so(story: Story, tmp_path: Path) -> None:
+    bring(
+        tmp_path / "child",
+        card="---\nbase_model: acme/parent\n---\n",
+        by=story.submitter,
+        team=story.team,
+        repo_id="acme/child",
+    )
+    page = signed_in(story.reviewer).get(reverse("catalog:entry", args=["model", "acme", "parent"]))
+
+    assert b"Nobody has imported this yet" in page.content
+    assert b"acme/child" in page.content
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["model/acme/loan-approval/main/", "model/acme/loan-approval/" + "0" * 40 + "/", "thing/acme/x/", "model/a/b/"],
+)
+def test_what_is_not_catalogued_is_not_found(story: Story, path: str) -> None:
+    assert signed_in(story.admin).get(f"/catalogue/{path}").status_code == 404
+
+
+# --- use cases, plans, policies ------------------------------------------------------------------------------------
+
+
+def test_a_risk_officer_makes_a_use_case(story: Story) -> None:
+    sent = {
+        "name": "Card fraud",
+        "slug": "card-fraud",
+        "purpose": "Stops payments.",
+        "owner_team": story.team.pk,
+        "tier": "limited",
+        "profile_purpose": "commercial",
+        "profile_territory": "DE, FR",
+        "profile_mau": "1000",
+    }
+
+    answer = signed_in(story.risk_officer).post(reverse("catalog:use-case-new"), sent)
+
+    assert answer.status_code == 302
+    made = UseCase.objects.get(slug="card-fraud")
+    assert made.licence_profile == {"purpose": "commercial", "territory": ["DE", "FR"], "mau": 1000}
+
+
+def test_a_taken_slug_is_told_at_its_field(story: Story) -> None:
+    sent = {"name": "X", "slug": "home-loans", "purpose": "x", "owner_team": story.team.pk, "tier": "limited"}
+
+    answer = signed_in(story.risk_officer).post(reverse("catalog:use-case-new"), sent)
+
+    assert answer.status_code == 422
+    assert b"choose another" in answer.content
+
+
+def test_a_submitter_cannot_change_a_use_case_or_its_plan(story: Story) -> None:
+    client = signed_in(story.submitter)
+    sent = {"name": "Easier", "purpose": "x", "owner_team": story.team.pk, "tier": "minimal", "edition": 1}
+
+    client.post(reverse("catalog:use-case-edit", args=["home-loans"]), sent)
+    client.post(reverse("catalog:audit-plan", args=["home-loans"]), {"document": "{}", "seen": 0})
+
+    story.use_case.refresh_from_db()
+    assert story.use_case.tier == "high"
+    assert not story.use_case.audit_plans.exists()
+
+
+def test_a_stale_edit_of_a_use_case_is_told_and_kept(story: Story) -> None:
+    UseCase.objects.filter(pk=story.use_case.pk).update(edition=2)
+    sent = {"name": "My new name", "purpose": "x", "owner_team": story.team.pk, "tier": "high", "edition": 1}
+
+    answer = signed_in(story.risk_officer).post(reverse("catalog:use-case-edit", args=["home-loans"]), sent)
+
+    assert answer.status_code == 409
+    assert b"My new name" in answer.content
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("{", b"line 1"), ('{"bias": {"labl": "x"}}', b"labl"), ("[]", b"object"), ('{"bias": NaN}', b"NaN")],
+)
+def test_a_plan_that_no_audit_can_follow_is_refused_with_the_place(story: Story, text: str, told: bytes) -> None:
+    address = reverse("catalog:audit-plan", args=["home-loans"])
+
+    answer = signed_in(story.risk_officer).post(address, {"document": text, "seen": 0})
+
+    assert answer.status_code == 422
+    assert told in answer.content
+    assert not story.use_case.audit_plans.exists()
+
+
+def test_a_plan_is_laid_down_once_and_a_second_tab_is_told(story: Story) -> None:
+    address = reverse("catalog:audit-plan", args=["home-loans"])
+    client = signed_in(story.risk_officer)
+    plan = '{"bias": {"label": "a", "prediction": "b", "sensitive": ["c"]}}'
+
+    first = client.post(address, {"document": plan, "seen": 0})
+    second = client.post(address, {"document": plan.replace("c", "d"), "seen": 0})
+
+    assert (first.status_code, second.status_code) == (302, 409)
+    assert story.use_case.audit_plans.count() == 1
+
+
+def test_a_broken_policy_is_refused_by_line_and_column(story: Story) -> None:
+    broken = STRICT.replace("kind: bias", "kind: magic")
+
+    answer = signed_in(story.admin).post(reverse("policies:publish"), {"text": broken})
+
+    assert answer.status_code == 422
+    assert re.search(rb"line \d+, column \d+", answer.content)
+    assert b"magic" in answer.content
+
+
+def test_an_administrator_publishes_the_next_version_of_a_policy(story: Story) -> None:
+    text = STRICT.replace("validDays: 90", "validDays: 30").replace("\n", "\r\n")
+
+    answer = signed_in(story.admin).post(reverse("policies:publish"), {"text": text}, follow=True)
+
+    assert b"story-production 2" in answer.content
+    assert b"30 days" in answer.content
+
+
+@pytest.mark.parametrize("who", ["submitter", "risk_officer", "viewer"])
+def test_nobody_of_a_team_publishes_policies_for_all(story: Story, who: str) -> None:
+    signed_in(getattr(story, who)).post(reverse("policies:publish"), {"text": STRICT.replace("90", "700")})
+
+    assert b"700 days" not in signed_in(story.admin).get(reverse("policies:policies")).content
+
+
+def vote(client: Client, story: Story, value: str, reason: str = "") -> None:
+    story.submission.refresh_from_db()
+    sent = {"lane": "ethics", "vote": value, "reason": reason, "edition": story.submission.edition}
+    assert client.post(reverse("reviews:vote", args=[story.submission.pk]), sent).status_code == 302
