@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -92,16 +93,26 @@ def add_person(
     """
     _only_admins(by, team=team)
     wanted = [parse_role(written) for written in roles]
-    user = User.objects.filter(email=normal_email(email)).first()
+    address = _address(email)
+    user = User.objects.filter(email=address).first()
     if user is None:
-        user = _join(email=email, name=name, password=password, by=by, at=at)
+        user = _join(email=address, name=name, password=password, by=by, at=at)
     for role, lane in wanted:
         _give(user=user, role=role, lane=lane, team=team, by=by, at=at)
     return user
 
 
+def _address(email: str) -> str:
+    address = normal_email(email)
+    try:
+        validate_email(address)
+    except ValidationError as invalid:
+        raise PeopleRefused(_("{email} is no e-mail address.").format(email=ascii(address[:80]))) from invalid
+    return address
+
+
 def _join(*, email: str, name: str, password: str | None, by: User | None, at: dt.datetime) -> User:
-    user = User(email=normal_email(email), name=name.strip() or email.strip(), joined_at=at)
+    user = User(email=email, name=name.strip() or email, joined_at=at)
     user.set_password(password)
     try:
         user.full_clean(exclude=["password"])
@@ -284,7 +295,7 @@ def invite(
         raise PeopleRefused(_("Choose at least one role."))
     for written in roles:
         parse_role(written)
-    address = normal_email(email)
+    address = _address(email)
     if User.objects.filter(email=address).exists():
         raise PeopleRefused(_("{email} is here already; give the role on the people page.").format(email=address))
     code = secrets.token_urlsafe(32)
@@ -299,7 +310,7 @@ def invite(
         expires_at=at + dt.timedelta(days=INVITATION_DAYS),
     )
     try:
-        invitation.full_clean(exclude=["name"])
+        invitation.full_clean(exclude=["name", "invited_by"])
     except ValidationError as invalid:
         raise PeopleRefused(" ".join(invalid.messages)) from invalid
     Invitation.objects.filter(email=address, accepted_at=None, expires_at__gt=at).update(expires_at=at)
