@@ -176,7 +176,9 @@ class Runs(generics.ListAPIView[Run]):
         version = find_version(by, asked["subject"])
         use_case = get_object_or_404(UseCase.objects.visible_to(by), slug=asked["use_case"])
         try:
-            run = services.request(kind=asked["kind"], version=version, use_case=use_case, by=by, at=timezone.now())
+            run = services.ask(kind=asked["kind"], version=version, use_case=use_case, by=by, at=timezone.now())
+        except services.NotAnAsker as refusal:
+            raise Problem(403, refusal.code, str(refusal)) from refusal
         except services.EvidenceRefused as refusal:
             raise Problem(422, refusal.code, str(refusal)) from refusal
         except audits.RunRefused as refusal:
@@ -252,6 +254,8 @@ class RunCancel(APIView):
     def post(self, request: Request, pk: int) -> Response:
         run = get_object_or_404(runs_visible_to(person(request)), pk=pk)
         try:
-            return Response(RunDocument(audits.cancel(run_id=run.pk)).data, status=202)
+            return Response(RunDocument(services.cancel(run_id=run.pk, by=person(request))).data, status=202)
+        except services.NotAnAsker as refusal:
+            raise Problem(403, refusal.code, str(refusal)) from refusal
         except audits.RunRefused as refusal:
             raise Problem(409, "invalid_transition", str(refusal)) from refusal

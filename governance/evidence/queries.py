@@ -10,10 +10,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from audits.models import Run
 from governance.catalog.models import UseCase, Version
 from governance.evidence.inputs import Lacking, Wanted, wanted
-from governance.people.models import User
-from governance.people.queries import teams_seen_by
+from governance.people.models import Role, User
+from governance.people.queries import standing, teams_seen_by
 
 RENEWS = "renews"
+# Auditors and viewers read; reviewers judge what others had measured.
+ASKERS = (Role.SUBMITTER, Role.APPROVER, Role.RISK_OFFICER, Role.ADMIN)
 
 
 @dataclass(frozen=True)
@@ -62,3 +64,23 @@ def runs_visible_to(user: User) -> QuerySet[Run]:
     hidden = others.filter(digest=OuterRef("subject_digest"))
     mine = UseCase.objects.filter(owner_team__in=seen).values("slug")
     return Run.objects.filter(~Exists(hidden)).filter(Q(use_case="") | Q(use_case__in=mine))
+
+
+def may_ask(user: User, *, use_case: UseCase) -> bool:
+    """Whether a person may have audits run in a use case."""
+    held = standing(user)
+    return any(held.has(role, team_id=use_case.owner_team_id) for role in ASKERS)
+
+
+def may_cancel(user: User, *, run: Run) -> bool:
+    """Whether a person may cancel a run: who asked for it, and the askers of its use case's team.
+
+    One that reads a public card alone answers for every team, so beside who asked only the organisation's askers may.
+    """
+    held = standing(user)
+    if run.requested_by_id == user.pk and user.is_active:
+        return True
+    if not run.use_case:
+        return any((None, role.value, "") in held.roles for role in ASKERS)
+    use_case = UseCase.objects.filter(slug=run.use_case).first()
+    return use_case is not None and may_ask(user, use_case=use_case)

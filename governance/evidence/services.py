@@ -29,6 +29,10 @@ class EvidenceRefused(Exception):
         self.code = code
 
 
+class NotAnAsker(EvidenceRefused):
+    """The person may see the audits and not have them run or cancelled."""
+
+
 def upload(*, stream: IO[bytes], filename: str, media_type: str, by: User, at: dt.datetime) -> Upload:
     """Keep a file that somebody sends. The same bytes twice are one blob and two uploads.
 
@@ -104,6 +108,30 @@ def _due(run: Run, limit: int | None, *, at: dt.datetime, again: bool) -> bool:
     if run.state != RunState.SUCCEEDED:
         return again
     return limit is not None and run.finished_at is not None and at - run.finished_at >= dt.timedelta(days=limit)
+
+
+def ask(*, kind: str, version: Version, use_case: UseCase, by: User, at: dt.datetime) -> Run:
+    """Have one audit run because a person or pipeline wants it.
+
+    Raises:
+        NotAnAsker: they only read in the use case's team.
+        EvidenceRefused, audits.RunRefused: as ``request``.
+    """
+    if not queries.may_ask(by, use_case=use_case):
+        raise NotAnAsker("not_an_asker", f"you only read in {use_case}; its submitters and approvers start audits")
+    return request(kind=kind, version=version, use_case=use_case, by=by, at=at)
+
+
+def cancel(*, run_id: int, by: User) -> Run:
+    """Cancel a run.
+
+    Raises:
+        NotAnAsker: others asked for it, or wait for it.
+        audits.RunRefused: it has ended.
+    """
+    if not queries.may_cancel(by, run=Run.objects.get(pk=run_id)):
+        raise NotAnAsker("not_an_asker", "you did not ask for this run; who did, or an admin, can cancel it")
+    return audits.cancel(run_id=run_id)
 
 
 def request(

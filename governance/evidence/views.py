@@ -16,17 +16,14 @@ from audits import kinds
 from audits import services as audits
 from audits.models import OPEN_STATES, Finding, Run, RunState
 from governance.catalog.models import UseCase, Version
-from governance.evidence import bias_report, services
+from governance.evidence import bias_report, queries, services
 from governance.evidence.queries import runs_visible_to
 from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
-from governance.people.models import Role
-from governance.people.queries import standing
 from governance.web.cursors import page_of
 from governance.web.requests import PageRequest
 from governance.web.sentences import as_sentence
 
 MOST_COMPARED = 4
-ASKERS = (Role.SUBMITTER, Role.APPROVER, Role.RISK_OFFICER, Role.ADMIN)
 
 
 @login_required
@@ -89,21 +86,16 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
         "findings": findings_shown(Finding.objects.filter(run=shown)),
         "packages": sorted(shown.packages.items()),
         "inputs": _inputs(shown),
-        "may_cancel": is_open and may_ask(request, use_case),
-        "may_again": not is_open and version is not None and use_case is not None and may_ask(request, use_case),
+        "may_cancel": is_open and queries.may_cancel(request.user, run=shown),
+        "may_again": not is_open
+        and version is not None
+        and use_case is not None
+        and queries.may_ask(request.user, use_case=use_case),
         "document": document,
     }
     if shown.kind == "bias" and document is not None:
         context |= _bias(request, shown, version, document)
     return render(request, "evidence/run.html", context)
-
-
-def may_ask(request: PageRequest, use_case: UseCase | None) -> bool:
-    """Whether the person may start and cancel audits: readers only read."""
-    held = standing(request.user)
-    if use_case is None:
-        return bool(held.teams_with(*ASKERS) is None or held.teams_with(*ASKERS))
-    return any(held.has(role, team_id=use_case.owner_team_id) for role in ASKERS)
 
 
 def _say(shown: Run, document: dict[str, Any] | None) -> str:
@@ -200,12 +192,10 @@ def _versions(
 def cancel(request: PageRequest, pk: int) -> HttpResponse:
     """Cancel a run: at once while it waits, at its next step while it runs."""
     shown = found(request, pk)
-    use_case = UseCase.objects.filter(slug=shown.use_case).first() if shown.use_case else None
-    if not may_ask(request, use_case):
-        messages.error(request, _("You read here; somebody who submits or approves can cancel."))
-        return redirect("evidence:run", pk=pk)
     try:
-        audits.cancel(run_id=shown.pk)
+        services.cancel(run_id=shown.pk, by=request.user)
+    except services.NotAnAsker:
+        messages.error(request, _("You did not ask for this run; who did, or an admin, can cancel it."))
     except audits.RunRefused as refusal:
         messages.error(request, as_sentence(str(refusal)))
     else:
@@ -220,7 +210,7 @@ def again(request: PageRequest, pk: int) -> HttpResponse:
     shown = found(request, pk)
     version = get_object_or_404(Version.objects.visible_to(request.user), digest=shown.subject_digest)
     use_case = get_object_or_404(UseCase.objects.visible_to(request.user), slug=shown.use_case)
-    if not may_ask(request, use_case):
+    if not queries.may_ask(request.user, use_case=use_case):
         messages.error(request, _("You read here; somebody who submits or approves can ask for audits."))
         return redirect("evidence:run", pk=pk)
     try:

@@ -37,12 +37,6 @@ def require(user: User, role: Role, use_case: UseCase, deed: str) -> None:
         raise NotAllowed(f"not_{role.value}", f"you may not {deed} {use_case}; an admin can give you the role {role}")
 
 
-def require_visible(user: User, submission: Submission) -> None:
-    held = standing_now(user)
-    if not (held.sees_all or submission.use_case.owner_team_id in held.team_ids):
-        raise NotAllowed("not_a_member", f"you are not in the team of {submission.use_case}")
-
-
 def require_four_eyes(user: User, submission: Submission) -> None:
     """Nobody judges what they submitted or made, superusers included."""
     made_it = evidence.contributors(version=submission.version, use_case=submission.use_case)

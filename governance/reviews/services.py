@@ -14,6 +14,7 @@ from audits.locks import hold_subject
 from governance.catalog.models import Stage, UseCase, Version
 from governance.evidence import services as evidence
 from governance.evidence.models import Attachment, Upload
+from governance.evidence.queries import may_ask
 from governance.gates import services as gates
 from governance.people.models import Lane, Role, User
 from governance.people.queries import standing_now
@@ -39,7 +40,6 @@ from governance.reviews.rules import (
     require_open,
     require_reason,
     require_state,
-    require_visible,
     reviewers,
     tell,
 )
@@ -121,9 +121,16 @@ def attach_evidence(*, submission_id: int, role: str, upload: Upload, by: User, 
 
 @transaction.atomic
 def audit_again(*, submission_id: int, by: User, at: dt.datetime) -> Submission:
-    """Ask again for audits that failed, went stale or were never asked for."""
+    """Ask again for audits that failed, went stale or were never asked for.
+
+    Raises:
+        NotAllowed: the person only reads or reviews in the use case's team.
+        ReviewRefused: the submission has ended.
+    """
     submission = locked(submission_id)
-    require_visible(by, submission)
+    standing_now(by)  # the roles of this instant, which the next line reads
+    if not may_ask(by, use_case=submission.use_case):
+        raise NotAllowed("not_an_asker", "auditors, viewers and reviewers read; who submits or approves can ask")
     require_open(submission)
     gather(submission, by=by, at=at, again=True)
     return bring_up_to_date(submission, at=at)

@@ -102,7 +102,11 @@ def test_what_is_unknown_and_what_is_not_seen_get_the_same_no(world: World) -> N
     never = world.gate(world.new_version(), user=stranger)
 
     told = [
-        {name: value for name, value in gate_document(answer).items() if name not in ("subject", "use_case", "asked_at")}
+        {
+            name: value
+            for name, value in gate_document(answer).items()
+            if name not in ("subject", "use_case", "asked_at")
+        }
         for answer in (unseen, unknown, never)
     ]
     assert told[0] == told[1] == told[2]
@@ -117,7 +121,9 @@ def test_an_answer_costs_two_queries_at_most(world: World, state: str) -> None:
     viewer = member(world.team, "viewer")
     world.gate(user=viewer)  # the roles come with the token
 
-    with CaptureQueriesContext(connection, ) as asked:
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
         gate_document(world.gate(user=viewer))
 
     assert len(asked) <= 2 if state != "approved" else len(asked) == 1
