@@ -56,7 +56,7 @@ def subject(*, kind: str, repo_id: str, revision: str) -> Subject:
             f"{revision[:60]!r} is not a full commit sha: give the 40 hexadecimal digits of the commit, or the 64 of"
             " the version's digest. A branch or tag may point elsewhere tomorrow",
         )
-    if not repo_id or "\0" in repo_id or len(repo_id) > 200:
+    if not repo_id or "\0" in repo_id or len(repo_id) > 256:
         raise MalformedSubject("repository_id", "name the repository as namespace/name, or name without a namespace")
     return Subject(kind, repo_id, revision)
 
@@ -167,7 +167,9 @@ def _judged(approval: Approval) -> dict[str, Any]:
 
 def _of(asked: Subject) -> Q:
     same = Q(version__revision=asked.revision) | Q(version__digest=asked.revision)
-    return same & Q(version__entry__kind=asked.kind, version__entry__key=asked.key)
+    # A repository that was renamed answers to its former name as well.
+    named = Q(version__entry__key=asked.key) | Q(version__entry__aliases__key=asked.key)
+    return same & named & Q(version__entry__kind=asked.kind)
 
 
 def _open_codes(approval: Approval) -> list[str]:

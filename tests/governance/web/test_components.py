@@ -40,7 +40,7 @@ def test_the_hallmark_says_stage_policy_and_week_and_until_when() -> None:
     html = rendered(STRUCK, holds=True, day=gallery.DAY, later=gallery.LATER)
 
     assert [part for part in re.findall(r"<text[^>]*>([^<]*)", html)] == ["PROD", "HP·7", "26·48"]
-    assert 'aria-label="Approved and signed: Production, policy high-production 7, week 48 of 2026"' in html
+    assert 'aria-label="Approved: Production, policy high-production 7, week 48 of 2026"' in html
     assert "until 15 Feb 2027" in text_of(html)
 
 
