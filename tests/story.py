@@ -83,6 +83,9 @@ class Story:
 
 def work() -> None:
     """Do what a worker would: every run that waits."""
+    # Its heartbeat cannot see a test's open transaction: what takes seconds to import comes before the first run.
+    import audits.measures.bias  # noqa: F401
+
     while waiting := list(Run.objects.filter(state=RunState.QUEUED).values_list("pk", flat=True)):
         for pk in waiting:
             execution.execute(run_id=pk)
