@@ -30,7 +30,9 @@ class AssayCommand(BaseCommand):
     requires_system_checks: ClassVar[list[str]] = []  # type: ignore[misc]
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--format", choices=["text", "json"], default="text", help="text for people, json for programs")
+        parser.add_argument(
+            "--format", choices=["text", "json"], default="text", help="text for people, json for programs"
+        )
         if self.has_verdict:
             parser.add_argument("--fail-on", choices=ORDER, metavar="VERDICT", help="exit 1 from this verdict on")
         self.arguments(parser)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from audits import execution, recovery
 from audits import services as audits
@@ -23,7 +23,7 @@ LONG_AGO = timezone.now() - dt.timedelta(hours=1)
 
 
 @pytest.fixture(autouse=True)
-def _no_heartbeat(settings: SettingsWrapper) -> None:
+def _no_heartbeat(settings: Settings) -> None:
     """Audits are done inside the test's own transaction, which no heartbeat can look into."""
     settings.RUN_LEASE_S = 3600
 

@@ -31,14 +31,10 @@ class Command(AssayCommand):
             raise Refused(f"{malformed.code}: {malformed}") from malformed
         if not UseCase.objects.filter(slug=options["use_case"]).exists():
             raise Refused(f"there is no use case {options['use_case']!r}; the portal lists them under Use cases")
-        answer = queries.gate_answer(
-            user=None, subject=asked, use_case=options["use_case"], stage=options["stage"]
-        )
+        answer = queries.gate_answer(user=None, subject=asked, use_case=options["use_case"], stage=options["stage"])
         document = documents.gate_document(answer)
         if options["format"] == "json":
             self.print_json(document)
         else:
             self.stdout.write(documents.as_text(document))
         self.exit_with(answer.verdict, fail_on=options["fail_on"])
-
-

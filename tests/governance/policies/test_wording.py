@@ -1,0 +1,70 @@
+"""Requirements, reasons and steps read as sentences."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+from governance.gates.models import EndedReason
+from governance.policies import evaluation, judging, steps, wording
+from governance.reviews.models import SubmissionState
+
+# What the judging of a requirement can answer: the states of a run, and the words in its code.
+CODES = sorted({*judging._STATES, *steps._MENDING, "accepted"} - {"audit_plan_missing", "predictions_missing"})
+
+
+def actions() -> list[str]:
+    """The actions that the engine's own source names in a ``Step``."""
+    source = inspect.getsource(steps) + inspect.getsource(evaluation)
+    return sorted({*steps._ACTIONS, *re.findall(r'Step\("(\w+)"', source)})
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_of_a_requirement_has_its_words(code: str):
+    said = wording.message({"code": code, "params": {"kind": "bias", "verdict": "fail", "accepted": ["pass"]}})
+
+    assert said.endswith(".")
+    assert "bias audit" in said
+    assert code not in said or code in ("running", "cancelled")
+
+
+def test_what_an_audit_lacks_is_said_before_that_it_is_missing():
+    said = wording.message({"code": "missing", "params": {"kind": "bias", "lacking": "predictions_missing"}})
+
+    assert said == "No table of predictions is attached, so nothing can be measured."
+
+
+def test_an_unknown_code_is_no_yes():
+    assert wording.message({"code": "future", "params": {}}) == "The state is future; that is not a yes."
+
+
+@pytest.mark.parametrize("action", actions())
+def test_every_step_has_its_words(action: str):
+    said = wording.step({"action": action, "target": "bias", "count": 2})
+
+    assert said.endswith(".")
+    assert action not in said
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "no_approval",
+        "no_policy",
+        "no_requirements",
+        "approval:expired",
+        "review:awaiting_decision",
+        *(f"approval:{reason}" for reason in EndedReason.values),
+        *(f"review:{state}" for state in SubmissionState.values if state not in ("approved", "in_review")),
+    ],
+)
+def test_every_reason_has_its_words(code: str):
+    assert ":" not in wording.reason(code)
+    assert wording.reason(code) != code
+
+
+def test_a_reason_that_names_a_requirement_shows_it():
+    assert wording.reason("bias.pass:unsatisfied") == "bias.pass: unsatisfied"
+    assert wording.reason("facts_malformed:audits[0].kind") == "the facts cannot be read at audits[0].kind"
