@@ -87,7 +87,7 @@ def test_fault_v07_a_revision_that_may_move_is_refused(revision: str) -> None:
     assert malformed.value.code == "revision_must_be_commit_sha"
 
 
-@pytest.mark.parametrize("repo_id", ["", "a\0b", "x" * 201])
+@pytest.mark.parametrize("repo_id", ["", "a\0b", "x" * 257])
 def test_a_repository_that_cannot_be_is_refused(repo_id: str) -> None:
     with pytest.raises(MalformedSubject):
         queries.subject(kind="model", repo_id=repo_id, revision="0" * 40)
