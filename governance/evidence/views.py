@@ -69,6 +69,9 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
     if shown.use_case:
         use_case = UseCase.objects.visible_to(user).filter(slug=shown.use_case).first()
     is_open = shown.state in OPEN_STATES
+    if request.htmx and not is_open:
+        # Who followed the run gets the whole page: what it found stands in all of it.
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     document = None if is_open else bias_report.read(shown)
     word, family = verdict_family(shown)
     context: dict[str, Any] = {

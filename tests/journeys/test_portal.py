@@ -91,7 +91,7 @@ def test_predictions_are_attached_and_audited(story: Story, visitor: Visitor) ->
     visitor.go(address)
 
     page.get_by_label("What it is").select_option("predictions")
-    page.get_by_label("File").set_input_files(
+    page.get_by_label("File", exact=True).set_input_files(
         {"name": "predictions.csv", "mimeType": "text/csv", "buffer": predictions()}
     )
     page.get_by_role("button", name="Attach").click()
@@ -103,6 +103,7 @@ def test_predictions_are_attached_and_audited(story: Story, visitor: Visitor) ->
         page.get_by_role("link", name="Look again").click()
     expect(page.get_by_role("heading", name="Audits at work")).to_have_count(0)
     expect(page.locator("#evidence")).to_contain_text("Black against white")
+    expect(page.locator("#verdict")).to_contain_text("No group is treated worse")
     visitor.nothing_went_wrong()
 
 
@@ -189,7 +190,7 @@ def test_the_vote_can_be_cast_with_the_keyboard_alone(story: Story, visitor: Vis
 def test_a_run_is_followed_until_it_has_ended(story: Story, visitor: Visitor) -> None:
     use_cases.change_use_case(
         use_case_id=story.use_case.pk,
-        changes={"licence_profile": {"purpose": "research"}},
+        changes={"licence_profile": {"purpose": "research", "mode": "internal"}},
         edition=1,
         by=story.risk_officer,
         at=NOW,

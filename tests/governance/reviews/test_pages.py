@@ -329,7 +329,7 @@ def test_a_bias_run_stands_beside_that_of_another_version(story: Story, tmp_path
 def test_a_run_that_waits_follows_itself_with_and_without_scripts(story: Story) -> None:
     use_cases.change_use_case(
         use_case_id=story.use_case.pk,
-        changes={"licence_profile": {"purpose": "research"}},
+        changes={"licence_profile": {"purpose": "research", "mode": "internal"}},
         edition=1,
         by=story.risk_officer,
         at=NOW,
