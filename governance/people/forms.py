@@ -125,6 +125,10 @@ class PasswordForm(TwicePassword):
     )
     field_order = ["old", "password", "again"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].label = _("New password")
+
 
 class TokenForm(PageForm):
     prefix_of_ids = "token"
@@ -142,7 +146,7 @@ class TeamChoice(PageForm):
     """The base of forms that choose one of the teams that somebody administers, or the organisation."""
 
     ORGANISATION = "the-whole-organisation"
-    team = forms.ChoiceField(label=_("In"))
+    team = forms.ChoiceField(label=_("Team"))
 
     def __init__(self, *args: Any, teams: QuerySet[Team], everywhere: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

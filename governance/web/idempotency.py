@@ -45,8 +45,8 @@ def idempotent(*, required: bool = False) -> Callable[[View], View]:
         @functools.wraps(method)
         def post(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
             key = request.headers.get("Idempotency-Key")
-            if key is None:
-                if required:
+            if key is None or not request.user.is_authenticated:
+                if required and key is None:
                     raise Problem(400, "idempotency_key_required", "send an Idempotency-Key, a random text of your own")
                 return method(view, request, *args, **kwargs)
             if not 1 <= len(key) <= 200 or not (key.isascii() and key.isprintable()):
@@ -84,8 +84,10 @@ def _once(key: str, work: Callable[[], Response], request: Request) -> Response:
 def _work(record: IdempotencyRecord, work: Callable[[], Response]) -> Response:
     """Do the work and keep its answer, both or neither."""
     mine = IdempotencyRecord.objects.filter(pk=record.pk, created_at=record.created_at)
+    done: list[bool] = []
     try:
         with transaction.atomic():
+            transaction.on_commit(lambda: done.append(True))
             response = work()
             kept = {
                 "headers": {name: response[name] for name in REPLAYED_HEADERS if name in response},
@@ -96,7 +98,8 @@ def _work(record: IdempotencyRecord, work: Callable[[], Response]) -> Response:
                 why = "this request took so long that a later one with the same key took its place"
                 raise Problem(409, "idempotency_key_taken_over", why)
     except BaseException:
-        mine.delete()  # nothing has happened: the same key may be tried again
+        if not done:  # nothing has happened: the same key may be tried again
+            mine.delete()
         raise
     return response
 
@@ -125,7 +128,9 @@ def _answer_of_the_first(record: IdempotencyRecord) -> Response | None:
 
 def _in_flight() -> Problem:
     why = "the first request with this key has not been answered yet; send it again in a moment"
-    return Problem(409, "idempotency_key_in_flight", why)
+    problem = Problem(409, "idempotency_key_in_flight", why)
+    problem.wait = 1  # becomes Retry-After
+    return problem
 
 
 def _route(path: str) -> str:

@@ -1,4 +1,4 @@
-"""What a token may do, and what a page asks of a person."""
+"""What a token may do. What a page asks of a person is in ``governance.people.access``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from rest_framework.metadata import BaseMetadata
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from governance.people.access import is_admin, role_required
 from governance.people.models import Token
 from governance.web.problems import Problem
-
-__all__ = ["HasScope", "Methods", "is_admin", "role_required"]
 
 
 class HasScope(BasePermission):

@@ -22,6 +22,8 @@ NOT_READY = "the database does not answer; nothing was changed, try again in a f
 class Problem(exceptions.APIException):
     """An error with its code: ``raise Problem(409, "invalid_transition", "…")``. Extra words become members."""
 
+    wait: int | None = None  # seconds after which it is worth trying again
+
     def __init__(self, status: int, code: str, detail: str, **extra: Any) -> None:
         super().__init__(detail, code)
         self.status_code = status

@@ -28,11 +28,11 @@ SHOWN_TOKENS = 200
 
 @never_cache
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
     """The page, and its first form: who one is."""
     user = signed_in(request)
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(request)
     form = ProfileForm(request.POST)
     if not form.is_valid():

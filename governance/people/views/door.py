@@ -30,15 +30,15 @@ LARGEST_FORM = 20_000
 
 @never_cache
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Ask for e-mail and password; a wrong pair gets one answer whatever is wrong with it."""
-    if request.method == "POST" and int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_FORM:
+    if request.method == "POST" and _length(request) > LARGEST_FORM:
         raise RequestDataTooBig
     context: dict[str, Any] = {"next": request.POST.get("next") or request.GET.get("next", "")}
     if first_start.is_open():
         context["first_start_url"] = reverse("people:setup")
-    if request.method == "GET":
+    if request.method != "POST":
         return render(request, "people/sign_in.html", context)
     form = SignInForm(request.POST)
     user = _authenticated(request, form) if form.is_valid() else None
@@ -51,6 +51,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(_after(request, context["next"]))
     remember_language(response, user.language)
     return response
+
+
+def _length(request: HttpRequest) -> int:
+    """How much was sent. What is no number is read as nothing, by Django too."""
+    sent = request.META.get("CONTENT_LENGTH") or ""
+    return int(sent) if sent.isascii() and sent.isdecimal() else 0
 
 
 def _authenticated(request: HttpRequest, form: SignInForm) -> User | None:
@@ -86,12 +92,12 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @sensitive_post_parameters("code", "password", "again")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def setup(request: HttpRequest) -> HttpResponse:
     """The first account, for whoever reads the code on the server's terminal. Afterwards there is no such page."""
     if not first_start.is_open():
         raise Http404
-    if request.method == "GET":
+    if request.method != "POST":
         _print_code(first_start.make_code(at=timezone.now()))
         return render(request, "people/setup.html", {"form": FirstStartForm()})
     if "renew" in request.POST:
@@ -135,7 +141,7 @@ def _welcome(request: HttpRequest, user: User, *, to: str) -> HttpResponse:
 
 @never_cache
 @sensitive_post_parameters("password", "again")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, code: str) -> HttpResponse:
     """Join by an invitation: name and a password of one's own."""
     at = timezone.now()

@@ -9,7 +9,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from governance.people.models import Team
@@ -113,6 +113,7 @@ def test_a_request_that_is_still_being_worked_on_is_409(client, monkeypatch):
     answer = send(program(user))
 
     assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_key_in_flight")
+    assert answer["Retry-After"] == "1"
     assert not Team.objects.exists()
 
 
@@ -176,6 +177,24 @@ def test_a_form_with_another_file_of_the_same_size_is_another_body(client):
     assert upload(b"a\n1\n").status_code == 201
     assert upload(b"a\n1\n")["Idempotency-Replayed"] == "true"
     assert upload(b"a\n2\n").status_code == 422
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_fails_after_the_work_is_kept_does_not_free_the_key(monkeypatch):
+    def broken():
+        raise RuntimeError("the message was not sent")
+
+    plain = routes.TeamDocument.save
+    monkeypatch.setattr(
+        routes.TeamDocument, "save", lambda self, **kwargs: transaction.on_commit(broken) or plain(self, **kwargs)
+    )
+    client = program(member(None, "viewer"), raise_request_exception=False)
+
+    failed, again = send(client), send(client)
+
+    assert failed.status_code == 500
+    assert (again.status_code, again["Idempotency-Replayed"]) == (201, "true")
+    assert Team.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

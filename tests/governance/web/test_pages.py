@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.conf import settings as product
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
@@ -185,6 +186,17 @@ def test_a_crash_is_a_page_with_its_number(rf):
 
     assert answer.status_code == 500
     assert "abc123" in answer.content.decode()
+
+
+@pytest.mark.parametrize(("path", "told"), [("/x/", "Not ready yet"), ("/api/v1/x/", "not_ready")])
+def test_a_database_that_does_not_answer_is_said_to_be_the_trouble(rf, path, told):
+    try:
+        raise OperationalError("the connection is lost")
+    except OperationalError:
+        answer = views.crashed(rf.get(path))
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert told in answer.content.decode()
 
 
 def test_a_form_without_its_token_says_what_to_do():
