@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,15 @@ from audits.measures.plan import BiasPlan
 
 TABLES = Path(__file__).parents[4] / "shared" / "data" / "tables"
 
+LONG = os.environ.get("LONG") == "1"
+
 # (true negatives, false positives, false negatives, true positives)
 Confusions = Mapping[str, tuple[int, int, int, int]]
+
+
+def examples(few: int) -> int:
+    """How many random examples a test tries: a few at every change, thirty times as many in the long run."""
+    return few * 30 if LONG else few
 
 
 def rows_of(groups: Confusions) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.audits.measures.made import audited, csv_of, disparity, plan_of, rate, shared_table
+from tests.audits.measures.made import audited, csv_of, disparity, examples, plan_of, rate, shared_table
 
 RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "false_negative_rate", "true_negative_rate")
 
@@ -24,11 +24,11 @@ def frame(label: Any, prediction: Any, groups: dict[str, Any]) -> Any:
     return metrics.MetricFrame(metrics=functions, y_true=label, y_pred=prediction, sensitive_features=groups)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(3))
 @given(st.integers(0, 2**32 - 1), st.integers(2, 4), st.integers(2, 3))
 def test_every_rate_of_every_group_and_intersection_is_fairlearns(seed: int, first: int, second: int) -> None:
     random = np.random.default_rng(seed)
-    size = 600
+    size = 300
     one = np.array([f"a{code}" for code in random.integers(0, first, size)])
     two = np.array([f"b{code}" for code in random.integers(0, second, size)])
     label, prediction = random.integers(0, 2, size), random.integers(0, 2, size)
@@ -46,13 +46,13 @@ def test_every_rate_of_every_group_and_intersection_is_fairlearns(seed: int, fir
             assert rate(document, metric)["value"] == pytest.approx(expected.overall[metric], abs=1e-9)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(3))
 @given(st.integers(0, 2**32 - 1), st.integers(2, 5))
 def test_widest_gaps_are_fairlearns_differences_and_ratios(seed: int, groups: int) -> None:
     from fairlearn import metrics
 
     random = np.random.default_rng(seed)
-    size = 500
+    size = 300
     group = np.array([f"g{code}" for code in random.integers(0, groups, size)])
     label, prediction = random.integers(0, 2, size), (random.random(size) < 0.4).astype(int)
     lines = [f"{y},{p},{g}" for y, p, g in zip(label, prediction, group, strict=True)]

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from audits.measures.verdicts import ORDER
-from tests.audits.measures.made import audited, csv_of, plan_of, rows_of
+from tests.audits.measures.made import audited, csv_of, examples, plan_of, rows_of
 
 GATING = ("demographic_parity_ratio", "equalized_odds_difference")
 
@@ -30,7 +30,7 @@ def numbers(document: Any) -> list[float]:
     return []
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(10))
 @given(tables, st.sampled_from([None, "best", "largest", "overall"]), st.sampled_from([1, 10, 30]))
 def test_whatever_the_table_every_figure_is_a_number_inside_its_interval(
     groups: dict[str, tuple[int, int, int, int]], reference: str | None, smallest: int
@@ -54,7 +54,7 @@ def test_whatever_the_table_every_figure_is_a_number_inside_its_interval(
             assert min(row["n"], row["comparator_n"]) >= smallest
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(10))
 @given(tables, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(
     groups: dict[str, tuple[int, int, int, int]], shuffle: random.Random
@@ -68,7 +68,7 @@ def test_the_order_of_rows_does_not_matter(
     assert audited(csv_of(rows), plan) == expected
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(10))
 @given(tables)
 def test_renaming_the_groups_renames_the_figures_and_no_more(groups: dict[str, tuple[int, int, int, int]]) -> None:
     # names in the opposite order; no two groups of one size, which the name decides between
@@ -97,7 +97,7 @@ def test_renaming_the_groups_renames_the_figures_and_no_more(groups: dict[str, t
     assert plain["verdict"] == renamed["verdict"]
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(10))
 @given(tables)
 def test_the_table_twice_gives_the_same_values_and_narrower_intervals(
     groups: dict[str, tuple[int, int, int, int]],
@@ -114,7 +114,7 @@ def test_the_table_twice_gives_the_same_values_and_narrower_intervals(
     assert compared
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(10))
 @given(st.integers(1, 20), st.integers(1, 12), st.integers(1, 12), st.data())
 def test_thinning_a_required_group_cannot_turn_fail_into_anything_but_too_little_data(
     selected: int, rejected: int, times: int, data: st.DataObject
@@ -135,7 +135,7 @@ def test_thinning_a_required_group_cannot_turn_fail_into_anything_but_too_little
     assert audited(table(kept), plan)["verdict"] in ("fail", "insufficient_data")
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(10))
 @given(
     st.tuples(*[st.integers(15, 120)] * 4),
     st.tuples(*[st.integers(15, 120)] * 4),
@@ -166,7 +166,7 @@ def test_blanking_cells_of_a_required_group_cannot_turn_fail_into_anything_but_t
     assert audited(csv_of(blanked), plan)["verdict"] in ("fail", "insufficient_data")
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(10))
 @given(tables, st.integers(0, 3))
 def test_the_seed_moves_intervals_of_several_rates_and_no_estimate(
     groups: dict[str, tuple[int, int, int, int]], seed: int
