@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audits', '0001_initial'),
+        ("audits", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='run',
-            name='use_case',
-            field=models.CharField(blank=True, db_default='', default='', max_length=60),
+            model_name="run",
+            name="use_case",
+            field=models.CharField(blank=True, db_default="", default="", max_length=60),
         ),
     ]
