@@ -30,7 +30,7 @@ def rows_of(groups: Confusions) -> list[str]:
     """Lines ``label,prediction,group`` of groups given by their confusion counts."""
     lines = []
     for group, counts in groups.items():
-        for (label, prediction), count in zip(("00", "01", "10", "11"), counts, strict=True):
+        for (label, prediction), count in zip(((0, 0), (0, 1), (1, 0), (1, 1)), counts, strict=True):
             lines += [f"{label},{prediction},{group}"] * count
     return lines
 
@@ -67,14 +67,16 @@ def selected(**groups: tuple[int, int]) -> bytes:
 
 def rate(document: Mapping[str, Any], metric: str, **slice_: str) -> Mapping[str, Any]:
     """The one row of a rate of one slice."""
-    found = [row for row in document["metrics"] if row["metric"] == metric and row["slice"] == slice_]
+    found: list[dict[str, Any]] = [
+        row for row in document["metrics"] if row["metric"] == metric and row["slice"] == slice_
+    ]
     assert len(found) == 1, f"{metric} of {slice_}: {len(found)} rows"
     return found[0]
 
 
 def disparity(document: Mapping[str, Any], metric: str, *, scope: str = "group", **slice_: str) -> Mapping[str, Any]:
     """The one comparison of a slice; of a range, the one of the slice's attributes."""
-    found = [
+    found: list[dict[str, Any]] = [
         row
         for row in document["disparities"]
         if row["metric"] == metric

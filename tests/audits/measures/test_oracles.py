@@ -39,7 +39,7 @@ def confusion_of(document: Mapping[str, Any], **slice_: str) -> tuple[int, int, 
 
 
 def percent(document: Mapping[str, Any], metric: str, **slice_: str) -> float:
-    return round(100 * rate(document, metric, **slice_)["value"], 2)
+    return round(100 * float(rate(document, metric, **slice_)["value"]), 2)
 
 
 def test_oracle_v01_all_defendants() -> None:
