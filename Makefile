@@ -58,7 +58,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 
 # Collect the visible strings for the translators (needs gettext).
 messages: $(VENV)/.ready
-	$(PY) manage.py makemessages --locale en --locale ru --no-location --ignore ".venv/*" --ignore "var/*"
+	$(PY) manage.py makemessages --locale ru --no-location --ignore ".venv/*" --ignore "var/*" --ignore "tests/*"
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache $(TRANSLATIONS)

@@ -6,6 +6,55 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, pgettext
+
+from governance.web.templatetags.words import look_up
+
+# The titles of the default policies are English in their YAML. Listed here, they can be said in other languages;
+# a title that somebody else wrote is shown as it was published.
+TITLES = (
+    gettext_noop("The card can be read and says what a reviewer needs"),
+    gettext_noop("The licence is known"),
+    gettext_noop("The licence allows the declared use"),
+    gettext_noop("A bias audit was made and did not fail"),
+    gettext_noop("No group is treated worse than the audit plan allows"),
+    gettext_noop("Models of minimal risk as a prototype"),
+    gettext_noop("Models of minimal risk in a pilot"),
+    gettext_noop("Models of minimal risk in production"),
+    gettext_noop("Models of limited risk as a prototype"),
+    gettext_noop("Models of limited risk in a pilot"),
+    gettext_noop("Models of limited risk in production"),
+    gettext_noop("Models of high risk as a prototype"),
+    gettext_noop("Models of high risk in a pilot"),
+    gettext_noop("Models of high risk in production"),
+    gettext_noop("Models of critical risk as a prototype"),
+    gettext_noop("Models of critical risk in a pilot"),
+    gettext_noop("Models of critical risk in production"),
+    gettext_noop("Datasets at every stage"),
+    gettext_noop("Datasets in production"),
+    gettext_noop("Spaces at every stage"),
+    gettext_noop("Spaces in production"),
+)
+
+
+def title(text: str) -> str:
+    """The title of a policy or requirement in the reader's language where it is one of ours, else as it is."""
+    return _(text) if text in TITLES else text
+
+
+def _audited(kind: str) -> str:
+    """An audit kind as it stands beside the word audit."""
+    known = {
+        "bias": pgettext("audit of", "bias"),
+        "card": pgettext("audit of", "card"),
+        "license": pgettext("audit of", "licence"),
+    }
+    return known.get(kind, kind)
+
+
+def _verdict(word: str, kind: str) -> str:
+    """A verdict within a sentence."""
+    return str(look_up(word, kind).label).lower()
 
 
 def message(result: Mapping[str, Any]) -> str:
@@ -17,10 +66,11 @@ def message(result: Mapping[str, Any]) -> str:
     sentence = _messages().get(str(result.get("code")))
     if sentence is None:
         return _("The state is %(code)s; that is not a yes.") % {"code": result.get("code")}
-    accepted = ", ".join(params.get("accepted", ()))
+    kind = str(params.get("kind", ""))
+    accepted = ", ".join(dict.fromkeys(_verdict(str(word), kind) for word in params.get("accepted", ())))
     return sentence % {
-        "kind": params.get("kind", ""),
-        "verdict": params.get("verdict", ""),
+        "kind": _audited(kind),
+        "verdict": _verdict(str(params.get("verdict", "")), kind),
         "accepted": accepted,
         "error": params.get("error_code", ""),
         "age": params.get("age_days", ""),
@@ -90,7 +140,8 @@ def reason(code: str) -> str:
 
 def step(step: Mapping[str, Any]) -> str:
     """One step of the way to yes: what to do and who can."""
-    target, count = step.get("target", ""), step.get("count", 1)
+    action, target, count = str(step.get("action")), str(step.get("target", "")), step.get("count", 1)
+    target = str(look_up(target, "lane").label).lower() if action in ("vote", "lift_veto") else _audited(target)
     known = {
         "run": _("Run the %(target)s audit."),
         "retry": _("Run the %(target)s audit again; the last one could not be done."),
@@ -104,7 +155,7 @@ def step(step: Mapping[str, Any]) -> str:
         "publish_policy": _("Publish a policy that applies to: %(target)s."),
         "correct_facts": _("The facts cannot be read at %(target)s; an administrator looks into it."),
     }
-    sentence = known.get(str(step.get("action")))
+    sentence = known.get(action)
     if sentence is None:
-        return _("%(action)s: %(target)s") % {"action": step.get("action"), "target": target}
+        return _("%(action)s: %(target)s") % {"action": action, "target": target}
     return sentence % {"target": target, "count": count}

@@ -39,7 +39,7 @@ def _requirement(row: Mapping[str, Any], runs: Mapping[int, Run], steps: Sequenc
     holds = row["status"] in HOLDS
     shown: dict[str, Any] = {
         "id": row["id"],
-        "title": row["title"],
+        "title": wording.title(str(row["title"])),
         "status": row["status"],
         "severity": row["severity"],
         "message": wording.message(row),

@@ -151,6 +151,11 @@ KINDS = {
     "dataset": Shown("none", "new", pgettext_lazy("kind", "Dataset")),
     "space": Shown("none", "new", pgettext_lazy("kind", "Space")),
 }
+AUDITS = {
+    "bias": Shown("none", "new", pgettext_lazy("audit", "Bias")),
+    "card": Shown("none", "new", pgettext_lazy("audit", "Card")),
+    "license": Shown("none", "new", pgettext_lazy("audit", "Licence")),
+}
 
 FAMILIES: Mapping[str, Mapping[str, Shown]] = {
     "verdict": VERDICTS,
@@ -173,6 +178,7 @@ FAMILIES: Mapping[str, Mapping[str, Shown]] = {
     "origin": ORIGINS,
     "assurance": ASSURANCES,
     "kind": KINDS,
+    "audit": AUDITS,
 }
 # A word that several families know means, without a family, what the first of these says.
 GENERAL: Mapping[str, Shown] = {
