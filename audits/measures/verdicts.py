@@ -47,9 +47,9 @@ def correct(comparisons: Sequence[Comparison]) -> None:
 
 
 def judge(row: Comparison, *, min_group: int) -> None:
-    """Fill in the verdict of one comparison, and the rows it still needs."""
+    """Fill in the verdict of one comparison, and the rows it still needs if the run's verdict rests on it."""
     row.verdict = _verdict(row)
-    if row.verdict in ("warn", "insufficient_data"):
+    if row.role == "gating" and row.verdict in ("warn", "insufficient_data"):
         row.rows_needed = rows_needed(row, min_group=min_group)
 
 
