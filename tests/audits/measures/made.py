@@ -22,8 +22,8 @@ Confusions = Mapping[str, tuple[int, int, int, int]]
 
 
 def examples(few: int) -> int:
-    """How many random examples a test tries: a few at every change, thirty times as many in the long run."""
-    return few * 30 if LONG else few
+    """How many random examples a test tries: a few at every change, ten times as many in the long run."""
+    return few * 10 if LONG else few
 
 
 def rows_of(groups: Confusions) -> list[str]:
