@@ -76,10 +76,11 @@ class Uploads(APIView):
             limit = settings.MAX_UPLOAD_BYTES // 1_000_000
             raise Problem(413, "upload_too_large", f"the file is larger than {limit} MB; send a smaller one")
         sent: Any = request.data
-        if "stream" in sent:
+        is_form = hasattr(sent, "lists")  # its fields may have any name, "stream" too
+        if not is_form and "stream" in sent:
             stream, name = sent["stream"], request.headers.get("X-Filename", "upload")
             media_type = (request.content_type or "application/octet-stream").split(";")[0]
-        elif "file" in sent and hasattr(sent["file"], "read"):
+        elif is_form and hasattr(sent.get("file"), "read"):
             stream, name = sent["file"], sent["file"].name or "upload"
             media_type = sent["file"].content_type or "application/octet-stream"
         else:

@@ -48,7 +48,7 @@ class RequestLog:
 
 
 def _refused(request: HttpRequest) -> HttpResponse | None:
-    """The answer to an address or cookie that nothing behind this should see."""
+    """The answer to an address, cookie or body that nothing behind this should see, or could."""
     query = request.META.get("QUERY_STRING", "")
     if TOKEN.search(query):
         why = "a token in the address ends up in logs: send it in the Authorization header, and renew this one"
@@ -57,13 +57,17 @@ def _refused(request: HttpRequest) -> HttpResponse | None:
         return _bad(request, "nul_character", "the address holds a NUL character; take it out")
     if any("\0" in name + value for name, value in request.COOKIES.items()):
         return _bad(request, "nul_character", "a cookie holds a NUL character; delete this site's cookies")
+    if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
+        # Such a body would be read as an empty one.
+        why = "the body came in chunks without a length; send it with a Content-Length, a file by its name"
+        return _bad(request, "length_required", why, status=411)
     return None
 
 
-def _bad(request: HttpRequest, code: str, why: str) -> HttpResponse:
+def _bad(request: HttpRequest, code: str, why: str, *, status: int = 400) -> HttpResponse:
     if request.path.startswith("/api/"):
-        return json_problem(request, 400, code, why)
-    return render(request, "400.html", {"reason": f"{why[0].upper()}{why[1:]}."}, status=400)
+        return json_problem(request, status, code, why)
+    return render(request, "400.html", {"reason": f"{why[0].upper()}{why[1:]}."}, status=status)
 
 
 def _log(request: HttpRequest, status: int, *, ms: float) -> None:

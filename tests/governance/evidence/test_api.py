@@ -77,6 +77,17 @@ def test_fault_v45_a_file_name_is_only_a_name(world: World, name: str) -> None:
     assert not set(shown) & set("/\\\t\0‮")
 
 
+def test_a_form_that_names_its_field_as_we_name_the_body_is_told_the_right_name(world: World) -> None:
+    sender = as_(world.submitter)
+
+    text = sender.post(f"{API}uploads/", {"stream": "x"}, format="multipart")
+    file = sender.post(f"{API}uploads/", {"stream": SimpleUploadedFile("a.csv", TABLE)}, format="multipart")
+
+    assert [answer.data["code"] for answer in (text, file)] == ["file_missing", "file_missing"]
+    assert (text.status_code, file.status_code) == (422, 422)
+    assert not Upload.objects.exists()
+
+
 def test_an_idempotency_key_uploads_once(world: World) -> None:
     sender = as_(world.submitter)
 

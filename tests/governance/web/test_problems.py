@@ -119,6 +119,17 @@ def test_fault_v34_a_nul_character_in_the_address_is_refused(client, query):
     problem(client.get("/api/v1/entries/model/a%00b/c/"), 400, "nul_character")
 
 
+def test_a_body_without_a_length_is_refused_and_not_taken_for_an_empty_one(client):
+    in_chunks = {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}
+
+    told = problem(
+        client.generic("POST", ECHO, b"", content_type="application/json", **in_chunks), 411, "length_required"
+    )
+
+    assert "Content-Length" in told["detail"]
+    assert client.generic("POST", ECHO, b"{}", content_type="application/json").status_code == 200
+
+
 def test_fault_v34_a_nul_character_in_a_cookie_is_refused():
     client = Client()
     client.cookies["assay_session"] = "a" * 32 + "\0"
