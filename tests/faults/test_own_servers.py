@@ -87,6 +87,4 @@ def test_a_missing_setting_stops_the_start_in_one_line(clone, addresses, command
     refused = clone.manage(command, **addresses)
 
     assert refused.returncode == 2
-    assert refused.stderr == (
-        "Assay does not start: BROKER_URL is not set: with DATABASE_URL set, name your broker too, as redis://…\n"
-    )
+    assert refused.stderr == "BROKER_URL is not set: with DATABASE_URL set, name your broker too, as redis://…\n"
