@@ -92,6 +92,7 @@ class UseCaseForm(UseCaseModelForm):
             "purpose": forms.Textarea(attrs={"rows": 3}),
             "people_affected": forms.Textarea(attrs={"rows": 2}),
         }
+        labels = {"slug": _("Name in commands")}
         help_texts = {
             "slug": _("Stands in addresses and commands; a to z, 0 to 9 and hyphens. It cannot be changed later."),
             "tier": _("How much harm a wrong answer can do. It decides which policies apply."),

@@ -125,8 +125,10 @@ def verdict(submission: Submission, rows: Sequence[Mapping[str, Any]], *, decisi
 
 def _titles(rows: Sequence[Mapping[str, Any]]) -> str:
     titles = list(dict.fromkeys(str(row["title"]) for row in rows))
-    shown = "; ".join(titles[:3])
-    return _("Open: %(titles)s.") % {"titles": shown if len(titles) < 4 else f"{shown}; …"} if titles else ""
+    if not titles:
+        return ""
+    sentence = _("Open: %(titles)s.") % {"titles": "; ".join(titles[:3])}
+    return sentence if len(titles) < 4 else sentence.removesuffix(".") + "; …"
 
 
 def _ended(submission: Submission, decision: Decision | None, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from audits.models import Finding
+from governance.evidence.bias_report import metric_name
 from governance.evidence.wording import bias, cards, licences
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ class _Shown(dict[str, str]):
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         super().__init__({name: shown(value) for name, value in params.items()})
+        if isinstance(params.get("metric"), str):
+            self["metric"] = metric_name(self["metric"])
 
     def __missing__(self, name: str) -> str:
         return "?"
@@ -49,7 +53,7 @@ def shown(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
-        return f"{value:.0f}" if value.is_integer() and abs(value) >= 10 else f"{value:.3f}"
+        return f"{value:.0f}" if value.is_integer() and abs(value) >= 10 else number_format(f"{value:.3f}")
     if isinstance(value, Sequence) and not isinstance(value, str):
         value = ", ".join(shown(one) for one in value)
     text = str(value)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 import pytest
+from django.utils.translation import override
 
 from audits import kinds
 from audits.cards.spec import CODES as CARD
@@ -77,4 +78,8 @@ def test_words_follow_the_reader_and_figures_are_rounded():
 
     title, _mend = wording.finding_text(Finding(code="bias.ratio_below_threshold", params=params))
 
-    assert "race black fares worse than white: demographic_parity_ratio is 0.704 (95 % interval" in title
+    with override("ru"):
+        russian, _mend = wording.finding_text(Finding(code="bias.ratio_below_threshold", params=params))
+
+    assert "0,704" in russian
+    assert "race black fares worse than white: ratio of approval rates is 0.704 (95 % interval" in title
