@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import ProgrammingError
 
 # From better to worse; --fail-on moves the line between exit code 0 and 1 within it.
 PASSING = ("allow", "pass", "obligation", "warning", "warn")
 FAILING = ("insufficient_data", "no_information", "unknown", "conflict", "fail", "deny")
 ORDER = (*PASSING, *FAILING)
+# PostgreSQL's codes for a table and a column that do not exist.
+NOT_MIGRATED = ("42P01", "42703")
 
 
 class Refused(Exception):
@@ -45,6 +48,11 @@ class AssayCommand(BaseCommand):
             return super().execute(*args, **options)
         except Refused as refused:
             raise CommandError(str(refused), returncode=2) from refused
+        except ProgrammingError as failed:
+            if getattr(failed.__cause__, "sqlstate", None) not in NOT_MIGRATED:
+                raise
+            said = "the database lacks tables of this version; run manage.py migrate first (make serve does)"
+            raise CommandError(said, returncode=2) from failed
         except BrokenPipeError:
             sys.exit(2)
 

@@ -38,6 +38,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"next": request.POST.get("next") or request.GET.get("next", "")}
     if first_start.is_open():
         context["first_start_url"] = reverse("people:setup")
+        if request.method != "POST":
+            return redirect("people:setup")
     if request.method != "POST":
         return render(request, "people/sign_in.html", context)
     form = SignInForm(request.POST)

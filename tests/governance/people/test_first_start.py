@@ -35,8 +35,20 @@ def printed(capsys) -> str:
     return found[1] if found else ""
 
 
-def test_an_installation_without_people_points_to_the_first_account():
-    assert 'href="/setup/"' in Client().get("/sign-in/").content.decode()
+def test_an_installation_without_people_begins_with_the_first_account():
+    assert Client().get("/sign-in/")["Location"] == SETUP
+
+
+def test_who_tries_to_sign_in_before_there_are_people_is_pointed_to_the_first_account():
+    tried = Client().post("/sign-in/", {"email": "ada@example.org", "password": PASSWORD})
+
+    assert f'href="{SETUP}"' in tried.content.decode()
+
+
+def test_an_installation_with_people_asks_them_to_sign_in():
+    UserFactory()
+
+    assert Client().get("/sign-in/").status_code == 200
 
 
 def test_the_code_is_on_the_terminal_and_not_on_the_page(capsys):
