@@ -123,7 +123,7 @@ def _tell_story(
     _said(f"the story took {time.monotonic() - started:.0f} s")
     if not as_expected:
         print("\nThe gate did not answer as the story has it; look at the pages above.", file=sys.stderr)
-    _how_to_sign_in(server.address, notes)
+    _how_to_sign_in(server.address, notes, serve=serve)
     if serve:
         print("\nCtrl-C ends it.", flush=True)
         _until_asked_to_stop(server)
@@ -338,8 +338,9 @@ def _write_notes(notes: dict[str, Any]) -> None:
     draft.replace(NOTES)
 
 
-def _how_to_sign_in(address: str, notes: dict[str, Any]) -> None:
-    print(f"\nThe portal: {address}   sign in as")
+def _how_to_sign_in(address: str, notes: dict[str, Any], *, serve: bool) -> None:
+    where = f"The portal: {address}   sign in as" if serve else "make serve opens the portal with all this; sign in as"
+    print(f"\n{where}")
     for user in notes["users"]:
         print(f"  {user['email']:<22} {user['password']:<18} {', '.join(user['roles'])}")
 
