@@ -215,7 +215,7 @@ def test_two_sweeps_at_once_take_a_lost_run_back_once(workers: Workers) -> None:
 
 def test_a_heartbeat_keeps_the_lease_of_a_run_that_outlasts_it(workers: Workers) -> None:
     workers.start(RUN_LEASE_S="2")
-    run = bias_run(rows=LONG)
+    run = bias_run(rows=LONG * 4)
     assert in_the_middle(run)
 
     with override_settings(RUN_LEASE_S=2):
