@@ -401,7 +401,7 @@ def test_a_no_says_what_stops_it_and_the_way_to_yes(world: World) -> None:
     text = as_text(gate_document(world.gate()))
 
     assert text.startswith(f"No. {world.version.entry.repo_id}@{world.version.revision[:8]} may not run in pilot")
-    assert "The bias audit says fail; accepted are pass, warn." in text
+    assert "The bias audit says fail; accepted are pass, warning." in text
     assert "Mend what the bias audit found" in text
     assert "Votes needed in lane ethics: 1." in text
 
