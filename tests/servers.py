@@ -155,6 +155,16 @@ class Checkout:
         found |= {"backend": [pid for pid, parent in backends.items() if parent in found.get("postgres", ())]}
         return {kind: pids for kind, pids in found.items() if pids}
 
+    def owners(self, *names: str) -> set[int]:
+        """User numbers that the processes of these kinds run as; those that end while being looked at are left out."""
+        found = set()
+        running = self.processes()
+        for name in names:
+            for pid in running[name]:
+                with contextlib.suppress(FileNotFoundError):
+                    found.add(Path(f"/proc/{pid}").stat().st_uid)
+        return found
+
     def kill(self, name: str) -> None:
         """End one process of a kind as the kernel does when memory is short."""
         os.kill(self.processes()[name][0], signal.SIGKILL)

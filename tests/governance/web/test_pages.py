@@ -107,14 +107,16 @@ def test_readiness_names_a_database_that_is_gone(monkeypatch):
 
 
 def test_the_theme_is_remembered_and_forgotten():
-    client = Client()
+    client = browser(UserFactory())
 
-    dark = client.post("/theme/", {"theme": "dark", "next": "/sign-in/?a=b"})
+    dark = client.post("/theme/", {"theme": "dark", "next": "/account/?a=b"})
 
-    assert dark["Location"] == "/sign-in/?a=b"
-    assert 'data-theme="dark"' in client.get("/sign-in/").content.decode()
+    assert dark["Location"] == "/account/?a=b"
+    assert 'data-theme="dark"' in client.get("/account/").content.decode()
     client.post("/theme/", {"theme": "system"})
-    assert "data-theme" not in client.get("/sign-in/").content.decode()
+    system = client.get("/account/").content.decode()
+    assert "<html" in system
+    assert "data-theme" not in system
 
 
 @pytest.mark.parametrize(
@@ -130,10 +132,13 @@ def test_a_theme_is_not_chosen_by_a_link_or_by_another_site():
 
 
 def test_a_theme_that_does_not_exist_reaches_no_page():
-    client = Client()
+    client = browser(UserFactory())
     client.cookies["theme"] = '"><script>'
 
-    assert "<script>" not in client.get("/sign-in/").content.decode()
+    page = client.get("/account/").content.decode()
+
+    assert "<html" in page
+    assert "<script>" not in page
 
 
 def test_times_are_told_in_the_persons_zone():
