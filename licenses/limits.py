@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from licenses import catalogue, terms
+from licenses import terms
 from licenses.findings import Ruling
 from licenses.questions import DERIVATIVE, SELF, Question, reach_column, reach_of
 
@@ -31,7 +31,7 @@ def _territory(q: Question) -> Iterator[Ruling]:
     term, excluded = "territory_excl", terms.exclusion(q.licence.territory_excl)
     if not excluded.places:
         return
-    by_domicile = any(clause.value == "domicile" for clause in catalogue.clauses(q.licence, "territory_basis"))
+    by_domicile = any(clause.value == "domicile" for clause in q.licence.says("territory_basis"))
     places = q.profile.territory
     if by_domicile and q.profile.domicile is not None:
         places = q.profile.domicile

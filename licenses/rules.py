@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from licenses import catalogue, limits
+from licenses import limits
 from licenses.findings import Ruling
 from licenses.questions import DERIVATIVE, SELF, Question, reach_column, reach_of
 from licenses.terms import Reach
@@ -127,7 +127,7 @@ def _is_compatible(q: Question) -> bool | None:
         return same
     if q.term.exception or q.declared.exception:
         return None
-    named = {clause.value for clause in catalogue.clauses(q.licence, "compatible")}
+    named = {clause.value for clause in q.licence.says("compatible")}
     if q.declared.licence.id in named:
         return True
     # "Or later" may reach a licence that the table does not order by version.
@@ -194,7 +194,7 @@ def _obligations(q: Question, *, copyleft: bool = False, flow: bool = False) -> 
         yield Ruling("O-BADGE", "badge", q.licence, q.licence.badge, latent)
     if q.licence.name_prefix and modifies:
         yield Ruling("C-NAME", "name_prefix", q.licence, q.licence.name_prefix, latent)
-    for clause in catalogue.clauses(q.licence, "duty"):
+    for clause in q.licence.says("duty"):
         yield Ruling(clause.value, "duty", q.licence, clause.source_ref, latent)
     if q.licence.hosted == "network_src":
         serves = q.profile.mode == "saas" or q.relation == "served_in"
