@@ -228,9 +228,7 @@ def _laid_over(corrections: tuple[tuple[str, str, str, str], ...]) -> Catalogue:
         seen = value if column == "source_ref" else f"{row['source_ref']}; {column}: {source_ref}"
         cells[name] = (line, {**row, column: value, "source_ref": seen})
     changed = {name for name, *_ in corrections}
-    rows = {
-        name: _licence(*cells[name], row.clauses) if name in changed else row for name, row in shipped.rows.items()
-    }
+    rows = {name: _licence(*cells[name], row.clauses) if name in changed else row for name, row in shipped.rows.items()}
     digest = hashlib.sha256(json.dumps([shipped.digest, corrections]).encode()).hexdigest()
     return Catalogue(rows, _names(rows), shipped.hub, digest, cells)
 

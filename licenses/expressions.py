@@ -106,7 +106,9 @@ def shorten(text: str) -> str:
 def _parse_list(declared: tuple[Any, ...], name: Any, table: Catalogue) -> Expression:
     if len(declared) > MAX_PARTS:
         return Undecided("U-UNKNOWN-ID", f"a list of {len(declared)} licences")
-    parts = tuple(dict.fromkeys(parse(None if isinstance(one, (list, tuple)) else one, name, table) for one in declared))
+    parts = tuple(
+        dict.fromkeys(parse(None if isinstance(one, (list, tuple)) else one, name, table) for one in declared)
+    )
     if not parts:
         return MISSING
     return parts[0] if len(parts) == 1 else All(parts, listed=True)
