@@ -171,9 +171,7 @@ def test_a_choice_upstream_is_never_worse_than_its_best_branch(several: list[Any
     other = {"id": "b", "type": "model", "license": "llama3", "relation": "merge"}
 
     def merged(licence: str) -> dict[str, Any]:
-        return judge(
-            "llama3", [{"id": "a", "type": "model", "license": licence, "relation": "merge"}, other], profile
-        )
+        return judge("llama3", [{"id": "a", "type": "model", "license": licence, "relation": "merge"}, other], profile)
 
     if spdx:
         best = min(rank(merged(one)) for one in spdx)
