@@ -259,6 +259,8 @@ def _names(rows: Mapping[str, Licence]) -> dict[str, Licence]:
     for licence in rows.values():
         # An alias with a condition in brackets is a label that several texts share: a name alone does not decide it.
         plain = [alias for alias in licence.aliases if "(" not in alias]
+        if licence.family not in ("placeholder", "own") and "(" not in licence.name:
+            plain.append(licence.name)
         for name in {written.casefold() for written in (licence.id, licence.spdx, *plain) if written}:
             other = names.setdefault(name, licence)
             if other is not licence:
