@@ -56,7 +56,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("policies/<slug:name>/retire/", policies.Retire.as_view(), name="policy-retire"),
     # gates
     re_path(
-        r"^gate/(?P<kind>[a-z]+)/(?P<ns>[^/@]+)/(?P<name>[^/@]+)@(?P<sha>[^/]*)$",
+        r"^gate/(?P<kind>[a-z]+)/(?P<ns>[^/@]+)/(?P<name>[^/@]+)@(?P<sha>.*)$",
         gates.GateCheck.as_view(),
         name="gate",
     ),
