@@ -72,7 +72,7 @@ class Combined:
             for relation, above in self.hops[node]:
                 branch = branches.setdefault(above, {})
                 for brought in ways.get(above, ()):
-                    here = Brought(brought.term, brought.relations | {relation})
+                    here = merges.carried(brought, relation)
                     branch.setdefault(here, (relation, above, brought))
             place = _Place(self, chain, trained, branches, ways)
             met += [(place, clash) for clash in merges.clashes(branches.values(), self.profile, content=self.content)]
@@ -105,7 +105,7 @@ class Combined:
         # All start at once and go down hop by hop, so the first to arrive came the shortest way.
         for node, brought in waiting:
             for relation, below in self.below.get(node, ()):
-                further = Brought(brought.term, brought.relations | {relation})
+                further = merges.carried(brought, relation)
                 there = ways.setdefault(below, {})
                 if further not in there:
                     there[further] = (relation, node, brought)
@@ -119,14 +119,12 @@ class Combined:
         Returns:
             Work -> leaves, for the works whose choice was looked at again; empty where nothing clashes.
         """
-        if not self.findings(chosen):
-            return {}
         open_to_choice = {
             node: alternatives(self.graph.works[node].license)
             for node, taken in chosen.items()
             if node in self.below and len(alternatives(self.graph.works[node].license)) > 1
         }
-        if not open_to_choice:
+        if not open_to_choice or not self.findings(chosen):
             return {}
 
         def cost(trial: Mapping[int, tuple[Leaf, ...]]) -> tuple[int, ...]:

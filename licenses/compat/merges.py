@@ -54,10 +54,23 @@ def asks(term: Term, relations: frozenset[str]) -> tuple[frozenset[str], frozens
     """What a licence asks of the work that it is part of: words that are clear, and words of a cautious reading."""
     clear: set[str] = set()
     cautious: set[str] = set()
-    for relation in sorted(relations - {UNSTATED}) or DERIVATIVE[:1]:
+    # A relation that nobody stated is taken for the one that reaches furthest.
+    for relation in {DERIVATIVE[0] if one == UNSTATED else one for one in relations} or DERIVATIVE[:1]:
         reach = questions.reach_of(term.licence, relation)
         (cautious if reach.unclear else clear).update(_ASKS & set(reach.words))
     return frozenset(clear), frozenset(cautious - clear)
+
+
+@lru_cache(maxsize=65_536)
+def carried(brought: Brought, relation: str) -> Brought:
+    """The same licence one hop nearer to the work that combines: of the relations, those that change what it asks."""
+    relations = brought.relations | {relation}
+    kept = relations
+    for one in sorted(relations):
+        fewer = kept - {one}
+        if fewer and asks(brought.term, fewer) == asks(brought.term, relations):
+            kept = fewer
+    return Brought(brought.term, kept)
 
 
 @lru_cache(maxsize=4_096)
@@ -93,9 +106,13 @@ def _clashes(alike: frozenset[tuple[frozenset[Brought], int]], profile: Profile,
             by.setdefault(brought, set()).add(at)
             by_licence.setdefault(brought.term.licence, set()).add(at)
     order = sorted(by, key=_order)
+    same, terms = ({one for one in order if word in frozenset().union(*asks(*one))} for word in ("same", "terms"))
     found: dict[tuple[str, str], Clash] = {}
     for at, one in enumerate(order):
         for other in order[at + 1 :]:
+            # Nothing clashes without a licence that asks for itself, or two agreements that follow.
+            if not (one in same or other in same or (one in terms and other in terms)):
+                continue
             if by[one] == by[other] and len(by[one]) == 1:
                 continue
             clash = pair(one, other, profile, content)

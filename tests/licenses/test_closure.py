@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from licenses.compat import check
-from licenses.compat.merges import Brought, clashes
+from licenses.compat.merges import Brought, asks, carried, clashes
 from licenses.expressions import Term, parse
 from licenses.profiles import Profile
 
@@ -428,3 +428,14 @@ def test_a_licence_that_cannot_be_read_is_a_finding_and_never_a_pass(licence: An
         return
 
     assert answer["verdict"] == "unknown"
+
+
+def test_a_licence_carried_on_keeps_only_the_relations_that_change_what_it_asks() -> None:
+    term = parse("gpl-3.0")
+    assert isinstance(term, Term)
+    near = carried(carried(Brought(term, frozenset()), "adapter"), "merge")
+
+    # For this licence an adapter is an open question and a merge is not; a further quantisation adds nothing.
+    assert asks(*near)[0] == {"same"}
+    assert carried(near, "quantized") == near
+    assert carried(near, "finetune") == carried(carried(near, "finetune"), "adapter")
