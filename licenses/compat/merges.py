@@ -66,7 +66,7 @@ def carried(brought: Brought, relation: str) -> Brought:
     """The same licence one hop nearer to the work that combines: of the relations, those that change what it asks."""
     relations = brought.relations | {relation}
     kept = relations
-    for one in sorted(relations):
+    for one in sorted(relations, reverse=True):
         fewer = kept - {one}
         if fewer and asks(brought.term, fewer) == asks(brought.term, relations):
             kept = fewer
