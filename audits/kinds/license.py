@@ -13,6 +13,7 @@ from licenses.cases import CaseRejected
 from licenses.catalogue import TableError
 from licenses.findings import ARTEFACT, VERDICTS
 
+KIND = "license"
 SEVERITY = {"conflict": "high", "unknown": "medium", "warning": "medium", "obligation": "info"}
 """Severity of a licence finding -> severity of an audit's finding."""
 
@@ -20,7 +21,7 @@ _LICENCE_TEXT = re.compile(r"(un)?licen[cs]es?\b.*|copying\b.*", re.IGNORECASE)
 _NOTICE = re.compile(r"notices?\b.*", re.IGNORECASE)
 
 
-@audit("license", version=2, packages=("license-expression",), verdicts=tuple(reversed(VERDICTS)), time_limit_s=120)
+@audit(KIND, version=2, packages=("license-expression",), verdicts=tuple(reversed(VERDICTS)), time_limit_s=120)
 def run(context: Context) -> Outcome:
     """Judge the subject's licence through everything that it was made from.
 

@@ -130,6 +130,11 @@ class World:
         for pk in Submission.objects.filter(state="in_review").values_list("pk", flat=True):
             reviews.reevaluate(submission_id=pk, at=self.at)
 
+    def run_license(self, version: Version | None = None) -> None:
+        """Ask for the licence audit of today's inputs and do it as a worker would."""
+        run = evidence.request(kind="license", version=version or self.version, use_case=self.use_case, at=self.at)
+        execution.execute(run_id=run.pk)
+
     def audited(self, **fields: Any) -> Submission:
         """A submission of which all audits are done."""
         submission = self.submit(**fields)
