@@ -10,7 +10,6 @@ from typing import Any
 from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
 from licenses import compat, expressions
 from licenses.cases import CaseRejected
-from licenses.catalogue import TableError
 from licenses.findings import ARTEFACT, VERDICTS
 
 KIND = "license"
@@ -55,8 +54,8 @@ def outcome(inputs: Mapping[str, Any]) -> Outcome:
     """
     case = case_of(inputs)
     try:
-        document = compat.check(case, **_corrections(inputs))
-    except (CaseRejected, TableError) as refused:
+        document = compat.check(case, corrections=_list(inputs, "corrections"))
+    except CaseRejected as refused:
         raise InputsRejected("license_inputs", str(refused)) from refused
     found = document["findings"]
     return Outcome(
@@ -68,11 +67,6 @@ def outcome(inputs: Mapping[str, Any]) -> Outcome:
         document={"subject": case["artefact"]["name"], "expression": _expression(case["artefact"]), **document},
         drafts=_drafts(found),
     )
-
-
-def _corrections(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    corrections = _list(inputs, "corrections")
-    return {"corrections": tuple(corrections)} if corrections else {}
 
 
 def holds_licence_text(files: Sequence[str]) -> bool:
@@ -153,6 +147,7 @@ def _drafts(found: Sequence[Mapping[str, Any]]) -> list[Draft]:
             "section": one["section"],
             "source": one["source"],
             "chain": one["chain"],
+            "relations": one["relations"],
             **({"state": one["state"]} if "state" in one else {}),
         }
         drafts[one["code"], locus] = Draft(

@@ -19,7 +19,10 @@ from licenses.catalogue import Clause, Licence
 
 # What a row is known by, in which nothing is said about what is allowed.
 NOT_TERMS = frozenset(
-    {"id", "hf_id", "spdx", "scancode_key", "name", "family", "kind", "source_ref", "source_url", "evidence", "aliases"}
+    {
+        *("id", "hf_id", "spdx", "scancode_key", "name", "family", "kind", "source_ref", "source_url", "evidence"),
+        *("aliases", "clauses"),
+    }
 )
 SHOWN = 50
 
@@ -82,11 +85,8 @@ def licence_detail(licence_id: str) -> LicenceDetail | None:
         for column in fields(Licence)
         if column.name not in NOT_TERMS or column.name in holding
     ]
-    clauses: dict[str, Sequence[Clause]] = {
-        name: found for (row, name), found in whole.clauses.items() if row == shipped.id
-    }
     ended = [one for one in said if one.ended_at is not None]
-    return LicenceDetail(licence, terms, clauses, notes.get((shipped.id, ""), []), ended, whole.digest)
+    return LicenceDetail(licence, terms, licence.clauses, notes.get((shipped.id, ""), []), ended, whole.digest)
 
 
 def annotations_of(licences: Iterable[str]) -> dict[tuple[str, str], list[Annotation]]:
