@@ -24,7 +24,7 @@ from governance.licensing.models import (
 )
 from governance.licensing.rules import LicensingRefused, NotAcceptable, NotAllowed
 from governance.notifications.models import Outbox
-from governance.people.models import User
+from governance.people.models import Lane, Membership, Role, User
 from tests.factories import NOON, TeamFactory, UserFactory, member
 from tests.governance.licensing.graphs import NON_COMMERCIAL, OPEN, derive, import_again, line, reassess_all, work
 from tests.governance.world import World
@@ -296,8 +296,6 @@ def test_an_override_that_is_ended_early_closes_the_gate_at_once() -> None:
 
 def test_who_submitted_or_brought_evidence_does_not_override() -> None:
     world = conflicting()
-    from governance.people.models import Lane, Membership, Role
-
     Membership.objects.create(user=world.submitter, team=None, role=Role.REVIEWER, lane=Lane.LEGAL)
 
     with pytest.raises(NotAllowed, match="someone else"):
@@ -347,7 +345,7 @@ def test_an_override_of_nothing_or_without_its_end_is_refused(said: dict[str, An
     assert not Override.objects.exists()
 
 
-# --- texts and duties --------------------------------------------------------------------------------------------------
+# --- texts and duties ------------------------------------------------------------------------------------------------
 
 
 def test_a_text_that_was_read_counts_and_its_end_closes() -> None:
@@ -417,7 +415,7 @@ def test_strangers_do_not_attest_or_read_texts() -> None:
         )
 
 
-# --- what is said stays as it was said ---------------------------------------------------------------------------------
+# --- what is said stays as it was said -------------------------------------------------------------------------------
 
 
 def statements() -> list[tuple[str, int]]:
