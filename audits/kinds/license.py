@@ -10,7 +10,7 @@ from typing import Any
 from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
 from licenses import compat, expressions
 from licenses.cases import CaseRejected
-from licenses.findings import ARTEFACT, VERDICTS
+from licenses.findings import RANK, VERDICTS
 
 KIND = "license"
 SEVERITY = {"conflict": "high", "unknown": "medium", "warning": "medium", "obligation": "info"}
@@ -46,25 +46,38 @@ def run(context: Context) -> Outcome:
     return judged
 
 
-def outcome(inputs: Mapping[str, Any]) -> Outcome:
+def outcome(inputs: Mapping[str, Any], *, with_repairs: bool = True) -> Outcome:
     """What the audit says on its inputs. The same inputs and licence table give the same outcome, wherever.
+
+    Args:
+        with_repairs: whether the document says what would end a conflict; looking for that takes the most time.
 
     Raises:
         InputsRejected: as ``run``.
     """
     case = case_of(inputs)
+    judge = compat.check if with_repairs else compat.judge
     try:
-        document = compat.check(case, corrections=_list(inputs, "corrections"))
+        document = judge(case, corrections=_list(inputs, "corrections"))
     except CaseRejected as refused:
         raise InputsRejected("license_inputs", str(refused)) from refused
-    found = document["findings"]
+    artefact = case["artefact"]
+    return outcome_of(
+        document["verdict"],
+        document["findings"],
+        {"subject": artefact["name"], "expression": _expression(artefact), **document},
+    )
+
+
+def outcome_of(verdict: str, found: Sequence[Mapping[str, Any]], document: Mapping[str, Any]) -> Outcome:
+    """The outcome with these binding findings, whoever judged: in any order, as ``licenses`` shows them."""
     return Outcome(
-        verdict=document["verdict"],
+        verdict=verdict,
         summary={
             "license_unknown_count": float(sum(one["severity"] == "unknown" for one in found)),
             "license_conflict_count": float(sum(one["severity"] == "conflict" for one in found)),
         },
-        document={"subject": case["artefact"]["name"], "expression": _expression(case["artefact"]), **document},
+        document=document,
         drafts=_drafts(found),
     )
 
@@ -131,10 +144,15 @@ def _list(inputs: Mapping[str, Any], key: str) -> list[Any]:
 _OBJECTS = {"upstream": " of objects with id, license and relation", "works": " of objects with id, type and license"}
 
 
+def _place(one: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Findings in one order, whoever found them."""
+    return -RANK[one["severity"]], one["code"], len(one["chain"]), tuple(one["chain"]), one["term"], one["section"]
+
+
 def _drafts(found: Sequence[Mapping[str, Any]]) -> list[Draft]:
-    """One draft for each code on each chain; several terms behind one code stand together in ``terms``."""
+    """One draft for each code on each chain, gravest first; several terms behind one code stand in ``terms``."""
     drafts: dict[tuple[str, str], Draft] = {}
-    for one in found:
+    for one in sorted(found, key=_place):
         locus = " <- ".join(one["chain"])
         known = drafts.get((one["code"], locus))
         if known is not None:
@@ -146,8 +164,8 @@ def _drafts(found: Sequence[Mapping[str, Any]]) -> list[Draft]:
             "terms": [one["term"]],
             "section": one["section"],
             "source": one["source"],
-            "chain": one["chain"],
-            "relations": one["relations"],
+            "chain": list(one["chain"]),
+            "relations": list(one["relations"]),
             **({"state": one["state"]} if "state" in one else {}),
         }
         drafts[one["code"], locus] = Draft(
@@ -155,7 +173,7 @@ def _drafts(found: Sequence[Mapping[str, Any]]) -> list[Draft]:
             severity=SEVERITY[one["severity"]],
             locus=locus,
             params=params,
-            field="license" if one["chain"] == [ARTEFACT] else "",
+            field="license" if len(one["chain"]) == 1 else "",
         )
     return list(drafts.values())
 

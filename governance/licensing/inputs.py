@@ -10,7 +10,7 @@ from typing import Any
 from audits.kinds.license import holds_licence_text
 from governance.catalog.models import UseCase, Version
 from governance.licensing import table
-from governance.licensing.closure import Graph, Origin, Work, graph_above
+from governance.licensing.closure import Graph, Origin, Work, among, graph_above
 from governance.licensing.declared import declared_value, licence_ids
 from governance.licensing.modalities import modalities
 from governance.licensing.models import MetDuty, Override
@@ -52,6 +52,9 @@ class Reader:
         self._shared: dict[int, dict[str, Any]] = {}
         self._table_digest = catalogue.table_digest()
         self._namesakes = _namesakes(graph)
+        self._pinned_somewhere = any(
+            origin.version != origin.latest for origins in graph.origins.values() for origin in origins
+        )
 
     def inputs(self, version: int, *, use_case: UseCase | None) -> dict[str, Any]:
         """What the licence audit of a version in a use case reads."""
@@ -78,6 +81,19 @@ class Reader:
         if work.text_reviewed:
             inputs["text_reviewed"] = True
         return inputs | self._sayings(work, above, use_case)
+
+    def is_plain(self, version: int) -> bool:
+        """Whether each work above stands for one entry, by its newest version and own id."""
+        if not self._namesakes and not self._pinned_somewhere:
+            return True
+        above = (version, *self.graph.above(version))
+        if self._names(version, above):
+            return False
+        return all(origin.version == origin.latest for at in above for origin in self.graph.of(at))
+
+    def said_of(self, origin: Origin) -> Mapping[str, Any]:
+        """What the inputs say of a work by its newest version."""
+        return self._work(origin, {})
 
     # --- works ---------------------------------------------------------------------------------------------------
 
@@ -181,10 +197,10 @@ def _said(graph: Graph, versions: Sequence[int]) -> _Sayings:
     """Three queries."""
     overrides: dict[int, list[Override]] = {}
     entries = {graph.works[version].entry for version in versions}
-    for one in Override.objects.in_force().filter(entry__in=entries).order_by("code", "pk"):
+    for one in Override.objects.in_force().filter(entry__in=among(entries)).order_by("code", "pk"):
         overrides.setdefault(one.entry_id, []).append(one)
     duties: dict[tuple[int, int], list[str]] = {}
-    met = MetDuty.objects.in_force().filter(version__in=versions).order_by("code", "pk")
+    met = MetDuty.objects.in_force().filter(version__in=among(versions)).order_by("code", "pk")
     for version, use_case, code in met.values_list("version_id", "use_case_id", "code"):
         duties.setdefault((version, use_case), []).append(code)
     return _Sayings(table.overlay(), overrides, duties)

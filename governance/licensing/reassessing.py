@@ -11,19 +11,21 @@ killed in the middle leaves nothing half done, and the next one goes on where it
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.models import F, Q, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Now
 
 from audits import kinds
-from audits.digests import fingerprint, inputs_digest
+from audits.digests import canonical, fingerprint
 from audits.kinds import license as licence_audit
 from audits.kinds.base import Kind, Outcome
 from audits.locks import hold_subjects
@@ -31,7 +33,7 @@ from audits.models import OPEN_STATES, Finding, Origin, Run, RunState
 from audits.services import installed
 from governance.catalog.copying import as_json, copy_rows, next_ids
 from governance.catalog.models import Entry, UseCase
-from governance.licensing.closure import entries_below, graph_above, versions_below
+from governance.licensing.closure import among, entries_below, graph_above, versions_below
 from governance.licensing.inputs import Reader
 from governance.licensing.judging import judge_many
 from governance.licensing.models import Cause, Override, Reassessment, ReassessmentState, Standing
@@ -40,11 +42,12 @@ from governance.licensing.signals import licences_judged
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 5
-LEASE = dt.timedelta(minutes=30)
+LEASE = dt.timedelta(seconds=60)  # renewed with every piece
+TIME_LIMIT = dt.timedelta(hours=1)
 # A message that was taken up would have moved the row on by now.
 TOLD_FOR = dt.timedelta(seconds=60)
 AT_ONCE = 500  # rows taken up together
-IN_MEMORY = 5000  # versions whose graph is in memory together
+IN_MEMORY = 10_000  # versions whose graph is in memory together
 IN_ONE = 500  # runs stored, and subjects held, in one transaction
 TRIES = 3
 _T = TypeVar("_T")
@@ -88,7 +91,11 @@ def _carry_out(claimed: Sequence[Reassessment]) -> Done:
         done = reassess(
             entries={entry for one in claimed for entry in one.entries},
             alone={entry for one in claimed for entry in one.alone},
+            renew=partial(_renew, claimed),
         )
+    except LeaseLost:
+        logger.warning("%s: another worker has taken it up", claimed[0])
+        return Done()
     except OperationalError:
         raise  # the database is away: the lease runs out, and another attempt is made
     except Exception:
@@ -103,18 +110,30 @@ def _carry_out(claimed: Sequence[Reassessment]) -> Done:
     return done
 
 
+class LeaseLost(Exception):
+    """Somebody else does the work by now."""
+
+
+def _renew(claimed: Sequence[Reassessment]) -> None:
+    until = Now() + Value(LEASE)
+    if sum(_mine(one).update(lease_until=until) for one in claimed) < len(claimed):
+        raise LeaseLost
+
+
+def _mine(one: Reassessment) -> QuerySet[Reassessment]:
+    return Reassessment.objects.filter(pk=one.pk, state=ReassessmentState.RUNNING, attempt=one.attempt)
+
+
 def _put_back(one: Reassessment) -> None:
     """What breaks off is tried again by the sweep, and in the end left with its gates closed."""
     if one.attempt < ATTEMPTS:
-        mine = Reassessment.objects.filter(pk=one.pk, state=ReassessmentState.RUNNING, attempt=one.attempt)
-        mine.update(lease_until=Now())
+        _mine(one).update(lease_until=Now())
         return
     _end(one, state=ReassessmentState.FAILED, error="broke off by an error of ours; the worker's log says which")
 
 
 def _end(one: Reassessment, **fields: Any) -> None:
-    mine = Reassessment.objects.filter(pk=one.pk, state=ReassessmentState.RUNNING, attempt=one.attempt)
-    if not mine.update(lease_until=None, finished_at=Now(), **fields):
+    if not _mine(one).update(lease_until=None, finished_at=Now(), **fields):
         logger.warning("%s: attempt %s no longer holds it", one, one.attempt)
 
 
@@ -153,11 +172,15 @@ def _note_run_out() -> None:
 # --- the work ----------------------------------------------------------------------------------------------------
 
 
-def reassess(*, entries: Iterable[int], alone: Iterable[int]) -> Done:
-    """Judge entries with all that was made from them, and the entries ``alone`` by themselves."""
+def reassess(*, entries: Iterable[int], alone: Iterable[int], renew: Callable[[], None] = lambda: None) -> Done:
+    """Judge entries with all that was made from them, and the entries ``alone`` by themselves.
+
+    Args:
+        renew: called before every piece.
+    """
     below, alone = sorted(set(entries)), set(alone)
     affected = sorted({*entries_below(below), *alone})
-    audit = _Audit()
+    audit = _Audit(renew)
     done = Done()
     for some in _batches(_pairs(versions_below(below, of=[*below, *alone])), IN_MEMORY):
         done += audit.store_runs(some)
@@ -195,54 +218,67 @@ class _New:
     digest: str
     pair: _Pair
     subject: str
-    inputs: dict[str, Any]
+    inputs: str
     outcome: Outcome
 
 
 class _Audit:
     """The licence audit as it is installed now."""
 
-    def __init__(self) -> None:
+    def __init__(self, renew: Callable[[], None]) -> None:
+        self.renew = renew
         self.kind: Kind = kinds.get(licence_audit.KIND)
         self.packages = installed(self.kind.packages)
+        self._rest = {
+            "kind": self.kind.name,
+            "kind_version": self.kind.version,
+            "packages": self.packages,
+            "seed": 0,
+        }
+        self._works: dict[int, tuple[dict[str, Any], str]] = {}
 
-    def digest(self, subject_digest: str, inputs: dict[str, Any], use_case: str) -> str:
-        """What a run on these inputs would be known by."""
-        return inputs_digest(
-            kind=self.kind.name,
-            kind_version=self.kind.version,
-            subject_digest=subject_digest,
-            inputs={**inputs, "use_case": use_case} if use_case else inputs,
-            seed=0,
-            packages=self.packages,
-        )
+    def written(self, inputs: Mapping[str, Any]) -> str:
+        """The inputs as RFC 8785 JSON. Thousands share the works of which they mostly consist: each is written once."""
+        rest = canonical({name: value for name, value in inputs.items() if name != "works"}).decode()
+        works = ",".join(map(self._work, inputs["works"]))
+        return f'{rest[:-1]},"works":[{works}]}}'  # the last of the names
+
+    def _work(self, work: dict[str, Any]) -> str:
+        known = self._works.get(id(work))
+        if known is None:  # with the work itself, so that its id stays its own
+            known = self._works[id(work)] = work, canonical(work).decode()
+        return known[1]
+
+    def digest(self, subject_digest: str, written: str) -> str:
+        """What a run on these inputs would be known by: as ``audits.digests.inputs_digest`` has it."""
+        rest = canonical({**self._rest, "subject": subject_digest}).decode()
+        return hashlib.sha256(f'{{"inputs":{written},{rest[1:]}'.encode()).hexdigest()
 
     # --- runs --------------------------------------------------------------------------------------------------------
 
     def store_runs(self, pairs: Sequence[_Pair]) -> Done:
+        self._works.clear()
+        self.renew()
+        began = time.perf_counter()
         graph = graph_above({pair.version for pair in pairs})
         reader = Reader(graph, versions={pair.version for pair in pairs})
-        done = Done()
-        for some in _batches(pairs, IN_ONE):
-            began = time.perf_counter()
-            wanted = {}
-            for pair in some:
-                inputs = reader.inputs(pair.version, use_case=pair.use_case)
-                wanted[self.digest(pair.digest, inputs, pair.use_case.slug)] = (pair, inputs)
-            missing = [digest for digest in wanted if digest not in _standing(wanted)]
-            outcomes = judge_many(wanted[digest][1] for digest in missing)
-            new = [
-                _New(
-                    digest,
-                    wanted[digest][0],
-                    graph.works[wanted[digest][0].version].repo_id,
-                    wanted[digest][1],
-                    outcome,
-                )
-                for digest, outcome in zip(missing, outcomes, strict=True)
-            ]
-            each_ms = round((time.perf_counter() - began) * 1000 / max(1, len(new)))
-            done += self._store(new, sorted({pair.digest for pair in some}), each_ms)
+        wanted: dict[str, tuple[_Pair, dict[str, Any], str]] = {}
+        for pair in pairs:
+            inputs = reader.inputs(pair.version, use_case=pair.use_case)
+            text = self.written({**inputs, "use_case": pair.use_case.slug})
+            wanted[self.digest(pair.digest, text)] = (pair, inputs, self.written(inputs))
+        there = _standing(wanted)
+        missing = [digest for digest in wanted if digest not in there]
+        outcomes = judge_many(reader, [(wanted[digest][0].version, wanted[digest][1]) for digest in missing])
+        new: dict[str, list[_New]] = {}
+        for digest, outcome in zip(missing, outcomes, strict=True):
+            pair, _, text = wanted[digest]
+            new.setdefault(pair.digest, []).append(_New(digest, pair, graph.works[pair.version].repo_id, text, outcome))
+        each_ms = round((time.perf_counter() - began) * 1000 / len(pairs))
+        done = Done(judged=len(missing))
+        for some in _batches(sorted({pair.digest for pair in pairs}), IN_ONE):
+            self.renew()
+            done += self._store([one for subject in some for one in new.get(subject, ())], some, each_ms)
         return done
 
     def _store(self, new: Sequence[_New], subjects: Sequence[str], each_ms: int) -> Done:
@@ -256,7 +292,7 @@ class _Audit:
                     at = _clock()
                     self._write(fresh, at, each_ms)
                     licences_judged.send(sender=Reassessment, digests=subjects, at=at)
-                    return Done(len(new), len(fresh))
+                    return Done(runs=len(fresh))
             except IntegrityError:  # somebody asked for the same run in the same instant
                 if not tries_left:
                     raise
@@ -276,7 +312,7 @@ class _Audit:
                     one.subject[:255],
                     one.pair.digest,
                     one.pair.use_case.slug,
-                    as_json(one.inputs),
+                    one.inputs,
                     one.digest,
                     0,
                     packages,
@@ -309,21 +345,25 @@ class _Audit:
 
     def store_standings(self, entries: Sequence[int]) -> Done:
         """The newest versions of entries under the default profile; what stands on the same inputs is left alone."""
+        self._works.clear()
+        self.renew()
         at = _clock()
         newest = dict(
-            Entry.objects.filter(pk__in=entries, latest__isnull=False).order_by("pk").values_list("latest_id", "pk")
+            Entry.objects.filter(pk__in=among(entries), latest__isnull=False)
+            .order_by("pk")
+            .values_list("latest_id", "pk")
         )
         if not newest:
             return Done()
         reader = Reader(graph_above(newest), versions=newest)
-        known = dict(Standing.objects.filter(entry__in=entries).values_list("version_id", "inputs_digest"))
+        known = dict(Standing.objects.filter(entry__in=among(entries)).values_list("version_id", "inputs_digest"))
         changed = {}
         for version in newest:
             inputs = reader.inputs(version, use_case=None)
-            digest = self.digest(reader.graph.works[version].digest, inputs, "")
+            digest = self.digest(reader.graph.works[version].digest, self.written(inputs))
             if known.get(version) != digest:
                 changed[version] = (digest, inputs)
-        outcomes = judge_many(inputs for _, inputs in changed.values())
+        outcomes = judge_many(reader, [(version, inputs) for version, (_, inputs) in changed.items()], briefly=True)
         rows = [
             (newest[version], version, outcome.verdict, _codes(outcome), digest, at)
             for (version, (digest, _)), outcome in zip(changed.items(), outcomes, strict=True)
@@ -341,7 +381,7 @@ def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
 def _standing(digests: Iterable[str]) -> set[str]:
     """Those of which there is a run already, or one that waits."""
     states = [*OPEN_STATES, RunState.SUCCEEDED]
-    runs = Run.objects.filter(inputs_digest__in=list(digests), state__in=states)
+    runs = Run.objects.filter(inputs_digest__in=among(digests), state__in=states)
     return set(runs.values_list("inputs_digest", flat=True))
 
 

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 QUEUE = "ci"
 
 
-@shared_task(ignore_result=True, acks_late=True, time_limit=int(reassessing.LEASE.total_seconds()))
+@shared_task(ignore_result=True, acks_late=True, time_limit=int(reassessing.TIME_LIMIT.total_seconds()))
 def reassess(**_newer: Any) -> None:
     """Judge again whatever waits for it."""
     reassessing.carry_out()

@@ -228,10 +228,10 @@ def test_one_change_that_cannot_be_judged_does_not_keep_the_others(monkeypatch: 
     import_again("acme/bad", NON_COMMERCIAL)
     plain = reassessing.reassess
 
-    def breaks(*, entries, alone):
+    def breaks(*, entries, alone, renew):
         if bad.entry_id in {*entries, *alone}:
             raise RuntimeError("no")
-        return plain(entries=entries, alone=alone)
+        return plain(entries=entries, alone=alone, renew=renew)
 
     monkeypatch.setattr(reassessing, "reassess", breaks)
     reassess_all()
