@@ -10,7 +10,7 @@ from governance.gates.models import Approval
 from governance.licensing import reassessing, tasks
 from governance.licensing.models import Reassessment, Standing
 from governance.policies import facts
-from tests.factories import EntryFactory
+from tests.factories import NOON, EntryFactory
 from tests.governance.licensing.graphs import NON_COMMERCIAL, OPEN, derive, import_again, left, line, reassess_all, work
 from tests.governance.world import World
 
@@ -128,7 +128,7 @@ def test_a_run_of_a_reassessment_is_the_one_that_a_worker_would_have_stored() ->
     )
     stored_digest = stored.inputs_digest
     Finding.objects.filter(run=stored).delete()
-    Run.objects.filter(pk=stored.pk).update(state="cancelled", verdict="")
+    Run.objects.filter(pk=stored.pk).update(state="cancelled", verdict="", requested_at=NOON)
 
     world.run_license()
 
