@@ -1,0 +1,172 @@
+"""What one licence far upstream says of one artefact, kept: a cell for each pair of declarations and composed path.
+
+A cell is not computed by rules of its own. The engine judges a small case, the artefact at one end of a path and the
+work at the other, and what it finds of that work is the cell. So the bulk path cannot know less, or other, than
+``compat.check`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from licenses import lineage
+from licenses.bulk.graph import WORDS
+from licenses.findings import MESSAGES, RANK
+from licenses.lineage import UNSTATED, State
+
+Check = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+_TARGET, _FAMILY = "target", "family"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """A finding without its chain and names: shared by all works that get the same."""
+
+    code: str
+    severity: str
+    term: str
+    section: str
+    source: str
+    params: Mapping[str, Any]
+    state: str
+    latent: bool
+    key: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, shown: Mapping[str, Any], *, latent: bool) -> Template:
+        """From a finding as ``compat.check`` shows it."""
+        params = shown["params"]
+        named = params.get("value"), params.get("other_work"), params.get("other_licence_id")
+        return cls(
+            code=shown["code"],
+            severity=shown["severity"],
+            term=shown["term"],
+            section=shown["section"],
+            source=shown["source"],
+            params=params,
+            state=shown.get("state", ""),
+            latent=latent,
+            key=(shown["code"], shown["term"], shown["section"], *named),
+        )
+
+
+class Found(NamedTuple):
+    """A finding of one work: what is said, and the chain with the relation of each hop."""
+
+    template: Template
+    chain: tuple[str, ...]
+    relations: tuple[str, ...]
+
+    def as_json(self, name: str) -> dict[str, Any]:
+        """As ``compat.check`` shows it, for the artefact of this name."""
+        template = self.template
+        params = {**template.params, "work": self.chain[0]}
+        if "name" in params:
+            params["name"] = name
+        shown = {
+            "code": template.code,
+            "severity": template.severity,
+            "message": MESSAGES[template.code].format_map({"term": template.term, **params}),
+            "term": template.term,
+            "section": template.section,
+            "source": template.source,
+            "chain": list(self.chain),
+            "relations": list(self.relations),
+            "params": params,
+        }
+        if template.state:
+            shown["state"] = template.state
+        return shown
+
+
+class Cell(NamedTuple):
+    """What is found of one work: the rank of its worst binding finding, and the findings.
+
+    ``of_family``: the same for an artefact that is also derived from a work under this very licence; None where that
+    makes no difference.
+    """
+
+    rank: int
+    templates: tuple[Template, ...]
+    of_family: Cell | None = None
+
+
+NOTHING = Cell(0, ())
+
+
+class States:
+    """States of lineage by number, and the number that each hop leads to."""
+
+    def __init__(self) -> None:
+        self.known: list[State] = [lineage.START]
+        self.hops: list[tuple[int, ...]] = [()]
+        self.number: dict[State, int] = {lineage.START: 0}
+        self.after: list[list[int]] = []
+        # There are few states: all that can be reached are found at once.
+        for at, state in enumerate(self.known):
+            row = []
+            for how, word in enumerate(WORDS):
+                further = lineage.compose(state, word)
+                if further not in self.number:
+                    self.number[further] = len(self.known)
+                    self.known.append(further)
+                    self.hops.append((*self.hops[at], how))
+                row.append(self.number[further])
+            self.after.append(row)
+
+
+def own_cell(artefact: Mapping[str, Any], profile: Mapping[str, Any], check: Check) -> Cell:
+    """What is found of an artefact whatever it was made from."""
+    return _cell(check({"artefact": artefact, "use_profile": profile}), None)
+
+
+def cell(
+    artefact: Mapping[str, Any],
+    work: Mapping[str, Any],
+    hops: Sequence[int],
+    state: State,
+    profile: Mapping[str, Any],
+    check: Check,
+) -> Cell:
+    """What is found of a work at the end of a path of such hops."""
+    alone = _cell(check(_case(artefact, work, hops, profile)), _TARGET)
+    if lineage.is_derived(state):
+        return alone
+    family = [{**work, "id": _FAMILY, "type": "model", "relation": "finetune", "upstream": []}]
+    beside = _cell(check(_case(artefact, work, hops, profile, family)), _TARGET)
+    if [(one.key, one.latent) for one in beside.templates] == [(one.key, one.latent) for one in alone.templates]:
+        return alone
+    return alone._replace(of_family=beside)
+
+
+def _case(
+    artefact: Mapping[str, Any],
+    work: Mapping[str, Any],
+    hops: Sequence[int],
+    profile: Mapping[str, Any],
+    family: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """The artefact, works of which nothing is known, and the work behind them."""
+    above: list[dict[str, Any]] = []
+    for at, how in reversed(list(enumerate(hops))):
+        word = None if WORDS[how] == UNSTATED else WORDS[how]
+        last = at == len(hops) - 1
+        said = {**work, "id": _TARGET} if last else {"id": f"step {at}"}
+        # Of models alone a relation may be left out; nothing else depends on the type.
+        above = [{**said, "type": "model", "relation": word, "upstream": above}]
+    return {"artefact": artefact, "upstream": [*above, *family], "use_profile": profile}
+
+
+def _cell(answer: Mapping[str, Any], work: str | None) -> Cell:
+    templates = [
+        Template.of(one, latent=latent)
+        for part, latent in (("findings", False), ("latent", True))
+        for one in answer[part]
+        if work is None or one["chain"][0] == work
+    ]
+    if not templates:
+        return NOTHING
+    return Cell(max((RANK[one.severity] for one in templates if not one.latent), default=0), tuple(templates))
