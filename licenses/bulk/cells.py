@@ -90,11 +90,9 @@ class Cell(NamedTuple):
     """
 
     rank: int
-    templates: tuple[Template, ...]
+    binding: tuple[Template, ...]
+    latent: tuple[Template, ...]
     of_family: Cell | None = None
-
-
-NOTHING = Cell(0, ())
 
 
 class States:
@@ -137,7 +135,7 @@ def cell(
         return alone
     family = [{**work, "id": _FAMILY, "type": "model", "relation": "finetune", "upstream": []}]
     beside = _cell(check(_case(artefact, work, hops, profile, family)), _TARGET)
-    if [(one.key, one.latent) for one in beside.templates] == [(one.key, one.latent) for one in alone.templates]:
+    if [one.key for one in beside.binding + beside.latent] == [one.key for one in alone.binding + alone.latent]:
         return alone
     return alone._replace(of_family=beside)
 
@@ -161,12 +159,8 @@ def _case(
 
 
 def _cell(answer: Mapping[str, Any], work: str | None) -> Cell:
-    templates = [
-        Template.of(one, latent=latent)
-        for part, latent in (("findings", False), ("latent", True))
-        for one in answer[part]
-        if work is None or one["chain"][0] == work
-    ]
-    if not templates:
-        return NOTHING
-    return Cell(max((RANK[one.severity] for one in templates if not one.latent), default=0), tuple(templates))
+    binding, latent = (
+        tuple(Template.of(one, latent=is_latent) for one in answer[part] if work in (None, one["chain"][0]))
+        for part, is_latent in (("findings", False), ("latent", True))
+    )
+    return Cell(max((RANK[one.severity] for one in binding), default=0), binding, latent)

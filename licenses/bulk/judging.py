@@ -17,6 +17,8 @@ from licenses.findings import ARTEFACT, RANK, VERDICTS
 from licenses.lineage import UNREADABLE
 
 _UNREADABLE = WORDS.index(UNREADABLE)
+# A named tuple made without its own constructor: there are millions.
+_found = tuple.__new__
 _SAID = [UNSAID.get(word, word) for word in WORDS]
 """Relations as a finding shows them."""
 
@@ -64,6 +66,7 @@ class Judge:
         self.states = States()
         self.wide = len(self.states.known)
         self.prefixes = sorted({row.name_prefix for row in catalogue.all_licences() if row.name_prefix})
+        self.initials = {next(filter(str.isalnum, prefix.casefold())) for prefix in self.prefixes}
         read = [expressions.parse(fact.get("license"), fact.get("license_name")) for fact in graph.facts]
         self.listed = [isinstance(one, All) and one.listed for one in read]
         # What is found of these is found by all paths to them together.
@@ -79,6 +82,7 @@ class Judge:
         self.derived = [lineage.is_derived(state) for state in self.states.known]
         self.artefacts: dict[tuple[Any, ...], int] = {}
         self.own: list[Cell] = []
+        self.own_found: list[tuple[list[Found], list[Found]]] = []
         self.sample: list[dict[str, Any]] = []
         self.cells: dict[int, Cell] = {}
         order = _order(graph)
@@ -94,8 +98,7 @@ class Judge:
         for work in range(len(graph)) if works is None else works:
             artefact = self._artefact(work)
             if graph.first[work] == graph.first[work + 1]:
-                own = self.own[artefact]
-                yield Verdict(work, VERDICTS[own.rank], *_at(own.templates, (ARTEFACT,), ()))
+                yield Verdict(work, VERDICTS[self.own[artefact].rank], *self.own_found[artefact])
                 continue
             paths = None
             if not (self.knotted[work] or self.listed[fact[work]] or work in self.clashing):
@@ -134,9 +137,8 @@ class Judge:
         """What the cells of all paths say together."""
         nodes, states, before, words, repeated = paths
         ids, fact, facts, cells = self.graph.ids, self.graph.fact, len(self.graph.facts), self.cells
-        own, base = self.own[artefact], artefact * self.wide
-        worst = own.rank
-        found, latent = _at(own.templates, (ARTEFACT,), ())
+        worst, base = self.own[artefact].rank, artefact * self.wide
+        found, latent = map(list, self.own_found[artefact])
         for at in range(1, len(nodes)):
             node = nodes[at]
             key = (base + states[at]) * facts + fact[node]
@@ -145,7 +147,7 @@ class Judge:
                 kept = cells[key] = self._cell(artefact, states[at], node)
             if kept.of_family is not None and self.rows[fact[node]] & self._family(paths):
                 kept = kept.of_family
-            if not kept.templates:
+            if not (kept.binding or kept.latent):
                 continue
             if kept.rank > worst:
                 worst = kept.rank
@@ -156,8 +158,9 @@ class Judge:
                 back = before[back]
             chain.append(ARTEFACT)
             here, hops = tuple(chain), tuple(relations)
-            for template in kept.templates:
-                (latent if template.latent else found).append(Found(template, here, hops))
+            found += [_found(Found, (template, here, hops)) for template in kept.binding]
+            if kept.latent:
+                latent += [_found(Found, (template, here, hops)) for template in kept.latent]
         if repeated:
             found, latent = _once(found, latent)
         return Verdict(work, VERDICTS[worst], found, latent)
@@ -165,15 +168,25 @@ class Judge:
     def _artefact(self, work: int) -> int:
         """The number of the kind of artefact that a work is: what it says of itself, and how its name begins."""
         name = self.graph.ids[work]
-        key = (self.graph.fact[work], self.graph.kind[work], *(begins_with(name, prefix) for prefix in self.prefixes))
+        key = (self.graph.fact[work], self.graph.kind[work], self._beginning(name))
         number = self.artefacts.get(key)
         if number is None:
             number = self.artefacts[key] = len(self.own)
             graph = self.graph
             artefact = {"type": graph.kinds[graph.kind[work]], "name": name, **graph.facts[graph.fact[work]]}
             self.sample.append(artefact)
-            self.own.append(own_cell(artefact, self.profile, check_case))
+            own = own_cell(artefact, self.profile, check_case)
+            self.own.append(own)
+            itself = [[Found(one, (ARTEFACT,), ()) for one in part] for part in (own.binding, own.latent)]
+            self.own_found.append((itself[0], itself[1]))
         return number
+
+    def _beginning(self, name: str) -> tuple[bool, ...]:
+        """Which of the prefixes that licences ask for a name begins with; most names are told by one letter."""
+        letter = name[name.rfind("/") + 1 :][:1].casefold()
+        if letter.isalnum() and letter[0] not in self.initials:
+            return ()
+        return tuple(begins_with(name, prefix) for prefix in self.prefixes)
 
     def _cell(self, artefact: int, state: int, work: int) -> Cell:
         graph, states = self.graph, self.states
@@ -198,17 +211,6 @@ class Judge:
             for part, latent in (("findings", False), ("latent", True))
         ]
         return Verdict(work, answer["verdict"], *parts)
-
-
-def _at(
-    templates: Iterable[Template], chain: tuple[str, ...], relations: tuple[str, ...]
-) -> tuple[list[Found], list[Found]]:
-    """Findings on a chain, those that bind and those that are latent."""
-    found: list[Found] = []
-    latent: list[Found] = []
-    for one in templates:
-        (latent if one.latent else found).append(Found(one, chain, relations))
-    return found, latent
 
 
 def _once(found: list[Found], latent: list[Found]) -> tuple[list[Found], list[Found]]:
