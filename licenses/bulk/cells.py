@@ -34,11 +34,13 @@ class Template:
     state: str
     latent: bool
     key: tuple[Any, ...]
+    above: int = 0
+    """Of a clash of combined works: how many works of the chain stand above the work that combines; else 0."""
 
     @classmethod
-    def of(cls, shown: Mapping[str, Any], *, latent: bool) -> Template:
-        """From a finding as ``compat.check`` shows it."""
-        params = shown["params"]
+    def of(cls, shown: Mapping[str, Any], *, latent: bool, above: int = 0, **params: Any) -> Template:
+        """From a finding as ``compat.check`` shows it; ``params`` replace those of its own."""
+        params = {**shown["params"], **params}
         named = params.get("value"), params.get("other_work"), params.get("other_licence_id")
         return cls(
             code=shown["code"],
@@ -50,6 +52,7 @@ class Template:
             state=shown.get("state", ""),
             latent=latent,
             key=(shown["code"], shown["term"], shown["section"], *named),
+            above=above,
         )
 
 
@@ -66,6 +69,9 @@ class Found(NamedTuple):
         params = {**template.params, "work": self.chain[0]}
         if "name" in params:
             params["name"] = name
+        if template.above:
+            below = self.chain[template.above :]
+            params.update(other_chain=[*params["other_chain"], *below], combined_in=below[0])
         shown = {
             "code": template.code,
             "severity": template.severity,
@@ -138,6 +144,30 @@ def cell(
     if [one.key for one in beside.binding + beside.latent] == [one.key for one in alone.binding + alone.latent]:
         return alone
     return alone._replace(of_family=beside)
+
+
+class Clash(NamedTuple):
+    """A finding on a work that combines others, and the way down to it."""
+
+    template: Template
+    works: tuple[str, ...]
+    relations: tuple[str, ...]
+
+
+def clashes(
+    works: Sequence[Mapping[str, Any]], at: Mapping[str, Any], relation: str, profile: Any, check: Check
+) -> list[Clash]:
+    """What an artefact that stands in a relation to a work is told of the works which that one combines."""
+    link = {"id": at["id"], "type": at["type"], "relation": relation}
+    answer = check({"artefact": {"type": "model"}, "upstream": [link], "works": works, "use_profile": profile})
+    found = []
+    for part, latent in (("findings", False), ("latent", True)):
+        for one in answer[part]:
+            if one["params"].get("combined_in") == at["id"]:
+                up, relations, other = one["chain"][:-2], one["relations"][:-1], one["params"]["other_chain"][:-2]
+                template = Template.of(one, latent=latent, above=len(up), other_chain=other)
+                found.append(Clash(template, tuple(up), tuple(relations)))
+    return found
 
 
 def _case(

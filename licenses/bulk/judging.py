@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from licenses import catalogue, expressions, lineage
-from licenses.bulk.cells import Cell, Found, States, Template, cell, own_cell
+from licenses.bulk.cells import Cell, Clash, Found, States, Template, cell, clashes, own_cell
 from licenses.bulk.combining import clashing
 from licenses.bulk.graph import WORDS, Graph
 from licenses.compat import judge as check_case
+from licenses.compat.combined import OUTSIDE
 from licenses.compat.naming import UNSAID, begins_with
-from licenses.expressions import All, AnyOf, Term
+from licenses.expressions import All, AnyOf, Expression, Term
 from licenses.findings import ARTEFACT, RANK, VERDICTS
 from licenses.lineage import UNREADABLE
 
@@ -27,7 +28,7 @@ class _Paths(NamedTuple):
     """Paths of one closure, the artefact's own empty one first: parallel lists.
 
     ``before`` is the place of the path one hop nearer, ``words`` the last hop's relation; ``repeated``: some work is
-    reached in several states.
+    reached in several states; ``places``: paths to works whose parts clash.
     """
 
     nodes: list[int]
@@ -35,6 +36,7 @@ class _Paths(NamedTuple):
     before: list[int]
     words: list[int]
     repeated: bool
+    places: list[int]
 
 
 class Verdict(NamedTuple):
@@ -57,8 +59,8 @@ class Judge:
 
     What is found of a work depends on the artefact's declaration, on the work's and on the composed path between them,
     so it is kept for these three (``cells``). What depends on more is left to ``compat.check``, work by work: lists of
-    licences on the artefact, cycles, unreadable relations, combined works that clash, and works that are reached by
-    several paths and declare several licences.
+    licences on the artefact, cycles, unreadable relations, choices among combined works that clash, and works that are
+    reached by several paths and declare several licences.
     """
 
     def __init__(self, graph: Graph, profile: Mapping[str, Any]) -> None:
@@ -85,6 +87,8 @@ class Judge:
         self.own_found: list[tuple[list[Found], list[Found]]] = []
         self.sample: list[dict[str, Any]] = []
         self.cells: dict[int, Cell] = {}
+        self.clashes: dict[tuple[int, bool], list[Clash]] = {}
+        self.chosen = [any(isinstance(each, AnyOf) for each in _nodes(one)) for one in read]
         order = _order(graph)
         self.knotted = bytearray(b"\x01") * len(graph)
         for work in order:
@@ -101,7 +105,7 @@ class Judge:
                 yield Verdict(work, VERDICTS[self.own[artefact].rank], *self.own_found[artefact])
                 continue
             paths = None
-            if not (self.knotted[work] or self.listed[fact[work]] or work in self.clashing):
+            if not (self.knotted[work] or self.listed[fact[work]]):
                 paths = self._paths(work)
             yield self._checked(work) if paths is None else self._collected(work, artefact, paths)
 
@@ -111,6 +115,7 @@ class Judge:
         first, upstream, how, after = graph.first, graph.upstream, graph.how, self.states.after
         nodes, states, before, words = [work], [0], [0], [0]
         seen, once = {work * wide}, {work}
+        places = [0] if work in self.clashing else []
         for at, node in enumerate(nodes):
             row = after[states[at]]
             for hop in range(first[node], first[node + 1]):
@@ -131,12 +136,14 @@ class Judge:
                 states.append(state)
                 before.append(at)
                 words.append(word)
-        return _Paths(nodes, states, before, words, len(once) < len(nodes))
+        if places and any(self.chosen[fact[one]] for one in nodes):
+            return None
+        return _Paths(nodes, states, before, words, len(once) < len(nodes), places)
 
     def _collected(self, work: int, artefact: int, paths: _Paths) -> Verdict:
         """What the cells of all paths say together."""
-        nodes, states, before, words, repeated = paths
-        ids, fact, facts, cells = self.graph.ids, self.graph.fact, len(self.graph.facts), self.cells
+        nodes, states, before, words, repeated, places = paths
+        fact, facts, cells = self.graph.fact, len(self.graph.facts), self.cells
         worst, base = self.own[artefact].rank, artefact * self.wide
         found, latent = map(list, self.own_found[artefact])
         for at in range(1, len(nodes)):
@@ -151,19 +158,53 @@ class Judge:
                 continue
             if kept.rank > worst:
                 worst = kept.rank
-            chain, relations, back = [], [], at
-            while back:
-                chain.append(ids[nodes[back]])
-                relations.append(_SAID[words[back]])
-                back = before[back]
-            chain.append(ARTEFACT)
-            here, hops = tuple(chain), tuple(relations)
+            here, hops = self._way(paths, at)
             found += [_found(Found, (template, here, hops)) for template in kept.binding]
             if kept.latent:
                 latent += [_found(Found, (template, here, hops)) for template in kept.latent]
-        if repeated:
+        for one in self._combined(paths) if places else ():
+            (latent if one.template.latent else found).append(one)
+            worst = worst if one.template.latent else max(worst, RANK[one.template.severity])
+        if repeated or places:
             found, latent = _once(found, latent)
         return Verdict(work, VERDICTS[worst], found, latent)
+
+    def _way(self, paths: _Paths, at: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The chain of a path, from its end down to the artefact, and the relations of its hops."""
+        ids, (nodes, _, before, words, _, _) = self.graph.ids, paths
+        chain, relations = [], []
+        while at:
+            chain.append(ids[nodes[at]])
+            relations.append(_SAID[words[at]])
+            at = before[at]
+        chain.append(ARTEFACT)
+        return tuple(chain), tuple(relations)
+
+    def _combined(self, paths: _Paths) -> Iterator[Found]:
+        """Clashes at works that combine others, with the ways down from there."""
+        best: dict[int, tuple[bool, int]] = {}
+        for at in paths.places:
+            state = self.states.known[paths.states[at]]
+            if state.nearest in OUTSIDE:
+                continue
+            trained = bool(state.trained)
+            known = best.get(paths.nodes[at])
+            if known is None or (known[0] and not trained):
+                best[paths.nodes[at]] = trained, at
+        for node, (trained, at) in best.items():
+            here, hops = self._way(paths, at)
+            for clash in self._clashes(node, trained=trained):
+                yield Found(clash.template, clash.works + here, clash.relations + hops)
+
+    def _clashes(self, work: int, *, trained: bool) -> list[Clash]:
+        key = (work, trained)
+        if key not in self.clashes:
+            graph = self.graph
+            at = {"id": graph.ids[work], "type": graph.kinds[graph.kind[work]]}
+            relation = "train_on" if trained else "finetune"
+            works = graph.case(work, self.profile)["works"]
+            self.clashes[key] = clashes(works, at, relation, self.profile, check_case)
+        return self.clashes[key]
 
     def _artefact(self, work: int) -> int:
         """The number of the kind of artefact that a work is: what it says of itself, and how its name begins."""
@@ -211,6 +252,13 @@ class Judge:
             for part, latent in (("findings", False), ("latent", True))
         ]
         return Verdict(work, answer["verdict"], *parts)
+
+
+def _nodes(expression: Expression) -> Iterator[Expression]:
+    yield expression
+    if isinstance(expression, (All, AnyOf)):
+        for part in expression.parts:
+            yield from _nodes(part)
 
 
 def _once(found: list[Found], latent: list[Found]) -> tuple[list[Found], list[Found]]:
