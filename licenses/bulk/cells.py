@@ -18,6 +18,7 @@ from licenses.lineage import UNSTATED, State
 
 Check = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
+MULTI = "U-MULTI"
 _TARGET, _FAMILY = "target", "family"
 
 
@@ -146,6 +147,20 @@ def cell(
     return alone._replace(of_family=beside)
 
 
+def differs_as_choice(
+    artefact: Mapping[str, Any],
+    work: Mapping[str, Any],
+    ways: Sequence[Sequence[int]],
+    profile: Mapping[str, Any],
+    check: Check,
+) -> Template | None:
+    """U-MULTI for a work that lists several licences and is reached by several ways: all of them count together."""
+    upstream = [one for at, hops in enumerate(ways) for one in _chain(work, hops, f"way {at}")]
+    answer = check({"artefact": artefact, "upstream": upstream, "use_profile": profile})
+    found = (one for one in answer["findings"] if one["chain"][0] == _TARGET and one["code"] == MULTI)
+    return next((Template.of(one, latent=False) for one in found), None)
+
+
 class Clash(NamedTuple):
     """A finding on a work that combines others, and the way down to it."""
 
@@ -177,15 +192,18 @@ def _case(
     profile: Mapping[str, Any],
     family: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The artefact, works of which nothing is known, and the work behind them."""
+    return {"artefact": artefact, "upstream": [*_chain(work, hops, "way"), *family], "use_profile": profile}
+
+
+def _chain(work: Mapping[str, Any], hops: Sequence[int], way: str) -> list[dict[str, Any]]:
+    """Works of which nothing is known, hop by hop, and the work behind them."""
     above: list[dict[str, Any]] = []
     for at, how in reversed(list(enumerate(hops))):
         word = None if WORDS[how] == UNSTATED else WORDS[how]
-        last = at == len(hops) - 1
-        said = {**work, "id": _TARGET} if last else {"id": f"step {at}"}
+        said = {**work, "id": _TARGET} if at == len(hops) - 1 else {"id": f"{way}, step {at}"}
         # Of models alone a relation may be left out; nothing else depends on the type.
         above = [{**said, "type": "model", "relation": word, "upstream": above}]
-    return {"artefact": artefact, "upstream": [*above, *family], "use_profile": profile}
+    return above
 
 
 def _cell(answer: Mapping[str, Any], work: str | None) -> Cell:
