@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licenses import repairs
-from licenses.compat import check
+from licenses.compat import check, judge
 from licenses.repairs import plan, prefixed
 from tests.licenses.test_compat import case
 from tests.licenses.test_properties import NAMELESS, licences, profiles, relations
@@ -18,7 +18,7 @@ from tests.licenses.test_properties import NAMELESS, licences, profiles, relatio
 
 def repaired(given_case: dict[str, Any], **of: Any) -> list[dict[str, Any]]:
     """The repairs of a case; ``of`` holds what they have to match."""
-    found = plan(given_case, check(given_case), check)
+    found = plan(given_case, judge(given_case), judge)
     return [one for one in found if all(one[key] == value for key, value in of.items())]
 
 
@@ -100,12 +100,12 @@ def test_thirty_bases_stay_within_the_number_of_runs() -> None:
     def counted(one: Any) -> dict[str, Any]:
         nonlocal runs
         runs += 1
-        return check(one)
+        return judge(one)
 
     bases = [(licence, "merge") for licence in ("gpl-3.0", "cc-by-nc-4.0", "llama3.1") * 10]
     crowded = case("apache-2.0", bases)
 
-    found = plan(crowded, check(crowded), counted)
+    found = plan(crowded, judge(crowded), counted)
 
     assert found
     assert runs <= repairs.MAX_RUNS
@@ -132,9 +132,9 @@ def test_a_repair_clears_what_it_says_brings_no_conflict_and_guesses_nothing(
 ) -> None:
     broken = case(declared, edges, **profile)
     untouched = copy.deepcopy(broken)
-    answer = check(broken)
+    answer = judge(broken)
 
-    for repair in plan(broken, answer, check):
+    for repair in plan(broken, answer, judge):
         after = applied(broken, repair)
         assert repair["clears"] == sorted(set(answer["codes"]) - set(after["codes"]))
         assert repair["clears"]
@@ -153,7 +153,7 @@ def applied(broken: dict[str, Any], repair: dict[str, Any]) -> dict[str, Any]:
     changed = copy.deepcopy(broken)
     for step in steps:
         apply(changed, step["action"], step["target"], step["params"])
-    return check(changed)
+    return judge(changed)
 
 
 def apply(changed: dict[str, Any], action: str, target: str, params: dict[str, Any]) -> None:
