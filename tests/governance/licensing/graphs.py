@@ -11,6 +11,7 @@ from tests.factories import NOON, EntryFactory, UseCaseFactory, UserFactory, Ver
 from tests.governance.catalog.cards import card, imported
 
 OPEN, STRICT, NON_COMMERCIAL = "apache-2.0", "llama3.1", "cc-by-nc-4.0"
+WHY = "the text says so in so many words"
 
 
 def work(
@@ -62,21 +63,17 @@ def statements() -> list[tuple[str, int]]:
     version = work("acme/model")
     said = {"author": UserFactory(), "made_at": NOON}
     rows = [
-        Correction.objects.create(
-            licence=OPEN, column="use", value="nc", source_ref="s.2", reason="the text says so", **said
-        ),
-        Annotation.objects.create(licence=OPEN, text="the text says so", **said),
+        Correction.objects.create(licence=OPEN, column="use", value="nc", source_ref="s.2", reason=WHY, **said),
+        Annotation.objects.create(licence=OPEN, text=WHY, **said),
         Override.objects.create(
             entry=version.entry,
             code="C-NC",
             chain=["acme/base", "<artefact>"],
-            reason="the text says so",
+            reason=WHY,
             until=NOON + dt.timedelta(days=9),
             **said,
         ),
         TextReview.objects.create(entry=version.entry, path="LICENSE", sha256="a" * 64, **said),
-        MetDuty.objects.create(
-            version=version, use_case=UseCaseFactory(), code="O-ATTRIB", note="the text says so", **said
-        ),
+        MetDuty.objects.create(version=version, use_case=UseCaseFactory(), code="O-ATTRIB", note=WHY, **said),
     ]
     return [(row._meta.db_table, row.pk) for row in rows]

@@ -22,7 +22,7 @@ LICENCES = [OPEN, "mit", STRICT, NON_COMMERCIAL, "gemma", "gpl-3.0", "other", "?
 
 def drawn(seed: int) -> list[Version]:
     """Works in a tangle: merges, several paths, datasets, names that nobody knows, a ring."""
-    source = random.Random(seed)
+    source = random.Random(seed)  # noqa: S311 (a drawn graph)
     works = [work(f"acme/work-{seed}-{n}", source.choice(LICENCES)) for n in range(12)]
     rows = work(f"acme/rows-{seed}", "cc-by-sa-4.0", kind="dataset")
     for at, version in enumerate(works[1:], start=1):
