@@ -84,7 +84,7 @@ def test_a_worker_that_is_killed_in_the_middle_leaves_whole_pieces_and_the_next_
     assert 0 < done < WORKS
     assert done % reassessing.IN_ONE == 0
     assert Finding.objects.filter(run__verdict="conflict").values("run").distinct().count() == done
-    row = Reassessment.objects.get()
+    row = Reassessment.objects.get(cause="import")
     assert row.state == "running"
 
     Reassessment.objects.update(lease_until=timezone.now())
