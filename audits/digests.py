@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,7 +28,40 @@ def inputs_digest(
         "seed": seed,
         "packages": dict(packages),
     }
-    return hashlib.sha256(rfc8785.dumps(document)).hexdigest()
+    return hashlib.sha256(canonical(document)).hexdigest()
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+_LARGEST = 2**53 - 1
+
+
+def canonical(document: Any) -> bytes:
+    """RFC 8785 JSON. Where nothing in the document is written differently by it (numbers with a point, names beyond
+    ASCII), Python's own encoder writes the same bytes ten times faster.
+
+    Raises:
+        rfc8785.CanonicalizationError: a value that has no such JSON.
+    """
+    if _is_plain(document):
+        try:
+            return _encode(document).encode()
+        except UnicodeEncodeError:  # half a character: let the error be the usual one
+            pass
+    return rfc8785.dumps(document)
+
+
+def _is_plain(value: Any) -> bool:
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return bool(-_LARGEST <= value <= _LARGEST)
+    if kind is list:
+        return all(map(_is_plain, value))
+    if kind is dict:
+        names = all(type(name) is str and name.isascii() for name in value)
+        return names and all(map(_is_plain, value.values()))
+    return False
 
 
 def fingerprint(*, kind: str, code: str, entry: str, locus: str) -> str:

@@ -17,6 +17,10 @@ SYMBOLS = {
     "submission.rejected": ("fail", "fail"),
     "submission.changes_requested": ("note", "warn"),
     "approval.ended": ("off", "fail"),
+    "licence.corrected": ("note", "wait"),
+    "licence.correction_ended": ("note", "wait"),
+    "licence.overridden": ("note", "warn"),
+    "licence.override_ended": ("off", "warn"),
 }
 
 
@@ -35,6 +39,10 @@ def notice(line: Notice) -> dict[str, Any]:
         "submission.changes_requested": _("Changes are asked for: %(subject)s for %(stage)s."),
         "submission.withdrawn": _("Withdrawn: %(subject)s for %(stage)s."),
         "approval.ended": _("An approval has ended: %(subject)s for %(stage)s."),
+        "licence.corrected": _("The licence table was corrected: %(subject)s."),
+        "licence.correction_ended": _("A correction of the licence table was taken back: %(subject)s."),
+        "licence.overridden": _("A licence finding was overridden: %(subject)s."),
+        "licence.override_ended": _("An override of a licence finding has ended: %(subject)s."),
     }
     symbol, tone = SYMBOLS.get(topic, ("new", "none"))
     text = says[topic] % told if topic in says else f"{topic.replace('.', ' ').replace('_', ' ')} {told['subject']}"

@@ -8,19 +8,32 @@ the paths.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from licenses import cases, catalogue, findings, matrix
+from licenses import cases, catalogue, findings, matrix, repairs
 from licenses.catalogue import TableError
 from licenses.compat.whole import Judgement
 from licenses.fields import CaseRejected
 from licenses.findings import RANK
 
-__all__ = ["check"]
+__all__ = ["check", "judge"]
 
 
 def check(case: Mapping[str, Any], *, corrections: Iterable[Mapping[str, str]] = ()) -> dict[str, Any]:
-    """Judge one case.
+    """Judge one case and, where it is a conflict, say what would end it (``licenses.repairs``).
+
+    Args and errors as of ``judge``; ``repairs`` is empty where nothing is in conflict.
+    """
+    corrections = tuple(corrections)
+    answer = judge(case, corrections=corrections)
+    if answer["verdict"] == "conflict":
+        answer["repairs"] = repairs.plan(case, answer, partial(judge, corrections=corrections))
+    return answer
+
+
+def judge(case: Mapping[str, Any], *, corrections: Iterable[Mapping[str, str]] = ()) -> dict[str, Any]:
+    """Judge one case as it is; ``repairs`` stays empty.
 
     Args:
         case: ``{"id", "artefact": {…}, "upstream": [{…}], "works": [{…}], "overrides": [{…}], "use_profile": {…}}``;

@@ -21,6 +21,7 @@ _SECTIONS = {
     "mode": "use profile",
 }
 UNSAID = {UNSTATED: "not stated", UNREADABLE: "not readable"}
+"""Relations that are no relation, as a finding shows them."""
 
 
 class Chain:

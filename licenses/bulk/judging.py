@@ -1,0 +1,323 @@
+"""Every work of a graph, judged in one pass over arrays."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from licenses import catalogue, expressions, lineage
+from licenses.bulk.cells import MULTI, Cell, Clash, Found, States, Template, cell, clashes, differs_as_choice, own_cell
+from licenses.bulk.combining import clashing
+from licenses.bulk.graph import WORDS, Graph
+from licenses.compat import judge as check_case
+from licenses.compat.combined import OUTSIDE
+from licenses.compat.naming import UNSAID, begins_with
+from licenses.expressions import All, AnyOf, Expression, Term
+from licenses.findings import ARTEFACT, RANK, VERDICTS
+from licenses.lineage import UNREADABLE
+
+_UNREADABLE = WORDS.index(UNREADABLE)
+# A named tuple made without its own constructor: there are millions.
+_found = tuple.__new__
+_SAID = [UNSAID.get(word, word) for word in WORDS]
+"""Relations as a finding shows them."""
+
+
+class _Paths(NamedTuple):
+    """Paths of one closure, the artefact's own empty one first: parallel lists.
+
+    ``before`` is the place of the path one hop nearer, ``words`` the last hop's relation; ``repeated``: some work is
+    reached in several states; ``places``: paths to works whose parts clash; ``together``: works of which
+    all paths have to be asked at once.
+    """
+
+    nodes: list[int]
+    states: list[int]
+    before: list[int]
+    words: list[int]
+    repeated: bool
+    places: list[int]
+    together: set[int]
+
+
+class Verdict(NamedTuple):
+    """The answer for one work: ``compat.check``'s verdict, its findings and latent ones (in no order)."""
+
+    work: int
+    verdict: str
+    findings: list[Found]
+    latent: list[Found]
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes that bind, each once, the most severe first."""
+        codes = {one.template.code: one.template.severity for one in self.findings}
+        return sorted(codes, key=lambda code: (-RANK[codes[code]], code))
+
+
+class Judge:
+    """A graph under one use profile.
+
+    What is found of a work depends on the artefact's declaration, on the work's and on the composed path between them,
+    so it is kept for these three (``cells``). What depends on more is left to ``compat.check``, work by work: lists of
+    licences on the artefact, cycles, unreadable relations, choices among combined works that clash, and works that are
+    reached by several paths and offer a choice or changed their licence.
+    """
+
+    def __init__(self, graph: Graph, profile: Mapping[str, Any]) -> None:
+        self.graph, self.profile = graph, dict(profile)
+        self.states = States()
+        self.wide = len(self.states.known)
+        self.prefixes = sorted({row.name_prefix for row in catalogue.all_licences() if row.name_prefix})
+        self.initials = {next(filter(str.isalnum, prefix.casefold())) for prefix in self.prefixes}
+        read = [expressions.parse(fact.get("license"), fact.get("license_name")) for fact in graph.facts]
+        self.listed = [isinstance(one, All) and one.listed for one in read]
+        self.chosen = [any(isinstance(each, AnyOf) for each in _nodes(one)) for one in read]
+        # What is found of these is found by all paths to them together; of sums (an AND, a list) that is one finding.
+        self.asks_all_ways = [
+            isinstance(one, (All, AnyOf))
+            or "license_at_head" in fact
+            or (fact.get("known") is False and "license" in fact)
+            for one, fact in zip(read, graph.facts, strict=True)
+        ]
+        self.sums = [
+            isinstance(one, All) and not chosen and not {"license_at_head", "known"} & set(fact)
+            for one, chosen, fact in zip(read, self.chosen, graph.facts, strict=True)
+        ]
+        self.rows = [
+            frozenset(leaf.licence for leaf in expressions.leaves(one) if isinstance(leaf, Term)) for one in read
+        ]
+        self.derived = [lineage.is_derived(state) for state in self.states.known]
+        self.artefacts: dict[tuple[Any, ...], int] = {}
+        self.own: list[Cell] = []
+        self.own_found: list[tuple[list[Found], list[Found]]] = []
+        self.sample: list[dict[str, Any]] = []
+        self.cells: dict[int, Cell] = {}
+        self.clashes: dict[tuple[int, bool], list[Clash]] = {}
+        self.multi: dict[tuple[int, ...], Template | None] = {}
+        order = _order(graph)
+        self.knotted = bytearray(b"\x01") * len(graph)
+        for work in order:
+            self.knotted[work] = 0
+        self.clashing = clashing(graph, read, self.profile, order)
+        self.left_to_check = 0
+
+    def verdicts(self, works: Iterable[int] | None = None) -> Iterator[Verdict]:
+        """The verdict of each work (of all, where none are named), one at a time."""
+        graph, fact = self.graph, self.graph.fact
+        for work in range(len(graph)) if works is None else works:
+            artefact = self._artefact(work)
+            if graph.first[work] == graph.first[work + 1]:
+                yield Verdict(work, VERDICTS[self.own[artefact].rank], *self.own_found[artefact])
+                continue
+            paths = None
+            if not (self.knotted[work] or self.listed[fact[work]]):
+                paths = self._paths(work)
+            yield self._checked(work) if paths is None else self._collected(work, artefact, paths)
+
+    def _paths(self, work: int) -> _Paths | None:
+        """A shortest path to each work in each state, as ``lineage.closure`` finds them; None where cells do not do."""
+        graph, fact, wide = self.graph, self.graph.fact, self.wide
+        first, upstream, how, after = graph.first, graph.upstream, graph.how, self.states.after
+        nodes, states, before, words = [work], [0], [0], [0]
+        seen, once = {work * wide}, {work}
+        places = [0] if work in self.clashing else []
+        together: set[int] = set()
+        for at, node in enumerate(nodes):
+            row = after[states[at]]
+            for hop in range(first[node], first[node + 1]):
+                word = how[hop]
+                state, above = row[word], upstream[hop]
+                key = above * wide + state
+                if key in seen:
+                    continue
+                if word == _UNREADABLE or (above in once and not self._adds_up(fact[above], above, together)):
+                    return None
+                if above in self.clashing:
+                    places.append(len(nodes))
+                seen.add(key)
+                once.add(above)
+                nodes.append(above)
+                states.append(state)
+                before.append(at)
+                words.append(word)
+        if places and any(self.chosen[fact[one]] for one in nodes):
+            return None
+        return _Paths(nodes, states, before, words, len(once) < len(nodes), places, together)
+
+    def _adds_up(self, fact: int, work: int, together: set[int]) -> bool:
+        """Whether what is found of a work by several paths is the sum of what is found by each; notes sums of lists."""
+        if self.asks_all_ways[fact]:
+            together.add(work)
+            return self.sums[fact]
+        return True
+
+    def _collected(self, work: int, artefact: int, paths: _Paths) -> Verdict:
+        """What the cells of all paths say together."""
+        nodes, states = paths.nodes, paths.states
+        fact, facts, cells = self.graph.fact, len(self.graph.facts), self.cells
+        worst, base = self.own[artefact].rank, artefact * self.wide
+        found, latent = map(list, self.own_found[artefact])
+        family: frozenset[Any] | None = None
+        for at in range(1, len(nodes)):
+            node = nodes[at]
+            key = (base + states[at]) * facts + fact[node]
+            kept = cells.get(key)
+            if kept is None:
+                kept = cells[key] = self._cell(artefact, states[at], node)
+            if kept.of_family is not None:
+                if node in paths.together:
+                    return self._checked(work)
+                family = self._family(paths) if family is None else family
+                if self.rows[fact[node]] & family:
+                    kept = kept.of_family
+            if kept.binding or kept.latent:
+                worst = max(worst, kept.rank)
+                here, hops = self._way(paths, at)
+                found += [_found(Found, (template, here, hops)) for template in kept.binding]
+                latent += [_found(Found, (template, here, hops)) for template in kept.latent]
+        if paths.repeated or paths.places:
+            found, latent = self._joined(artefact, paths, found, latent)
+            worst = max((RANK[one.template.severity] for one in found), default=0)
+        return Verdict(work, VERDICTS[worst], found, latent)
+
+    def _joined(
+        self, artefact: int, paths: _Paths, found: list[Found], latent: list[Found]
+    ) -> tuple[list[Found], list[Found]]:
+        """The findings of all paths as one: what several paths or parts say together, and everything once."""
+        if paths.together:
+            several = {self.graph.ids[node] for node in paths.together}
+            found = [one for one in found if one.template.code != MULTI or one.chain[0] not in several]
+            found += self._together(artefact, paths)
+        for one in self._combined(paths) if paths.places else ():
+            (latent if one.template.latent else found).append(one)
+        return _once(found, latent)
+
+    def _way(self, paths: _Paths, at: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The chain of a path, from its end down to the artefact, and the relations of its hops."""
+        ids, (nodes, _, before, words, *_) = self.graph.ids, paths
+        chain, relations = [], []
+        while at:
+            chain.append(ids[nodes[at]])
+            relations.append(_SAID[words[at]])
+            at = before[at]
+        chain.append(ARTEFACT)
+        return tuple(chain), tuple(relations)
+
+    def _together(self, artefact: int, paths: _Paths) -> Iterator[Found]:
+        """Works that list several licences and are reached by several paths: does it matter how the list was meant?"""
+        graph, states = self.graph, self.states
+        for node in paths.together:
+            ways = [at for at, one in enumerate(paths.nodes) if one == node]
+            key = (artefact, graph.fact[node], *sorted(paths.states[at] for at in ways))
+            if key not in self.multi:
+                said, hops = graph.facts[graph.fact[node]], [states.hops[state] for state in key[2:]]
+                self.multi[key] = differs_as_choice(self.sample[artefact], said, hops, self.profile, check_case)
+            template = self.multi[key]
+            if template is not None:
+                yield Found(template, *self._way(paths, ways[0]))
+
+    def _combined(self, paths: _Paths) -> Iterator[Found]:
+        """Clashes at works that combine others, with the ways down from there."""
+        best: dict[int, tuple[bool, int]] = {}
+        for at in paths.places:
+            state = self.states.known[paths.states[at]]
+            if state.nearest in OUTSIDE:
+                continue
+            trained = bool(state.trained)
+            known = best.get(paths.nodes[at])
+            if known is None or (known[0] and not trained):
+                best[paths.nodes[at]] = trained, at
+        for node, (trained, at) in best.items():
+            here, hops = self._way(paths, at)
+            for clash in self._clashes(node, trained=trained):
+                yield Found(clash.template, clash.works + here, clash.relations + hops)
+
+    def _clashes(self, work: int, *, trained: bool) -> list[Clash]:
+        key = (work, trained)
+        if key not in self.clashes:
+            graph = self.graph
+            at = {"id": graph.ids[work], "type": graph.kinds[graph.kind[work]]}
+            relation = "train_on" if trained else "finetune"
+            works = graph.case(work, self.profile)["works"]
+            self.clashes[key] = clashes(works, at, relation, self.profile, check_case)
+        return self.clashes[key]
+
+    def _artefact(self, work: int) -> int:
+        """The number of the kind of artefact that a work is: what it says of itself, and how its name begins."""
+        name = self.graph.ids[work]
+        key = (self.graph.fact[work], self.graph.kind[work], self._beginning(name))
+        number = self.artefacts.get(key)
+        if number is None:
+            number = self.artefacts[key] = len(self.own)
+            graph = self.graph
+            artefact = {"type": graph.kinds[graph.kind[work]], "name": name, **graph.facts[graph.fact[work]]}
+            self.sample.append(artefact)
+            own = own_cell(artefact, self.profile, check_case)
+            self.own.append(own)
+            itself = [[Found(one, (ARTEFACT,), ()) for one in part] for part in (own.binding, own.latent)]
+            self.own_found.append((itself[0], itself[1]))
+        return number
+
+    def _beginning(self, name: str) -> tuple[bool, ...]:
+        """Which of the prefixes that licences ask for a name begins with; most names are told by one letter."""
+        letter = name[name.rfind("/") + 1 :][:1].casefold()
+        if letter.isalnum() and letter[0] not in self.initials:
+            return ()
+        return tuple(begins_with(name, prefix) for prefix in self.prefixes)
+
+    def _cell(self, artefact: int, state: int, work: int) -> Cell:
+        graph, states = self.graph, self.states
+        said = graph.facts[graph.fact[work]]
+        return cell(self.sample[artefact], said, states.hops[state], states.known[state], self.profile, check_case)
+
+    def _family(self, paths: _Paths) -> frozenset[Any]:
+        """Licences of the works that an artefact is derived from."""
+        fact, rows = self.graph.fact, self.rows
+        steps = zip(paths.nodes[1:], paths.states[1:], strict=True)
+        return frozenset().union(*(rows[fact[node]] for node, state in steps if self.derived[state]))
+
+    def _checked(self, work: int) -> Verdict:
+        """A work that the cells do not suffice for."""
+        self.left_to_check += 1
+        answer = check_case(self.graph.case(work, self.profile))
+        parts = [
+            [
+                Found(Template.of(one, latent=latent), tuple(one["chain"]), tuple(one["relations"]))
+                for one in answer[part]
+            ]
+            for part, latent in (("findings", False), ("latent", True))
+        ]
+        return Verdict(work, answer["verdict"], *parts)
+
+
+def _nodes(expression: Expression) -> Iterator[Expression]:
+    yield expression
+    if isinstance(expression, (All, AnyOf)):
+        for part in expression.parts:
+            yield from _nodes(part)
+
+
+def _once(found: list[Found], latent: list[Found]) -> tuple[list[Found], list[Found]]:
+    """The same said of the same work once, by its shortest chain; what binds before what is latent."""
+    kept: dict[tuple[Any, ...], Found] = {}
+    for part in (found, latent):
+        for one in sorted(part, key=lambda each: (len(each.chain), each.chain)):
+            kept.setdefault((one.chain[0], *one.template.key), one)
+    once = list(kept.values())
+    return [one for one in once if not one.template.latent], [one for one in once if one.template.latent]
+
+
+def _order(graph: Graph) -> array[int]:
+    """Works, each after all that it was made from; those with a work upstream of itself behind them are left out."""
+    first = graph.first
+    children_at, children = graph.descent()
+    left = array("I", (first[work + 1] - first[work] for work in range(len(graph))))
+    order = array("I", (work for work in range(len(graph)) if not left[work]))
+    for work in order:
+        for child in children[children_at[work] : children_at[work + 1]]:
+            left[child] -= 1
+            if not left[child]:
+                order.append(child)
+    return order
