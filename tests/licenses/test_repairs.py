@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licenses import repairs
-from licenses.compat import check, judge
+from licenses.compat import judge
 from licenses.repairs import plan, prefixed
 from tests.licenses.test_compat import case
 from tests.licenses.test_properties import NAMELESS, licences, profiles, relations
