@@ -81,8 +81,8 @@ class Judge:
 
     What is found of a work depends on the artefact's declaration, on the work's and on the composed path between them,
     so it is kept for these three (``cells``). What depends on more is left to ``compat.judge``, work by work: lists of
-    licences on the artefact, unreadable relations, combined works behind a cycle, choices among combined works that
-    clash, and works that are reached by several paths and offer a choice or changed their licence.
+    licences on the artefact, unreadable relations, combined works behind a cycle or that clash again, choices
+    among those that clash, and works that are reached by several paths and offer a choice or changed their licence.
     """
 
     def __init__(self, graph: Graph, profile: Mapping[str, Any]) -> None:
@@ -120,13 +120,14 @@ class Judge:
         self.knotted = bytearray(b"\x01") * len(graph)
         for work in order:
             self.knotted[work] = 0
-        # What combined works behind a cycle bring has no order in which it could be found.
+        # What combined works behind a cycle bring has no order in which it could be found; some clashes are told once only.
         self.unsure = {
             work
             for work, knotted in enumerate(self.knotted)
             if knotted and graph.first[work + 1] - graph.first[work] > 1
         }
         self.clashing = clashing(graph, read, self.profile, order)
+        self.unsure |= {work for work, told_here in self.clashing.items() if not told_here}
         self.cycle = cycle_template(check_case)
         self.asked = self.missed = 0
         self.left_to_check = 0
