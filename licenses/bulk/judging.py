@@ -120,7 +120,7 @@ class Judge:
         self.knotted = bytearray(b"\x01") * len(graph)
         for work in order:
             self.knotted[work] = 0
-        # What combined works behind a cycle bring has no order in which it could be found; some clashes are told once only.
+        # Combined works behind a cycle have no order in which what they bring could be found; some clashes are told once.
         self.unsure = {
             work
             for work, knotted in enumerate(self.knotted)
