@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from licenses import catalogue, expressions, lineage
+from licenses import catalogue, expressions, lineage, observed
 from licenses.bulk.cells import Cell, Found, States, Template, cell, own_cell
 from licenses.bulk.combining import clashing
 from licenses.bulk.graph import WORDS, Graph
 from licenses.compat import judge as check_case
 from licenses.compat.naming import UNSAID, begins_with
+from licenses.evidence import MET
 from licenses.expressions import All, AnyOf, Term
 from licenses.findings import ARTEFACT, RANK, VERDICTS
 from licenses.lineage import UNREADABLE
@@ -58,7 +60,8 @@ class Judge:
     What is found of a work depends on the artefact's declaration, on the work's and on the composed path between them,
     so it is kept for these three (``cells``). What depends on more is left to ``compat.check``, work by work: lists of
     licences on the artefact, cycles, unreadable relations, combined works that clash, and works that are reached by
-    several paths and declare several licences.
+    several paths and declare several licences. So are artefacts of which a text is given that works are looked for in
+    by their names.
     """
 
     def __init__(self, graph: Graph, profile: Mapping[str, Any]) -> None:
@@ -67,8 +70,11 @@ class Judge:
         self.wide = len(self.states.known)
         self.prefixes = sorted({row.name_prefix for row in catalogue.all_licences() if row.name_prefix})
         self.initials = {next(filter(str.isalnum, prefix.casefold())) for prefix in self.prefixes}
-        read = [expressions.parse(fact.get("license"), fact.get("license_name")) for fact in graph.facts]
+        read = [observed.declared(fact, None, "works") for fact in graph.facts]
         self.listed = [isinstance(one, All) and one.listed for one in read]
+        self.read_for_names = [bool(fact.get("notice_texts") or fact.get("card_text")) for fact in graph.facts]
+        self.names_origins = [fact.get("card_names_origins") is True for fact in graph.facts]
+        self.met: dict[Template, Template] = {}
         # What is found of these is found by all paths to them together.
         self.needs_all_ways = [
             isinstance(one, (All, AnyOf))
@@ -101,7 +107,8 @@ class Judge:
                 yield Verdict(work, VERDICTS[self.own[artefact].rank], *self.own_found[artefact])
                 continue
             paths = None
-            if not (self.knotted[work] or self.listed[fact[work]] or work in self.clashing):
+            alone = self.listed[fact[work]] or self.read_for_names[fact[work]]
+            if not (self.knotted[work] or alone or work in self.clashing):
                 paths = self._paths(work)
             yield self._checked(work) if paths is None else self._collected(work, artefact, paths)
 
@@ -163,7 +170,19 @@ class Judge:
                 latent += [_found(Found, (template, here, hops)) for template in kept.latent]
         if repeated:
             found, latent = _once(found, latent)
+        if self.names_origins[fact[work]]:
+            named = {ids[self.graph.upstream[hop]] for hop in self.graph.hops(work)}
+            found, latent = self._attributed(found, named), self._attributed(latent, named)
         return Verdict(work, VERDICTS[worst], found, latent)
+
+    def _attributed(self, found: list[Found], named: set[str]) -> list[Found]:
+        """The findings, with attribution met for the works that the card names."""
+        for at, one in enumerate(found):
+            template = one.template
+            if template.code == "O-ATTRIB" and template.state != MET and one.chain[0] in named:
+                met = self.met.setdefault(template, replace(template, state=MET))
+                found[at] = one._replace(template=met)
+        return found
 
     def _artefact(self, work: int) -> int:
         """The number of the kind of artefact that a work is: what it says of itself, and how its name begins."""
@@ -174,6 +193,8 @@ class Judge:
             number = self.artefacts[key] = len(self.own)
             graph = self.graph
             artefact = {"type": graph.kinds[graph.kind[work]], "name": name, **graph.facts[graph.fact[work]]}
+            if self.names_origins[graph.fact[work]]:
+                artefact["card_names_origins"] = False  # a cell is of a work at any distance
             self.sample.append(artefact)
             own = own_cell(artefact, self.profile, check_case)
             self.own.append(own)
