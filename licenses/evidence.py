@@ -135,6 +135,7 @@ def read_card(content: bytes) -> CardSeen:
     )
 
 
+@cache
 def badges_digest() -> str:
     """Which badges the licence table asks for, all together: changes with any of them."""
     return hashlib.sha256("\n".join(badge for badge, _ in _badges()).encode()).hexdigest()[:16]

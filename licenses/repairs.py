@@ -56,7 +56,7 @@ MODES: Mapping[str, str] = {
 
 MAX_RUNS = 200
 MAX_REPAIRS = 20
-_MAX_WORKS = 20_000
+_MAX_WORKS = 2_000
 """Works that all runs together may judge: a large graph gets fewer runs, never fewer than ``_FEWEST_RUNS``."""
 _FEWEST_RUNS = 12
 _MAX_TOGETHER = 3

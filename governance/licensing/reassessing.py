@@ -33,7 +33,7 @@ from audits.models import OPEN_STATES, Finding, Origin, Run, RunState
 from audits.services import installed
 from governance.catalog.copying import as_json, copy_rows, next_ids
 from governance.catalog.models import Entry, UseCase
-from governance.licensing.closure import among, entries_below, graph_above, versions_below
+from governance.licensing.closure import among, among_texts, entries_below, graph_above, versions_below
 from governance.licensing.inputs import Reader
 from governance.licensing.judging import judge_many
 from governance.licensing.models import Cause, Override, Reassessment, ReassessmentState, Standing
@@ -222,6 +222,25 @@ class _New:
     outcome: Outcome
 
 
+# The names of the inputs that come last in the order of RFC 8785; a use case comes right before them.
+LAST = ("use_profile", "works")
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Inputs as JSON: what comes before a use case, and what after it."""
+
+    begin: str
+    end: str
+
+    @property
+    def alone(self) -> str:
+        return f"{self.begin},{self.end}"
+
+    def within(self, use_case: str) -> str:
+        return f'{self.begin},"use_case":{canonical(use_case).decode()},{self.end}'
+
+
 class _Audit:
     """The licence audit as it is installed now."""
 
@@ -237,11 +256,14 @@ class _Audit:
         }
         self._works: dict[int, tuple[dict[str, Any], str]] = {}
 
-    def written(self, inputs: Mapping[str, Any]) -> str:
-        """The inputs as RFC 8785 JSON. Thousands share the works of which they mostly consist: each is written once."""
-        rest = canonical({name: value for name, value in inputs.items() if name != "works"}).decode()
+    def written(self, inputs: Mapping[str, Any]) -> _Written:
+        """The inputs as RFC 8785 JSON, in pieces. Thousands share the works of which they mostly consist, and the
+        profile: each is written once.
+        """
+        said = {name: value for name, value in inputs.items() if name not in LAST}
+        profile = canonical(inputs["use_profile"]).decode()
         works = ",".join(map(self._work, inputs["works"]))
-        return f'{rest[:-1]},"works":[{works}]}}'  # the last of the names
+        return _Written(canonical(said).decode()[:-1], f'"use_profile":{profile},"works":[{works}]}}')
 
     def _work(self, work: dict[str, Any]) -> str:
         known = self._works.get(id(work))
@@ -265,15 +287,17 @@ class _Audit:
         wanted: dict[str, tuple[_Pair, dict[str, Any], str]] = {}
         for pair in pairs:
             inputs = reader.inputs(pair.version, use_case=pair.use_case)
-            text = self.written({**inputs, "use_case": pair.use_case.slug})
-            wanted[self.digest(pair.digest, text)] = (pair, inputs, self.written(inputs))
+            text = self.written(inputs)
+            wanted[self.digest(pair.digest, text.within(pair.use_case.slug))] = (pair, inputs, text.alone)
         there = _standing(wanted)
         missing = [digest for digest in wanted if digest not in there]
         outcomes = judge_many(reader, [(wanted[digest][0].version, wanted[digest][1]) for digest in missing])
         new: dict[str, list[_New]] = {}
         for digest, outcome in zip(missing, outcomes, strict=True):
-            pair, _, text = wanted[digest]
-            new.setdefault(pair.digest, []).append(_New(digest, pair, graph.works[pair.version].repo_id, text, outcome))
+            pair, _, written = wanted[digest]
+            new.setdefault(pair.digest, []).append(
+                _New(digest, pair, graph.works[pair.version].repo_id, written, outcome)
+            )
         each_ms = round((time.perf_counter() - began) * 1000 / len(pairs))
         done = Done(judged=len(missing))
         for some in _batches(sorted({pair.digest for pair in pairs}), IN_ONE):
@@ -360,7 +384,7 @@ class _Audit:
         changed = {}
         for version in newest:
             inputs = reader.inputs(version, use_case=None)
-            digest = self.digest(reader.graph.works[version].digest, self.written(inputs))
+            digest = self.digest(reader.graph.works[version].digest, self.written(inputs).alone)
             if known.get(version) != digest:
                 changed[version] = (digest, inputs)
         outcomes = judge_many(reader, [(version, inputs) for version, (_, inputs) in changed.items()], briefly=True)
@@ -381,7 +405,7 @@ def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
 def _standing(digests: Iterable[str]) -> set[str]:
     """Those of which there is a run already, or one that waits."""
     states = [*OPEN_STATES, RunState.SUCCEEDED]
-    runs = Run.objects.filter(inputs_digest__in=among(digests), state__in=states)
+    runs = Run.objects.filter(inputs_digest__in=among_texts(digests), state__in=states)
     return set(runs.values_list("inputs_digest", flat=True))
 
 
@@ -394,7 +418,7 @@ def _findings(run_id: int, one: _New) -> Iterator[tuple[Any, ...]]:
             draft.locus[:500],
             draft.field[:200],
             draft.line,
-            as_json(dict(draft.params)) if draft.params else "{}",
+            as_json(draft.params),
             fingerprint(kind=licence_audit.KIND, code=draft.code, entry=one.subject[:255], locus=draft.locus),
         )
 

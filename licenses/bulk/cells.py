@@ -18,6 +18,7 @@ from licenses.lineage import UNSTATED, State
 
 Check = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
+MULTI = "U-MULTI"
 _TARGET, _FAMILY = "target", "family"
 
 
@@ -34,11 +35,13 @@ class Template:
     state: str
     latent: bool
     key: tuple[Any, ...]
+    above: int = 0
+    """Of a clash of combined works: how many works of the chain stand above the work that combines; else 0."""
 
     @classmethod
-    def of(cls, shown: Mapping[str, Any], *, latent: bool) -> Template:
-        """From a finding as ``compat.check`` shows it."""
-        params = shown["params"]
+    def of(cls, shown: Mapping[str, Any], *, latent: bool, above: int = 0, **params: Any) -> Template:
+        """From a finding as ``compat.check`` shows it; ``params`` replace those of its own."""
+        params = {**shown["params"], **params}
         named = params.get("value"), params.get("other_work"), params.get("other_licence_id")
         return cls(
             code=shown["code"],
@@ -50,6 +53,7 @@ class Template:
             state=shown.get("state", ""),
             latent=latent,
             key=(shown["code"], shown["term"], shown["section"], *named),
+            above=above,
         )
 
 
@@ -66,6 +70,9 @@ class Found(NamedTuple):
         params = {**template.params, "work": self.chain[0]}
         if "name" in params:
             params["name"] = name
+        if template.above:
+            below = self.chain[template.above :]
+            params.update(other_chain=[*params["other_chain"], *below], combined_in=below[0])
         shown = {
             "code": template.code,
             "severity": template.severity,
@@ -140,6 +147,44 @@ def cell(
     return alone._replace(of_family=beside)
 
 
+def differs_as_choice(
+    artefact: Mapping[str, Any],
+    work: Mapping[str, Any],
+    ways: Sequence[Sequence[int]],
+    profile: Mapping[str, Any],
+    check: Check,
+) -> Template | None:
+    """U-MULTI for a work that lists several licences and is reached by several ways: all of them count together."""
+    upstream = [one for at, hops in enumerate(ways) for one in _chain(work, hops, f"way {at}")]
+    answer = check({"artefact": artefact, "upstream": upstream, "use_profile": profile})
+    found = (one for one in answer["findings"] if one["chain"][0] == _TARGET and one["code"] == MULTI)
+    return next((Template.of(one, latent=False) for one in found), None)
+
+
+class Clash(NamedTuple):
+    """A finding on a work that combines others, and the way down to it."""
+
+    template: Template
+    works: tuple[str, ...]
+    relations: tuple[str, ...]
+
+
+def clashes(
+    works: Sequence[Mapping[str, Any]], at: Mapping[str, Any], relation: str, profile: Any, check: Check
+) -> list[Clash]:
+    """What an artefact that stands in a relation to a work is told of the works which that one combines."""
+    link = {"id": at["id"], "type": at["type"], "relation": relation}
+    answer = check({"artefact": {"type": "model"}, "upstream": [link], "works": works, "use_profile": profile})
+    found = []
+    for part, latent in (("findings", False), ("latent", True)):
+        for one in answer[part]:
+            if one["params"].get("combined_in") == at["id"]:
+                up, relations, other = one["chain"][:-2], one["relations"][:-1], one["params"]["other_chain"][:-2]
+                template = Template.of(one, latent=latent, above=len(up), other_chain=other)
+                found.append(Clash(template, tuple(up), tuple(relations)))
+    return found
+
+
 def _case(
     artefact: Mapping[str, Any],
     work: Mapping[str, Any],
@@ -147,15 +192,18 @@ def _case(
     profile: Mapping[str, Any],
     family: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The artefact, works of which nothing is known, and the work behind them."""
+    return {"artefact": artefact, "upstream": [*_chain(work, hops, "way"), *family], "use_profile": profile}
+
+
+def _chain(work: Mapping[str, Any], hops: Sequence[int], way: str) -> list[dict[str, Any]]:
+    """Works of which nothing is known, hop by hop, and the work behind them."""
     above: list[dict[str, Any]] = []
     for at, how in reversed(list(enumerate(hops))):
         word = None if WORDS[how] == UNSTATED else WORDS[how]
-        last = at == len(hops) - 1
-        said = {**work, "id": _TARGET} if last else {"id": f"step {at}"}
+        said = {**work, "id": _TARGET} if at == len(hops) - 1 else {"id": f"{way}, step {at}"}
         # Of models alone a relation may be left out; nothing else depends on the type.
         above = [{**said, "type": "model", "relation": word, "upstream": above}]
-    return {"artefact": artefact, "upstream": [*above, *family], "use_profile": profile}
+    return above
 
 
 def _cell(answer: Mapping[str, Any], work: str | None) -> Cell:

@@ -124,6 +124,12 @@ class Graph:
         """Places in ``upstream`` and ``relation`` of a work's hops."""
         return range(self.first[work], self.first[work + 1])
 
+    def says(self, work: int, facts: Mapping[str, Any]) -> None:
+        """Something else is said of a work from now on; a ``Judge`` that is there already does not notice."""
+        self.facts = [*self.facts, {name: value for name, value in facts.items() if name in FACTS}]
+        self.fact = array("I", self.fact)
+        self.fact[work] = len(self.facts) - 1
+
     def affected(self, work: int) -> list[int]:
         """All works that were made from a work, nearest first, and the work itself before them."""
         first, below = self.descent()

@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from licenses import catalogue, expressions, lineage, observed
-from licenses.bulk.cells import Cell, Found, States, Template, cell, own_cell
+from licenses.bulk.cells import MULTI, Cell, Clash, Found, States, Template, cell, clashes, differs_as_choice, own_cell
 from licenses.bulk.combining import clashing
 from licenses.bulk.graph import WORDS, Graph
 from licenses.compat import judge as check_case
+from licenses.compat.combined import OUTSIDE
 from licenses.compat.naming import UNSAID, begins_with
-from licenses.evidence import MET
-from licenses.expressions import All, AnyOf, Term
+from licenses.evidence import MET, read_card
+from licenses.expressions import All, AnyOf, Expression, Term
 from licenses.findings import ARTEFACT, RANK, VERDICTS
 from licenses.lineage import UNREADABLE
 
@@ -29,7 +30,8 @@ class _Paths(NamedTuple):
     """Paths of one closure, the artefact's own empty one first: parallel lists.
 
     ``before`` is the place of the path one hop nearer, ``words`` the last hop's relation; ``repeated``: some work is
-    reached in several states.
+    reached in several states; ``places``: paths to works whose parts clash; ``together``: works of which
+    all paths have to be asked at once.
     """
 
     nodes: list[int]
@@ -37,6 +39,8 @@ class _Paths(NamedTuple):
     before: list[int]
     words: list[int]
     repeated: bool
+    places: list[int]
+    together: set[int]
 
 
 class Verdict(NamedTuple):
@@ -59,9 +63,9 @@ class Judge:
 
     What is found of a work depends on the artefact's declaration, on the work's and on the composed path between them,
     so it is kept for these three (``cells``). What depends on more is left to ``compat.check``, work by work: lists of
-    licences on the artefact, cycles, unreadable relations, combined works that clash, and works that are reached by
-    several paths and declare several licences. So are artefacts of which a text is given that works are looked for in
-    by their names.
+    licences on the artefact, cycles, unreadable relations, choices among combined works that clash, and works that are
+    reached by several paths and offer a choice or changed their licence. So are artefacts of which a text is given in
+    which works are looked for by their names.
     """
 
     def __init__(self, graph: Graph, profile: Mapping[str, Any]) -> None:
@@ -72,15 +76,21 @@ class Judge:
         self.initials = {next(filter(str.isalnum, prefix.casefold())) for prefix in self.prefixes}
         read = [observed.declared(fact, None, "works") for fact in graph.facts]
         self.listed = [isinstance(one, All) and one.listed for one in read]
+        self.seen = [any(fact.get(key) is not None for key in observed.KEYS) for fact in graph.facts]
         self.read_for_names = [bool(fact.get("notice_texts") or fact.get("card_text")) for fact in graph.facts]
         self.names_origins = [fact.get("card_names_origins") is True for fact in graph.facts]
         self.met: dict[Template, Template] = {}
-        # What is found of these is found by all paths to them together.
-        self.needs_all_ways = [
+        self.chosen = [any(isinstance(each, AnyOf) for each in _nodes(one)) for one in read]
+        # What is found of these is found by all paths to them together; of sums (an AND, a list) that is one finding.
+        self.asks_all_ways = [
             isinstance(one, (All, AnyOf))
             or "license_at_head" in fact
             or (fact.get("known") is False and "license" in fact)
             for one, fact in zip(read, graph.facts, strict=True)
+        ]
+        self.sums = [
+            isinstance(one, All) and not chosen and not {"license_at_head", "known"} & set(fact)
+            for one, chosen, fact in zip(read, self.chosen, graph.facts, strict=True)
         ]
         self.rows = [
             frozenset(leaf.licence for leaf in expressions.leaves(one) if isinstance(leaf, Term)) for one in read
@@ -91,6 +101,8 @@ class Judge:
         self.own_found: list[tuple[list[Found], list[Found]]] = []
         self.sample: list[dict[str, Any]] = []
         self.cells: dict[int, Cell] = {}
+        self.clashes: dict[tuple[int, bool], list[Clash]] = {}
+        self.multi: dict[tuple[int, ...], Template | None] = {}
         order = _order(graph)
         self.knotted = bytearray(b"\x01") * len(graph)
         for work in order:
@@ -107,8 +119,7 @@ class Judge:
                 yield Verdict(work, VERDICTS[self.own[artefact].rank], *self.own_found[artefact])
                 continue
             paths = None
-            alone = self.listed[fact[work]] or self.read_for_names[fact[work]]
-            if not (self.knotted[work] or alone or work in self.clashing):
+            if not (self.knotted[work] or self.listed[fact[work]] or self.read_for_names[fact[work]]):
                 paths = self._paths(work)
             yield self._checked(work) if paths is None else self._collected(work, artefact, paths)
 
@@ -118,6 +129,8 @@ class Judge:
         first, upstream, how, after = graph.first, graph.upstream, graph.how, self.states.after
         nodes, states, before, words = [work], [0], [0], [0]
         seen, once = {work * wide}, {work}
+        places = [0] if work in self.clashing else []
+        together: set[int] = set()
         for at, node in enumerate(nodes):
             row = after[states[at]]
             for hop in range(first[node], first[node + 1]):
@@ -126,52 +139,56 @@ class Judge:
                 key = above * wide + state
                 if key in seen:
                     continue
-                if (
-                    above in self.clashing
-                    or word == _UNREADABLE
-                    or (above in once and self.needs_all_ways[fact[above]])
-                ):
+                if word == _UNREADABLE or (above in once and not self._adds_up(fact[above], above, together)):
                     return None
+                if above in self.clashing:
+                    places.append(len(nodes))
                 seen.add(key)
                 once.add(above)
                 nodes.append(above)
                 states.append(state)
                 before.append(at)
                 words.append(word)
-        return _Paths(nodes, states, before, words, len(once) < len(nodes))
+        if places and any(self.chosen[fact[one]] for one in nodes):
+            return None
+        return _Paths(nodes, states, before, words, len(once) < len(nodes), places, together)
+
+    def _adds_up(self, fact: int, work: int, together: set[int]) -> bool:
+        """Whether what is found of a work by several paths is the sum of what is found by each; notes sums of lists."""
+        if self.asks_all_ways[fact]:
+            together.add(work)
+            return self.sums[fact]
+        return True
 
     def _collected(self, work: int, artefact: int, paths: _Paths) -> Verdict:
         """What the cells of all paths say together."""
-        nodes, states, before, words, repeated = paths
-        ids, fact, facts, cells = self.graph.ids, self.graph.fact, len(self.graph.facts), self.cells
+        nodes, states = paths.nodes, paths.states
+        fact, facts, cells = self.graph.fact, len(self.graph.facts), self.cells
         worst, base = self.own[artefact].rank, artefact * self.wide
         found, latent = map(list, self.own_found[artefact])
+        family: frozenset[Any] | None = None
         for at in range(1, len(nodes)):
             node = nodes[at]
             key = (base + states[at]) * facts + fact[node]
             kept = cells.get(key)
             if kept is None:
                 kept = cells[key] = self._cell(artefact, states[at], node)
-            if kept.of_family is not None and self.rows[fact[node]] & self._family(paths):
-                kept = kept.of_family
-            if not (kept.binding or kept.latent):
-                continue
-            if kept.rank > worst:
-                worst = kept.rank
-            chain, relations, back = [], [], at
-            while back:
-                chain.append(ids[nodes[back]])
-                relations.append(_SAID[words[back]])
-                back = before[back]
-            chain.append(ARTEFACT)
-            here, hops = tuple(chain), tuple(relations)
-            found += [_found(Found, (template, here, hops)) for template in kept.binding]
-            if kept.latent:
+            if kept.of_family is not None:
+                if node in paths.together:
+                    return self._checked(work)
+                family = self._family(paths) if family is None else family
+                if self.rows[fact[node]] & family:
+                    kept = kept.of_family
+            if kept.binding or kept.latent:
+                worst = max(worst, kept.rank)
+                here, hops = self._way(paths, at)
+                found += [_found(Found, (template, here, hops)) for template in kept.binding]
                 latent += [_found(Found, (template, here, hops)) for template in kept.latent]
-        if repeated:
-            found, latent = _once(found, latent)
+        if paths.repeated or paths.places:
+            found, latent = self._joined(artefact, paths, found, latent)
+            worst = max((RANK[one.template.severity] for one in found), default=0)
         if self.names_origins[fact[work]]:
-            named = {ids[self.graph.upstream[hop]] for hop in self.graph.hops(work)}
+            named = {self.graph.ids[self.graph.upstream[hop]] for hop in self.graph.hops(work)}
             found, latent = self._attributed(found, named), self._attributed(latent, named)
         return Verdict(work, VERDICTS[worst], found, latent)
 
@@ -184,10 +201,74 @@ class Judge:
                 found[at] = one._replace(template=met)
         return found
 
+    def _joined(
+        self, artefact: int, paths: _Paths, found: list[Found], latent: list[Found]
+    ) -> tuple[list[Found], list[Found]]:
+        """The findings of all paths as one: what several paths or parts say together, and everything once."""
+        if paths.together:
+            several = {self.graph.ids[node] for node in paths.together}
+            found = [one for one in found if one.template.code != MULTI or one.chain[0] not in several]
+            found += self._together(artefact, paths)
+        for one in self._combined(paths) if paths.places else ():
+            (latent if one.template.latent else found).append(one)
+        return _once(found, latent)
+
+    def _way(self, paths: _Paths, at: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The chain of a path, from its end down to the artefact, and the relations of its hops."""
+        ids, (nodes, _, before, words, *_) = self.graph.ids, paths
+        chain, relations = [], []
+        while at:
+            chain.append(ids[nodes[at]])
+            relations.append(_SAID[words[at]])
+            at = before[at]
+        chain.append(ARTEFACT)
+        return tuple(chain), tuple(relations)
+
+    def _together(self, artefact: int, paths: _Paths) -> Iterator[Found]:
+        """Works that list several licences and are reached by several paths: does it matter how the list was meant?"""
+        graph, states = self.graph, self.states
+        for node in paths.together:
+            ways = [at for at, one in enumerate(paths.nodes) if one == node]
+            key = (artefact, graph.fact[node], *sorted(paths.states[at] for at in ways))
+            if key not in self.multi:
+                said, hops = graph.facts[graph.fact[node]], [states.hops[state] for state in key[2:]]
+                self.multi[key] = differs_as_choice(self.sample[artefact], said, hops, self.profile, check_case)
+            template = self.multi[key]
+            if template is not None:
+                yield Found(template, *self._way(paths, ways[0]))
+
+    def _combined(self, paths: _Paths) -> Iterator[Found]:
+        """Clashes at works that combine others, with the ways down from there."""
+        best: dict[int, tuple[bool, int]] = {}
+        for at in paths.places:
+            state = self.states.known[paths.states[at]]
+            if state.nearest in OUTSIDE:
+                continue
+            trained = bool(state.trained)
+            known = best.get(paths.nodes[at])
+            if known is None or (known[0] and not trained):
+                best[paths.nodes[at]] = trained, at
+        for node, (trained, at) in best.items():
+            here, hops = self._way(paths, at)
+            for clash in self._clashes(node, trained=trained):
+                yield Found(clash.template, clash.works + here, clash.relations + hops)
+
+    def _clashes(self, work: int, *, trained: bool) -> list[Clash]:
+        key = (work, trained)
+        if key not in self.clashes:
+            graph = self.graph
+            at = {"id": graph.ids[work], "type": graph.kinds[graph.kind[work]]}
+            relation = "train_on" if trained else "finetune"
+            works = graph.case(work, self.profile)["works"]
+            self.clashes[key] = clashes(works, at, relation, self.profile, check_case)
+        return self.clashes[key]
+
     def _artefact(self, work: int) -> int:
         """The number of the kind of artefact that a work is: what it says of itself, and how its name begins."""
         name = self.graph.ids[work]
-        key = (self.graph.fact[work], self.graph.kind[work], self._beginning(name))
+        # What stands in the name may be words that a licence wants to be shown.
+        shown = read_card(name.encode("utf-8", "replace")).badges if self.seen[self.graph.fact[work]] else ()
+        key = (self.graph.fact[work], self.graph.kind[work], self._beginning(name), shown)
         number = self.artefacts.get(key)
         if number is None:
             number = self.artefacts[key] = len(self.own)
@@ -232,6 +313,13 @@ class Judge:
             for part, latent in (("findings", False), ("latent", True))
         ]
         return Verdict(work, answer["verdict"], *parts)
+
+
+def _nodes(expression: Expression) -> Iterator[Expression]:
+    yield expression
+    if isinstance(expression, (All, AnyOf)):
+        for part in expression.parts:
+            yield from _nodes(part)
 
 
 def _once(found: list[Found], latent: list[Found]) -> tuple[list[Found], list[Found]]:

@@ -21,6 +21,9 @@ MAX_TRIALS = 256
 MAX_STEPS = 2_000_000
 """Hops that all trials together may look at, so that a large graph of choices ends; the branches of before stay."""
 
+OUTSIDE = ("code", lineage.UNREADABLE, "generated_by")
+"""Paths behind which what is combined is not the artefact's affair."""
+
 Weigh = Callable[[Iterable[Leaf]], tuple[int, ...]]
 # Where a licence came from: nothing at the work that holds it, else one hop further up with what it was there.
 _Ways = dict[Brought, tuple[str, int, Brought] | None]
@@ -46,7 +49,7 @@ class Combined:
         if len({above for _, above in self.hops[ROOT]}) > 1:
             self.places[ROOT] = (OWN, False)
         for path in paths:
-            if path.state.nearest in ("code", lineage.UNREADABLE, "generated_by"):
+            if path.state.nearest in OUTSIDE:
                 continue
             if len({above for _, above in self.hops[path.node]}) > 1:
                 chain, trained = chains[id(path)], bool(path.state.trained)

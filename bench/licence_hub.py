@@ -1,0 +1,134 @@
+"""How fast every model of a synthetic Hub is judged, against a floor that only looks pairs up.
+
+    python bench/licence_hub.py [--models 2000000] [--seed 0]
+
+The Hub is drawn from counts of real cards (``bench/synthetic``). The floor is the simplest honest program that answers
+the same question: for every model it walks the closure of its upstreams and looks each (upstream's licence, declared
+licence, relation) up in a table that was filled beforehand. It keeps the worst verdict; it writes no finding and no
+chain, knows no name, no merge and no second reach along a path. One process on one core, CPU seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from synthetic.hub import Hub, synthetic
+
+from licenses import compat
+from licenses.findings import RANK, VERDICTS
+
+PROFILE = {"purpose": "commercial", "mode": "redistribute_weights", "territory": "US", "strictness": "conservative"}
+
+
+def pair_table(hub: Hub) -> list[bytes]:
+    """``table[licence * relations + relation][declared]``: the rank of the verdict of one edge."""
+    kinds = ["dataset" if relation in ("train_on", "includes") else "model" for relation in hub.relations]
+    table = []
+    for upstream in hub.licences:
+        for relation, kind in zip(hub.relations, kinds, strict=True):
+            row = bytearray()
+            for declared in hub.licences:
+                case = {
+                    "artefact": {"type": "model", "license": declared, "name": "owner/model"},
+                    "upstream": [{"id": "upstream", "type": kind, "license": upstream, "relation": relation}],
+                    "use_profile": PROFILE,
+                }
+                row.append(RANK[compat.check(case)["verdict"]])
+            table.append(bytes(row))
+    return table
+
+
+def floor_edges(hub: Hub, table: list[bytes]) -> list[int]:
+    """Number of edges by rank: every edge looked up once, each as if it stood alone."""
+    counts, licence, upstream, relation = [0] * len(RANK), hub.licence, hub.upstream, hub.relation
+    relations, first = len(hub.relations), hub.first
+    for work in range(len(licence)):
+        declared = licence[work]
+        for at in range(first[work], first[work + 1]):
+            counts[table[licence[upstream[at]] * relations + relation[at]][declared]] += 1
+    return counts
+
+
+def floor_models(hub: Hub, table: list[bytes]) -> list[int]:
+    """Number of models by rank: every closure walked, each (licence, relation) looked up, the worst kept."""
+    counts, licence, upstream, relation, first = [0] * len(RANK), hub.licence, hub.upstream, hub.relation, hub.first
+    relations, trains = len(hub.relations), hub.relations.index("train_on")
+    alone = [RANK[_alone(declared)] for declared in hub.licences]
+    for model in range(hub.models):
+        declared = licence[model]
+        worst = alone[declared]
+        begin, end = first[model], first[model + 1]
+        if begin != end:
+            seen = {model}
+            stack = [(upstream[at], relation[at]) for at in range(begin, end)]
+            while stack:
+                work, along = stack.pop()
+                if work in seen:
+                    continue
+                seen.add(work)
+                rank = table[licence[work] * relations + along][declared]
+                if rank > worst:
+                    worst = rank
+                for at in range(first[work], first[work + 1]):
+                    stack.append((upstream[at], trains if along == trains else relation[at]))
+        counts[worst] += 1
+    return counts
+
+
+def _alone(declared: Any) -> str:
+    case = {"artefact": {"type": "model", "license": declared, "name": "owner/model"}, "use_profile": PROFILE}
+    return str(compat.check(case)["verdict"])
+
+
+# --- the run -------------------------------------------------------------------------------------------------------
+def main() -> None:
+    """Draw the Hub, time the floor and print what both cost."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", type=int, default=2_000_000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    _one_core()
+    began = time.process_time()
+    hub = synthetic(options.models, options.seed)
+    with_upstream = sum(hub.first[work] != hub.first[work + 1] for work in range(hub.models))
+    print(
+        f"{hub.models} models, {len(hub.licence) - hub.models} data sets, {len(hub.upstream)} edges, "
+        f"{len(hub.licences)} declarations; {with_upstream / hub.models:.0%} of the models have an upstream "
+        f"(drawn in {time.process_time() - began:.1f} s)"
+    )
+    began = time.process_time()
+    table = pair_table(hub)
+    print(f"  pair table of {len(table) * len(hub.licences)} cells filled in {time.process_time() - began:.1f} s")
+    _floor(hub, table)
+    print(f"  peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+def _floor(hub: Hub, table: list[bytes]) -> float:
+    """Time the floor; seconds for all models."""
+    began = time.process_time()
+    floor_edges(hub, table)
+    edges = time.process_time() - began
+    print(f"  floor, every edge by itself   {edges:7.2f} s  {len(hub.upstream) / edges:10.0f} edges/s")
+    began = time.process_time()
+    counts = floor_models(hub, table)
+    took = time.process_time() - began
+    shares = ", ".join(f"{verdict} {counts[RANK[verdict]] / hub.models:.1%}" for verdict in VERDICTS)
+    print(f"  floor, every model's closure  {took:7.2f} s  {hub.models / took:10.0f} models/s  ({shares})")
+    return took
+
+
+def _one_core() -> None:
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+if __name__ == "__main__":
+    main()

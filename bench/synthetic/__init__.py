@@ -1,0 +1,1 @@
+"""Drawn worlds for the benchmarks."""
