@@ -14,7 +14,8 @@ from governance.licensing.queries.chains import Judged, judged
 @dataclass(frozen=True)
 class Duty:
     """One obligation. ``state`` is met (seen in the files), attested (a person says so, ``attested`` tells who), open
-    (it was looked for) or unseen (nobody could look), which counts like open. ``latent`` ones begin with distribution and do not bind the profile's mode yet.
+    (looked for and not there) or unseen (nobody could look), which counts like open. ``latent`` ones begin with
+    distribution and do not bind the profile's mode yet.
     """
 
     code: str
