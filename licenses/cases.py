@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from licenses import expressions, works
+from licenses import observed, works
 from licenses.catalogue import Catalogue
+from licenses.evidence import Evidence
 from licenses.expressions import Expression
 from licenses.fields import CaseRejected, flag, get, text, texts
 from licenses.profiles import ACTORS, MODES, PURPOSES, STRICTNESS, Profile, profile
@@ -30,7 +31,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """The work that is to be used or published, with what is known of its files (None: not looked at)."""
+    """The work that is to be used or published, with what is known of its files (None: not looked at).
+
+    ``evidence`` is what was seen in files, card and records; None where the case says nothing of that.
+    """
 
     type: str
     license: Expression
@@ -42,6 +46,7 @@ class Artefact:
     includes_use_restrictions: bool = False
     declared_text_reviewed: bool = False
     modalities: tuple[str, ...] | None = None
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +86,14 @@ def read(case: Mapping[str, Any], table: Catalogue | None = None) -> Case:
     if "artefact" not in case:
         raise CaseRejected("artefact: is missing; it is an object with type and license")
     given = get(case, "artefact", Mapping, "an object", {})
+    artefact, graph = _artefact(given, table), works.read(case, table)
+    if artefact.evidence is not None and flag(given, "card_names_origins", "artefact.card_names_origins"):
+        named = tuple(graph.works[above].id for _, above in graph.edges[works.ROOT])
+        artefact = replace(artefact, evidence=replace(artefact.evidence, origins_named=named))
     return Case(
         id=text(case, "id", "id"),
-        artefact=_artefact(given, table),
-        graph=works.read(case, table),
+        artefact=artefact,
+        graph=graph,
         profile=profile(get(case, "use_profile", Mapping, "an object", {})),
         overrides=tuple(
             _override(one, f"overrides[{at}]")
@@ -106,7 +115,7 @@ def _artefact(given: Mapping[str, Any], table: Catalogue | None) -> Artefact:
     at = "artefact"
     return Artefact(
         type=text(given, "type", f"{at}.type") or "model",
-        license=expressions.parse(given.get("license"), given.get("license_name"), table),
+        license=observed.declared(given, table, at),
         name=text(given, "name", f"{at}.name"),
         has_license_file=flag(given, "has_license_file", f"{at}.has_license_file"),
         files_checked=flag(given, "files_checked", f"{at}.files_checked") is True,
@@ -115,4 +124,5 @@ def _artefact(given: Mapping[str, Any], table: Catalogue | None) -> Artefact:
         includes_use_restrictions=flag(given, "includes_use_restrictions", f"{at}.includes_use_restrictions") is True,
         declared_text_reviewed=flag(given, "declared_text_reviewed", f"{at}.declared_text_reviewed") is True,
         modalities=texts(given, "modalities", f"{at}.modalities"),
+        evidence=observed.evidence(given, at),
     )

@@ -7,9 +7,11 @@ Absence is claimed only where somebody looked: every field of ``Evidence`` is No
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -32,7 +34,10 @@ _LINES, _WIDTH = 20, 200
 
 @dataclass(frozen=True)
 class FoundText:
-    """A licence file of the work: where it is, its fingerprint, the row it is (``""``: none), its copyright lines."""
+    """A licence file of the work: where it is, its fingerprint, the row it is (``""``: none), its copyright lines.
+
+    One that is there and that nobody has read has no fingerprint.
+    """
 
     path: str
     fingerprint: str
@@ -57,12 +62,32 @@ class Record:
 
 
 @dataclass(frozen=True)
+class CardSeen:
+    """What was seen in a card on the day that it was read, where its text is not at hand.
+
+    ``badges`` are the cells of the licence table whose words stand in it, ``sought`` tells which were looked for
+    (``badges_digest`` of that day; empty where the card was not read to its end).
+    """
+
+    badges: tuple[str, ...] = ()
+    sought: str = ""
+    copyright: bool = False
+
+
+@dataclass(frozen=True)
 class Evidence:
-    """What is known of a work's files, card, name and records. None: nobody looked; empty: looked, nothing there."""
+    """What is known of a work's files, card, name and records. None: nobody looked; empty: looked, nothing there.
+
+    ``origins_named`` are works that the card names as its origins. ``notices_cut``: notices are longer than what is
+    given of them.
+    """
 
     license_texts: tuple[FoundText, ...] | None = None
     card_text: str | None = None
+    card_seen: CardSeen | None = None
+    origins_named: tuple[str, ...] = ()
     notice_texts: tuple[str, ...] | None = None
+    notices_cut: bool = False
     name: str | None = None
     records: tuple[Record, ...] | None = None
     at_head: Record | None = None
@@ -91,6 +116,42 @@ def stored_text(path: str, digest: str) -> FoundText:
     """A licence file of which only the fingerprint was kept (``texts.fingerprint``)."""
     licence = texts.licence_of(digest)
     return FoundText(path, digest, licence.id if licence else "")
+
+
+def read_card(content: bytes) -> CardSeen:
+    """What a card shows of what licences ask for. Cheap: only a card that may show something is read word by word."""
+    lowered, words = content.lower(), content[: texts.MAX_LENGTH].decode("utf-8", "replace")
+    card = Evidence(card_text=words)
+    return CardSeen(
+        badges=tuple(
+            badge
+            for badge, choices in _badges()
+            # Letters that only look like those of the badge are not looked for.
+            if any(_follow(choice, lowered) for choice in choices) and badge_shown(card, badge) == MET
+        ),
+        sought=badges_digest() if len(content) <= texts.MAX_LENGTH else "",
+        copyright=(b"copyright" in lowered or b"(c)" in lowered or "©" in words)
+        and next(_copyright_lines(words), None) is not None,
+    )
+
+
+@cache
+def badges_digest() -> str:
+    """Which badges the licence table asks for, all together: changes with any of them."""
+    return hashlib.sha256("\n".join(badge for badge, _ in _badges()).encode()).hexdigest()[:16]
+
+
+@cache
+def _badges() -> tuple[tuple[str, tuple[tuple[bytes, ...], ...]], ...]:
+    """The badges of the table, each with the words of its choices."""
+    badges = sorted({row.badge for row in catalogue.all_licences() if row.badge})
+    return tuple((badge, tuple(tuple(_words(one).encode().split()) for one in _choices(badge))) for badge in badges)
+
+
+def _follow(words: tuple[bytes, ...], lowered: bytes) -> bool:
+    """Whether words may stand one after the other, which is seldom so where each of them stands somewhere."""
+    longest_first = sorted(words, key=len, reverse=True)
+    return all(word in lowered for word in longest_first) and re.search(rb"[^a-z0-9]+".join(words), lowered) is not None
 
 
 def resolved(evidence: Evidence, declared: Expression) -> Expression:
@@ -126,6 +187,17 @@ def with_state(evidence: Evidence, obligation: Finding) -> Finding:
     return replace(obligation, state=seen)
 
 
+def restated(evidence: Evidence, one: Finding) -> Finding:
+    """A finding of the engine with the state that the evidence shows, where anybody looked.
+
+    What the engine has as met by the name of a file stays so until that file was read.
+    """
+    places = {"O-LICENSE-COPY": evidence.license_texts, "O-NOTICE": evidence.notice_texts}
+    if one.state == MET and places.get(one.code) is None:
+        return one
+    return with_state(evidence, one)
+
+
 def state(evidence: Evidence, obligation: Finding) -> str | None:
     """``met``, ``open`` or ``unseen``; None for an obligation that files, card and name do not show."""
     licence = catalogue.find(str(obligation.params.get("licence_id", "")))
@@ -158,14 +230,16 @@ def notice_kept(evidence: Evidence, licence: Licence, work: str = "") -> str:
     if evidence.notice_texts is None:
         return UNSEEN
     names = {licence.id, licence.name, licence.spdx, *licence.aliases, *_names_of(work)}
-    return MET if _mentions(evidence.notice_texts, names) else OPEN
+    if _mentions(evidence.notice_texts, names):
+        return MET
+    return UNSEEN if evidence.notices_cut else OPEN
 
 
 def attributed(evidence: Evidence, work: str) -> str | None:
     """Whether card or NOTICE name an upstream; None for the work itself, whose own notice ``O-COPYRIGHT`` asks for."""
     if work in ("", ARTEFACT):
         return None
-    return _looked_for(evidence, _names_of(work))
+    return MET if work in evidence.origins_named else _looked_for(evidence, _names_of(work))
 
 
 def badge_shown(evidence: Evidence, badge: str) -> str:
@@ -173,8 +247,15 @@ def badge_shown(evidence: Evidence, badge: str) -> str:
 
     A badge may offer a choice (``|``), have a condition in round brackets and a gap to fill in square ones.
     """
-    wanted = [re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", words) for words in badge.split("|")]
-    return _looked_for(evidence, wanted, in_name=True)
+    card = evidence.card_seen or CardSeen()
+    seen = MET if badge in card.badges else _looked_for(evidence, _choices(badge), in_name=True)
+    if seen == UNSEEN and card.sought == badges_digest() and any(badge == known for known, _ in _badges()):
+        return UNSEEN if evidence.notices_cut else OPEN
+    return seen
+
+
+def _choices(badge: str) -> list[str]:
+    return [re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", words) for words in badge.split("|")]
 
 
 def name_begins(evidence: Evidence, prefix: str) -> str:
@@ -210,11 +291,14 @@ def _copyright(evidence: Evidence, declared: Expression) -> Iterator[Finding]:
     lines = [line for one in evidence.license_texts or () for line in one.copyright]
     for text in (*(evidence.notice_texts or ()), evidence.card_text or ""):
         lines += _copyright_lines(text)
-    if lines:
+    card_looked_at = evidence.card_text is not None or (evidence.card_seen is not None and evidence.card_seen.sought)
+    if lines or (evidence.card_seen is not None and evidence.card_seen.copyright):
         seen = MET
+    elif evidence.notice_texts is None or evidence.notices_cut or not card_looked_at:
+        seen = UNSEEN
     else:
-        everywhere = (evidence.license_texts, evidence.notice_texts, evidence.card_text)
-        seen = UNSEEN if any(place is None for place in everywhere) else OPEN
+        unread = evidence.license_texts is None or not all(one.fingerprint for one in evidence.license_texts)
+        seen = UNSEEN if unread else OPEN
     yield _finding("O-COPYRIGHT", "attribution", asking.licence, state=seen, written=asking.written)
 
 
@@ -286,7 +370,7 @@ def _looked_for(evidence: Evidence, wanted: Iterable[str], *, in_name: bool = Fa
         places.append(evidence.name)
     if _mentions(places, wanted):
         return MET
-    return UNSEEN if evidence.card_text is None else OPEN
+    return UNSEEN if evidence.card_text is None or evidence.notices_cut else OPEN
 
 
 def _mentions(places: Iterable[str], names: Iterable[str]) -> bool:

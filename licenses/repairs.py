@@ -297,7 +297,14 @@ def _permissions(found: Sequence[Answer]) -> Iterator[_Step]:
 
 
 def _add_text() -> _Step:
-    return _Step("add_licence_text", ARTEFACT, _on_artefact(has_license_file=True, files_checked=False))
+    files = {"has_license_file": True, "files_checked": False}
+
+    def change(case: Case) -> Case:
+        # A file that nobody has read yet: it is there, and what it says is still to be seen.
+        looked = (case.get("artefact") or {}).get("texts") is not None
+        return _on_artefact(**files, **({"texts": [{"path": "LICENSE"}]} if looked else {}))(case)
+
+    return _Step("add_licence_text", ARTEFACT, change)
 
 
 def _by_licence(found: Iterable[Answer]) -> list[tuple[str, list[Answer]]]:

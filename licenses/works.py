@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from licenses import expressions
+from licenses import expressions, observed
 from licenses.catalogue import Catalogue
 from licenses.expressions import Expression
 from licenses.fields import CaseRejected, flag, text, texts
@@ -33,6 +33,7 @@ _STATED = (
     "modalities",
     "known",
     "declared_text_reviewed",
+    "texts",
     "upstream",
 )
 
@@ -119,7 +120,7 @@ class _Reading:
         work = Work(
             id=name,
             type=kind,
-            license=expressions.parse(stated.get("license"), stated.get("license_name"), self.table),
+            license=observed.declared(stated, self.table, where),
             known=flag(stated, "known", f"{where}.known") is not False,
             files_checked=flag(stated, "files_checked", f"{where}.files_checked") is True,
             license_at_head=(

@@ -17,6 +17,8 @@ SEVERITY = {"conflict": "high", "unknown": "medium", "warning": "medium", "oblig
 """Severity of a licence finding -> severity of an audit's finding."""
 
 _LICENCE_TEXT = re.compile(r"(un)?licen[cs]es?\b.*|copying\b.*", re.IGNORECASE)
+# What was seen of the work, as the engine reads it.
+_SEEN = ("texts", "notice_texts", "notices_cut", "card_seen", "card_names_origins", "records")
 _NOTICE = re.compile(r"notices?\b.*", re.IGNORECASE)
 
 
@@ -27,10 +29,11 @@ def run(context: Context) -> Outcome:
     Inputs: ``subject`` (repository id), ``kind`` (model, dataset or space), ``card`` (``license``, ``license_name``,
     ``license_link`` as declared), ``files`` (names; an empty list says nothing unless ``files_known`` is true),
     ``upstream`` (objects with ``id``, ``type``, ``relation`` and, where ``works`` does not say it, ``license``,
-    ``license_name``, ``known``), ``works`` (what is known of each work above, with its own ``upstream``),
-    ``modalities``, ``text_reviewed``, ``attested`` (codes of obligations), ``corrections`` and ``overrides`` of
-    people, and ``use_profile`` (purpose, mode, territory, mau, revenue_usd_year, field, strictness, …; null is "not
-    given").
+    ``license_name``, ``known``), ``works`` (what is known of each work above, with its own ``upstream``), what was
+    seen of the subject as ``licenses.observed`` reads it (``texts``, ``notice_texts``, ``notices_cut``, ``card_seen``,
+    ``card_names_origins``, ``records``; absent where nobody looked), ``modalities``, ``text_reviewed``, ``attested``
+    (codes of obligations), ``corrections`` and ``overrides`` of people, and ``use_profile`` (purpose, mode, territory,
+    mau, revenue_usd_year, field, strictness, …; null is "not given").
 
     Returns:
         verdict conflict | unknown | warning | obligation | pass; summary ``license_unknown_count`` and
@@ -90,6 +93,19 @@ def holds_licence_text(files: Sequence[str]) -> bool:
     )
 
 
+def is_licence_text(name: str) -> bool:
+    """Whether a file is by its name a licence text, of the whole work or of a part."""
+    path = PurePosixPath(name)
+    in_folder = len(path.parts) > 1 and path.parts[0].upper() == "LICENSES"
+    return _LICENCE_TEXT.fullmatch(path.name) is not None or (in_folder and not is_notice(name))
+
+
+def is_notice(name: str) -> bool:
+    """Whether a file is by its name the notices of the whole work."""
+    path = PurePosixPath(name)
+    return _is_for_all(path) and _NOTICE.fullmatch(path.name) is not None
+
+
 def _is_for_all(path: PurePosixPath) -> bool:
     return len(path.parts) == 1 or path.parts[0].upper() == "LICENSES"
 
@@ -113,10 +129,11 @@ def case_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
         "license_link": card.get("license_link"),
         "has_license_file": has_text if looked else None,
         "files_checked": inputs.get("files_known") is True and not has_text,
-        "notices": ["Notice"] if any(_is_notice(PurePosixPath(name)) for name in files) else [],
+        "notices": ["Notice"] if any(is_notice(name) for name in files) else [],
         "attested": _list(inputs, "attested"),
         "declared_text_reviewed": inputs.get("text_reviewed") is True,
         "modalities": inputs.get("modalities"),
+        **{name: inputs[name] for name in _SEEN if inputs.get(name) is not None},
     }
     # Who declared a catalogued card is not told by the card: an owner's own licence has to be claimed in the profile.
     case = {
@@ -128,10 +145,6 @@ def case_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
         if several := _list(inputs, name):
             case[name] = several
     return case
-
-
-def _is_notice(path: PurePosixPath) -> bool:
-    return _is_for_all(path) and _NOTICE.fullmatch(path.name) is not None
 
 
 def _list(inputs: Mapping[str, Any], key: str) -> list[Any]:

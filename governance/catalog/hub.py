@@ -13,7 +13,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -71,11 +71,12 @@ def fetch(
     max_card_bytes: int = snapshots.MAX_CARD_BYTES,
     wait: Callable[[float], None] = time.sleep,
 ) -> Snapshot:
-    """The snapshot of a repository on the Hub: its listing with sizes and hashes, and its card, at one commit.
+    """The snapshot of a repository on the Hub: its listing with sizes and hashes, its card and its licence texts, at
+    one commit.
 
     Without a revision the newest commit is taken, resolved once, and everything else is read at that commit. What
     may pass (no connection, 429, 5xx) is tried three times; nothing is kept between calls, so that a call after
-    a failure starts clean.
+    a failure starts clean. A licence text that the Hub does not give is left out: nobody has looked at it.
 
     Args:
         revision: a commit of 40 hex digits.
@@ -107,9 +108,14 @@ def fetch(
     report = progress or (lambda done, known: None)
     report(0, 2)
     snapshot = _repository(asked)
-    report(1, 2)
+    listed = [] if snapshot.assurance == snapshots.CARD_ONLY else snapshot.files
+    texts = snapshots.texts_among((file.path, file.size, file.role) for file in listed)
+    report(1, 2 + len(texts))
     snapshot = _with_card(snapshot, asked, max_card_bytes=max_card_bytes)
-    report(2, 2)
+    report(2, 2 + len(texts))
+    if texts:
+        snapshot = _with_texts(snapshot, asked, texts)
+        report(2 + len(texts), 2 + len(texts))
     return snapshot
 
 
@@ -184,33 +190,7 @@ def _with_card(snapshot: Snapshot, asked: Question, *, max_card_bytes: int) -> S
     rows = {file.path: file for file in snapshot.files}
     if rows and manifests.CARD_NAME not in rows:
         return snapshot
-    from huggingface_hub import get_session, hf_hub_url, hf_raise_for_status
-    from huggingface_hub.errors import EntryNotFoundError
-    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # public, exported lazily
-
-    url = hf_hub_url(
-        snapshot.repo_id,
-        manifests.CARD_NAME,
-        repo_type=asked.kind,
-        revision=snapshot.revision,
-        endpoint=asked.endpoint,
-    )
-    headers = {**build_hf_headers(token=asked.token or False), **_PLAIN}
-
-    def ask() -> bytes | None:
-        card = bytearray()
-        try:
-            with get_session().stream("GET", url, headers=headers, timeout=asked.timeout) as response:
-                hf_raise_for_status(response)
-                for chunk in response.iter_raw(65536):
-                    card += chunk
-                    if len(card) > max_card_bytes:
-                        break
-        except EntryNotFoundError:
-            return None
-        return bytes(card)
-
-    card = _patiently(ask, asked, limit=max_card_bytes + MAX_ANSWER_BYTES)
+    card = _content(snapshot, asked, manifests.CARD_NAME, most=max_card_bytes)
     if card is None:
         return snapshot
     too_large = len(card) > max_card_bytes
@@ -226,6 +206,49 @@ def _with_card(snapshot: Snapshot, asked: Question, *, max_card_bytes: int) -> S
     return dataclasses.replace(
         snapshot, files=files, card=card[:max_card_bytes], card_too_large=too_large, card_differs=differs
     )
+
+
+def _with_texts(snapshot: Snapshot, asked: Question, paths: Sequence[str]) -> Snapshot:
+    """The snapshot with those of the licence texts that the Hub gives as it lists them."""
+    rows = {file.path: file for file in snapshot.files}
+    texts = []
+    for path in paths:
+        try:
+            content = _content(snapshot, asked, path, most=snapshots.MAX_TEXT_BYTES)
+        except HubRefused as refused:
+            # They are wanted, not needed; and a Hub that fails here would be waited for once more with each.
+            logger.warning("%s: %s is not looked at: %s", asked.subject, path, refused.code)
+            break
+        if content is None or len(content) > snapshots.MAX_TEXT_BYTES or not _is_content_of(rows[path], content):
+            logger.warning("%s at %s: %s is not the file that is listed", asked.subject, snapshot.revision, path)
+            continue
+        texts.append((path, content))
+    return dataclasses.replace(snapshot, texts=tuple(texts))
+
+
+def _content(snapshot: Snapshot, asked: Question, path: str, *, most: int) -> bytes | None:
+    """A file at the snapshot's commit, cut off beyond ``most`` bytes; None where the repository has none."""
+    from huggingface_hub import get_session, hf_hub_url, hf_raise_for_status
+    from huggingface_hub.errors import EntryNotFoundError
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # public, exported lazily
+
+    url = hf_hub_url(snapshot.repo_id, path, repo_type=asked.kind, revision=snapshot.revision, endpoint=asked.endpoint)
+    headers = {**build_hf_headers(token=asked.token or False), **_PLAIN}
+
+    def ask() -> bytes | None:
+        content = bytearray()
+        try:
+            with get_session().stream("GET", url, headers=headers, timeout=asked.timeout) as response:
+                hf_raise_for_status(response)
+                for chunk in response.iter_raw(65536):
+                    content += chunk
+                    if len(content) > most:
+                        break
+        except EntryNotFoundError:
+            return None
+        return bytes(content)
+
+    return _patiently(ask, asked, limit=most + MAX_ANSWER_BYTES)
 
 
 def _is_content_of(row: ManifestFile, content: bytes) -> bool:

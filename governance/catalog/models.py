@@ -123,7 +123,10 @@ class Alias(models.Model):
 
 
 class Card(models.Model):
-    """A README.md exactly as found, and what it says. Never changes."""
+    """A README.md exactly as found, and what it says. Never changes.
+
+    ``shows`` is what stands in it of what licences ask for (``licenses.evidence.read_card``); null: nobody looked.
+    """
 
     sha256 = models.CharField(max_length=64)
     kind = models.CharField(max_length=8, choices=SubjectKind)
@@ -133,6 +136,7 @@ class Card(models.Model):
     metadata = models.JSONField(default=dict)
     licenses = models.JSONField(default=list)
     score = models.FloatField()
+    shows = models.JSONField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -199,6 +203,26 @@ class File(models.Model):
     sha256 = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 (null: not known)
     git_oid = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 (null: not known)
     role = models.CharField(max_length=10)
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class LicenceText(models.Model):
+    """A licence file of a version, as it was read. A licence file without such a row was not looked at.
+
+    ``fingerprint`` is of its words (``licenses.texts.fingerprint``), ``copyright`` its lines about copyright.
+    """
+
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="licence_texts")
+    path = models.CharField(max_length=1000)
+    fingerprint = models.CharField(max_length=64)
+    copyright = models.JSONField(default=list)
+    raw = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "path"], name="licence_text_once")]
+        indexes = [models.Index(fields=["fingerprint"], name="licence_text_by_words")]
 
     def __str__(self) -> str:
         return self.path

@@ -19,6 +19,7 @@ from audits.services import installed
 from governance.catalog import manifests, snapshots
 from governance.catalog.models import SubjectKind
 from governance.catalog.snapshots import Snapshot, SnapshotRefused
+from licenses.evidence import CardSeen, read_card
 
 CARD_KIND = "card"
 FILES_AUDITED = 5000  # names of files that the card's audit is given, in the order of their paths
@@ -48,13 +49,17 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A snapshot with all that follows from it alone. ``duration_ms`` is how long its card's audit took."""
+    """A snapshot with all that follows from it alone. ``duration_ms`` is how long its card's audit took.
+
+    ``shows`` is what the card shows of what licences ask for.
+    """
 
     snapshot: Snapshot
     digest: str
     parsed: ParsedCard
     outcome: Outcome
     duration_ms: int
+    shows: CardSeen | None
 
     @property
     def name(self) -> Name:
@@ -147,7 +152,10 @@ def read(snapshot: Snapshot, *, digest: str | None = None) -> Reading:
         parsed = _cut(parsed, size=_size_of_card(snapshot))
     outcome = card_audit.outcome(parsed)
     took = round((time.perf_counter() - began) * 1000)
-    return Reading(snapshot, digest or snapshot.digest, parsed, outcome, took)
+    shows = None if snapshot.card is None else read_card(raw)
+    if shows is not None and snapshot.card_too_large:
+        shows = dataclasses.replace(shows, sought="")  # nobody has read it to its end
+    return Reading(snapshot, digest or snapshot.digest, parsed, outcome, took, shows)
 
 
 def _cut(parsed: ParsedCard, *, size: int | None) -> ParsedCard:

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,8 @@ LOCAL = "local"
 MAX_CARD_BYTES = 5_000_000
 MAX_FILES = 100_000
 MAX_DEPTH = 64  # folders within folders
+MAX_TEXTS = 10  # licence texts of one repository that are kept
+MAX_TEXT_BYTES = 128 * 1024  # of one of them; what is larger is no licence text
 MAX_REPO_ID = 256  # characters; the longest of the public Hub has 222
 _READ_AT_ONCE = 1024 * 1024
 
@@ -61,7 +63,8 @@ class Snapshot:
     redirected it. ``revision`` is a 40-hex commit, None for a folder or a bare card. ``card`` holds the raw bytes
     of README.md, or the first ``MAX_CARD_BYTES`` (or what the caller allowed) where ``card_too_large``; None where
     there is no card. ``card_differs`` says that its bytes are not those that the listing names. ``skipped`` are
-    paths of a folder that belong to git or to the Hub client's own records and not to the repository.
+    paths of a folder that belong to git or to the Hub client's own records and not to the repository. ``texts`` are
+    the licence files that were read, path and content; a licence file that is not among them was not looked at.
     """
 
     kind: str
@@ -83,6 +86,7 @@ class Snapshot:
     downloads: int | None = None
     likes: int | None = None
     skipped: tuple[str, ...] = ()
+    texts: tuple[tuple[str, bytes], ...] = ()
 
     @property
     def digest(self) -> str:
@@ -186,6 +190,16 @@ def from_card(card: bytes, *, kind: str, source: str, repo_id: str, max_card_byt
     )
 
 
+def texts_among(files: Iterable[tuple[str, int | None, str]]) -> list[str]:
+    """The paths of the licence texts to be kept, those nearest to the top first.
+
+    Args:
+        files: path, size in bytes where it is known, and role.
+    """
+    small = [path for path, size, role in files if role == manifests.LICENCE and (size or 0) <= MAX_TEXT_BYTES]
+    return sorted(small, key=lambda path: (path.count("/"), path))[:MAX_TEXTS]
+
+
 def from_folder(
     path: str | os.PathLike[str],
     *,
@@ -226,11 +240,15 @@ def from_folder(
     files: list[ManifestFile] = []
     card: bytes | None = None
     card_name = _card_among(name for name, _, _ in found)
+    kept = dict.fromkeys(texts_among((name, size, manifests.role_of(name, kind)) for name, _, size in found), b"")
     for name, real, _size in sorted(found):
-        size, sha256, head = _read(name, real, count=count, keep=max_card_bytes + 1 if name == card_name else 0)
+        keep = max_card_bytes + 1 if name == card_name else MAX_TEXT_BYTES if name in kept else 0
+        size, sha256, head = _read(name, real, count=count, keep=keep)
         files.append(ManifestFile(name, size, sha256, None, manifests.role_of(name, kind)))
         if name == card_name:
             card = head
+        elif name in kept:
+            kept[name] = head
     return Snapshot(
         kind=kind,
         source=LOCAL,
@@ -241,6 +259,7 @@ def from_folder(
         card_too_large=card is not None and len(card) > max_card_bytes,
         assurance=HASHED,
         skipped=tuple(skipped),
+        texts=tuple(kept.items()),
     )
 
 

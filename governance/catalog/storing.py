@@ -18,11 +18,12 @@ from audits.digests import fingerprint, inputs_digest
 from audits.models import OPEN_STATES, Finding, Origin, Run, RunState
 from governance.catalog import manifests
 from governance.catalog.copying import as_json, copy_rows, next_ids
-from governance.catalog.models import Card, Edge, File, Version
+from governance.catalog.models import Card, Edge, File, LicenceText, Version
 from governance.catalog.naming import Found, Importer, Names, lock, move_latest
 from governance.catalog.readings import CARD_KIND, Reading, registered
 from governance.catalog.signals import versions_stored
 from governance.catalog.snapshots import SnapshotRefused
+from licenses.evidence import read_text
 
 TRIES = 3
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
@@ -156,6 +157,8 @@ class _Batch:
                 for file in one.reading.snapshot.files
             ),
         )
+        if any(one.reading.snapshot.texts for one in new):
+            copy_rows(LicenceText, TEXT_COLUMNS, (row for one in new for row in _text_rows(one)))
 
     def _write_cards(self, readings: Sequence[Reading]) -> dict[tuple[str, str], int]:
         """The ids of the cards, by digest and kind; cards that are there already are not written again."""
@@ -183,6 +186,7 @@ class _Batch:
             as_json(parsed.metadata),
             as_json(parsed.licenses),
             parsed.score,
+            as_json(dataclasses.asdict(reading.shows)) if reading.shows is not None else None,
             self.importer.at,
         )
 
@@ -281,6 +285,12 @@ class _Batch:
         )
 
 
+def _text_rows(new: _New) -> Iterator[tuple[Any, ...]]:
+    for path, content in new.reading.snapshot.texts:
+        found = read_text(path, content)
+        yield new.id, path, found.fingerprint, as_json(list(found.copyright)), content
+
+
 def _finding_rows(run_id: int, new: _New) -> list[tuple[Any, ...]]:
     entry = _subject_name(new)
     return [
@@ -307,12 +317,13 @@ def _columns(written: str) -> tuple[str, ...]:
 
 
 # The columns of the rows above, in their order. A test holds them to the models.
-CARD_COLUMNS = _columns("id sha256 kind raw size body_offset metadata licenses score created_at")
+CARD_COLUMNS = _columns("id sha256 kind raw size body_offset metadata licenses score shows created_at")
 VERSION_COLUMNS = _columns(
     "id entry_id revision digest card_id manifest_digest role_digests assurance file_count byte_count library task tags"
     " licenses hub_modified_at imported_at imported_by_id"
 )
 FILE_COLUMNS = _columns("version_id path size sha256 git_oid role")
+TEXT_COLUMNS = _columns("version_id path fingerprint copyright raw")
 EDGE_COLUMNS = _columns("version_id to_entry_id relation origin field declared")
 RUN_COLUMNS = _columns(
     "id kind kind_version time_limit_s packages inputs_digest inputs subject_name subject_digest seed origin queue"

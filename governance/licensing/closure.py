@@ -7,8 +7,9 @@ holds each work once. Rings end where they began.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models.expressions import RawSQL
@@ -35,13 +36,26 @@ class Origin:
     source: str
     latest: int | None
     version: int | None
+    in_card: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A licence file. ``fingerprint`` is None where nobody has read it; ``has_copyright``: it has such a line."""
+
+    path: str
+    fingerprint: str | None
+    has_copyright: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """What the catalogue knows of one version that licences are judged by.
 
-    ``files`` are its licence files. ``seems_more`` says that its tags tell of more than text.
+    ``files`` are its licence files, ``texts`` the same with what they hold. ``seems_more`` says that its tags tell of
+    more than text. ``shows`` is what its card showed when it was read; ``tagged`` the licences among its tags.
+    ``notices`` are the beginnings of its notices by path, of the versions that were asked for alone; ``notices_cut``
+    says that some are longer.
     """
 
     version: int
@@ -58,6 +72,12 @@ class Work:
     assurance: str
     files: list[str]
     text_reviewed: bool
+    texts: list[Text]
+    notices: Mapping[str, str]
+    notices_cut: bool
+    has_card: bool
+    shows: Mapping[str, Any] | None
+    tagged: list[str]
 
     @property
     def files_known(self) -> bool:
@@ -108,15 +128,20 @@ def graph_above(versions: Collection[int]) -> Graph:
             wanted.update(one for one in (origin.version, origin.latest) if one is not None)
         cursor.execute(_VERSIONS, [sorted(wanted)])
         rows = cursor.fetchall()
-        cursor.execute(_FILES, [sorted(wanted)])
-        files: dict[int, list[str]] = {}
+        cursor.execute(_FILES, [NOTICE_BYTES + 1, list(versions), sorted(wanted)])
+        texts: dict[int, list[Text]] = {}
+        notices: dict[int, dict[str, bytes]] = {}
         bytes_of: dict[int, set[str]] = {}
-        for version, path, sha256, git_oid in cursor.fetchall():
-            files.setdefault(version, []).append(path)
+        for version, path, sha256, git_oid, words, has_copyright, notice in cursor.fetchall():
+            texts.setdefault(version, []).append(Text(path, words, has_copyright is True))
+            if notice is not None:
+                notices.setdefault(version, {})[path] = bytes(notice)
             bytes_of.setdefault(version, set()).update(oid for oid in (sha256, git_oid) if oid)
     read = _texts_read({row[1] for row in rows}) if bytes_of else {}
     works = {}
-    for version, entry, kind, repo_id, source, digest, licenses, name, link, task, more, assurance in rows:
+    for version, entry, kind, repo_id, source, digest, licenses, name, link, task, more, assurance, *seen in rows:
+        has_card, shows, tagged = seen
+        told = notices.get(version, {})
         works[version] = Work(
             version=version,
             entry=entry,
@@ -130,10 +155,24 @@ def graph_above(versions: Collection[int]) -> Graph:
             task=task,
             seems_more=more,
             assurance=assurance,
-            files=files.get(version, []),
+            files=[text.path for text in texts.get(version, ())],
             text_reviewed=not read.get(entry, set()).isdisjoint(bytes_of.get(version, ())),
+            texts=texts.get(version, []),
+            notices={path: _beginning(content) for path, content in told.items()},
+            notices_cut=any(len(content) > NOTICE_BYTES for content in told.values()),
+            has_card=has_card,
+            shows=None if shows is None else json.loads(shows),
+            tagged=[] if tagged is None else json.loads(tagged),
         )
     return Graph(works, origins)
+
+
+NOTICE_BYTES = 4096
+"""Of each notice that are judged by; what is longer is not searched to its end."""
+
+
+def _beginning(content: bytes) -> str:
+    return content[:NOTICE_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 def _texts_read(entries: Collection[int]) -> dict[int, set[str]]:
@@ -176,20 +215,26 @@ _ABOVE = f"""
         FROM walk w JOIN catalog_edge e USING (version_id) JOIN catalog_entry t ON t.id = e.to_entry_id
     )
     SELECT e.version_id, e.relation, e.to_revision, t.id, t.kind, t.repo_id, t.source, t.latest_id,
-        coalesce({_PINNED}, t.latest_id)
+        coalesce({_PINNED}, t.latest_id), e.origin = 'card'
     FROM walk w JOIN catalog_edge e USING (version_id) JOIN catalog_entry t ON t.id = e.to_entry_id
     ORDER BY e.version_id, e.relation, t.kind, t.repo_id, t.source
 """  # noqa: S608 (its parts are constants)
 _VERSIONS = f"""
     SELECT v.id, v.entry_id, e.kind, e.repo_id, e.source, v.digest, v.licenses::text, {LICENSE_NAME},
         CASE WHEN jsonb_typeof(c.metadata -> 'license_link') = 'string' THEN c.metadata ->> 'license_link' END,
-        v.task, v.tags ?| ARRAY{list(MORE_THAN_TEXT)!r}, v.assurance
+        v.task, v.tags ?| ARRAY{list(MORE_THAN_TEXT)!r}, v.assurance, c.id IS NOT NULL, c.shows::text,
+        (SELECT jsonb_agg(substr(tag, 9) ORDER BY tag) FROM jsonb_array_elements_text(v.tags) tag
+         WHERE tag LIKE 'license:_%%')::text
     FROM catalog_version v JOIN catalog_entry e ON e.id = v.entry_id LEFT JOIN catalog_card c ON c.id = v.card_id
     WHERE v.id = ANY(%s)
 """  # noqa: S608 (its parts are constants)
 _FILES = """
-    SELECT version_id, path, sha256, git_oid FROM catalog_file
-    WHERE version_id = ANY(%s) AND role = 'licence' ORDER BY version_id, path
+    SELECT f.version_id, f.path, f.sha256, f.git_oid, t.fingerprint, t.copyright <> '[]',
+        CASE WHEN f.path ~* '(^|/)notice[^/]*$' AND f.version_id = ANY(a.versions)
+            THEN substring(t.raw FOR a.number) END
+    FROM (SELECT %s::int, %s::bigint[]) a (number, versions), catalog_file f
+    LEFT JOIN catalog_licencetext t ON t.version_id = f.version_id AND t.path = f.path
+    WHERE f.version_id = ANY(%s) AND f.role = 'licence' ORDER BY f.version_id, f.path
 """
 _DOWN = """
     WITH RECURSIVE down (entry_id) AS (

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from django.db import connection
 
-from licenses import expressions
+from licenses import expressions, texts
 
 
 def declared_value(licenses: list[str]) -> str | list[str] | None:
@@ -19,6 +19,13 @@ def declared_value(licenses: list[str]) -> str | list[str] | None:
 def licence_ids(licenses: Iterable[str], name: str | None = None) -> frozenset[str]:
     """The rows of the licence table that a declaration names, families and unread texts among them."""
     return _licence_ids(tuple(licenses), name)
+
+
+@lru_cache(maxsize=8192)
+def is_custom(licenses: tuple[str, ...], name: str | None) -> bool:
+    """Whether a declaration says "other", so that the text in the files tells which licence is meant."""
+    tree = expressions.parse(declared_value(list(licenses)), name)
+    return any(getattr(leaf, "code", "") == "U-OTHER" for leaf in expressions.leaves(tree))
 
 
 @lru_cache(maxsize=8192)
@@ -37,8 +44,12 @@ def declarations_of(licence: str) -> list[tuple[list[str], str | None]]:
 
 
 def entries_declaring(licence: str) -> list[int]:
-    """The entries of which any version declares a licence of the table. Two queries."""
-    return _entries(_ENTRIES, licence)
+    """The entries of which any version declares a licence of the table, or holds its text. Three queries."""
+    words = [digest for digest, known in texts.known_texts().items() if known.licence.id == licence]
+    with connection.cursor() as cursor:
+        cursor.execute(_ENTRIES_WITH_TEXT, [words])
+        holding = {row[0] for row in cursor.fetchall()}
+    return sorted(holding | set(_entries(_ENTRIES, licence)))
 
 
 def entries_under(licence: str) -> list[int]:
@@ -58,6 +69,10 @@ def _entries(query: str, licence: str) -> list[int]:
 
 # A card may hold anything under license_name; only words name a licence.
 LICENSE_NAME = "CASE WHEN jsonb_typeof(c.metadata -> 'license_name') = 'string' THEN c.metadata ->> 'license_name' END"
+_ENTRIES_WITH_TEXT = """
+    SELECT DISTINCT v.entry_id FROM catalog_licencetext t JOIN catalog_version v ON v.id = t.version_id
+    WHERE t.fingerprint = ANY(%s)
+"""
 _DECLARATIONS = f"""
     SELECT DISTINCT v.licenses::text, {LICENSE_NAME}
     FROM catalog_version v LEFT JOIN catalog_card c ON c.id = v.card_id

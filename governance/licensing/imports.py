@@ -53,6 +53,9 @@ _SEEN = f"""
         ARRAY(
             SELECT (f.path, f.sha256, f.git_oid)::text FROM catalog_file f
             WHERE f.version_id = v.id AND f.role = 'licence' ORDER BY 1
+        ),
+        ARRAY(
+            SELECT (t.path, t.fingerprint)::text FROM catalog_licencetext t WHERE t.version_id = v.id ORDER BY 1
         )
     FROM catalog_version v LEFT JOIN catalog_card c ON c.id = v.card_id
     WHERE v.id = ANY(%s)

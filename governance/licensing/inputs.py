@@ -7,14 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from audits.kinds.license import holds_licence_text
+from audits.kinds import license as licence_audit
 from governance.catalog.models import UseCase, Version
 from governance.licensing import table
-from governance.licensing.closure import Graph, Origin, Work, among, graph_above
-from governance.licensing.declared import declared_value, licence_ids
+from governance.licensing.closure import Graph, Origin, Text, Work, among, graph_above
+from governance.licensing.declared import declared_value, is_custom, licence_ids
 from governance.licensing.modalities import modalities
 from governance.licensing.models import MetDuty, Override
 from licenses import catalogue
+from licenses.evidence import FoundText, stored_text
+from licenses.observed import MAX_FILES
+
+MOST_NOTICES = 3
 
 # What nothing else is known of: to be sold and passed on, read with care.
 DEFAULT_PROFILE: Mapping[str, Any] = {
@@ -80,6 +84,10 @@ class Reader:
             inputs["modalities"] = known
         if work.text_reviewed:
             inputs["text_reviewed"] = True
+        inputs |= seen_of(work)
+        origins = graph.of(version)
+        if work.has_card and origins and all(origin.in_card for origin in origins):
+            inputs["card_names_origins"] = True
         return inputs | self._sayings(work, above, use_case)
 
     def is_plain(self, version: int) -> bool:
@@ -142,10 +150,12 @@ class Reader:
             said["license_name"] = work.license_name
         if (known := modalities(task=work.task, seems_more=work.seems_more)) is not None:
             said["modalities"] = known
-        if work.files_known and not holds_licence_text(work.files):
+        if work.files_known and not licence_audit.holds_licence_text(work.files):
             said["files_checked"] = True
         if work.text_reviewed:
             said["declared_text_reviewed"] = True
+        if is_custom(tuple(work.licenses), work.license_name) and (known_texts := _known(work)):
+            said["texts"] = [{"path": one.path, "sha256_normalised": one.fingerprint} for one in known_texts]
         return said
 
     def _up(self, origin: Origin, names: Mapping[int, str], within: frozenset[int] = frozenset()) -> dict[str, Any]:
@@ -170,7 +180,9 @@ class Reader:
         if origin.version not in within:  # a ring of pinned revisions ends where it began
             said["upstream"] = [self._up(one, names, within | {origin.version}) for one in origins]
         if origin.latest is not None:
-            said["license_at_head"] = declared_value(self.graph.works[origin.latest].licenses)
+            head = self.graph.works[origin.latest]
+            meant = {one.licence for one in _known(head)} if is_custom(tuple(head.licenses), head.license_name) else ()
+            said["license_at_head"] = next(iter(meant)) if len(meant) == 1 else declared_value(head.licenses)
         return said
 
     # --- what people said ------------------------------------------------------------------------------------------
@@ -181,7 +193,7 @@ class Reader:
             named = {
                 licence
                 for at in (self.graph.works[version] for version in (work.version, *above))
-                for licence in licence_ids(at.licenses, at.license_name)
+                for licence in (*licence_ids(at.licenses, at.license_name), *(one.licence for one in _known(at)))
             }
             said["corrections"] = [one for one in self._said.corrections if one["licence"] in named]
         here = use_case.pk if use_case is not None else None
@@ -191,6 +203,39 @@ class Reader:
         if here is not None and (codes := self._said.duties.get((work.version, here))):
             said["attested"] = list(codes)
         return {name: value for name, value in said.items() if value}
+
+
+def seen_of(work: Work) -> dict[str, Any]:
+    """What was seen of a version's files, card and tags, as the engine reads it; absent where nobody looked."""
+    seen: dict[str, Any] = {}
+    if work.files_known:
+        files = [one for one in work.texts if licence_audit.is_licence_text(one.path)]
+        if not files or any(one.fingerprint is not None for one in files):
+            seen["texts"] = [_text(one) for one in files[:MAX_FILES]]
+        notices = [one.path for one in work.texts if licence_audit.is_notice(one.path)]
+        if all(path in work.notices for path in notices):
+            seen["notice_texts"] = [work.notices[path] for path in notices[:MOST_NOTICES]]
+            if work.notices_cut or len(notices) > MOST_NOTICES:
+                seen["notices_cut"] = True
+    if work.shows is not None:
+        seen["card_seen"] = work.shows
+    declared = {one.casefold() for one in work.licenses}
+    if records := [one for one in work.tagged if one.casefold() not in declared]:
+        seen["records"] = [{"source": "tag of the repository", "license": one} for one in records[:MOST_NOTICES]]
+    return seen
+
+
+def _text(one: Text) -> dict[str, Any]:
+    written: dict[str, Any] = {"path": one.path}
+    if one.fingerprint is not None:
+        written |= {"sha256_normalised": one.fingerprint, "copyright": one.has_copyright}
+    return written
+
+
+def _known(work: Work) -> list[FoundText]:
+    """The texts about the whole of a work that are rows of the licence table."""
+    found = (stored_text(one.path, one.fingerprint) for one in work.texts if one.fingerprint is not None)
+    return [one for one in found if one.licence and one.of_the_whole][:MAX_FILES]
 
 
 def _said(graph: Graph, versions: Sequence[int]) -> _Sayings:

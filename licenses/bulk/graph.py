@@ -23,6 +23,12 @@ FACTS = (
     "declared_text_reviewed",
     "modalities",
     "texts",
+    "notice_texts",
+    "notices_cut",
+    "card_text",
+    "card_seen",
+    "card_names_origins",
+    "records",
     "known",
 )
 """What may be said of a work besides its name and its origins; works of which the same is said share it."""

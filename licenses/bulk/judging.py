@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from licenses import catalogue, expressions, lineage
+from licenses import catalogue, expressions, lineage, observed
 from licenses.bulk.cells import (
     MULTI,
     Cell,
@@ -25,6 +26,7 @@ from licenses.bulk.graph import WORDS, Graph
 from licenses.compat import judge as check_case
 from licenses.compat.combined import OUTSIDE
 from licenses.compat.naming import UNSAID, begins_with
+from licenses.evidence import MET, read_card
 from licenses.expressions import All, AnyOf, Expression, Term
 from licenses.findings import ARTEFACT, RANK, VERDICTS
 from licenses.lineage import UNREADABLE
@@ -82,7 +84,8 @@ class Judge:
     What is found of a work depends on the artefact's declaration, on the work's and on the composed path between them,
     so it is kept for these three (``cells``). What depends on more is left to ``compat.judge``, work by work: lists of
     licences on the artefact, unreadable relations, combined works behind a cycle or that clash again, choices
-    among those that clash, and works that are reached by several paths and offer a choice or changed their licence.
+    among those that clash, and works that are reached by several paths and offer a choice or changed their licence. So
+    are artefacts of which a text is given in which works are looked for by their names.
     """
 
     def __init__(self, graph: Graph, profile: Mapping[str, Any]) -> None:
@@ -91,8 +94,12 @@ class Judge:
         self.wide = len(self.states.known)
         self.prefixes = sorted({row.name_prefix for row in catalogue.all_licences() if row.name_prefix})
         self.initials = {next(filter(str.isalnum, prefix.casefold())) for prefix in self.prefixes}
-        read = [expressions.parse(fact.get("license"), fact.get("license_name")) for fact in graph.facts]
+        read = [observed.declared(fact, None, "works") for fact in graph.facts]
         self.listed = [isinstance(one, All) and one.listed for one in read]
+        self.seen = [any(fact.get(key) is not None for key in observed.KEYS) for fact in graph.facts]
+        self.read_for_names = [bool(fact.get("notice_texts") or fact.get("card_text")) for fact in graph.facts]
+        self.names_origins = [fact.get("card_names_origins") is True for fact in graph.facts]
+        self.met: dict[Template, Template] = {}
         self.chosen = [any(isinstance(each, AnyOf) for each in _nodes(one)) for one in read]
         # What is found of these is found by all paths to them together; of sums (an AND, a list) that is one finding.
         self.asks_all_ways = [
@@ -143,7 +150,8 @@ class Judge:
             yield Verdict(work, *self._judged(work, artefact))
 
     def _judged(self, work: int, artefact: int) -> _Answer:
-        if not self.listed[self.graph.fact[work]] and work not in self.unsure:
+        fact = self.graph.fact[work]
+        if not (self.listed[fact] or self.read_for_names[fact] or work in self.unsure):
             paths = self._paths(work)
             if paths is not None:
                 return self._collected(work, artefact, paths)
@@ -225,7 +233,19 @@ class Judge:
         if paths.repeated or paths.places or self.knotted[work]:
             found, latent = self._joined(artefact, paths, found, latent)
             worst = max((RANK[one.template.severity] for one in found), default=0)
+        if self.names_origins[fact[work]]:
+            named = {self.graph.ids[self.graph.upstream[hop]] for hop in self.graph.hops(work)}
+            found, latent = self._attributed(found, named), self._attributed(latent, named)
         return VERDICTS[worst], tuple(found), tuple(latent)
+
+    def _attributed(self, found: list[Found], named: set[str]) -> list[Found]:
+        """The findings, with attribution met for the works that the card names."""
+        for at, one in enumerate(found):
+            template = one.template
+            if template.code == "O-ATTRIB" and template.state != MET and one.chain[0] in named:
+                met = self.met.setdefault(template, replace(template, state=MET))
+                found[at] = one._replace(template=met)
+        return found
 
     def _joined(
         self, artefact: int, paths: _Paths, found: list[Found], latent: list[Found]
@@ -316,12 +336,16 @@ class Judge:
     def _artefact(self, work: int) -> int:
         """The number of the kind of artefact that a work is: what it says of itself, and how its name begins."""
         name = self.graph.ids[work]
-        key = (self.graph.fact[work], self.graph.kind[work], self._beginning(name))
+        # What stands in the name may be words that a licence wants to be shown.
+        shown = read_card(name.encode("utf-8", "replace")).badges if self.seen[self.graph.fact[work]] else ()
+        key = (self.graph.fact[work], self.graph.kind[work], self._beginning(name), shown)
         number = self.artefacts.get(key)
         if number is None:
             number = self.artefacts[key] = len(self.own)
             graph = self.graph
             artefact = {"type": graph.kinds[graph.kind[work]], "name": name, **graph.facts[graph.fact[work]]}
+            if self.names_origins[graph.fact[work]]:
+                artefact["card_names_origins"] = False  # a cell is of a work at any distance
             self.sample.append(artefact)
             own = own_cell(artefact, self.profile, check_case)
             self.own.append(own)

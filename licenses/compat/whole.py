@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from licenses import findings, lineage
+from licenses import evidence, findings, lineage
 from licenses.cases import Case, Override
 from licenses.compat import edges
 from licenses.compat.combined import Combined
 from licenses.compat.edges import Standing
 from licenses.compat.naming import NO_ROW, OWN, Chain, finding, named
+from licenses.evidence import Evidence
 from licenses.expressions import All, AnyOf, Expression, Leaf, Term, Undecided, leaves
 from licenses.findings import RANK, Finding, Ruling
 from licenses.lineage import UNREADABLE, Path
@@ -57,7 +59,7 @@ class Judgement:
         found += self._cycles()
         found += self._upstream(self.declared, record=True)
         found += self._listed()
-        return found
+        return found if self.artefact.evidence is None else self._seen(self.artefact.evidence, found)
 
     def _sort(self, found: Sequence[Finding]) -> None:
         """Each finding once, by its shortest chain that no override is about."""
@@ -104,6 +106,24 @@ class Judgement:
                 missing = self.artefact.has_license_file is False
                 ruling = Ruling("W-NO-TEXT" if missing else "O-LICENSE-COPY", "licence_copy", leaf.licence)
                 yield from named((ruling,), leaf, leaf, OWN, self.artefact)
+
+    def _seen(self, seen: Evidence, found: Sequence[Finding]) -> list[Finding]:
+        """What files, card and records show by themselves, and of every obligation how far it is met."""
+        shown: list[Finding] = []
+        for one in evidence.findings(seen, self.artefact.license):
+            passed_on = any(
+                isinstance(leaf, Term)
+                and leaf.licence.id == one.params["licence_id"]
+                and edges.passes_on(leaf, self.standing)
+                for leaf in self.declared
+            )
+            if one.code == "O-COPYRIGHT":
+                if seen.license_texts is not None and self.profile.actor != "licensor":
+                    attested = one.code in self.artefact.attested and one.state != evidence.MET
+                    shown.append(replace(one, latent=not passed_on, state="attested" if attested else one.state))
+            elif one.code != "W-NO-TEXT" or passed_on:
+                shown.append(one)
+        return [*shown, *(evidence.restated(seen, one) if one.code.startswith("O-") else one for one in found)]
 
     # --- the works upstream ----------------------------------------------------------------------------------------
     def _upstream(self, declared: tuple[Leaf, ...], *, record: bool = False) -> list[Finding]:

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.utils import DatabaseError
 
 from config import embedded
+from governance.catalog.models import LicenceText
 from tests.governance.licensing.graphs import statements
 from tests.governance.world import World
 
@@ -24,6 +25,7 @@ PROTECTED = {
     "reviews_vote": "value = 2",
     "policies_policyversion": "text = ''",
     "catalog_version": "digest = repeat('0', 64)",
+    "catalog_licencetext": "fingerprint = repeat('0', 64)",
 }
 # Statements on licences may be ended, and nothing else.
 ENDED_ONLY = {
@@ -40,6 +42,7 @@ def filled(transactional_db: None) -> World:
     """Every protected table has a row."""
     world = World()
     world.approved()
+    LicenceText.objects.create(version=world.version, path="LICENSE", fingerprint="1" * 64, raw=b"words")
     with connection.cursor() as cursor:
         for table in PROTECTED:
             cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from licenses import compat
+from licenses import compat, texts
 from licenses.bulk import Graph, Judge, Verdict
+from licenses.evidence import badges_digest
 from licenses.questions import RELATIONS
 
 PLAIN = ["apache-2.0", "mit", "llama2", "llama3.1", "gemma", "cc-by-nc-4.0", "gpl-3.0", "cc-by-sa-4.0", "agpl-3.0"]
 PLAIN += ["creativeml-openrail-m", "odbl", "other", "unknown", "no-such-licence", None, "proprietary"]
 COMPOUND = [["mit", "gpl-3.0"], ["cc-by-sa-4.0", "cc-by-nc-4.0"], "MIT OR GPL-3.0-only", "Apache-2.0 AND MIT"]
+APACHE = next(digest for digest, known in texts.known_texts().items() if known.licence.id == "apache-2.0")
 DERIVED = ["finetune", "merge", "quantized", "adapter"]
 
 
@@ -46,6 +48,13 @@ FACTS: dict[str, list[Any]] = {
     "includes_use_restrictions": [True],
     "declared_text_reviewed": [True],
     "modalities": [["text"], ["text", "image"]],
+    "texts": [[], [{"path": "LICENSE"}], [{"path": "LICENSE", "sha256_normalised": APACHE, "copyright": True}]],
+    "notice_texts": [[], ["Llama 3 Community License, Copyright Meta. Made from owner/thing1"]],
+    "notices_cut": [True],
+    "card_text": ["Built with Llama. Fine-tuned from owner/Llama-0. (c) 2024 Owner"],
+    "card_seen": [{"badges": ["Built with Llama"], "sought": badges_digest(), "copyright": False}, {"sought": "old"}],
+    "card_names_origins": [True],
+    "records": [[{"source": "a list", "license": "mit"}]],
 }
 
 

@@ -5,6 +5,7 @@ yet in a request, are one more.
 from governance.catalog.queries.ancestry import DEEPEST, DIRECTIONS, Hop, Lineage, Node, lineage
 from governance.catalog.queries.names import NotASha, find_entry, repo_id_of, resolve, valid_sha
 from governance.catalog.queries.searching import ORDERS, BadCursor, Filters, Page, Row, card_audits, choices, search
+from governance.catalog.queries.texts import ShownText, licence_texts
 from governance.catalog.queries.versions import (
     CardAudit,
     Change,
@@ -32,6 +33,7 @@ __all__ = [
     "NotASha",
     "Page",
     "Row",
+    "ShownText",
     "VersionPage",
     "card_audit",
     "card_audits",
@@ -40,6 +42,7 @@ __all__ = [
     "find_entry",
     "finding_document",
     "import_document",
+    "licence_texts",
     "lineage",
     "repo_id_of",
     "resolve",

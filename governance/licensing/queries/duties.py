@@ -13,8 +13,9 @@ from governance.licensing.queries.chains import Judged, judged
 
 @dataclass(frozen=True)
 class Duty:
-    """One obligation. ``state`` is met (seen in the files), attested (a person says so, ``attested`` tells who) or
-    open. ``latent`` ones begin with distribution and do not bind the profile's mode yet.
+    """One obligation. ``state`` is met (seen in the files), attested (a person says so, ``attested`` tells who), open
+    (looked for and not there) or unseen (nobody could look), which counts like open. ``latent`` ones begin with
+    distribution and do not bind the profile's mode yet.
     """
 
     code: str
@@ -56,4 +57,4 @@ def obligations(*, version: Version, use_case: UseCase | None = None, of: Judged
     return sorted(duties, key=lambda duty: (duty.latent, STATES.index(duty.state), duty.code, list(duty.chain)))
 
 
-STATES = ("open", "attested", "met")
+STATES = ("open", "unseen", "attested", "met")

@@ -51,7 +51,7 @@ def version_url(found: Entry, version: Version) -> str:
 @login_required
 @require_safe
 def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> HttpResponse:
-    """One version, with its card, findings, lineage, files, runs and reviews. Fourteen queries, whatever its size."""
+    """One version, with its card, findings, lineage, files, runs and reviews. Fifteen queries, whatever its size."""
     user, now = request.user, timezone.now()
     try:
         shown = catalogue.resolve(user=user, kind=kind, ns=ns, name=name, sha=sha)
@@ -80,6 +80,7 @@ def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Ht
         "edges": edges,
         "lineage_cut": page.up.truncated or page.down.truncated,
         "files": by_role(page.files),
+        "texts": [_text(one) for one in catalogue.licence_texts(shown)],
         "runs": run_rows(runs),
         "licence_run": licence,
         "submissions": [
@@ -101,6 +102,16 @@ def _card(shown: Version) -> dict[str, Any] | None:
     return {
         "html": rendering.card_html(bytes(card.raw), body_offset=card.body_offset),
         "cut": rendering.is_cut(card.size, body_offset=card.body_offset),
+    }
+
+
+def _text(shown: catalogue.ShownText) -> dict[str, Any]:
+    known = _("word for word: %(licence)s") % {"licence": shown.licence}
+    return {
+        "path": shown.path,
+        "known": known if shown.licence else _("not a text that is known"),
+        "words": shown.words,
+        "cut": shown.cut,
     }
 
 

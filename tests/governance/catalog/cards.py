@@ -53,6 +53,7 @@ def snapshot(
     )
     return dataclasses.replace(
         bare,
+        texts=tuple((row.path, contents[row.path]) for row in rows if row.role == manifests.LICENCE),
         card=raw,
         revision=revision,
         files=rows,

@@ -201,3 +201,79 @@ def test_real_answers_of_the_hub_come_through_the_client_unchanged(hub: HubServe
         assert {f.path for f in found.files} >= {sibling["rfilename"] for sibling in answer["siblings"]}
         assert (found.task, found.library) == (answer["pipeline_tag"], answer.get("library_name"))
         assert (list(found.tags), found.downloads) == (answer["tags"], answer["downloads"])
+
+
+# --- licence texts
+
+
+def test_licence_texts_are_read_at_the_commit_of_the_listing(hub: HubServer) -> None:
+    repository = hub.add("org/m", files={"README.md": CARD, "LICENSE": b"old words", "NOTICE": b"", "a.bin": b"1"})
+    old = repository.head
+    repository.commit({"README.md": CARD, "LICENSE": b"new words"})
+
+    found = ask(hub, revision=old)
+
+    assert found.texts == (("LICENSE", b"old words"), ("NOTICE", b""))
+    assert [path.split("/resolve/")[1] for path in hub.paths()[1:]] == [
+        f"{old}/README.md",
+        f"{old}/LICENSE",
+        f"{old}/NOTICE",
+    ]
+
+
+def test_progress_counts_the_texts(hub: HubServer) -> None:
+    hub.add("org/m", files={"README.md": CARD, "LICENSE": b"words"})
+    told: list[tuple[int, int]] = []
+
+    ask(hub, progress=lambda done, known: told.append((done, known)))
+
+    assert told == [(0, 2), (1, 3), (2, 3), (3, 3)]
+
+
+def test_a_text_that_is_gone_fails_no_import_and_was_not_looked_at(hub: HubServer) -> None:
+    hub.add("org/m", files={"README.md": CARD, "COPYING": b"there", "LICENSE": b"gone"})
+    hub.fail(404, on="/LICENSE", headers={"X-Error-Code": "EntryNotFound"})
+
+    found = ask(hub)
+
+    assert found.texts == (("COPYING", b"there"),)
+    assert found.card == CARD
+
+
+@pytest.mark.parametrize("status", [403, 500, 429])
+def test_a_hub_that_fails_over_a_text_is_not_asked_for_further_ones(hub: HubServer, status: int) -> None:
+    hub.add("org/m", files={"README.md": CARD, "COPYING": b"one", "LICENSE": b"other"})
+    hub.fail(status, times=9, on="/COPYING")
+
+    found = ask(hub)
+
+    assert (found.texts, found.card) == ((), CARD)
+    assert not [path for path in hub.paths() if path.endswith("/LICENSE")]
+
+
+def test_a_text_that_is_not_the_listed_file_is_left_out(hub: HubServer, caplog: pytest.LogCaptureFixture) -> None:
+    hub.add("org/m", files={"README.md": CARD, "LICENSE": b"the words"})
+    hub.fail(200, on="/LICENSE", body=b"other words")
+
+    assert ask(hub).texts == ()
+    assert "LICENSE is not the file that is listed" in caplog.text
+
+
+def test_a_megabyte_is_no_licence_text_and_is_not_asked_for(hub: HubServer) -> None:
+    hub.add("org/m", files={"README.md": CARD, "LICENSE": b"x" * 1_000_000})
+
+    assert ask(hub).texts == ()
+    assert len(hub.paths()) == 2
+
+
+def test_a_text_that_is_longer_than_listed_is_read_no_further_than_the_bound(hub: HubServer) -> None:
+    hub.add("org/m", files={"README.md": CARD, "LICENSE": b"short"})
+    hub.fail(200, on="/LICENSE", body=b"x" * 3_000_000)
+
+    assert ask(hub).texts == ()
+
+
+def test_a_text_in_large_file_storage_is_followed_there(hub: HubServer) -> None:
+    hub.add("org/m", files={"README.md": CARD, "LICENSE": b"in storage"}, large=["LICENSE"])
+
+    assert ask(hub).texts == (("LICENSE", b"in storage"),)

@@ -13,7 +13,7 @@ from audits.models import Finding, Origin, Run
 from audits.services import request_run
 from governance.catalog import storing
 from governance.catalog.importing import ImportNotAllowed, import_snapshot
-from governance.catalog.models import Alias, Card, Edge, Entry, File, Version
+from governance.catalog.models import Alias, Card, Edge, Entry, File, LicenceText, Version
 from governance.catalog.snapshots import LOCAL, SnapshotRefused
 from governance.evidence import services as evidence
 from governance.ledger.models import Event
@@ -387,6 +387,7 @@ def test_a_card_cannot_link_to_another_team_s_local_entry() -> None:
         (Card, storing.CARD_COLUMNS, set()),
         (Version, storing.VERSION_COLUMNS, set()),
         (File, storing.FILE_COLUMNS, {"id"}),
+        (LicenceText, storing.TEXT_COLUMNS, {"id"}),
         (Edge, storing.EDGE_COLUMNS, {"id", "to_revision"}),
         (Run, storing.RUN_COLUMNS, {"lease_until", "progress_total", "woken_at", "use_case"}),
         (Finding, storing.FINDING_COLUMNS, {"id"}),

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from governance.catalog.manifests import manifest_digest
 from governance.catalog.snapshots import (
     MAX_DEPTH,
+    MAX_TEXT_BYTES,
+    MAX_TEXTS,
     SnapshotRefused,
     entry_key,
     from_card,
@@ -442,3 +444,29 @@ def test_real_cards_are_guessed_right_by_their_front_matter(where: str, kind: st
     right = sum(guess_kind([], card=card) == kind for card in cards)
 
     assert right / len(cards) >= least
+
+
+# --- licence texts
+
+
+def test_licence_texts_of_a_folder_are_kept_and_nothing_else_is(folder: Path) -> None:
+    (folder / "LICENSE").write_bytes(b"You may.\r\n")
+    (folder / "NOTICE").write_bytes(b"")
+    (folder / "COPYING.txt").write_bytes(b"x" * MAX_TEXT_BYTES)
+    (folder / "LICENSE-LONG").write_bytes(b"x" * 1_000_000)
+
+    found = from_folder(folder, repo_id="org/m")
+
+    assert found.texts == (("COPYING.txt", b"x" * MAX_TEXT_BYTES), ("LICENSE", b"You may.\r\n"), ("NOTICE", b""))
+
+
+def test_of_many_licence_texts_those_at_the_top_are_kept(folder: Path) -> None:
+    for number in range(20):
+        (folder / f"part{number:02}").mkdir()
+        (folder / f"part{number:02}" / "LICENSE").write_bytes(b"of a part")
+    (folder / "LICENSE").write_bytes(b"of the whole")
+
+    kept = [path for path, _ in from_folder(folder, repo_id="org/m").texts]
+
+    assert len(kept) == MAX_TEXTS
+    assert kept[:2] == ["LICENSE", "part00/LICENSE"]
