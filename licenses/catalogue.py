@@ -1,7 +1,8 @@
 """The licence table: one row per licence, read once, checked cell by cell.
 
 ``data/licences.csv`` holds the terms, ``data/hf_ids.csv`` the Hub's identifiers, ``data/clauses.csv`` what a text says
-beyond the columns. A table that breaks its own rules is refused as a whole, with file, line and column.
+beyond the columns. A table that breaks its own rules is refused as a whole, with file, line and column. Corrections
+of single cells can be laid over it (``corrected``); the result is a table like any other, with a digest of its own.
 """
 
 from __future__ import annotations
@@ -9,16 +10,28 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from functools import cache
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from licenses import terms
 from licenses.terms import FAMILIES, Reach
 
-__all__ = ["FAMILIES", "Licence", "TableError", "all_licences", "find", "hub_identifiers", "load", "table_digest"]
+__all__ = [
+    "FAMILIES",
+    "Catalogue",
+    "Licence",
+    "TableError",
+    "all_licences",
+    "corrected",
+    "find",
+    "hub_identifiers",
+    "load",
+    "table_digest",
+]
 
 DATA = Path(__file__).parent / "data"
 LICENCES, HUB_IDENTIFIERS, CLAUSES = "licences.csv", "hf_ids.csv", "clauses.csv"
@@ -32,6 +45,14 @@ UNDECIDED = frozenset({"U-OTHER", "U-UNKNOWN-ID"})
 
 class TableError(ValueError):
     """The licence table breaks its own rules; the message names file, line, row and column."""
+
+
+@dataclass(frozen=True)
+class Clause:
+    """What a text says beyond the columns, with the section that says it."""
+
+    value: str
+    source_ref: str
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -88,6 +109,11 @@ class Licence:
     source_url: str
     evidence: str
     aliases: tuple[str, ...]
+    clauses: Mapping[str, tuple[Clause, ...]] = field(default_factory=dict)
+
+    def says(self, clause: str) -> tuple[Clause, ...]:
+        """The clauses of that name, such as ``compatible`` or ``duty``."""
+        return self.clauses.get(clause, ())
 
     @property
     def is_own(self) -> bool:
@@ -95,23 +121,19 @@ class Licence:
         return self.family == "own"
 
 
-@dataclass(frozen=True)
-class Clause:
-    """What a text says beyond the columns, with the section that says it."""
-
-    value: str
-    source_ref: str
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
-    """The table as read: rows by id, every name a row answers to, and the clauses by row and clause name."""
+    """The table as read: rows by id and every name a row answers to; ``cells`` is what stands in the file."""
 
     rows: Mapping[str, Licence]
     names: Mapping[str, Licence]
     hub: frozenset[str]
-    clauses: Mapping[tuple[str, str], tuple[Clause, ...]]
     digest: str
+    cells: Mapping[str, tuple[int, Mapping[str, str]]]
+
+    def find(self, identifier: str) -> Licence | None:
+        """The row of a Hub id, an SPDX id or an alias, whatever its case; None when the table has none."""
+        return self.names.get(identifier.strip().casefold())
 
 
 @cache
@@ -126,18 +148,13 @@ def hub_identifiers() -> frozenset[str]:
 
 
 def find(identifier: str) -> Licence | None:
-    """The row of a Hub id, an SPDX id or an alias, whatever its case; None when the table has none."""
-    return table().names.get(identifier.strip().casefold())
+    """The row of the project's own table for a name (see ``Catalogue.find``)."""
+    return table().find(identifier)
 
 
 def all_licences() -> tuple[Licence, ...]:
     """Every row, in the table's order."""
     return tuple(table().rows.values())
-
-
-def clauses(licence: Licence, clause: str) -> tuple[Clause, ...]:
-    """The clauses of that name, such as ``compatible`` or ``duty``, of a licence."""
-    return table().clauses.get((licence.id, clause), ())
 
 
 def table_digest() -> str:
@@ -161,15 +178,59 @@ def load(folder: Path) -> Catalogue:
         except (OSError, UnicodeDecodeError) as exc:
             raise TableError(f"{name}: cannot be read as UTF-8 text ({exc})") from exc
         digest.update(f"{name} {hashlib.sha256(raw).hexdigest()}\n".encode())
-    rows: dict[str, Licence] = {}
-    for line, cells in _rows(LICENCES, content[LICENCES], COLUMNS):
-        licence = _licence(line, cells)
-        if licence.id in rows:
-            raise TableError(f"{LICENCES} line {line}, column id: {licence.id!r} stands in the table twice")
-        rows[licence.id] = licence
+    cells: dict[str, tuple[int, Mapping[str, str]]] = {}
+    for line, row in _rows(LICENCES, content[LICENCES], COLUMNS):
+        if row["id"] in cells:
+            raise TableError(f"{LICENCES} line {line}, column id: {row['id']!r} stands in the table twice")
+        cells[row["id"]] = (line, row)
+    said = _clauses(content[CLAUSES], frozenset(cells))
+    rows = {name: _licence(line, row, said.get(name, {})) for name, (line, row) in cells.items()}
     names = _names(rows)
     hub = _hub(content[HUB_IDENTIFIERS], rows)
-    return Catalogue(rows, names, hub, _clauses(content[CLAUSES], rows), digest.hexdigest())
+    return Catalogue(rows, names, hub, digest.hexdigest(), cells)
+
+
+def corrected(corrections: Iterable[Mapping[str, str]]) -> Catalogue:
+    """The project's own table with single cells replaced; rows without a correction stay the same objects.
+
+    Args:
+        corrections: objects with ``licence`` (id of a row), ``column``, ``value`` and ``source_ref`` (the section that
+            says so; it is added to the row's own). Of two for one cell the later counts.
+
+    Raises:
+        TableError: no such row or column, or a value that the file itself could not hold; the message names which.
+    """
+    laid: dict[tuple[str, str], tuple[str, str]] = {}
+    for at, one in enumerate(corrections):
+        where = f"corrections[{at}]"
+        if not isinstance(one, Mapping):
+            raise TableError(f"{where}: is an object with licence, column, value and source_ref")
+        for key in ("licence", "column", "value", "source_ref"):
+            if not isinstance(one.get(key), str):
+                raise TableError(f"{where}.{key}: is a string")
+        if not one["source_ref"].strip():
+            raise TableError(f"{where}.source_ref: empty; name the section that says so")
+        laid[one["licence"], one["column"]] = (one["value"], one["source_ref"].strip())
+    return _laid_over(tuple(sorted((*cell, *what) for cell, what in laid.items()))) if laid else table()
+
+
+@lru_cache(maxsize=16)
+def _laid_over(corrections: tuple[tuple[str, str, str, str], ...]) -> Catalogue:
+    shipped = table()
+    cells = dict(shipped.cells)
+    for name, column, value, source_ref in corrections:
+        if name not in cells:
+            raise TableError(f"correction of {name!r}: not a row of {LICENCES}")
+        if column not in COLUMNS or column in FIXED:
+            raise TableError(f"correction of {name}, column {column!r}: not a column that can be corrected")
+        line, row = cells[name]
+        # The row keeps where it was read and says where the correction was.
+        seen = value if column == "source_ref" else f"{row['source_ref']}; {column}: {source_ref}"
+        cells[name] = (line, {**row, column: value, "source_ref": seen})
+    changed = {name for name, *_ in corrections}
+    rows = {name: _licence(*cells[name], row.clauses) if name in changed else row for name, row in shipped.rows.items()}
+    digest = hashlib.sha256(json.dumps([shipped.digest, corrections]).encode()).hexdigest()
+    return Catalogue(rows, _names(rows), shipped.hub, digest, cells)
 
 
 def _rows(file: str, text: str, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
@@ -215,14 +276,14 @@ def _hub(text: str, rows: Mapping[str, Licence]) -> frozenset[str]:
     return frozenset(listed)
 
 
-def _clauses(text: str, rows: Mapping[str, Licence]) -> dict[tuple[str, str], tuple[Clause, ...]]:
+def _clauses(text: str, rows: frozenset[str]) -> dict[str, dict[str, tuple[Clause, ...]]]:
     allowed: dict[str, Callable[[str], bool]] = {
         "compatible": rows.__contains__,
         "duty": DUTIES.__contains__,
         "territory_basis": frozenset({"domicile"}).__contains__,
         "undecided": UNDECIDED.__contains__,
     }
-    found: dict[tuple[str, str], tuple[Clause, ...]] = {}
+    found: dict[str, dict[str, tuple[Clause, ...]]] = {}
     for line, cells in _rows(CLAUSES, text, ("id", "clause", "value", "source_ref")):
         where = f"{CLAUSES} line {line} ({cells['id']}), column"
         if cells["id"] not in rows:
@@ -233,12 +294,12 @@ def _clauses(text: str, rows: Mapping[str, Licence]) -> dict[tuple[str, str], tu
             raise TableError(f"{where} value: {cells['value']!r} is not a value of {cells['clause']}")
         if not cells["source_ref"].strip():
             raise TableError(f"{where} source_ref: empty; name the section that says so")
-        key = (cells["id"], cells["clause"])
-        found[key] = (*found.get(key, ()), Clause(cells["value"], cells["source_ref"]))
+        said = found.setdefault(cells["id"], {})
+        said[cells["clause"]] = (*said.get(cells["clause"], ()), Clause(cells["value"], cells["source_ref"]))
     return found
 
 
-def _licence(line: int, cells: Mapping[str, str]) -> Licence:
+def _licence(line: int, cells: Mapping[str, str], clauses: Mapping[str, tuple[Clause, ...]]) -> Licence:
     own = cells["family"] == "own"
     values: dict[str, Any] = {}
     for column, cell in cells.items():
@@ -247,7 +308,7 @@ def _licence(line: int, cells: Mapping[str, str]) -> Licence:
         except ValueError as exc:
             named = cells["id"] or "row without id"
             raise TableError(f"{LICENCES} line {line} ({named}), column {column}: {exc}") from exc
-    return Licence(**values)
+    return Licence(**values, clauses=clauses)
 
 
 def _value(column: str, cell: str, *, own: bool) -> Any:
@@ -294,7 +355,10 @@ def _restrictions(cell: str) -> str:
     return cell
 
 
-COLUMNS = tuple(field.name for field in fields(Licence))
+COLUMNS = tuple(one.name for one in fields(Licence) if one.name != "clauses")
+FIXED = frozenset({"id", "hf_id"})
+"""Columns that name a row: a correction is about a row, it does not make another one."""
+
 REQUIRED = frozenset({"id", "name", "family", "kind", "evidence", "source_ref"})
 EMPTY: dict[str, Any] = {
     "hf_id": False,

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from licenses import catalogue
-from licenses.catalogue import Licence
+from licenses.catalogue import Catalogue, Licence
 
 MAX_LENGTH = 1_000
 """Characters of one expression; longer ones are not read."""
@@ -65,22 +65,24 @@ Expression = Leaf | All | AnyOf
 MISSING = Undecided("U-MISSING", "")
 
 
-def parse(declared: Any, name: Any = None) -> Expression:
+def parse(declared: Any, name: Any = None, table: Catalogue | None = None) -> Expression:
     """Read what a card declares.
 
     Args:
         declared: the card's ``license``: a string, a list of strings, or None; anything else is unknown, not an error.
         name: the card's ``license_name``; it is asked when the declared id names no text by itself.
+        table: the table whose rows are meant (None: the project's own).
     """
+    table = table or catalogue.table()
     if isinstance(declared, (list, tuple)):
-        return _parse_list(tuple(declared), name)
+        return _parse_list(tuple(declared), name, table)
     if declared is None or (isinstance(declared, str) and not declared.strip()):
         return MISSING
     if not isinstance(declared, str):
         return Undecided("U-UNKNOWN-ID", shorten(repr(declared)) if isinstance(declared, (int, float)) else "")
-    found = _parse_text(declared.strip()) if len(declared) <= MAX_LENGTH else _unknown(declared)
+    found = _parse_text(declared.strip(), table) if len(declared) <= MAX_LENGTH else _unknown(declared)
     if isinstance(found, Undecided) and found.code == "U-OTHER" and isinstance(name, str) and len(name) <= MAX_LENGTH:
-        named = _parse_text(name.strip()) if name.strip() else found
+        named = _parse_text(name.strip(), table) if name.strip() else found
         # A name outside the table, one that names no text either, or "mine" explains nothing.
         return named if isinstance(named, Term) and not named.licence.is_own else found
     return found
@@ -101,19 +103,21 @@ def shorten(text: str) -> str:
     return clean if len(text) <= 80 else clean[:79] + "…"
 
 
-def _parse_list(declared: tuple[Any, ...], name: Any) -> Expression:
+def _parse_list(declared: tuple[Any, ...], name: Any, table: Catalogue) -> Expression:
     if len(declared) > MAX_PARTS:
         return Undecided("U-UNKNOWN-ID", f"a list of {len(declared)} licences")
-    parts = tuple(dict.fromkeys(parse(None if isinstance(one, (list, tuple)) else one, name) for one in declared))
+    parts = tuple(
+        dict.fromkeys(parse(None if isinstance(one, (list, tuple)) else one, name, table) for one in declared)
+    )
     if not parts:
         return MISSING
     return parts[0] if len(parts) == 1 else All(parts, listed=True)
 
 
 @lru_cache(maxsize=4096)
-def _parse_text(text: str) -> Expression:
+def _parse_text(text: str, table: Catalogue) -> Expression:
     # Ids come first: some hold characters that mean something in an expression.
-    row = _leaf(text)
+    row = _leaf(text, table)
     if isinstance(row, Term) or row.licence is not None:
         return row
     from license_expression import ExpressionError, Licensing
@@ -125,30 +129,30 @@ def _parse_text(text: str) -> Expression:
         return _unknown(text)
     if tree is None:
         return _unknown(text)
-    read = _tree(tree)
+    read = _tree(tree, table)
     return read if sum(1 for _ in leaves(read)) <= MAX_PARTS else _unknown(text)
 
 
-def _tree(node: Any) -> Expression:
+def _tree(node: Any, table: Catalogue) -> Expression:
     operator = getattr(node, "operator", None)
     if operator is not None:
-        parts = tuple(_tree(part) for part in node.args)
+        parts = tuple(_tree(part, table) for part in node.args)
         return All(parts) if operator.strip().upper() == "AND" else AnyOf(parts)
     exception = getattr(node, "exception_symbol", None)
     if exception is None:
-        return _leaf(node.key)
-    base, known = _leaf(node.license_symbol.key), _exceptions().get(exception.key.casefold())
+        return _leaf(node.key, table)
+    base, known = _leaf(node.license_symbol.key, table), _exceptions().get(exception.key.casefold())
     written = f"{node.license_symbol.key} WITH {exception.key}"
     if known is None or isinstance(base, Undecided):
         return _unknown(written)
     return Term(base.licence, written, exception=known, or_later=base.or_later)
 
 
-def _leaf(text: str) -> Leaf:
-    licence = catalogue.find(text)
+def _leaf(text: str, table: Catalogue) -> Leaf:
+    licence = table.find(text)
     if licence is None:
-        return _later(text)
-    for clause in catalogue.clauses(licence, "undecided"):
+        return _later(text, table)
+    for clause in licence.says("undecided"):
         return Undecided(clause.value, shorten(text), licence)
     if licence.evidence == "not_read":
         return Undecided("U-NOT-READ", shorten(text), licence)
@@ -157,12 +161,12 @@ def _leaf(text: str) -> Leaf:
     return Term(licence, shorten(text))
 
 
-def _later(text: str) -> Leaf:
+def _later(text: str, table: Catalogue) -> Leaf:
     """``X-or-later`` and ``X+``: the row of X, with later versions offered too."""
     folded = text.casefold()
     for ending in ("-or-later", "+"):
         if folded.endswith(ending):
-            base = catalogue.find(text[: -len(ending)])
+            base = table.find(text[: -len(ending)])
             if base is not None and base.spdx and base.family != "placeholder":
                 return Term(base, shorten(text), or_later=True)
     return _unknown(text)

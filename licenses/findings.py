@@ -32,6 +32,7 @@ MESSAGES: Mapping[str, str] = {
     "C-HOST": "{licence} does not grant a hosted service",
     "C-FIELD": "{licence} excludes the field {value!r}",
     "C-REDIST-BAN": "{licence} does not grant {value}",
+    "C-MERGE": "{licence} ({work}) and {other_licence} ({other_work}) cannot both hold for one work",
     "C-NO-LICENSE": "nothing is granted by {work}: {value}",
     "U-MISSING": "no licence is known for {work}",
     "U-OTHER": "{written!r} names no text of the licence table for {work}",
@@ -39,18 +40,20 @@ MESSAGES: Mapping[str, str] = {
     "U-UNKNOWN-ID": "{written!r}, declared for {work}, is not in the licence table",
     "U-NOT-READ": "the text of {licence} has not been read for the licence table",
     "U-MULTI": "{work} lists several licences; as a sum and as a choice they give different verdicts",
-    "U-CELL": "code under {licence} inside a work under {declared}: not decided without a code matrix",
-    "U-LINEAGE": "{work} has upstreams of its own, which are not followed yet",
-    "U-MERGE": "upstreams with terms of their own are combined ({value}); they are not compared with each other yet",
+    "U-CELL": "code under {licence} inside a work under {declared}: the code matrix does not decide it ({value})",
+    "U-MERGE": "{licence} ({work}) and {other_licence} ({other_work}) each follow the whole; counsel has to decide",
     "U-RELATION": "the relation to {work} is {value}; the licence table cannot be read for it",
     "U-FACT": "{licence} depends on {value}, which is not given",
     "U-TERM": "the licence table does not decide {term} of {licence}: {value}",
-    "W-TRAIN-SA": "{licence} is silent on this relation; a cautious reading asks for the same licence",
-    "W-TRAIN-NC": "{licence} is silent on this relation; a cautious reading keeps to non-commercial use",
-    "W-TRAIN-ND": "{licence} is silent on this relation; a cautious reading does not share the result",
+    "W-TRAIN-SA": "{licence} may reach through training; a cautious reading asks for the same licence",
+    "W-TRAIN-NC": "{licence} may reach through training; a cautious reading keeps to non-commercial use",
+    "W-TRAIN-ND": "{licence} may reach through training; a cautious reading does not share the result",
+    "W-TRAIN-TERMS": "{licence} binds whoever trained on {work}; its terms may reach further ({value})",
     "W-UNCLEAR": "{licence} leaves {term} open: {value}",
     "W-NO-TEXT": "{licence} asks for a copy of its text; the files hold none",
     "W-CHANGED-LICENSE": "{work} declared {written!r} at the revision used and {value!r} since",
+    "W-DEP": "code under {licence} inside a work under {declared}: it depends on how the two are joined ({value})",
+    "W-CYCLE": "{work} is upstream of itself; what is declared about its lineage cannot all be true",
     "W-EXCEPTION": "the exception in {written!r} is kept with its licence and not judged",
     "O-LICENSE-COPY": "{licence} asks for a copy of the licence text",
     "O-NOTICE": "{licence} asks for its notices to be kept",
@@ -90,7 +93,10 @@ class Ruling(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A ruling on a chain of works, from the upstream down to the artefact."""
+    """A ruling on a chain of works, from the upstream down to the artefact.
+
+    ``relations`` has one entry for each hop of the chain: how the work after it was made from the work before it.
+    """
 
     code: str
     term: str
@@ -100,11 +106,13 @@ class Finding:
     params: Mapping[str, Any] = field(default_factory=dict)
     state: str = ""
     latent: bool = False
+    relations: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What makes two findings one."""
-        return self.code, self.term, self.chain, self.section, self.params.get("value")
+        """What makes two findings one, by whatever chain: the same said of the same work."""
+        value, other = self.params.get("value"), self.params.get("other_work")
+        return self.code, self.term, self.chain[0], self.section, value, other, self.params.get("other_licence_id")
 
     def as_json(self) -> dict[str, Any]:
         """The finding as the interface shows it; obligations say how far they are met."""
@@ -116,6 +124,7 @@ class Finding:
             "section": self.section,
             "source": self.source,
             "chain": list(self.chain),
+            "relations": list(self.relations),
             "params": dict(self.params),
         }
         if self.state:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from licenses import catalogue, terms
+from licenses import terms
 from licenses.findings import Ruling
 from licenses.questions import DERIVATIVE, SELF, Question, reach_column, reach_of
 
@@ -22,8 +22,8 @@ def rulings(q: Question) -> Iterator[Ruling]:
     yield from _revenue_cap(q)
     yield from _hosting(q)
     yield from _field(q)
-    yield from _scope_of_use(q)
-    yield from _restrictions_on_use(q)
+    yield from scope_of_use(q)
+    yield from restrictions_on_use(q)
     yield from _passing_on(q)
 
 
@@ -31,7 +31,7 @@ def _territory(q: Question) -> Iterator[Ruling]:
     term, excluded = "territory_excl", terms.exclusion(q.licence.territory_excl)
     if not excluded.places:
         return
-    by_domicile = any(clause.value == "domicile" for clause in catalogue.clauses(q.licence, "territory_basis"))
+    by_domicile = any(clause.value == "domicile" for clause in q.licence.says("territory_basis"))
     places = q.profile.territory
     if by_domicile and q.profile.domicile is not None:
         places = q.profile.domicile
@@ -104,7 +104,8 @@ def _field(q: Question) -> Iterator[Ruling]:
     yield Ruling("O-AUP", "field_excl", q.licence, "; ".join(q.licence.field_excl))
 
 
-def _scope_of_use(q: Question) -> Iterator[Ruling]:
+def scope_of_use(q: Question) -> Iterator[Ruling]:
+    """Whether the licence grants use for the profile's purpose; along training only as far as its reach says."""
     reach = reach_of(q.licence, q.relation)
     scope = q.licence.use
     if scope in ("computational", "training-only") and q.relation not in ("train_on", "distill", "outputs"):
@@ -125,7 +126,8 @@ def _scope_of_use(q: Question) -> Iterator[Ruling]:
         yield Ruling("W-TRAIN-NC", reach_column(q.relation), q.licence)
 
 
-def _restrictions_on_use(q: Question) -> Iterator[Ruling]:
+def restrictions_on_use(q: Question) -> Iterator[Ruling]:
+    """Restrictions on what the work may be used for, as something to be kept."""
     restrictions = q.licence.use_restrictions
     if restrictions == "unstated":
         if q.profile.strictness != "legalistic":

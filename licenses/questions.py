@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from licenses import terms
-from licenses.cases import Profile
 from licenses.catalogue import Licence
 from licenses.expressions import Term
+from licenses.profiles import Profile
 from licenses.terms import Reach
 
 SELF = "self"
 """The relation of an artefact to its own declared licence: it is used, or passed on unchanged."""
 
 DERIVATIVE = ("finetune", "adapter", "merge", "quantized")
-RELATIONS = (*DERIVATIVE, "distill", "outputs", "train_on", "includes", "adapted", "generated_by", "served_in", "code")
+TRAINING = ("train_on", "outputs", "distill")
+RELATIONS = (*DERIVATIVE, "includes", "adapted", "distill", "outputs", "train_on", "generated_by", "served_in", "code")
 
 _NOTHING = Reach(False, ("none",))
 
@@ -26,7 +27,8 @@ class Question:
     ``declared`` is None where the artefact's licence is not a row of the table; ``reviewed`` says that a person read
     it, ``carries`` that the artefact's own terms hold the upstream's use restrictions. ``content`` marks an artefact
     that is itself output (text, images). ``same_family``: the artefact is also derived from a work under this licence.
-    ``modalities`` are those of the work under ``term`` (None: not known).
+    ``modalities`` are those of the work under ``term`` (None: not known). ``remote``: the relation is a training or a
+    vendoring of code that somebody else did, further up (``licenses.lineage``).
     """
 
     term: Term
@@ -38,6 +40,7 @@ class Question:
     content: bool = False
     same_family: bool = False
     modalities: tuple[str, ...] | None = None
+    remote: bool = False
 
     @property
     def licence(self) -> Licence:
@@ -46,7 +49,7 @@ class Question:
     @property
     def distributes(self) -> bool:
         """Whether the mode is distribution under this licence; obligations that begin with it bind only then."""
-        return _distributes(self.licence, self.relation, self.profile, content=self.content)
+        return distributes(self.licence, self.relation, self.profile, content=self.content)
 
 
 def reach_of(licence: Licence, relation: str) -> Reach:
@@ -73,7 +76,8 @@ def reach_column(relation: str) -> str:
     return f"reach_{relation}" if relation in terms.RELATIONS_WITH_REACH else "use"
 
 
-def _distributes(licence: Licence, relation: str, profile: Profile, *, content: bool) -> bool:
+def distributes(licence: Licence, relation: str, profile: Profile, *, content: bool) -> bool:
+    """Whether a use is distribution under a licence: hosting is for some, inside the house it is for none."""
     mode = profile.mode
     if mode in (None, "internal"):
         return False

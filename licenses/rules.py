@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from licenses import catalogue, limits
+from licenses import limits, matrix
 from licenses.findings import Ruling
-from licenses.questions import DERIVATIVE, SELF, Question, reach_column, reach_of
+from licenses.questions import DERIVATIVE, SELF, TRAINING, Question, reach_column, reach_of
 from licenses.terms import Reach
 
 _MODIFIES = frozenset({*DERIVATIVE, "distill", "adapted"})
@@ -31,6 +31,9 @@ def _judge(q: Question) -> Iterator[Ruling]:
         yield Ruling("W-EXCEPTION", "license", q.licence, q.term.exception)
     if q.licence.is_own:
         yield from _own(q)
+        return
+    if q.remote and q.relation in TRAINING:
+        yield from _behind_a_model(q)
         return
     yield from limits.rulings(q)
     if q.relation == "code":
@@ -127,7 +130,7 @@ def _is_compatible(q: Question) -> bool | None:
         return same
     if q.term.exception or q.declared.exception:
         return None
-    named = {clause.value for clause in catalogue.clauses(q.licence, "compatible")}
+    named = {clause.value for clause in q.licence.says("compatible")}
     if q.declared.licence.id in named:
         return True
     # "Or later" may reach a licence that the table does not order by version.
@@ -194,11 +197,42 @@ def _obligations(q: Question, *, copyleft: bool = False, flow: bool = False) -> 
         yield Ruling("O-BADGE", "badge", q.licence, q.licence.badge, latent)
     if q.licence.name_prefix and modifies:
         yield Ruling("C-NAME", "name_prefix", q.licence, q.licence.name_prefix, latent)
-    for clause in catalogue.clauses(q.licence, "duty"):
+    for clause in q.licence.says("duty"):
         yield Ruling(clause.value, "duty", q.licence, clause.source_ref, latent)
     if q.licence.hosted == "network_src":
         serves = q.profile.mode == "saas" or q.relation == "served_in"
         yield Ruling("O-NETSRC", "hosted", q.licence, latent=not serves or latent)
+
+
+# --- training that somebody else did -------------------------------------------------------------------------------
+_WEAKER = {
+    "C-NC": "W-TRAIN-NC",
+    "C-RESEARCH": "W-TRAIN-NC",
+    "C-SA": "W-TRAIN-SA",
+    "C-COPYLEFT": "W-TRAIN-SA",
+    "C-ND": "W-TRAIN-ND",
+}
+
+
+def _behind_a_model(q: Question) -> Iterator[Ruling]:
+    """Training behind somebody else's model: its own, weaker codes (refinement 8).
+
+    Whoever trained is bound; whoever takes the model over is warned of what may reach through it. Limits on the
+    licensee (users, revenue, places, fields) bind whoever trained and are not asked here. An agreement or restrictions
+    that say themselves that they follow a model made from outputs go on following.
+    """
+    words = {"terms", "flow"} & set(reach_of(q.licence, q.relation).words)
+    follows = bool(words) and q.relation != "train_on"
+    for ruling in (*limits.scope_of_use(q), *_reach(q)):
+        if ruling.code == "C-LAUNDER" and follows:
+            yield ruling
+        elif ruling.code.startswith("C-"):
+            code = _WEAKER.get(ruling.code, "W-TRAIN-TERMS")
+            yield ruling._replace(code=code, value=ruling.value or ruling.term)
+        else:
+            yield ruling
+    if follows:
+        yield from limits.restrictions_on_use(q)
 
 
 # --- relations with columns of their own ---------------------------------------------------------------------------
@@ -221,18 +255,37 @@ def _generated(q: Question) -> Iterator[Ruling]:
 
 
 def _code(q: Question) -> Iterator[Ruling]:
-    """Code inside a work. Columns decide the two ends; what lies between needs a matrix and stays unknown."""
-    if q.declared is not None and _is_same(q):
-        yield Ruling("O-NOTICE", "notice_file", q.licence, latent=not q.distributes)
-        if q.licence.disclose_source == "y":
-            yield Ruling("O-SOURCE", "disclose_source", q.licence, latent=not q.distributes)
-        return
+    """Code inside a work: the matrix decides, or the columns where an owner's own terms are declared."""
     served = q.profile.mode == "saas" and q.licence.hosted == "network_src"
     if served:
         yield Ruling("O-NETSRC", "hosted", q.licence)
-    closed = q.declared is not None and q.declared.licence.copyleft in ("", "none")
-    strong = q.licence.copyleft in ("strong", "network") and not q.term.exception
-    if strong and closed and q.distributes and not (served and q.profile.source_offered is not False):
-        yield Ruling("C-COPYLEFT", "copyleft", q.licence)
+    # Over a network, the source that is offered is all that is asked; the rest begins with passing the code on.
+    latent = not q.distributes or (served and q.profile.source_offered is not False)
+    answer, value = _inside(q)
+    if answer in (matrix.YES, matrix.SAME):
+        yield Ruling("O-NOTICE", "notice_file", q.licence, latent=latent)
+        if q.licence.disclose_source in ("y", "c"):
+            yield Ruling("O-SOURCE", "disclose_source", q.licence, latent=latent)
+    elif answer == matrix.DEPENDS or (answer == matrix.NO and q.remote):
+        # Code in the repository of a model further up: whether it is taken over is to be looked at.
+        yield Ruling("W-DEP", "copyleft", q.licence, value, latent)
+    elif answer == matrix.NO:
+        yield Ruling("C-COPYLEFT", "copyleft", q.licence, value, latent)
     else:
-        yield Ruling("U-CELL", "copyleft", q.licence)
+        yield Ruling("U-CELL", "copyleft", q.licence, value or answer, latent)
+
+
+_BY_COLUMN = {"none": matrix.YES, "strong": matrix.NO, "network": matrix.NO}
+
+
+def _inside(q: Question) -> tuple[str, str]:
+    """The answer for code under this licence inside the artefact, and where it was read."""
+    if q.declared is None:
+        return matrix.MISSING, ""
+    if q.declared.licence.is_own:
+        # No text to be incompatible with: what the code's own licence asks for decides.
+        return _BY_COLUMN.get(q.licence.copyleft, matrix.DEPENDS) if not q.term.exception else matrix.UNKNOWN, ""
+    if _is_same(q):
+        return matrix.SAME, ""
+    cell = matrix.cell(q.declared, q.term)
+    return cell.answer, f"({cell.outbound}, {cell.inbound}) = {cell.answer}"

@@ -331,8 +331,8 @@ def test_a_silent_text_falls_away_warns_or_binds(strictness: str | None, code: s
         ({"license": "mit", "relation": {"a": 1}}, "U-RELATION"),
         ({"license": "mit", "type": "dataset"}, "U-RELATION"),
         ({"license": "mit", "relation": "self"}, "U-RELATION"),
-        ({"license": "mit", "relation": "finetune", "upstream": [{"id": "x"}]}, "U-LINEAGE"),
-        ({"license": "mit", "relation": "code"}, "U-CELL"),
+        ({"license": "mit", "relation": "finetune", "upstream": [{"id": "x"}]}, "U-MISSING"),
+        ({"license": "cc-by-4.0", "relation": "code"}, "U-CELL"),
         ({"license": "intel-research", "relation": "finetune"}, "U-NOT-READ"),
         ({"license": ["mit", "cc-by-nc-4.0"], "relation": "finetune"}, "U-MULTI"),
     ],
@@ -356,15 +356,6 @@ def test_a_relation_left_out_is_no_obstacle_where_all_that_it_could_be_agree() -
 
     assert check(case("apache-2.0", unsaid, mode="internal", actor="licensor"))["verdict"] == "unknown"
     assert check(case("apache-2.0", [{"id": "u", "license": "cc0-1.0"}]))["verdict"] == "obligation"
-
-
-def test_upstreams_with_terms_of_their_own_are_not_compared_yet() -> None:
-    own = {"license_name": "ours", "declared_text_reviewed": True, "includes_use_restrictions": True}
-    answer = check(case("other", [("gemma", "merge"), ("creativeml-openrail-m", "merge")], artefact=own))
-
-    merge = next(finding for finding in answer["findings"] if finding["code"] == "U-MERGE")
-    assert answer["verdict"] == "unknown"
-    assert merge["chain"] == ["org/up0", "org/up1", "<artefact>"]
 
 
 def test_a_list_matters_only_where_sum_and_choice_differ() -> None:
@@ -439,7 +430,7 @@ def test_publishing_outputs_is_not_distributing_the_model() -> None:
         ({"artefact": {}, "upstream": [{"id": 7}]}, r"upstream\[0\]\.id: is a string"),
         ({"artefact": {}, "upstream": [{"id": "x" * 1001}]}, "1001 characters"),
         ({"artefact": {}, "upstream": [{"id": "\ud800"}]}, "half a character"),
-        ({"artefact": {}, "upstream": [{"id": "x"}] * 5001}, "at most 5000"),
+        ({"artefact": {}, "upstream": [{"id": "x"}] * 100_001}, "at most 100000"),
         ({"artefact": {"has_license_file": "yes"}}, "has_license_file: is true, false or null"),
         ({"artefact": {"modalities": [1]}}, "modalities: is a string or a list"),
         ({"artefact": {}, "use_profile": []}, "use_profile: is an object"),

@@ -1,0 +1,204 @@
+"""Works that combine others, in one case: what each branch brings, who clashes with whom, and choices between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
+
+from licenses import lineage
+from licenses.compat import merges
+from licenses.compat.merges import Brought, Clash
+from licenses.compat.naming import OWN, Chain, finding
+from licenses.expressions import All, AnyOf, Expression, Leaf, Term
+from licenses.findings import RANK, Finding, Ruling, severity
+from licenses.lineage import DERIVED, Path
+from licenses.profiles import Profile
+from licenses.works import ROOT, Graph
+
+MAX_TRIALS = 256
+"""Combinations of choices (several works under an OR, combined) that are tried; beyond, one work after another."""
+
+MAX_STEPS = 2_000_000
+"""Hops that all trials together may look at, so that a large graph of choices ends; the branches of before stay."""
+
+Weigh = Callable[[Iterable[Leaf]], tuple[int, ...]]
+# Where a licence came from: nothing at the work that holds it, else one hop further up with what it was there.
+_Ways = dict[Brought, tuple[str, int, Brought] | None]
+
+
+class Combined:
+    """The works of a case that combine others."""
+
+    def __init__(
+        self, graph: Graph, paths: Sequence[Path[int]], chains: Mapping[int, Chain], profile: Profile, *, content: bool
+    ) -> None:
+        self.graph, self.profile, self.content = graph, profile, content
+        self.hops = {
+            node: [hop for hop in graph.edges.get(node, ()) if hop[0] in DERIVED]
+            for node in (ROOT, *(path.node for path in paths))
+        }
+        self.below: dict[int, list[tuple[str, int]]] = {}
+        for node, hops in self.hops.items():
+            for relation, above in hops:
+                self.below.setdefault(above, []).append((relation, node))
+        # Where the artefact stands to a work that combines: what is behind training is its maker's affair.
+        self.places: dict[int, tuple[Chain, bool]] = {}
+        if len({above for _, above in self.hops[ROOT]}) > 1:
+            self.places[ROOT] = (OWN, False)
+        for path in paths:
+            if path.state.nearest in ("code", lineage.UNREADABLE, "generated_by"):
+                continue
+            if len({above for _, above in self.hops[path.node]}) > 1:
+                chain, trained = chains[id(path)], bool(path.state.trained)
+                known = self.places.get(path.node)
+                if known is None or (known[1] and not trained):
+                    self.places[path.node] = (chain, trained)
+
+    def findings(self, chosen: Mapping[int, tuple[Leaf, ...]]) -> list[Finding]:
+        """Every clash of what is combined, at each work that combines it.
+
+        Args:
+            chosen: work -> the leaves of its licence that count (the branches taken of an OR).
+        """
+        if not self.places:
+            return []
+        ways = self._brought(chosen)
+        found = []
+        for node, (chain, trained) in self.places.items():
+            branches: dict[int, dict[Brought, tuple[str, int, Brought]]] = {}
+            for relation, above in self.hops[node]:
+                branch = branches.setdefault(above, {})
+                for brought in ways.get(above, ()):
+                    here = Brought(brought.term, brought.relations | {relation})
+                    branch.setdefault(here, (relation, above, brought))
+            for clash in merges.clashes(list(branches.values()), self.profile, content=self.content):
+                found.append(self._finding(clash, chain, branches, ways, trained=trained))
+        return found
+
+    def _finding(
+        self,
+        clash: Clash,
+        chain: Chain,
+        branches: Mapping[int, Mapping[Brought, tuple[str, int, Brought]]],
+        ways: Mapping[int, _Ways],
+        *,
+        trained: bool,
+    ) -> Finding:
+        # Of the branches that bring either licence, two different ones with the shortest ways.
+        ones, others = (
+            sorted(
+                (self._way(branch[each], ways) for branch in branches.values() if each in branch),
+                key=lambda way: (len(way.works), way.works),
+            )
+            for each in (clash.one, clash.other)
+        )
+        up, up_other = min(
+            ((one, other) for one in ones[:2] for other in others[:2] if one.works[-2:] != other.works[-2:]),
+            key=lambda pair: (len(pair[0].works) + len(pair[1].works), pair[0].works, pair[1].works),
+            default=(ones[0], others[0]),
+        )
+        other = clash.other.term.licence
+        other_chain = up_other.above(chain)
+        code, value = clash.code, ""
+        if trained and code != "W-UNCLEAR":
+            code, value = "W-TRAIN-TERMS", f"combined with {other.name}"
+        elif code == "W-UNCLEAR":
+            value = f"whether it holds together with {other.name}"
+        return finding(
+            Ruling(code, "copyleft", clash.one.term.licence, value, clash.latent),
+            up.above(chain),
+            {
+                "written": clash.one.term.written,
+                "other_licence": other.name,
+                "other_licence_id": other.id,
+                "other_work": other_chain.works[0],
+                "other_chain": list(other_chain.works),
+                "combined_in": chain.works[0],
+            },
+        )
+
+    def _way(self, step: tuple[str, int, Brought] | None, ways: Mapping[int, _Ways]) -> Chain:
+        """The chain from the work that holds a licence down to the work that combines."""
+        works, relations = [""], []
+        while step is not None:
+            relation, above, brought = step
+            works.append(self.graph.works[above].id)
+            relations.append(relation)
+            step = ways[above][brought]
+        return Chain(tuple(reversed(works)), tuple(reversed(relations)))
+
+    def _brought(self, chosen: Mapping[int, tuple[Leaf, ...]]) -> dict[int, _Ways]:
+        """What each work brings with it: its own licences and those of all that it was derived from, nearest first."""
+        ways: dict[int, _Ways] = {}
+        waiting: list[tuple[int, Brought]] = []
+        for node, taken in chosen.items():
+            if node not in self.below or not self.graph.works[node].known:
+                continue
+            for leaf in taken:
+                if isinstance(leaf, Term) and merges.may_ask(leaf):
+                    brought = Brought(leaf, frozenset())
+                    ways.setdefault(node, {})[brought] = None
+                    waiting.append((node, brought))
+        # All start at once and go down hop by hop, so the first to arrive came the shortest way.
+        for node, brought in waiting:
+            for relation, below in self.below.get(node, ()):
+                further = Brought(brought.term, brought.relations | {relation})
+                there = ways.setdefault(below, {})
+                if further not in there:
+                    there[further] = (relation, node, brought)
+                    waiting.append((below, further))
+        return ways
+
+    # --- choices -----------------------------------------------------------------------------------------------------
+    def choose(self, chosen: Mapping[int, tuple[Leaf, ...]], weigh: Mapping[int, Weigh]) -> dict[int, tuple[Leaf, ...]]:
+        """Better branches of ORs where what was chosen for each work alone clashes in the whole.
+
+        Returns:
+            Work -> leaves, for the works whose choice was looked at again; empty where nothing clashes.
+        """
+        if not self.findings(chosen):
+            return {}
+        open_to_choice = {
+            node: alternatives(self.graph.works[node].license)
+            for node, taken in chosen.items()
+            if node in self.below and len(alternatives(self.graph.works[node].license)) > 1
+        }
+        if not open_to_choice:
+            return {}
+
+        def cost(trial: Mapping[int, tuple[Leaf, ...]]) -> tuple[int, ...]:
+            found = self.findings({**chosen, **trial})
+            ranks = [RANK[severity(one.code)] for one in found if not one.latent]
+            weights = [weigh[node](taken) for node, taken in trial.items()]
+            worst = max([*ranks, *(weight[0] for weight in weights)], default=0)
+            return worst, len(ranks), len(found), *map(sum, zip(*weights, strict=True))
+
+        order = sorted(open_to_choice, key=lambda node: self.graph.works[node].id)
+        budget = min(MAX_TRIALS, 1 + MAX_STEPS // (1 + sum(map(len, self.hops.values()))))
+        trials = 1
+        for node in order:
+            trials *= len(open_to_choice[node])
+        best = {node: chosen[node] for node in order}
+        if trials <= budget:
+            every = (
+                dict(zip(order, taken, strict=True)) for taken in product(*(open_to_choice[node] for node in order))
+            )
+            return min([best, *every], key=cost)
+        for node in order:
+            if budget <= 0:
+                break
+            budget -= len(open_to_choice[node])
+            best = min([best, *({**best, node: taken} for taken in open_to_choice[node])], key=cost)
+        return best
+
+
+def alternatives(expression: Expression) -> list[tuple[Leaf, ...]]:
+    """The sets of leaves by which an expression may be satisfied, at most ``MAX_TRIALS`` of them."""
+    if isinstance(expression, AnyOf):
+        return [taken for part in expression.parts for taken in alternatives(part)][:MAX_TRIALS]
+    if isinstance(expression, All):
+        sets: list[tuple[Leaf, ...]] = [()]
+        for part in expression.parts:
+            sets = [(*one, *other) for one in sets for other in alternatives(part)][:MAX_TRIALS]
+        return sets
+    return [(expression,)]
