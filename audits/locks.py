@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import connection
 
 
@@ -13,6 +15,19 @@ def hold_subject(digest: str) -> None:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("a subject is held for a transaction; begin one first")
-    key = int(digest[:16], 16) - 2**63  # PostgreSQL names such locks by 64 bits with a sign
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_key(digest)])
+
+
+def hold_subjects(digests: Iterable[str]) -> None:
+    """Hold several subjects, in the order of their digests: whoever holds several takes them in this order."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("subjects are held for a transaction; begin one first")
+    keys = [_key(digest) for digest in sorted(set(digests))]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS held (key)", [keys])
+
+
+def _key(digest: str) -> int:
+    """PostgreSQL names such locks by 64 bits with a sign."""
+    return int(digest[:16], 16) - 2**63

@@ -38,6 +38,7 @@ ROOMS = [
     "web",
     "notifications",
     "catalog",
+    "licensing",
     "evidence",
     "policies",
     "gates",
@@ -262,6 +263,11 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "audits.tasks.sweep", "schedule": SWEEP_EVERY_S, "options": UPKEEP},
     "sweep-imports": {
         "task": "governance.catalog.tasks.sweep_imports",
+        "schedule": 5 * SWEEP_EVERY_S,
+        "options": UPKEEP,
+    },
+    "sweep-reassessments": {
+        "task": "governance.licensing.tasks.sweep_reassessments",
         "schedule": 5 * SWEEP_EVERY_S,
         "options": UPKEEP,
     },

@@ -1,4 +1,4 @@
-"""The audit ``license``: the declared licence against the direct upstreams' licences, for a use case's profile."""
+"""The audit ``license``: the declared licence against those of every work upstream, for a use case's profile."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
 from licenses import compat, expressions
 from licenses.cases import CaseRejected
+from licenses.catalogue import TableError
 from licenses.findings import ARTEFACT, VERDICTS
 
 SEVERITY = {"conflict": "high", "unknown": "medium", "warning": "medium", "obligation": "info"}
@@ -19,14 +20,17 @@ _LICENCE_TEXT = re.compile(r"(un)?licen[cs]es?\b.*|copying\b.*", re.IGNORECASE)
 _NOTICE = re.compile(r"notices?\b.*", re.IGNORECASE)
 
 
-@audit("license", version=1, packages=("license-expression",), verdicts=tuple(reversed(VERDICTS)), time_limit_s=120)
+@audit("license", version=2, packages=("license-expression",), verdicts=tuple(reversed(VERDICTS)), time_limit_s=120)
 def run(context: Context) -> Outcome:
-    """Judge the subject's licence.
+    """Judge the subject's licence through everything that it was made from.
 
     Inputs: ``subject`` (repository id), ``kind`` (model, dataset or space), ``card`` (``license``, ``license_name``,
     ``license_link`` as declared), ``files`` (names; an empty list says nothing unless ``files_known`` is true),
-    ``upstream`` (objects with ``id``, ``type``, ``license``, ``license_name``, ``relation``, ``known``) and
-    ``use_profile`` (purpose, mode, territory, mau, revenue_usd_year, field, strictness, …; null is "not given").
+    ``upstream`` (objects with ``id``, ``type``, ``relation`` and, where ``works`` does not say it, ``license``,
+    ``license_name``, ``known``), ``works`` (what is known of each work above, with its own ``upstream``),
+    ``modalities``, ``text_reviewed``, ``attested`` (codes of obligations), ``corrections`` and ``overrides`` of
+    people, and ``use_profile`` (purpose, mode, territory, mau, revenue_usd_year, field, strictness, …; null is "not
+    given").
 
     Returns:
         verdict conflict | unknown | warning | obligation | pass; summary ``license_unknown_count`` and
@@ -35,15 +39,24 @@ def run(context: Context) -> Outcome:
     Raises:
         InputsRejected: an input has the wrong type, or a profile value is outside its vocabulary.
     """
-    inputs = context.inputs
-    case = _case(inputs)
-    works = 1 + len(case["upstream"])
+    works = 1 + len(context.inputs.get("works") or context.inputs.get("upstream") or ())
     context.progress(0, works)
-    try:
-        document = compat.check(case)
-    except CaseRejected as refused:
-        raise InputsRejected("license_inputs", str(refused)) from refused
+    judged = outcome(context.inputs)
     context.progress(works, works)
+    return judged
+
+
+def outcome(inputs: Mapping[str, Any]) -> Outcome:
+    """What the audit says on its inputs. The same inputs and licence table give the same outcome, wherever.
+
+    Raises:
+        InputsRejected: as ``run``.
+    """
+    case = case_of(inputs)
+    try:
+        document = compat.check(case, **_corrections(inputs))
+    except (CaseRejected, TableError) as refused:
+        raise InputsRejected("license_inputs", str(refused)) from refused
     found = document["findings"]
     return Outcome(
         verdict=document["verdict"],
@@ -56,11 +69,31 @@ def run(context: Context) -> Outcome:
     )
 
 
-def _case(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    card, files = _mapping(inputs, "card"), _names(inputs)
+def _corrections(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    corrections = _list(inputs, "corrections")
+    return {"corrections": tuple(corrections)} if corrections else {}
+
+
+def holds_licence_text(files: Sequence[str]) -> bool:
+    """Whether one of the files is by its name a licence text of the whole work."""
     plain = [PurePosixPath(name) for name in files]
-    roots = [path for path in plain if len(path.parts) == 1 or path.parts[0].upper() == "LICENSES"]
-    has_text = any(_LICENCE_TEXT.fullmatch(path.name) or len(path.parts) > 1 for path in roots)
+    return any(
+        _LICENCE_TEXT.fullmatch(path.name) is not None or len(path.parts) > 1 for path in plain if _is_for_all(path)
+    )
+
+
+def _is_for_all(path: PurePosixPath) -> bool:
+    return len(path.parts) == 1 or path.parts[0].upper() == "LICENSES"
+
+
+def case_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs as a case of the licence engine.
+
+    Raises:
+        InputsRejected: an input has the wrong type.
+    """
+    card, files = _mapping(inputs, "card"), _names(inputs)
+    has_text = holds_licence_text(files)
     # No names at all is most often a version of which only the card is known: nobody looked.
     looked = bool(files) or inputs.get("files_known") is True
     profile = _mapping(inputs, "use_profile")
@@ -69,19 +102,38 @@ def _case(inputs: Mapping[str, Any]) -> dict[str, Any]:
         "name": inputs.get("subject"),
         "license": card.get("license"),
         "license_name": card.get("license_name"),
+        "license_link": card.get("license_link"),
         "has_license_file": has_text if looked else None,
         "files_checked": inputs.get("files_known") is True and not has_text,
-        "notices": ["Notice"] if any(_NOTICE.fullmatch(path.name) for path in roots) else [],
+        "notices": ["Notice"] if any(_is_notice(PurePosixPath(name)) for name in files) else [],
+        "attested": _list(inputs, "attested"),
+        "declared_text_reviewed": inputs.get("text_reviewed") is True,
+        "modalities": inputs.get("modalities"),
     }
-    upstream = inputs.get("upstream") or []
-    if not isinstance(upstream, Sequence) or isinstance(upstream, (str, bytes)):
-        raise InputsRejected("license_inputs", "upstream: is a list of objects with id, license and relation")
     # Who declared a catalogued card is not told by the card: an owner's own licence has to be claimed in the profile.
-    return {
+    case = {
         "artefact": artefact,
-        "upstream": list(upstream),
+        "upstream": _list(inputs, "upstream"),
         "use_profile": {**profile, "actor": profile.get("actor") or "unstated"},
     }
+    for name in ("works", "overrides"):
+        if several := _list(inputs, name):
+            case[name] = several
+    return case
+
+
+def _is_notice(path: PurePosixPath) -> bool:
+    return _is_for_all(path) and _NOTICE.fullmatch(path.name) is not None
+
+
+def _list(inputs: Mapping[str, Any], key: str) -> list[Any]:
+    value = inputs.get(key) or []
+    if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
+        raise InputsRejected("license_inputs", f"{key}: is a list" + _OBJECTS.get(key, ""))
+    return list(value)
+
+
+_OBJECTS = {"upstream": " of objects with id, license and relation", "works": " of objects with id, type and license"}
 
 
 def _drafts(found: Sequence[Mapping[str, Any]]) -> list[Draft]:

@@ -3,3 +3,7 @@ from django.dispatch import Signal
 # Sent inside the transaction that changes what a use case asks for: its tier, licence profile or audit plan.
 # Arguments: use_case, at.
 use_case_changed = Signal()
+
+# Sent inside the transaction that writes new versions. Arguments: newest (entry id -> (its newest version before or
+# None, its newest version now)), at.
+versions_stored = Signal()

@@ -8,7 +8,7 @@ version to an entry, so the rows are written by COPY without asking again.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from governance.catalog.copying import as_json, copy_rows, next_ids
 from governance.catalog.models import Card, Edge, File, Version
 from governance.catalog.naming import Found, Importer, Names, lock, move_latest
 from governance.catalog.readings import CARD_KIND, Reading, registered
+from governance.catalog.signals import versions_stored
 from governance.catalog.snapshots import SnapshotRefused
 
 TRIES = 3
@@ -92,10 +93,12 @@ class _Batch:
     def __init__(self, readings: Sequence[Reading], *, importer: Importer) -> None:
         self.readings, self.importer = readings, importer
         self.names = Names(readings, importer=importer)
+        self.before: dict[int, int | None] = {}
 
     def write(self) -> list[Stored]:
         subjects = [self.names.subject(reading) for reading in self.readings]
         lock(subjects)
+        self.before = {found.id: found.latest_id for found in subjects}
         for reading, found in zip(self.readings, subjects, strict=True):
             self._require_writable(reading, found)
         stored = known_versions([reading.digest for reading in self.readings])
@@ -114,7 +117,14 @@ class _Batch:
             self._write_edges(new)
             self._write_runs(new)
             move_latest(one.entry for one in new)
+            newest = {entry_id: (before, now) for entry_id, before, now in self._moved(new)}
+            versions_stored.send(sender=Version, newest=newest, at=self.importer.at)
         return results
+
+    def _moved(self, new: Sequence[_New]) -> Iterator[tuple[int, int | None, int]]:
+        """The entries that got a version: their newest one before, and now."""
+        for one in new:
+            yield one.entry.id, self.before[one.entry.id], one.entry.latest_id or one.id
 
     def _require_writable(self, reading: Reading, found: Found) -> None:
         teams = self.importer.teams

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from audits.models import Origin
-from governance.catalog.models import Assurance, AuditPlan, Edge, UseCase, Version
+from governance.catalog.models import AuditPlan, UseCase, Version
 from governance.evidence.models import Attachment
-from licenses import catalogue
+from governance.licensing.inputs import license_inputs
 
 
 @dataclass(frozen=True)
@@ -45,46 +45,7 @@ def _card(_version: Version, _use_case: UseCase) -> Wanted | Lacking:
 
 
 def _license(version: Version, use_case: UseCase) -> Wanted | Lacking:
-    card = version.card
-    metadata = card.metadata if card is not None else {}
-    declared: list[str] = list(version.licenses)
-    edges = (
-        Edge.objects.filter(version=version)
-        .select_related("to_entry__latest__card")
-        .order_by("relation", "to_entry_id")
-    )
-    return Wanted(
-        inputs={
-            "subject": version.entry.repo_id,
-            "kind": version.entry.kind,
-            "card": {
-                "license": declared[0] if len(declared) == 1 else declared or None,
-                "license_name": metadata.get("license_name"),
-                "license_link": metadata.get("license_link"),
-            },
-            "files": sorted(version.files.filter(role="licence").values_list("path", flat=True)),
-            "upstream": [_upstream(edge) for edge in edges],
-            "files_known": version.assurance != Assurance.CARD_ONLY,
-            "use_profile": use_case.licence_profile,
-            "table_digest": catalogue.table_digest(),
-        },
-        origin=Origin.OBSERVED,
-    )
-
-
-def _upstream(edge: Edge) -> dict[str, Any]:
-    entry = edge.to_entry
-    latest = entry.latest
-    licenses: list[str] = list(latest.licenses) if latest is not None else []
-    metadata = latest.card.metadata if latest is not None and latest.card is not None else {}
-    return {
-        "id": entry.repo_id,
-        "type": entry.kind,
-        "relation": edge.relation,
-        "known": latest is not None,
-        "license": licenses[0] if len(licenses) == 1 else licenses or None,
-        "license_name": metadata.get("license_name"),
-    }
+    return Wanted(inputs=license_inputs(version=version, use_case=use_case), origin=Origin.OBSERVED)
 
 
 def _bias(version: Version, use_case: UseCase) -> Wanted | Lacking:

@@ -1,0 +1,198 @@
+"""All that a version was made from, as far as the catalogue knows, and all that was made from an entry.
+
+The graph is read in a constant number of queries, whatever its depth and however many versions are asked for, and
+holds each work once. Rings end where they began.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from governance.catalog.models import Assurance
+from governance.licensing.declared import LICENSE_NAME
+from governance.licensing.modalities import MORE_THAN_TEXT
+from governance.licensing.models import TextReview
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One declared origin of a version.
+
+    ``version`` is the one that counts: that of the revision named, where it is catalogued, else the newest. None is a
+    name that nobody has imported.
+    """
+
+    relation: str
+    revision: str | None
+    entry: int
+    kind: str
+    repo_id: str
+    source: str
+    latest: int | None
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the catalogue knows of one version that licences are judged by.
+
+    ``files`` are its licence files. ``seems_more`` says that its tags tell of more than text.
+    """
+
+    version: int
+    entry: int
+    kind: str
+    repo_id: str
+    source: str
+    digest: str
+    licenses: list[str]
+    license_name: str | None
+    license_link: str | None
+    task: str
+    seems_more: bool
+    assurance: str
+    files: list[str]
+    text_reviewed: bool
+
+    @property
+    def files_known(self) -> bool:
+        return self.assurance != Assurance.CARD_ONLY
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Versions by id, and the origins of each that has any, in one order."""
+
+    works: dict[int, Work]
+    origins: dict[int, list[Origin]]
+
+    def of(self, version: int) -> Sequence[Origin]:
+        return self.origins.get(version, ())
+
+    def above(self, version: int) -> list[int]:
+        """Every version that one was made from, nearest first, each once; itself only where it stands in a ring."""
+        seen: dict[int, None] = {}
+        waiting = [version]
+        for at in waiting:
+            for origin in self.of(at):
+                if origin.version is not None and origin.version not in seen:
+                    seen[origin.version] = None
+                    waiting.append(origin.version)
+        return list(seen)
+
+
+def graph_above(versions: Collection[int]) -> Graph:
+    """The versions with everything that they were made from. Four queries."""
+    origins: dict[int, list[Origin]] = {}
+    wanted = set(versions)
+    with connection.cursor() as cursor:
+        cursor.execute(_ABOVE, [sorted(wanted)])
+        for version, *row in cursor.fetchall():
+            origin = Origin(*row)
+            origins.setdefault(version, []).append(origin)
+            wanted.update(one for one in (origin.version, origin.latest) if one is not None)
+        cursor.execute(_VERSIONS, [sorted(wanted)])
+        rows = cursor.fetchall()
+        cursor.execute(_FILES, [sorted(wanted)])
+        files: dict[int, list[str]] = {}
+        bytes_of: dict[int, set[str]] = {}
+        for version, path, sha256, git_oid in cursor.fetchall():
+            files.setdefault(version, []).append(path)
+            bytes_of.setdefault(version, set()).update(oid for oid in (sha256, git_oid) if oid)
+    read = _texts_read({row[1] for row in rows}) if bytes_of else {}
+    works = {}
+    for version, entry, kind, repo_id, source, digest, licenses, name, link, task, more, assurance in rows:
+        works[version] = Work(
+            version=version,
+            entry=entry,
+            kind=kind,
+            repo_id=repo_id,
+            source=source,
+            digest=digest,
+            licenses=json.loads(licenses),
+            license_name=name,
+            license_link=link,
+            task=task,
+            seems_more=more,
+            assurance=assurance,
+            files=files.get(version, []),
+            text_reviewed=not read.get(entry, set()).isdisjoint(bytes_of.get(version, ())),
+        )
+    return Graph(works, origins)
+
+
+def _texts_read(entries: Collection[int]) -> dict[int, set[str]]:
+    """The digests of licence texts that a reviewer has read, by entry."""
+    read: dict[int, set[str]] = {}
+    reviews = TextReview.objects.in_force().filter(entry__in=entries)
+    for entry, sha256, git_oid in reviews.order_by("pk").values_list("entry_id", "sha256", "git_oid"):
+        read.setdefault(entry, set()).update(oid for oid in (sha256, git_oid) if oid)
+    return read
+
+
+def versions_below(entries: Collection[int], *, of: Collection[int] = ()) -> list[int]:
+    """Every version that was made from entries, in any number of steps, and all versions ``of`` further entries.
+
+    A step leads from an entry to every version that declares it, and on from that version's entry: more than today's
+    newest versions need, and never less. One query.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_BELOW, {"entries": sorted(set(entries)), "of": sorted(set(of))})
+        return [row[0] for row in cursor.fetchall()]
+
+
+def entries_below(entries: Collection[int]) -> list[int]:
+    """The entries themselves and all of which some version was made from them. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ENTRIES_BELOW, [sorted(set(entries))])
+        return [row[0] for row in cursor.fetchall()]
+
+
+# UNION without ALL: a version that was met is not gone through again, so rings end.
+_PINNED = """CASE WHEN e.to_revision IS NULL THEN NULL ELSE (
+        SELECT p.id FROM catalog_version p WHERE p.entry_id = t.id AND p.revision = e.to_revision
+        ORDER BY p.imported_at DESC, p.id DESC LIMIT 1
+    ) END"""
+_ABOVE = f"""
+    WITH RECURSIVE walk (version_id) AS (
+        SELECT unnest(%s::bigint[])
+        UNION
+        SELECT coalesce({_PINNED}, t.latest_id)
+        FROM walk w JOIN catalog_edge e USING (version_id) JOIN catalog_entry t ON t.id = e.to_entry_id
+    )
+    SELECT e.version_id, e.relation, e.to_revision, t.id, t.kind, t.repo_id, t.source, t.latest_id,
+        coalesce({_PINNED}, t.latest_id)
+    FROM walk w JOIN catalog_edge e USING (version_id) JOIN catalog_entry t ON t.id = e.to_entry_id
+    ORDER BY e.version_id, e.relation, t.kind, t.repo_id, t.source
+"""  # noqa: S608 (its parts are constants)
+_VERSIONS = f"""
+    SELECT v.id, v.entry_id, e.kind, e.repo_id, e.source, v.digest, v.licenses::text, {LICENSE_NAME},
+        CASE WHEN jsonb_typeof(c.metadata -> 'license_link') = 'string' THEN c.metadata ->> 'license_link' END,
+        v.task, v.tags ?| ARRAY{list(MORE_THAN_TEXT)!r}, v.assurance
+    FROM catalog_version v JOIN catalog_entry e ON e.id = v.entry_id LEFT JOIN catalog_card c ON c.id = v.card_id
+    WHERE v.id = ANY(%s)
+"""  # noqa: S608 (its parts are constants)
+_FILES = """
+    SELECT version_id, path, sha256, git_oid FROM catalog_file
+    WHERE version_id = ANY(%s) AND role = 'licence' ORDER BY version_id, path
+"""
+_DOWN = """
+    WITH RECURSIVE down (entry_id) AS (
+        SELECT unnest({start})
+        UNION
+        SELECT v.entry_id
+        FROM down d JOIN catalog_edge e ON e.to_entry_id = d.entry_id JOIN catalog_version v ON v.id = e.version_id
+    )
+"""
+_BELOW = f"""
+    {_DOWN.format(start="%(entries)s::bigint[]")}
+    SELECT e.version_id FROM down d JOIN catalog_edge e ON e.to_entry_id = d.entry_id
+    UNION
+    SELECT id FROM catalog_version WHERE entry_id = ANY(%(of)s::bigint[])
+    ORDER BY 1
+"""  # noqa: S608 (its parts are constants)
+_ENTRIES_BELOW = f"{_DOWN.format(start='%s::bigint[]')} SELECT entry_id FROM down ORDER BY 1"  # noqa: S608
