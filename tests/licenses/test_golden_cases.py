@@ -14,6 +14,7 @@ from licenses.findings import RANK, severity
 
 CASES = Path(__file__).parents[3] / "shared" / "domain" / "licence_cases.jsonl"
 
+
 @cache
 def cases() -> dict[str, dict[str, Any]]:
     if not CASES.exists():

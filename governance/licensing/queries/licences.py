@@ -80,11 +80,9 @@ def licence_detail(licence_id: str) -> LicenceDetail | None:
             annotations=notes.get((shipped.id, column.name), []),
         )
         for column in fields(Licence)
-        if column.name not in NOT_TERMS or column.name in holding
+        if (column.name not in NOT_TERMS and column.name != "clauses") or column.name in holding
     ]
-    clauses: dict[str, Sequence[Clause]] = {
-        name: found for (row, name), found in whole.clauses.items() if row == shipped.id
-    }
+    clauses: Mapping[str, Sequence[Clause]] = licence.clauses
     ended = [one for one in said if one.ended_at is not None]
     return LicenceDetail(licence, terms, clauses, notes.get((shipped.id, ""), []), ended, whole.digest)
 

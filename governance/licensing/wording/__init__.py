@@ -9,7 +9,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from governance.licensing.rules import REASON_LENGTH, LicensingRefused
 from governance.licensing.wording import terms
+from governance.web.sentences import as_sentence
 from governance.web.templatetags import figures
 from licenses import catalogue
 from licenses.catalogue import Licence
@@ -70,7 +72,11 @@ def cell(licence: Licence, column: str) -> str:
     >>> cell(find("mit"), "osi_approved"), cell(find("mit"), "mau_cap")
     ('y', '')
     """
-    value: Any = getattr(licence, column)
+    return cell_of(getattr(licence, column))
+
+
+def cell_of(value: Any) -> str:
+    """A value of a row as the table's file has it."""
     if isinstance(value, Reach):
         return ("unclear:" if value.unclear else "") + "+".join(value.words)
     if isinstance(value, bool):
@@ -212,10 +218,32 @@ def _limits(licence: Licence, column: str) -> bool:
 
 def clauses(licence: Licence) -> list[tuple[str, catalogue.Clause]]:
     """What the text says beyond the columns: name of the clause, and what it says where."""
-    return [(name, clause) for name in CLAUSES for clause in catalogue.clauses(licence, name)]
+    return [(name, clause) for name in licence.clauses for clause in licence.says(name)]
 
 
-CLAUSES = ("compatible", "duty", "territory_basis", "undecided")
+def clause(name: str, said: catalogue.Clause) -> dict[str, str]:
+    """A clause as the page shows it: what it says, and where."""
+    text = str(terms.CLAUSES.get(name, name))
+    return {"text": text % {"value": said.value} if "%(" in text else text, "section": said.source_ref}
+
+
+def is_unread(licence: Licence) -> bool:
+    """Whether no text stands behind the row, so that nothing can be decided by it."""
+    return licence.evidence in ("not_read", "hf_family", "hf_list") or licence.family == "placeholder"
+
+
+def facts(licence: Licence) -> list[dict[str, str]]:
+    """What a reader asks first, label over value."""
+    shown = [
+        {"label": label("use"), "value": use(licence)},
+        {"label": label("copyleft"), "value": stays(licence)},
+        {"label": _("Limits"), "value": ", ".join(limits(licence)) or _("none")},
+        {"label": label("family"), "value": family(licence.family)},
+        {"label": label("kind"), "value": kind(licence.kind)},
+    ]
+    if read_on(licence):
+        shown.append({"label": _("Read on"), "value": read_on(licence)})
+    return shown
 
 
 def read_on(licence: Licence) -> str:
@@ -256,3 +284,24 @@ def links(licence: Licence) -> list[dict[str, str]]:
         named = _("ScanCode LicenseDB: %(id)s") % {"id": licence.scancode_key}
         found.append({"label": named, "url": f"https://scancode-licensedb.aboutcode.org/{licence.scancode_key}.html"})
     return found
+
+
+def refusal(refused: LicensingRefused) -> str:
+    """Why something cannot be said, in the reader's language; one without words here in its own."""
+    known = {
+        "not_a_keeper": _(
+            "The licence table holds for everybody here: the organisation’s legal reviewers and admins keep it."
+        ),
+        "not_a_reviewer": _("Only a legal reviewer can say this; ask an admin for the role."),
+        "not_an_attester": _("Submitters and legal reviewers of the use case’s team say this; you are neither."),
+        "not_seen": _("There is no such entry or use case among those that you see."),
+        "self_review": _("You submitted this or brought its evidence; someone else has to decide."),
+        "reason_required": _("Say why in at least %(n)s characters: others rely on it.") % {"n": REASON_LENGTH},
+        "source_ref_required": _("Name the section of the text that says so."),
+        "until_out_of_range": _("The end lies after today and at most a year ahead."),
+        "no_such_finding": _("No licence audit of this version has found that yet; have it audited first."),
+        "corrected_meanwhile": _("Somebody else has just corrected this term; read it again."),
+        "attested_already": _("This is said already."),
+        "ended": _("This has ended already."),
+    }
+    return known.get(refused.code, as_sentence(refused.message))

@@ -370,3 +370,12 @@ LIMITS: Mapping[str, _StrPromise] = {
     "train_with_outputs": pgettext_lazy("limit", "training on what it generates"),
 }
 """Columns that can be a limit on a licensee, in a word or two, for lists."""
+
+CLAUSES: Mapping[str, _StrPromise] = {
+    "compatible": _("What is made from it may also be put under %(value)s."),
+    "duty": _("Its documentation has to be kept."),
+    "territory_basis": _("Places are judged by where the licensee is at home."),
+    "undecided": _("The Hub’s name for it stands for no text."),
+    "read_with": _("It is read together with %(value)s."),
+}
+"""What a text says beyond the columns, by the name of the clause."""
