@@ -12,10 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from audits.kinds.base import InputsRejected
 from audits.models import Finding
 from governance.catalog.models import Entry, SubjectKind, UseCase, Version
 from governance.evidence import wording
 from governance.evidence.wording.repairs import profile_value, repair_text
+from governance.evidence.wording.values import engine_value
 from governance.licensing import queries as licensing
 from governance.licensing import wording as terms
 from governance.licensing.models import Override
@@ -24,6 +26,7 @@ from governance.web.sentences import as_sentence
 from governance.web.templatetags import figures
 from governance.web.templatetags.words import look_up
 from licenses import catalogue
+from licenses.catalogue import Licence
 from licenses.findings import ARTEFACT, RANK
 
 MOST_DRAWN = 60
@@ -35,9 +38,14 @@ def report(
 ) -> dict[str, Any]:
     """All that ``licensing/partials`` shows of a version in a use case. At most a dozen queries.
 
-    Works that the person may not see are told of without their names and licences.
+    Works that the person may not see are told of without their names and licences. ``refused`` says why it cannot be
+    judged, where that is so; then there is nothing else.
     """
-    judged = veiled(licensing.judged(version=version, use_case=use_case), user=user)
+    try:
+        judged = veiled(licensing.judged(version=version, use_case=use_case), user=user)
+    except InputsRejected as rejected:
+        say = _("It cannot be judged; that counts as no.")
+        return {"verdict": "unknown", "say": say, "why": as_sentence(str(rejected)), "refused": str(rejected)}
     drawn = licensing.chain(version=version, of=judged, most=MOST_DRAWN)
     document = judged.document
     found = _merged(document["findings"])
@@ -240,7 +248,7 @@ def _finding(
             for term in one["terms"]
             if row is not None and term in terms.terms.COLUMNS
         ],
-        "section": one.get("section", ""),
+        "section": _section(row, one),
         "source": one.get("source", ""),
         "notes": [note for column in (*one["terms"], "") for note in notes.get((licence_id, column), ())]
         if licence_id
@@ -249,9 +257,17 @@ def _finding(
     }
 
 
+def _section(row: Licence | None, one: Mapping[str, Any]) -> str:
+    """Where the text says so: those of the row's sections that speak of the terms, else all of them."""
+    spoken = [terms.section_of(row, term) for term in one["terms"]] if row is not None else []
+    return "; ".join(dict.fromkeys(part for part in spoken if part)) or str(one.get("section", ""))
+
+
 def _words(one: Mapping[str, Any]) -> tuple[str, str]:
     """A finding in the reader's language; one without words here in the engine's own."""
-    params = {**one["params"], "terms": [terms.label(term) for term in one["terms"]]}
+    params = {**one["params"], "terms": [_quoted(terms.label(term)) for term in one["terms"]]}
+    if isinstance(params.get("value"), str):
+        params["value"] = engine_value(params["value"])
     for name in ("work", "other_work"):
         if params.get(name) == ARTEFACT:
             params[name] = _("this version")
@@ -259,6 +275,10 @@ def _words(one: Mapping[str, Any]) -> tuple[str, str]:
     if not known:
         return as_sentence(str(one["message"])), ""
     return wording.finding_text(Finding(code=one["code"], params=params))
+
+
+def _quoted(text: str) -> str:
+    return _("“%(text)s”") % {"text": text}
 
 
 def _hops(one: Mapping[str, Any], *, subject: str, drawn: licensing.Chain) -> list[dict[str, str]]:
@@ -285,27 +305,37 @@ def _duties(duties: Sequence[licensing.Duty], *, subject: str) -> list[dict[str,
     """Obligations, each once with the works that ask for it; those that begin with distribution apart."""
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for duty in duties:
-        words = {"code": duty.code, "params": duty.params, "terms": [duty.term], "message": duty.message}
-        title, mend = _words(words)
+        title, mend = _words({"code": duty.code, "params": duty.params, "terms": [duty.term], "message": duty.message})
         state = "latent" if duty.latent else duty.state
+        value = str(duty.params.get("value", ""))
         row = rows.setdefault(
-            (title, state),
+            (duty.code, value, state),
             {
                 "code": duty.code,
-                "title": title,
-                "mend": mend,
+                "title": title if value or not mend else mend,
+                "mend": mend if value else "",
                 "state": state,
-                "section": duty.section,
-                "licence_id": str(duty.params.get("licence_id", "")),
-                "term": duty.term,
-                "works": [],
+                "asking": {},
                 "attested": duty.attested,
             },
         )
         work = subject if duty.chain[0] == ARTEFACT else duty.chain[0]
-        if work not in row["works"]:
-            row["works"].append(work)
-    return list(rows.values())
+        licence_id = str(duty.params.get("licence_id", ""))
+        known = catalogue.find(licence_id) if licence_id else None
+        asking = row["asking"].setdefault(
+            licence_id,
+            {
+                "licence": known.name if known is not None else licence_id,
+                "url": reverse("licensing:licence", args=[known.id]) + f"#term-{duty.term}"
+                if known is not None
+                else "",
+                "section": terms.section_of(known, duty.term) if known is not None else duty.section,
+                "works": [],
+            },
+        )
+        if work not in asking["works"]:
+            asking["works"].append(work)
+    return [{**row, "asking": list(row["asking"].values())} for row in rows.values()]
 
 
 def overrides(user: User, *, version: Version, use_case: UseCase | None) -> list[Override]:

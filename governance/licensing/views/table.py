@@ -64,6 +64,7 @@ def _row(one: Licence, used: Usage) -> dict[str, Any]:
         "limits": wording.limits(one),
         "declared": used.by_licence[one.id],
         "is_unread": wording.is_unread(one),
+        "is_own": one.is_own,
     }
 
 

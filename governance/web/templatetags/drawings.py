@@ -17,6 +17,8 @@ BOX_WIDTH, BOX_HEIGHT = 236, 54
 GAP_X, GAP_Y = 116, 40
 EDGE = 10
 WIDEST_LABEL, WIDEST_SECOND = 29, 33
+# With three columns and more a box is narrower than on paper.
+NARROW_LABEL, NARROWEST_LABEL = 25, 20
 MOST_IN_COLUMN = 8
 
 
@@ -107,11 +109,13 @@ def lineage(nodes: Iterable[object], edges: Iterable[object]) -> Lineage:
     columns: dict[int, list[Any]] = {}
     for node in nodes:
         columns.setdefault(int(read(node, "depth") or 0), []).append(node)
+    edges = list(edges)
+    _untangle(columns, edges)
     depths = sorted(columns)
     tallest = max((min(len(columns[depth]), MOST_IN_COLUMN) for depth in depths), default=1)
     height = 2 * EDGE + tallest * BOX_HEIGHT + (tallest - 1) * GAP_Y
     sheet = 2 * EDGE + len(depths) * BOX_WIDTH + max(len(depths) - 1, 0) * GAP_X
-    widest = WIDEST_LABEL if len(depths) < 4 else WIDEST_LABEL - 5
+    widest = {1: WIDEST_LABEL, 2: WIDEST_LABEL, 3: NARROW_LABEL}.get(len(depths), NARROWEST_LABEL)
     boxes: dict[str, Box] = {}
     for column, depth in enumerate(depths):
         lot = columns[depth]
@@ -133,6 +137,32 @@ def lineage(nodes: Iterable[object], edges: Iterable[object]) -> Lineage:
         downstream=sum(len(columns[depth]) for depth in depths if depth > 0),
         columns=len(depths),
     )
+
+
+def _untangle(columns: dict[int, list[Any]], edges: list[object]) -> None:
+    """Put each column in the order of what it leads to or comes from, from the middle outwards: fewer edges cross."""
+    beside: dict[str, list[str]] = {}
+    for edge in edges:
+        source, target = plain(read(edge, "source")), plain(read(edge, "target"))
+        beside.setdefault(source, []).append(target)
+        beside.setdefault(target, []).append(source)
+    placed: dict[str, float] = {}
+
+    def height(node: object) -> float:
+        heights = [placed[other] for other in beside.get(_key_of(node), ()) if other in placed]
+        return sum(heights) / len(heights) if heights else 0.5
+
+    for depth in sorted(columns, key=abs):
+        lot = columns[depth]
+        if depth:
+            # What stands in the list only is chosen by the order that was given.
+            lot[:MOST_IN_COLUMN] = sorted(lot[:MOST_IN_COLUMN], key=height)
+        for row, node in enumerate(lot):
+            placed.setdefault(_key_of(node), (row + 0.5) / len(lot))
+
+
+def _key_of(node: object) -> str:
+    return plain(read(node, "key")) or plain(read(node, "label"))
 
 
 def box_for(
