@@ -13,12 +13,12 @@ from typing import Any
 from .charts import read
 from .words import look_up, plain
 
-BOX_WIDTH, BOX_HEIGHT = 236, 54
-GAP_X, GAP_Y = 116, 40
+BOX_WIDTH, BOX_HEIGHT = 220, 54
+GAP_X, GAP_Y = 132, 40
 EDGE = 10
 WIDEST_LABEL, WIDEST_SECOND = 29, 33
 # With three columns and more a box is narrower than on paper.
-NARROW_LABEL, NARROWEST_LABEL = 25, 20
+NARROW_LABEL, NARROWEST_LABEL = 22, 19
 MOST_IN_COLUMN = 8
 
 
