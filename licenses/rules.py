@@ -268,7 +268,7 @@ def _code(q: Question) -> Iterator[Ruling]:
             yield Ruling("O-SOURCE", "disclose_source", q.licence, latent=latent)
     elif answer == matrix.DEPENDS or (answer == matrix.NO and q.remote):
         # Code in the repository of a model further up: whether it is taken over is to be looked at.
-        yield Ruling("W-DEP", "copyleft", q.licence, value, latent)
+        yield Ruling("W-DEP", "copyleft", q.licence, value or f"copyleft: {q.licence.copyleft}", latent)
     elif answer == matrix.NO:
         yield Ruling("C-COPYLEFT", "copyleft", q.licence, value, latent)
     else:

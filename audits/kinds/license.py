@@ -10,9 +10,9 @@ from typing import Any
 from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
 from licenses import compat, expressions
 from licenses.cases import CaseRejected
-from licenses.catalogue import TableError
 from licenses.findings import ARTEFACT, VERDICTS
 
+KIND = "license"
 SEVERITY = {"conflict": "high", "unknown": "medium", "warning": "medium", "obligation": "info"}
 """Severity of a licence finding -> severity of an audit's finding."""
 
@@ -20,7 +20,7 @@ _LICENCE_TEXT = re.compile(r"(un)?licen[cs]es?\b.*|copying\b.*", re.IGNORECASE)
 _NOTICE = re.compile(r"notices?\b.*", re.IGNORECASE)
 
 
-@audit("license", version=2, packages=("license-expression",), verdicts=tuple(reversed(VERDICTS)), time_limit_s=120)
+@audit(KIND, version=2, packages=("license-expression",), verdicts=tuple(reversed(VERDICTS)), time_limit_s=120)
 def run(context: Context) -> Outcome:
     """Judge the subject's licence through everything that it was made from.
 
@@ -54,8 +54,8 @@ def outcome(inputs: Mapping[str, Any]) -> Outcome:
     """
     case = case_of(inputs)
     try:
-        document = compat.check(case, **_corrections(inputs))
-    except (CaseRejected, TableError) as refused:
+        document = compat.check(case, corrections=_list(inputs, "corrections"))
+    except CaseRejected as refused:
         raise InputsRejected("license_inputs", str(refused)) from refused
     found = document["findings"]
     return Outcome(
@@ -67,11 +67,6 @@ def outcome(inputs: Mapping[str, Any]) -> Outcome:
         document={"subject": case["artefact"]["name"], "expression": _expression(case["artefact"]), **document},
         drafts=_drafts(found),
     )
-
-
-def _corrections(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    corrections = _list(inputs, "corrections")
-    return {"corrections": tuple(corrections)} if corrections else {}
 
 
 def holds_licence_text(files: Sequence[str]) -> bool:
@@ -152,6 +147,7 @@ def _drafts(found: Sequence[Mapping[str, Any]]) -> list[Draft]:
             "section": one["section"],
             "source": one["source"],
             "chain": one["chain"],
+            "relations": one["relations"],
             **({"state": one["state"]} if "state" in one else {}),
         }
         drafts[one["code"], locus] = Draft(

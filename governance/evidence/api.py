@@ -27,6 +27,7 @@ from governance.evidence import services, wording
 from governance.evidence.models import Upload
 from governance.evidence.queries import runs_visible_to
 from governance.evidence.subjects import SubjectField, find_version
+from governance.licensing.results import licence_document
 from governance.people.models import Scope
 from governance.web.authentication import person
 from governance.web.idempotency import idempotent
@@ -236,6 +237,8 @@ class RunResult(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, pk: int) -> Response:
         run = get_object_or_404(runs_visible_to(person(request)), pk=pk)
+        if not run.result_sha256 and (said := licence_document(run)):
+            return Response(said)
         if not run.result_sha256:
             raise Problem(404, "no_result", f"run {pk} is {run.state} and has no result document")
         try:

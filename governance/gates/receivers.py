@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.dispatch import receiver
@@ -12,6 +13,9 @@ from audits.signals import run_finished
 from governance.catalog.models import UseCase
 from governance.catalog.signals import use_case_changed
 from governance.gates import services
+from governance.gates.models import Approval
+from governance.licensing.changes import Affected
+from governance.licensing.signals import licences_changed, licences_judged
 
 
 @receiver(run_finished, dispatch_uid="gates.recheck")
@@ -25,3 +29,17 @@ def recheck(*, run: Run, **_newer: Any) -> None:
 def recheck_use_case(*, use_case: UseCase, at: dt.datetime, **_newer: Any) -> None:
     """In the transaction that changes the plan, the tier or the licence profile."""
     services.recheck_use_case(use_case=use_case, at=at)
+
+
+@receiver(licences_changed, dispatch_uid="gates.close_licences")
+def close_licences(*, affected: Affected, at: dt.datetime, **_newer: Any) -> None:
+    """In the transaction of the change: until it is judged, nothing is let through on the licences of before."""
+    # Most imports have nobody who rests on them: then the catalogue need not be walked.
+    if Approval.objects.filter(ended_at=None).exists() or services.in_review().exists():
+        services.close_licences(versions=affected.version_ids, at=at)
+
+
+@receiver(licences_judged, dispatch_uid="gates.recheck_licences")
+def recheck_licences(*, digests: Sequence[str], at: dt.datetime, **_newer: Any) -> None:
+    """In the transaction that stores the new verdicts."""
+    services.recheck_licences(digests=digests, at=at)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 
-from audits.locks import hold_subject
+from audits.kinds import license as licence_audit
+from audits.locks import hold_subject, hold_subjects
 from audits.models import Run
-from governance.catalog.models import UseCase, Version
+from governance.catalog.models import UseCase, Version, VersionQuerySet
 from governance.gates.models import Approval, ApprovalQuerySet, EndedReason, ReviewStanding
 from governance.ledger import services as ledger
 from governance.people.models import User
@@ -18,6 +19,7 @@ from governance.policies import facts, queries
 from governance.policies.evaluation import Evaluation, RequirementResult, Status, evaluate
 
 REFUSED = "verdict_not_accepted"
+OUTDATED = "outdated"
 
 
 @transaction.atomic
@@ -126,6 +128,54 @@ def recheck_use_case(*, use_case: UseCase, at: dt.datetime) -> None:
     _recheck_all(approvals, at=at)
 
 
+@transaction.atomic
+def close_licences(*, versions: Sequence[int], at: dt.datetime) -> int:
+    """Close approvals that rest on licences of which some have changed, until those are judged again.
+
+    Subjects that are in review are held first, so that nothing is granted meanwhile on the licences of before.
+
+    Returns:
+        How many approvals were closed.
+    """
+    hold_subjects(in_review().filter(pk__in=versions).values_list("digest", flat=True))
+    # Whatever the clock of the change said: one that was granted while it was made is meant too.
+    resting = Approval.objects.filter(version__in=versions, ended_at=None).select_for_update(of=("self",))
+    closed = []
+    for approval in resting.order_by("pk"):
+        conditions = _with_lapsed(approval, kind=licence_audit.KIND, code=OUTDATED, at=at)
+        if conditions != approval.conditions:
+            approval.conditions = conditions
+            approval.next_boundary = next_boundary(conditions, approval.expires_at)
+            closed.append(approval)
+    Approval.objects.bulk_update(closed, ["conditions", "next_boundary"], batch_size=500)
+    return len(closed)
+
+
+def in_review() -> VersionQuerySet:
+    """Versions of which something may be granted at any moment, by the name that the room above gives it."""
+    return Version.objects.filter(submissions__state__in=("in_review", "changes_requested")).order_by()
+
+
+def _with_lapsed(approval: Approval, *, kind: str, code: str, at: dt.datetime) -> list[dict[str, Any]]:
+    """The conditions of an approval once its requirements of a kind no longer hold; those that lapsed before stay."""
+    after = {(condition["policy"], condition["id"]): condition for condition in approval.conditions}
+    for required in approval.requirements:
+        if required["kind"] != kind or required["severity"] == "info":
+            continue
+        key = (required["policy"], required["id"])
+        before = after.get(key)
+        if before is None or dt.datetime.fromisoformat(before["holds_until"]) > at:
+            lapsed = {name: required[name] for name in ("id", "policy", "kind", "run", "severity")}
+            after[key] = {**lapsed, "holds_until": at.isoformat(), "code": code}
+    return [after[key] for key in sorted(after)]
+
+
+@transaction.atomic
+def recheck_licences(*, digests: Sequence[str], at: dt.datetime) -> None:
+    """Hold approvals against licences that were judged again. The caller holds the subjects."""
+    _recheck_all(Approval.objects.filter(version__digest__in=digests), kind=licence_audit.KIND, at=at)
+
+
 def _recheck_all(approvals: ApprovalQuerySet, *, kind: str | None = None, at: dt.datetime) -> None:
     resting = (
         approvals.in_force(at=at)
@@ -192,7 +242,7 @@ def _condition(result: RequirementResult, *, until: dt.datetime) -> dict[str, An
         "severity": result.severity,
         "holds_until": until.isoformat(),
         # Why it no longer holds from then on.
-        "code": "stale" if result.status == Status.SATISFIED else result.code,
+        "code": result.params.get("lapses", "stale") if result.status == Status.SATISFIED else result.code,
     }
 
 

@@ -147,7 +147,9 @@ class Reader:
     def _pinned(self, origin: Origin, names: Mapping[int, str], within: frozenset[int]) -> dict[str, Any]:
         """An earlier revision that was named: what it declares, and the licence of the newest beside it."""
         assert origin.version is not None  # noqa: S101 - asked for pinned origins only; tells the type checker
-        said: dict[str, Any] = {"known": True, **self._declares(self.graph.works[origin.version])}
+        work = self.graph.works[origin.version]
+        # A list without a licence: null would mean "as the newest".
+        said: dict[str, Any] = {"known": True, **self._declares(work), "license": declared_value(work.licenses) or []}
         origins = self.graph.of(origin.version)
         if origin.version not in within:  # a ring of pinned revisions ends where it began
             said["upstream"] = [self._up(one, names, within | {origin.version}) for one in origins]

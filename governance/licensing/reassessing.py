@@ -24,6 +24,7 @@ from django.db.models.functions import Now
 
 from audits import kinds
 from audits.digests import fingerprint, inputs_digest
+from audits.kinds import license as licence_audit
 from audits.kinds.base import Kind, Outcome
 from audits.locks import hold_subjects
 from audits.models import OPEN_STATES, Finding, Origin, Run, RunState
@@ -33,12 +34,11 @@ from governance.catalog.models import Entry, UseCase
 from governance.licensing.closure import entries_below, graph_above, versions_below
 from governance.licensing.inputs import Reader
 from governance.licensing.judging import judge_many
-from governance.licensing.models import Reassessment, ReassessmentState, Standing
+from governance.licensing.models import Cause, Override, Reassessment, ReassessmentState, Standing
 from governance.licensing.signals import licences_judged
 
 logger = logging.getLogger(__name__)
 
-LICENSE_KIND = "license"
 ATTEMPTS = 5
 LEASE = dt.timedelta(minutes=30)
 # A message that was taken up would have moved the row on by now.
@@ -119,11 +119,12 @@ def _end(one: Reassessment, **fields: Any) -> None:
 
 
 def sweep(*, wake: Callable[[], bool]) -> bool:
-    """Take back what a lost worker had begun, and tell again of what waits.
+    """Take back what a lost worker had begun, note overrides that have run out, and tell again of what waits.
 
     Returns:
         Whether the workers were told.
     """
+    _note_run_out()
     lost = Reassessment.objects.filter(state=ReassessmentState.RUNNING, lease_until__lte=Now())
     lost.filter(attempt__gte=ATTEMPTS).update(
         state=ReassessmentState.FAILED,
@@ -135,6 +136,18 @@ def sweep(*, wake: Callable[[], bool]) -> bool:
     untold = Q(told_at=None) | Q(told_at__lte=Now() - Value(TOLD_FOR))
     waits = Reassessment.objects.filter(untold, state=ReassessmentState.QUEUED).exists()
     return waits and wake()
+
+
+@transaction.atomic
+def _note_run_out() -> None:
+    """Overrides end by the clock, without this; it has judged again what they covered."""
+    past = Override.objects.select_for_update(skip_locked=True).filter(ended_at=None, until__lte=Now())
+    for one in past.order_by("pk")[:AT_ONCE]:
+        one.ended_at, one.ended_reason = one.until, "its date has come"
+        one.save(update_fields=["ended_at", "ended_reason"])
+        Reassessment.objects.create(
+            cause=Cause.OVERRIDE, cause_ref=f"override {one.pk} has ended", alone=[one.entry_id], requested_at=Now()
+        )
 
 
 # --- the work ----------------------------------------------------------------------------------------------------
@@ -167,7 +180,7 @@ def _pairs(versions: Sequence[int]) -> Iterator[_Pair]:
     if not versions:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_PAIRS, [list(versions), LICENSE_KIND])
+        cursor.execute(_PAIRS, [list(versions), licence_audit.KIND])
         rows = cursor.fetchall()
     use_cases = UseCase.objects.in_bulk({slug for _, _, slug in rows}, field_name="slug")
     for digest, version, slug in rows:
@@ -190,7 +203,7 @@ class _Audit:
     """The licence audit as it is installed now."""
 
     def __init__(self) -> None:
-        self.kind: Kind = kinds.get(LICENSE_KIND)
+        self.kind: Kind = kinds.get(licence_audit.KIND)
         self.packages = installed(self.kind.packages)
 
     def digest(self, subject_digest: str, inputs: dict[str, Any], use_case: str) -> str:
@@ -342,22 +355,19 @@ def _findings(run_id: int, one: _New) -> Iterator[tuple[Any, ...]]:
             draft.field[:200],
             draft.line,
             as_json(dict(draft.params)) if draft.params else "{}",
-            fingerprint(kind=LICENSE_KIND, code=draft.code, entry=one.subject[:255], locus=draft.locus),
+            fingerprint(kind=licence_audit.KIND, code=draft.code, entry=one.subject[:255], locus=draft.locus),
         )
 
 
-def _codes(outcome: Outcome) -> list[str]:
-    return list(outcome.document.get("codes", ()))[:50]
+def _codes(outcome: Outcome) -> str:
+    return " ".join(outcome.document.get("codes", ()))
 
 
 def _write_standings(rows: Sequence[tuple[Any, ...]]) -> None:
     """Replace the standings of entries. One that was read later stays: another worker knows better."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_DRAFT)
-        with cursor.copy("COPY standing_draft FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-        cursor.execute(_REPLACE)
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_REPLACE, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _clock() -> dt.datetime:
@@ -373,14 +383,12 @@ _PAIRS = """
     WHERE v.id = ANY(%s) AND r.kind = %s AND r.use_case <> ''
     ORDER BY 1, 3
 """
-_DRAFT = """
-    CREATE TEMPORARY TABLE standing_draft (
-        entry_id bigint, version_id bigint, verdict text, codes text[], inputs_digest text, evaluated_at timestamptz
-    ) ON COMMIT DROP
-"""
+# One statement: a few narrow columns, and rows that are there already, which COPY cannot replace.
 _REPLACE = """
     INSERT INTO licensing_standing AS s (entry_id, version_id, verdict, codes, inputs_digest, evaluated_at)
-    SELECT * FROM standing_draft ORDER BY entry_id
+    SELECT entry_id, version_id, verdict, string_to_array(codes, ' '), inputs_digest, evaluated_at
+    FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])
+        AS n (entry_id, version_id, verdict, codes, inputs_digest, evaluated_at)
     ON CONFLICT (entry_id) DO UPDATE SET version_id = EXCLUDED.version_id, verdict = EXCLUDED.verdict,
         codes = EXCLUDED.codes, inputs_digest = EXCLUDED.inputs_digest, evaluated_at = EXCLUDED.evaluated_at
     WHERE s.evaluated_at <= EXCLUDED.evaluated_at

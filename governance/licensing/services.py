@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
 
+from audits.kinds import license as licence_audit
 from audits.models import Finding
 from governance.catalog.models import UseCase, Version
 from governance.ledger import services as ledger
@@ -58,7 +59,6 @@ __all__ = [
 ]
 
 MOST_TEXT = 5000
-LICENSE_KIND = "license"
 _SaidT = TypeVar("_SaidT", bound=Said)
 
 
@@ -210,7 +210,7 @@ def override(
     require_later(until, at=at, longest=LONGEST_OVERRIDE)
     works = list(chain)
     found = Finding.objects.filter(
-        run__subject_digest=version.digest, run__kind=LICENSE_KIND, code=code, locus=" <- ".join(works)[:500]
+        run__subject_digest=version.digest, run__kind=licence_audit.KIND, code=code, locus=" <- ".join(works)[:500]
     )
     if code not in MESSAGES or not works or not found.exists():
         raise NotAcceptable(

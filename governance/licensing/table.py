@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from governance.licensing.models import Correction
 from governance.licensing.rules import NotAcceptable
@@ -21,11 +20,7 @@ def corrected(corrections: Sequence[dict[str, str]]) -> catalogue.Catalogue:
     Raises:
         NotAcceptable: there is no such licence or column, or the column cannot hold the value.
     """
-    lay_over: Any = getattr(catalogue, "corrected", None)
-    if lay_over is None:
-        return catalogue.table()
     try:
-        table: catalogue.Catalogue = lay_over(corrections)
+        return catalogue.corrected(corrections)
     except catalogue.TableError as refused:
         raise NotAcceptable("correction_refused", str(refused), field="value") from refused
-    return table

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import rfc8785
 
-from audits import blobs
-from audits.kinds.base import InputsRejected
 from audits.models import Finding, Run, RunState
 from governance.catalog.models import UseCase, Version
 from governance.evidence import queries as evidence
 from governance.evidence.models import Attachment
+from governance.licensing.results import licence_document, overridden_until
 
 
 def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[str], at: dt.datetime) -> dict[str, Any]:
@@ -85,6 +83,8 @@ def _audit(standing: evidence.Standing, *, at: dt.datetime) -> dict[str, Any]:
     if run.finished_at is not None:
         fact["finished_at"] = run.finished_at.isoformat()
         fact["age_days"] = max(0.0, (at - run.finished_at).total_seconds() / 86400)
+    if (ends := overridden_until(run)) is not None:
+        fact["holds_until"] = ends
     return fact
 
 
@@ -103,7 +103,7 @@ def _card(run: Run) -> dict[str, Any]:
 
 
 def _license(run: Run) -> dict[str, Any]:
-    document = _result(run)
+    document = licence_document(run)
     found = document.get("findings", [])
     return {
         "verdict": run.verdict,
@@ -116,17 +116,6 @@ def _license(run: Run) -> dict[str, Any]:
         ][:200],
         "obligations": sorted({finding["code"] for finding in found if finding.get("severity") == "obligation"}),
     }
-
-
-def _result(run: Run) -> dict[str, Any]:
-    """A run's result document; one whose bytes are gone or altered speaks for nothing."""
-    if not run.result_sha256:
-        return {}
-    try:
-        document: dict[str, Any] = json.loads(blobs.read_checked(run.result_sha256))
-    except InputsRejected:
-        return {}
-    return document
 
 
 _SECTIONS = {"card": _card, "license": _license}

@@ -37,6 +37,7 @@ _STATES: Mapping[str, Status] = {
     "cancelled": Status.ERROR,
 }
 SUCCEEDED = "succeeded"
+OVERRIDE_ENDED = "override_ended"
 
 # What a result carries along of the run that it rests on.
 _TOLD = ("state", "verdict", "origin", "error_code", "lacking")
@@ -196,9 +197,9 @@ def _by_age(
     at: dt.datetime,
     params: dict[str, Any],
 ) -> tuple[Status, str, dt.datetime | None]:
-    """An accepted run may be too old. It is fresh up to, and not at, the end of its last day."""
+    """An accepted run may be too old, or rest on an override. It is fresh up to, and not at, its last moment."""
     if requirement.max_age_days is None:
-        return Status.SATISFIED, "accepted", None
+        return _by_override(row, at, None, params)
     params["max_age_days"] = requirement.max_age_days
     finished = _finished(row, asked_at)
     if finished is None:
@@ -212,7 +213,24 @@ def _by_age(
         return Status.ERROR, "age_unknown", None
     if at >= holds_until:
         return Status.UNSATISFIED, "stale", None
-    return Status.SATISFIED, "accepted", holds_until
+    return _by_override(row, at, holds_until, params)
+
+
+def _by_override(
+    row: Mapping[str, Any], at: dt.datetime, fresh_until: dt.datetime | None, params: dict[str, Any]
+) -> tuple[Status, str, dt.datetime | None]:
+    """What holds because of somebody's override does not outlive it."""
+    if row.get("holds_until") is None:
+        return Status.SATISFIED, "accepted", fresh_until
+    ends = moment(row["holds_until"])
+    if ends is None:
+        return Status.ERROR, "age_unknown", None
+    if at >= ends:
+        return Status.UNSATISFIED, OVERRIDE_ENDED, None
+    if fresh_until is not None and fresh_until <= ends:
+        return Status.SATISFIED, "accepted", fresh_until
+    params["lapses"] = OVERRIDE_ENDED
+    return Status.SATISFIED, "accepted", ends
 
 
 def _finished(row: Mapping[str, Any], asked_at: dt.datetime | None) -> dt.datetime | None:

@@ -56,6 +56,7 @@ _MENDING: Mapping[str, tuple[str, str]] = {
     "missing": ("run", "submitter"),
     "outdated": ("run", "submitter"),
     "stale": ("run", "submitter"),
+    "override_ended": ("run", "submitter"),
     "queued": ("wait", "worker"),
     "running": ("wait", "worker"),
 }

@@ -100,6 +100,9 @@ def _messages() -> dict[str, str]:
         "timed_out": _("The %(kind)s audit did not end in time; that counts as no."),
         "cancelled": _("The %(kind)s audit was cancelled; that counts as no."),
         "stale": _("The %(kind)s audit is too old: at most %(limit)s days are accepted."),
+        "override_ended": _(
+            "The %(kind)s audit rested on a reviewer’s override, which has ended; it has to be judged again."
+        ),
         "verdict_unknown": _(
             "The %(kind)s audit says %(verdict)s, which it could not say when the policy was published."
         ),

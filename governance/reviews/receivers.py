@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.dispatch import receiver
@@ -11,6 +12,7 @@ from audits.models import Run
 from audits.signals import run_finished
 from governance.catalog.models import UseCase
 from governance.catalog.signals import use_case_changed
+from governance.licensing.signals import licences_judged
 from governance.policies.signals import policies_changed
 from governance.reviews import services
 from governance.reviews.models import Submission, SubmissionState
@@ -24,6 +26,14 @@ def reevaluate(*, run: Run, **_newer: Any) -> None:
     waiting = Submission.objects.filter(version__digest=run.subject_digest, state=SubmissionState.IN_REVIEW)
     for pk in waiting.order_by("pk").values_list("pk", flat=True):
         services.reevaluate(submission_id=pk, at=run.finished_at)
+
+
+@receiver(licences_judged, dispatch_uid="reviews.reevaluate_licences")
+def reevaluate_licences(*, digests: Sequence[str], at: dt.datetime, **_newer: Any) -> None:
+    """In the transaction that stores the new verdicts."""
+    waiting = Submission.objects.filter(version__digest__in=digests, state=SubmissionState.IN_REVIEW)
+    for pk in waiting.order_by("version__digest", "pk").values_list("pk", flat=True):
+        services.reevaluate(submission_id=pk, at=at)
 
 
 @receiver(use_case_changed, dispatch_uid="reviews.refresh_use_case")

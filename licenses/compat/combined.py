@@ -84,19 +84,7 @@ class Combined:
         *,
         trained: bool,
     ) -> Finding:
-        # Of the branches that bring either licence, two different ones with the shortest ways.
-        ones, others = (
-            sorted(
-                (self._way(branch[each], ways) for branch in branches.values() if each in branch),
-                key=lambda way: (len(way.works), way.works),
-            )
-            for each in (clash.one, clash.other)
-        )
-        up, up_other = min(
-            ((one, other) for one in ones[:2] for other in others[:2] if one.works[-2:] != other.works[-2:]),
-            key=lambda pair: (len(pair[0].works) + len(pair[1].works), pair[0].works, pair[1].works),
-            default=(ones[0], others[0]),
-        )
+        up, up_other = self._shortest(clash, branches, ways)
         other = clash.other.term.licence
         other_chain = up_other.above(chain)
         code, value = clash.code, ""
@@ -116,6 +104,33 @@ class Combined:
                 "combined_in": chain.works[0],
             },
         )
+
+    def _shortest(
+        self,
+        clash: Clash,
+        branches: Mapping[int, Mapping[Brought, tuple[str, int, Brought]]],
+        ways: Mapping[int, _Ways],
+    ) -> tuple[Chain, Chain]:
+        """The shortest ways, by two branches, of the two licences of a clash."""
+
+        def bringing(term: Term) -> list[tuple[Chain, int, Brought]]:
+            known: dict[Brought, list[tuple[Chain, int, Brought]]] = {}
+            for branch, brings in branches.items():
+                for brought, step in brings.items():
+                    if (brought.term.licence, brought.term.exception) == (term.licence, term.exception):
+                        known.setdefault(brought, []).append((self._way(step, ways), branch, brought))
+            # Two for each are enough: one of them comes by another branch than the other licence.
+            return [way for each in known.values() for way in sorted(each, key=lambda way: _length(way[0]))[:2]]
+
+        pairs = (
+            (one, other)
+            for one, branch, brought in bringing(clash.one.term)
+            for other, other_branch, other_brought in bringing(clash.other.term)
+            if branch != other_branch
+            and (again := merges.pair(brought, other_brought, self.profile, self.content)) is not None
+            and (again.code, again.latent) == (clash.code, clash.latent)
+        )
+        return min(pairs, key=lambda pair: (len(pair[0].works) + len(pair[1].works), pair[0].works, pair[1].works))
 
     def _way(self, step: tuple[str, int, Brought] | None, ways: Mapping[int, _Ways]) -> Chain:
         """The chain from the work that holds a licence down to the work that combines."""
@@ -190,6 +205,10 @@ class Combined:
             budget -= len(open_to_choice[node])
             best = min([best, *({**best, node: taken} for taken in open_to_choice[node])], key=cost)
         return best
+
+
+def _length(chain: Chain) -> tuple[int, tuple[str, ...]]:
+    return len(chain.works), chain.works
 
 
 def alternatives(expression: Expression) -> list[tuple[Leaf, ...]]:

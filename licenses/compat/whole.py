@@ -138,7 +138,7 @@ class Judgement:
                 " + ".join(leaf.written for leaf in leaves(each)) for each in (work.license, work.license_at_head)
             )
             first = next((leaf.licence for leaf in leaves(work.license) if leaf.licence is not None), None)
-            yield finding(Ruling("W-CHANGED-LICENSE", "license", first, now), chain, {"written": then})
+            yield finding(Ruling("W-CHANGED-LICENSE", "license", first, now or "nothing"), chain, {"written": then})
 
     def _asking(self, work: Work, paths: list[Path[int]], declared: tuple[Leaf, ...]) -> Ask:
         """What a leaf of a work's licence says, along every path to the work."""

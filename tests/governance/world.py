@@ -130,6 +130,13 @@ class World:
         for pk in Submission.objects.filter(state="in_review").values_list("pk", flat=True):
             reviews.reevaluate(submission_id=pk, at=self.at)
 
+    def run_license(self, version: Version | None = None) -> None:
+        """Ask for the licence audit of today's inputs and do it as a worker would."""
+        run = evidence.request(
+            kind="license", version=version or self.version, use_case=self.use_case, by=None, at=self.at
+        )
+        execution.execute(run_id=run.pk)
+
     def audited(self, **fields: Any) -> Submission:
         """A submission of which all audits are done."""
         submission = self.submit(**fields)
@@ -155,6 +162,17 @@ class World:
     def approved(self, **fields: Any) -> Approval:
         """An approval in force, after all the way to it."""
         decision = self.approve(self.voted(**fields))
+        assert decision.approval is not None
+        return decision.approval
+
+    def approved_of_open(self) -> Approval:
+        """An approval of the submission that is in review and audited."""
+        submission = Submission.objects.get(state="in_review")
+        reviews.reevaluate(submission_id=submission.pk, at=self.at)
+        submission.refresh_from_db()
+        for lane in ("domain", "ethics"):
+            self.vote(submission, getattr(self, lane), lane)
+        decision = self.approve(submission)
         assert decision.approval is not None
         return decision.approval
 

@@ -48,6 +48,10 @@ SENTENCES = {
     "C-HOST": (_("%(licence)s does not grant a hosted service."), _OTHER_BASE),
     "C-FIELD": (_("%(licence)s excludes the field %(value)s."), _OTHER_BASE),
     "C-REDIST-BAN": (_("%(licence)s does not grant %(value)s."), _OTHER_BASE),
+    "C-MERGE": (
+        _("%(licence)s (%(work)s) and %(other_licence)s (%(other_work)s) cannot both hold for one work."),
+        _("Leave one of the two works out, or get another licence for it from its owner."),
+    ),
     "C-NO-LICENSE": (_("Nothing is granted by %(work)s: %(value)s."), _OTHER_BASE),
     "U-MISSING": (_("No licence is known for %(work)s."), _DECLARE),
     "U-OTHER": (
@@ -68,16 +72,14 @@ SENTENCES = {
         _("Say in the card whether all apply or one may be chosen."),
     ),
     "U-CELL": (
-        _("Code under %(licence)s is inside a work under %(declared)s; whether that fits is not decided here."),
+        _(
+            "Code under %(licence)s is inside a work under %(declared)s; the code matrix leaves it open (%(value)s)."
+        ),
         _ASK_LEGAL,
-    ),
-    "U-LINEAGE": (
-        _("%(work)s has upstreams of its own, which are not followed yet."),
-        _("Import them, and look at their licences."),
     ),
     "U-MERGE": (
-        _("Upstreams with terms of their own are combined (%(value)s); they are not compared with each other yet."),
-        _ASK_LEGAL,
+        _("%(licence)s (%(work)s) and %(other_licence)s (%(other_work)s) each follow the whole work."),
+        _("Have counsel compare the two agreements, or leave one of the works out."),
     ),
     "U-RELATION": (
         _("The relation to %(work)s is %(value)s, for which the licence table cannot be read."),
@@ -86,15 +88,19 @@ SENTENCES = {
     "U-FACT": (_("%(licence)s depends on %(value)s, which is not given."), _TELL_PROFILE),
     "U-TERM": (_("The licence table does not decide %(terms)s of %(licence)s: %(value)s."), _ASK_LEGAL),
     "W-TRAIN-SA": (
-        _("%(licence)s is silent on this relation; a cautious reading asks for the same licence."),
+        _("%(licence)s may reach through training; a cautious reading asks for the same licence."),
         _ASK_LEGAL,
     ),
     "W-TRAIN-NC": (
-        _("%(licence)s is silent on this relation; a cautious reading keeps to non-commercial use."),
+        _("%(licence)s may reach through training; a cautious reading keeps to non-commercial use."),
         _ASK_LEGAL,
     ),
     "W-TRAIN-ND": (
-        _("%(licence)s is silent on this relation; a cautious reading does not share the result."),
+        _("%(licence)s may reach through training; a cautious reading does not share the result."),
+        _ASK_LEGAL,
+    ),
+    "W-TRAIN-TERMS": (
+        _("%(licence)s binds whoever trained on %(work)s; its terms may reach further (%(value)s)."),
         _ASK_LEGAL,
     ),
     "W-UNCLEAR": (_("%(licence)s leaves %(terms)s open: %(value)s."), _ASK_LEGAL),
@@ -105,6 +111,14 @@ SENTENCES = {
     "W-CHANGED-LICENSE": (
         _("%(work)s declared %(written)s at the revision that was used, and %(value)s since."),
         _("Keep proof of the licence at that revision, or move to the newer one knowingly."),
+    ),
+    "W-DEP": (
+        _("Code under %(licence)s is inside a work under %(declared)s; it depends on how the two are joined."),
+        _("Say how the code is used: copied, linked, or run on its own."),
+    ),
+    "W-CYCLE": (
+        _("%(work)s is upstream of itself; what is declared about its lineage cannot all be true."),
+        _("Correct the base models that the cards on the chain declare."),
     ),
     "W-EXCEPTION": (
         _("The exception in %(written)s is kept with its licence and not judged."),

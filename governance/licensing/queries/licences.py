@@ -19,7 +19,10 @@ from licenses.catalogue import Clause, Licence
 
 # What a row is known by, in which nothing is said about what is allowed.
 NOT_TERMS = frozenset(
-    {"id", "hf_id", "spdx", "scancode_key", "name", "family", "kind", "source_ref", "source_url", "evidence", "aliases"}
+    {
+        *("id", "hf_id", "spdx", "scancode_key", "name", "family", "kind", "source_ref", "source_url", "evidence"),
+        *("aliases", "clauses"),
+    }
 )
 SHOWN = 50
 
@@ -80,11 +83,10 @@ def licence_detail(licence_id: str) -> LicenceDetail | None:
             annotations=notes.get((shipped.id, column.name), []),
         )
         for column in fields(Licence)
-        if (column.name not in NOT_TERMS and column.name != "clauses") or column.name in holding
+        if column.name not in NOT_TERMS or column.name in holding
     ]
-    clauses: Mapping[str, Sequence[Clause]] = licence.clauses
     ended = [one for one in said if one.ended_at is not None]
-    return LicenceDetail(licence, terms, clauses, notes.get((shipped.id, ""), []), ended, whole.digest)
+    return LicenceDetail(licence, terms, licence.clauses, notes.get((shipped.id, ""), []), ended, whole.digest)
 
 
 def annotations_of(licences: Iterable[str]) -> dict[tuple[str, str], list[Annotation]]:

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from audits.models import Finding, Run
+from governance.gates.models import Approval
+from governance.licensing import reassessing, tasks
+from governance.licensing.models import Reassessment, Standing
+from governance.policies import facts
+from tests.factories import EntryFactory
+from tests.governance.licensing.graphs import NON_COMMERCIAL, OPEN, derive, import_again, left, line, reassess_all, work
+from tests.governance.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def approved_on(*licences: str) -> tuple[World, Approval]:
+    """An approval of a version at the end of a chain of works."""
+    world = World()
+    derive(world.version, line(*licences)[-1])
+    return world, world.approved()
+
+
+def test_a_new_licence_of_a_direct_upstream_closes_the_gate_at_once() -> None:
+    world, _ = approved_on(OPEN)
+    assert world.gate().verdict == "allow"
+
+    import_again("acme/work-0", NON_COMMERCIAL)
+
+    answer = world.gate()
+    assert answer.verdict == "deny"
+    assert "license.compatible:outdated" in answer.reason_codes
+
+
+def test_a_new_licence_twelve_steps_above_closes_the_gate_at_once() -> None:
+    world, _ = approved_on(*[OPEN] * 12)
+
+    import_again("acme/work-0", NON_COMMERCIAL)
+
+    assert world.gate().verdict == "deny"
+
+
+def test_what_is_judged_again_and_no_longer_holds_ends_the_approval_with_a_reason() -> None:
+    world, approval = approved_on(*[OPEN] * 12)
+    import_again("acme/work-0", NON_COMMERCIAL)
+
+    reassess_all()
+
+    approval.refresh_from_db()
+    assert approval.ended_reason == "evidence_failed"
+    assert world.gate().reason_codes == ("approval:evidence_failed",)
+    run = Run.objects.for_subject(world.version.digest).filter(kind="license").newest_first().first()
+    assert run is not None
+    assert (run.state, run.verdict, run.origin, run.use_case) == (
+        "succeeded",
+        "conflict",
+        "observed",
+        world.use_case.slug,
+    )
+    found = Finding.objects.get(run=run, code="C-NC")
+    assert found.locus.split(" <- ")[0] == "acme/work-0"
+
+
+def test_what_is_judged_again_and_still_holds_opens_the_gate_again() -> None:
+    world, approval = approved_on(OPEN, OPEN)
+    import_again("acme/work-0", "mit")
+    assert world.gate().verdict == "deny"
+
+    reassess_all()
+
+    assert world.gate().verdict == "allow"
+    approval.refresh_from_db()
+    assert approval.ended_at is None
+
+
+def test_the_same_licence_in_a_new_version_closes_nothing() -> None:
+    world, _ = approved_on(OPEN)
+    import_again("acme/work-0", OPEN)  # its card is another, and it now has one
+    reassess_all()
+
+    import_again("acme/work-0", OPEN + " # unchanged")
+
+    assert world.gate().verdict == "allow"
+
+
+def test_a_name_that_becomes_known_is_judged() -> None:
+    world = World()
+    derive(world.version, EntryFactory(repo_id="acme/base"))
+    submission = world.audited()
+    assert submission.facts["license"]["verdict"] == "unknown"
+
+    import_again("acme/base", OPEN)
+    reassess_all()
+
+    submission.refresh_from_db()
+    assert submission.facts["license"]["verdict"] == "pass"
+
+
+def test_an_open_submission_is_judged_on_the_new_verdict() -> None:
+    world = World()
+    derive(world.version, *line(OPEN, OPEN)[-1:])
+    submission = world.audited()
+    assert submission.facts["license"]["conflicts"] == []
+
+    import_again("acme/work-0", NON_COMMERCIAL)
+    reassess_all()
+
+    submission.refresh_from_db()
+    assert submission.facts["license"]["verdict"] == "conflict"
+    assert submission.facts["license"]["conflicts"][0]["code"] == "C-NC"
+    assert submission.facts["license"]["conflicts"][0]["chain"][0] == "acme/work-0"
+
+
+def test_a_run_of_a_reassessment_is_the_one_that_a_worker_would_have_stored() -> None:
+    world = World()
+    derive(world.version, *line(OPEN, OPEN)[-1:])
+    world.audited()
+    import_again("acme/work-0", NON_COMMERCIAL)
+    reassess_all()
+    stored = Run.objects.for_subject(world.version.digest).filter(kind="license").newest_first().first()
+    assert stored is not None
+    ours = [*Finding.objects.filter(run=stored).order_by("pk").values_list("code", "severity", "locus", "params")]
+    known = facts.facts(
+        version=world.version, use_case=world.use_case, stage=world.stage, kinds=["license"], at=timezone.now()
+    )
+    stored_digest = stored.inputs_digest
+    Finding.objects.filter(run=stored).delete()
+    Run.objects.filter(pk=stored.pk).update(state="cancelled", verdict="")
+
+    world.run_license()
+
+    run = Run.objects.for_subject(world.version.digest).filter(kind="license").newest_first().first()
+    assert run is not None
+    assert run.inputs_digest == stored_digest
+    assert [*Finding.objects.filter(run=run).order_by("pk").values_list("code", "severity", "locus", "params")] == ours
+    again = facts.facts(
+        version=world.version, use_case=world.use_case, stage=world.stage, kinds=["license"], at=timezone.now()
+    )
+    assert again["license"] == known["license"]
+
+
+def test_every_entry_below_gets_its_standing() -> None:
+    works = line(OPEN, OPEN, OPEN)
+    import_again("acme/work-0", "mit")
+    reassess_all()
+    assert set(Standing.objects.values_list("entry_id", flat=True)) == {one.entry_id for one in works}
+
+    import_again("acme/work-0", NON_COMMERCIAL)
+    reassess_all()
+
+    last = Standing.objects.get(entry=works[-1].entry)
+    assert last.verdict == "conflict"
+    assert "C-NC" in last.codes
+
+
+def test_a_ring_of_works_is_judged_and_ends() -> None:
+    first, second = line(OPEN, OPEN)
+    derive(first, second)
+
+    import_again("acme/work-1", NON_COMMERCIAL)
+    reassess_all()
+
+    assert Standing.objects.filter(entry=first.entry, verdict="conflict").exists()
+    assert left() == 0
+
+
+def test_two_thousand_descendants_are_stored_in_a_constant_number_of_statements(django_assert_max_num_queries) -> None:
+    base = work("acme/base", OPEN)
+    for number in range(2000):
+        work(f"acme/leaf-{number}", OPEN, base)
+    import_again("acme/base", NON_COMMERCIAL)
+
+    with django_assert_max_num_queries(40):
+        done = reassess_all()
+
+    assert done.judged == 2001
+    assert Standing.objects.filter(verdict="conflict").count() == 2000 + 1
+
+
+def test_doing_it_twice_stores_nothing_twice() -> None:
+    world, _ = approved_on(OPEN, OPEN)
+    import_again("acme/work-0", "mit")
+    reassess_all()
+    runs, standings = Run.objects.count(), list(Standing.objects.order_by("pk").values())
+
+    Reassessment.objects.update(state="queued")
+    done = reassess_all()
+
+    assert done.runs == 0
+    assert Run.objects.count() == runs
+    assert list(Standing.objects.order_by("pk").values()) == standings
+    assert world.gate().verdict == "allow"
+
+
+def test_a_lost_worker_s_work_is_taken_up_again_by_the_sweep() -> None:
+    work("acme/base", OPEN)
+    import_again("acme/base", NON_COMMERCIAL)
+    Reassessment.objects.update(
+        state="running", attempt=1, lease_until=timezone.now() - dt.timedelta(seconds=1), told_at=timezone.now()
+    )
+    told = []
+
+    assert reassessing.sweep(wake=lambda: told.append(1) or True)
+
+    assert told
+    assert Reassessment.objects.get().state == "queued"
+
+
+def test_a_worker_that_is_always_lost_leaves_the_gate_closed() -> None:
+    world, _ = approved_on(OPEN)
+    import_again("acme/work-0", "mit")
+    Reassessment.objects.update(
+        state="running", attempt=reassessing.ATTEMPTS, lease_until=timezone.now() - dt.timedelta(seconds=1)
+    )
+
+    reassessing.sweep(wake=tasks.wake)
+
+    assert Reassessment.objects.get().state == "failed"
+    assert world.gate().verdict == "deny"
+
+
+def test_one_change_that_cannot_be_judged_does_not_keep_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    good, bad = work("acme/good", OPEN), work("acme/bad", OPEN)
+    import_again("acme/good", NON_COMMERCIAL)
+    import_again("acme/bad", NON_COMMERCIAL)
+    plain = reassessing.reassess
+
+    def breaks(*, entries, alone):
+        if bad.entry_id in {*entries, *alone}:
+            raise RuntimeError("no")
+        return plain(entries=entries, alone=alone)
+
+    monkeypatch.setattr(reassessing, "reassess", breaks)
+    reassess_all()
+
+    assert Standing.objects.filter(entry=good.entry).exists()
+    assert left() == 1
