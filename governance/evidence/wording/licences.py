@@ -72,9 +72,7 @@ SENTENCES = {
         _("Say in the card whether all apply or one may be chosen."),
     ),
     "U-CELL": (
-        _(
-            "Code under %(licence)s is inside a work under %(declared)s; the code matrix leaves it open (%(value)s)."
-        ),
+        _("Code under %(licence)s is inside a work under %(declared)s; the code matrix leaves it open (%(value)s)."),
         _ASK_LEGAL,
     ),
     "U-MERGE": (

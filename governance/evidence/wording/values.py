@@ -1,10 +1,6 @@
 """What the licence engine puts into its sentences, in the reader's language."""
 
-from collections.abc import Mapping
-
 from django.utils.translation import gettext_lazy as _
-
-from governance.licensing.wording import terms
 
 WORDS = {
     # facts that a profile does not give
@@ -52,10 +48,16 @@ WORDS = {
 }
 
 
+RESTRICTIONS = {
+    "static": _("a list in the text: %(value)s"),
+    "dynamic": _("a policy that its author may change: %(value)s"),
+}
+"""Kind of restrictions of use -> where they stand."""
+
+
 def engine_value(value: str) -> str:
     """A value of the engine in words; what has none, such as a number or a name, as it is."""
     kind, colon, what = value.partition(":")
-    if colon and kind in ("static", "dynamic"):
-        said: Mapping[str, object] = {"static": terms.STATIC_RESTRICTIONS, "dynamic": terms.DYNAMIC_RESTRICTIONS}
-        return str(said[kind]).rstrip(".") % {"value": what}
+    if colon and kind in RESTRICTIONS:
+        return str(RESTRICTIONS[kind]) % {"value": what}
     return str(WORDS.get(value, value))

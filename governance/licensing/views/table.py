@@ -92,7 +92,7 @@ def _families(request: PageRequest, text: str, chosen: str) -> dict[str, Any]:
 @login_required
 @require_safe
 def licence(request: PageRequest, licence: str) -> HttpResponse:
-    """One licence: its terms in words, where they stand, and who uses it. Six queries beside the session's."""
+    """One licence: its terms in words, where they stand, and who uses it. Eight queries beside the session's."""
     return show(request, detail_or_404(licence))
 
 

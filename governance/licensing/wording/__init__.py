@@ -125,6 +125,9 @@ _SPECIAL: Mapping[str, Any] = {
     "territory_excl": lambda one: str(terms.TERRITORY) % {"value": one.territory_excl.replace(";", ", ")},
     "field_excl": lambda one: str(terms.FIELDS) % {"value": ", ".join(one.field_excl)},
     "termination": _termination,
+    "family": lambda one: family(one.family),
+    "kind": lambda one: kind(one.kind),
+    "evidence": lambda one: evidence(one.evidence),
 }
 
 
