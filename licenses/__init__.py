@@ -16,8 +16,11 @@ read (``not_read`` makes every answer ``unknown``). Three groups of columns carr
   ``same``, ``nc``, ``nd`` and others, joined by ``+``. ``unclear:`` in front says that the text is silent and the word
   is the cautious reading; the profile's ``strictness`` decides whether it binds, warns or falls away.
 
+``read_on`` is the day (or month) on which the row was read, so that a page can say so beside the section.
+
 ``data/clauses.csv`` holds what has no column: named compatible licences, extra duties, what a territory is measured by,
-which Hub identifiers name no text. Every line has its section. ``data/hf_ids.csv`` is the Hub's own list.
+which Hub identifiers name no text. Every line has its section. ``data/hf_ids.csv`` is the Hub's own list,
+``data/texts.csv`` the hashes by which a LICENSE file is recognised (``texts``).
 
 To change a reading, edit the cell, say where it stands in ``source_ref``, and run the tests of ``tests/licenses``: the
 table is checked when it is read, and a wrong word is refused with line and column. ``catalogue.table_digest()`` changes

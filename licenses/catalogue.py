@@ -8,9 +8,11 @@ of single cells can be laid over it (``corrected``); the result is a table like 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache, lru_cache
@@ -34,7 +36,7 @@ __all__ = [
 ]
 
 DATA = Path(__file__).parent / "data"
-LICENCES, HUB_IDENTIFIERS, CLAUSES = "licences.csv", "hf_ids.csv", "clauses.csv"
+LICENCES, HUB_IDENTIFIERS, CLAUSES, TEXTS = "licences.csv", "hf_ids.csv", "clauses.csv", "texts.csv"
 
 HUB_STATUS = frozenset(
     {"spdx_current", "spdx_deprecated", "renamed", "family", "licenseref", "no_identifier", "placeholder"}
@@ -60,7 +62,8 @@ class Licence:
     """One row of the table: what the text of a licence says, in the table's vocabulary (``licenses.terms``).
 
     Yes-or-no columns hold ``y``, ``n``, ``c`` (on a condition) or ``unstated``. A licence that an owner declares for
-    their own work (family ``own``) grants nothing, and its term columns are empty.
+    their own work (family ``own``) grants nothing, and its term columns are empty. ``read_on`` is the day, or the month
+    where no day was written down, on which the row was read from its source.
     """
 
     id: str
@@ -109,6 +112,7 @@ class Licence:
     source_url: str
     evidence: str
     aliases: tuple[str, ...]
+    read_on: str
     clauses: Mapping[str, tuple[Clause, ...]] = field(default_factory=dict)
 
     def says(self, clause: str) -> tuple[Clause, ...]:
@@ -163,7 +167,7 @@ def table_digest() -> str:
 
 
 def load(folder: Path) -> Catalogue:
-    """Read and check the three files of a table.
+    """Read and check the files of a table; the list of texts is part of its digest and is read by ``licenses.texts``.
 
     Raises:
         TableError: a file is missing or not UTF-8, a cell is outside its column's vocabulary, a section reference is
@@ -171,7 +175,7 @@ def load(folder: Path) -> Catalogue:
     """
     digest = hashlib.sha256()
     content: dict[str, str] = {}
-    for name in (LICENCES, HUB_IDENTIFIERS, CLAUSES):
+    for name in (LICENCES, HUB_IDENTIFIERS, CLAUSES, TEXTS):
         try:
             raw = (folder / name).read_bytes()
             content[name] = raw.decode("utf-8")
@@ -255,6 +259,8 @@ def _names(rows: Mapping[str, Licence]) -> dict[str, Licence]:
     for licence in rows.values():
         # An alias with a condition in brackets is a label that several texts share: a name alone does not decide it.
         plain = [alias for alias in licence.aliases if "(" not in alias]
+        if licence.family not in ("placeholder", "own") and "(" not in licence.name:
+            plain.append(licence.name)
         for name in {written.casefold() for written in (licence.id, licence.spdx, *plain) if written}:
             other = names.setdefault(name, licence)
             if other is not licence:
@@ -280,6 +286,8 @@ def _clauses(text: str, rows: frozenset[str]) -> dict[str, dict[str, tuple[Claus
     allowed: dict[str, Callable[[str], bool]] = {
         "compatible": rows.__contains__,
         "duty": DUTIES.__contains__,
+        # The text of another row that belongs beside this one, such as the licence that it adds permissions to.
+        "read_with": rows.__contains__,
         "territory_basis": frozenset({"domicile"}).__contains__,
         "undecided": UNDECIDED.__contains__,
     }
@@ -355,11 +363,30 @@ def _restrictions(cell: str) -> str:
     return cell
 
 
+def _read_on(cell: str) -> str:
+    if not re.fullmatch(r"\d{4}-\d\d(-\d\d)?", cell):
+        raise ValueError(f"{cell!r} is not a day (2026-11-29) or a month (2026-11)")
+    dt.date.fromisoformat(cell if len(cell) == 10 else f"{cell}-01")
+    return cell
+
+
+def reading_date(cell: str, where: str) -> str:
+    """The date of a reading, a day or a month in ISO form; ``where`` names the cell in the error.
+
+    Raises:
+        TableError: it is neither.
+    """
+    try:
+        return _read_on(cell)
+    except ValueError as exc:
+        raise TableError(f"{where}: {exc}") from exc
+
+
 COLUMNS = tuple(one.name for one in fields(Licence) if one.name != "clauses")
 FIXED = frozenset({"id", "hf_id"})
 """Columns that name a row: a correction is about a row, it does not make another one."""
 
-REQUIRED = frozenset({"id", "name", "family", "kind", "evidence", "source_ref"})
+REQUIRED = frozenset({"id", "name", "family", "kind", "evidence", "source_ref", "read_on"})
 EMPTY: dict[str, Any] = {
     "hf_id": False,
     "mau_cap": None,
@@ -382,5 +409,6 @@ READ: dict[str, Callable[[str], Any]] = {
     "aliases": _several,
     "territory_excl": _territory,
     "use_restrictions": _restrictions,
+    "read_on": _read_on,
 }
 """Columns that are more than a word: how a cell becomes the field's type."""

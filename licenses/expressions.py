@@ -84,6 +84,8 @@ def parse(declared: Any, name: Any = None, table: Catalogue | None = None) -> Ex
     if isinstance(found, Undecided) and found.code == "U-OTHER" and isinstance(name, str) and len(name) <= MAX_LENGTH:
         named = _parse_text(name.strip(), table) if name.strip() else found
         # A name outside the table, one that names no text either, or "mine" explains nothing.
+        if isinstance(named, Undecided):
+            return named if named.code == "U-NOT-READ" else found
         return named if isinstance(named, Term) and not named.licence.is_own else found
     return found
 

@@ -45,6 +45,7 @@ MESSAGES: Mapping[str, str] = {
     "U-RELATION": "the relation to {work} is {value}; the licence table cannot be read for it",
     "U-FACT": "{licence} depends on {value}, which is not given",
     "U-TERM": "the licence table does not decide {term} of {licence}: {value}",
+    "U-TEXT": "declared is {declared}, the files hold the text of {licence} ({value}); which one holds is not known",
     "W-TRAIN-SA": "{licence} may reach through training; a cautious reading asks for the same licence",
     "W-TRAIN-NC": "{licence} may reach through training; a cautious reading keeps to non-commercial use",
     "W-TRAIN-ND": "{licence} may reach through training; a cautious reading does not share the result",
@@ -54,6 +55,7 @@ MESSAGES: Mapping[str, str] = {
     "W-CHANGED-LICENSE": "{work} declared {written!r} at the revision used and {value!r} since",
     "W-DEP": "code under {licence} inside a work under {declared}: it depends on how the two are joined ({value})",
     "W-CYCLE": "{work} is upstream of itself; what is declared about its lineage cannot all be true",
+    "W-RECORD": "declared is {declared}; {record} names {value}",
     "W-EXCEPTION": "the exception in {written!r} is kept with its licence and not judged",
     "O-LICENSE-COPY": "{licence} asks for a copy of the licence text",
     "O-NOTICE": "{licence} asks for its notices to be kept",
@@ -65,6 +67,7 @@ MESSAGES: Mapping[str, str] = {
     "O-AUP": "{licence} restricts use ({value})",
     "O-BADGE": "{licence} asks for the words {value!r} to be shown",
     "O-DOC": "{licence} asks for the documentation to be kept ({value})",
+    "O-COPYRIGHT": "{licence} asks for the copyright notice to be kept",
 }
 """Code -> English. A page words a code in its reader's language from the same parameters."""
 

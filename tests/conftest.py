@@ -5,8 +5,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from pytest_django import DjangoDbBlocker
+
+# How long an example takes says something about the machine and nothing about the product.
+hypothesis.settings.register_profile("assay", deadline=None)
+hypothesis.settings.load_profile("assay")
 
 
 def pytest_configure(config: pytest.Config) -> None:

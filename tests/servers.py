@@ -33,7 +33,7 @@ NAMELESS = 12345  # a user number without an account, as `docker run --user` giv
 # What a server's command line has in it, beside its folder. Valkey rewrites its own.
 MARKS = {"keeper": b"/keeper.py\0", "postgres": b"/postgres\0-D\0", "valkey": b"/valkey-server unixsocket:"}
 # What a clone needs to run.
-PARTS = ["config", "governance", "audits", "licenses", "templates", "static", "locale", "manage.py"]
+PARTS = ["config", "governance", "audits", "licenses", "templates", "static", "locale", "demo", "manage.py"]
 # A process that uses the servers: it starts them whenever it is told to, and ends with its input. It takes the keeper's
 # part of the wiring without the rest, which costs half a second of imports.
 USER = """
@@ -194,7 +194,7 @@ class Clone:
         return subprocess.run(
             [sys.executable, "manage.py", *words],
             cwd=self.folder,
-            env={**self._environment(), **settings},
+            env={**self.environment(), **settings},
             capture_output=True,
             text=True,
             timeout=300,
@@ -205,7 +205,7 @@ class Clone:
         serving = subprocess.Popen(
             [sys.executable, "manage.py", "serve"],
             cwd=self.folder,
-            env=self._environment(),
+            env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -219,7 +219,7 @@ class Clone:
         with serving.stdout:
             self.lines += serving.stdout
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("ASSAY_")}
         for name in ("DATABASE_URL", "BROKER_URL", "MIGRATION_DATABASE_URL", "DJANGO_SETTINGS_MODULE"):
             ours.pop(name, None)
@@ -251,7 +251,7 @@ class Clone:
         asked = subprocess.run(
             [sys.executable, "-m", "celery", "--app", "config", "inspect", "ping", "--timeout", "5", "--json"],
             cwd=self.folder,
-            env=self._environment(),
+            env=self.environment(),
             capture_output=True,
             text=True,
             timeout=60,

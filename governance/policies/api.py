@@ -30,14 +30,15 @@ class PolicyDocument(serializers.ModelSerializer[PolicyVersion]):
         fields = ("name", "number", "sha256", "published_at", "document", "text")
 
 
-class Policies(APIView):
+class Policies(generics.ListAPIView[PolicyVersion]):
     """The newest version of every policy in force, by name."""
 
     scopes = {"GET": Scope.CATALOG_READ}
+    serializer_class = PolicyDocument
+    ordering = ("policy__name", "id")
 
-    @extend_schema(responses=PolicyDocument(many=True))
-    def get(self, request: Request) -> Response:
-        return Response({"items": PolicyDocument(in_force(), many=True).data, "order": ["name"]})
+    def get_queryset(self) -> QuerySet[PolicyVersion]:
+        return in_force()
 
 
 class PolicyVersions(generics.ListAPIView[PolicyVersion]):

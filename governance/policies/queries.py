@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from governance.policies import documents
 from governance.policies.evaluation import AppliedPolicy
 from governance.policies.models import PolicyVersion
 
 
-def in_force() -> list[PolicyVersion]:
+def in_force() -> QuerySet[PolicyVersion]:
     """The newest version of every policy that is not retired, by name. One query."""
-    return list(
-        PolicyVersion.objects.filter(policy__retired_at=None)
-        .select_related("policy")
-        .order_by("policy__name", "-number")
-        .distinct("policy__name")
-    )
+    newer = PolicyVersion.objects.filter(policy=OuterRef("policy"), number__gt=OuterRef("number"))
+    unretired = PolicyVersion.objects.filter(~Exists(newer), policy__retired_at=None)
+    return unretired.select_related("policy").order_by("policy__name")
 
 
 def applied(version: PolicyVersion) -> AppliedPolicy:

@@ -190,21 +190,23 @@ class SubmissionView(generics.RetrieveAPIView[Submission]):
         return response
 
 
-class Votes(APIView):
+class Votes(generics.ListAPIView[Vote]):
     """The votes of a submission, oldest first; POST casts one."""
 
     scopes = {"GET": Scope.CATALOG_READ, "POST": Scope.REVIEWS_WRITE}
+    serializer_class = VoteDocument
+    ordering = ("cast_at", "id")
 
     class Input(serializers.Serializer[None]):
         lane = serializers.ChoiceField(choices=Lane.choices)
         value = serializers.IntegerField(min_value=-2, max_value=2)
         comment = serializers.CharField(max_length=10_000, required=False, allow_blank=True, default="")
 
-    @extend_schema(responses=VoteDocument(many=True))
-    def get(self, request: Request, pk: int) -> Response:
-        submission = get_object_or_404(seen(request), pk=pk)
-        votes = submission.votes.select_related("voter").order_by("cast_at", "pk")
-        return Response({"items": VoteDocument(votes, many=True).data, "order": ["cast_at", "id"]})
+    def get_queryset(self) -> QuerySet[Vote]:
+        if getattr(self, "swagger_fake_view", False):
+            return Vote.objects.none()
+        submission = get_object_or_404(seen(self.request), pk=self.kwargs["pk"])
+        return submission.votes.select_related("voter")
 
     @extend_schema(request=Input, responses={201: VoteDocument}, parameters=[IF_MATCH])
     @idempotent()
@@ -314,21 +316,23 @@ class EvidenceDocument(serializers.ModelSerializer[Attachment]):
         fields = ("id", "role", "upload", "filename", "sha256", "bytes", "attached_by", "attached_at")
 
 
-class Evidence(APIView):
-    """What was attached to the submission's version in its use case; POST attaches an upload."""
+class Evidence(generics.ListAPIView[Attachment]):
+    """What was attached to the submission's version in its use case, newest first; POST attaches an upload."""
 
     scopes = {"GET": Scope.CATALOG_READ, "POST": Scope.REVIEWS_WRITE}
+    serializer_class = EvidenceDocument
+    ordering = ("-attached_at", "-id")
 
     class Input(serializers.Serializer[None]):
         role = serializers.ChoiceField(choices=Attachment.Role.choices)
         upload = serializers.UUIDField()
 
-    @extend_schema(responses=EvidenceDocument(many=True))
-    def get(self, request: Request, pk: int) -> Response:
-        submission = get_object_or_404(seen(request), pk=pk)
+    def get_queryset(self) -> QuerySet[Attachment]:
+        if getattr(self, "swagger_fake_view", False):
+            return Attachment.objects.none()
+        submission = get_object_or_404(seen(self.request), pk=self.kwargs["pk"])
         attached = Attachment.objects.filter(version=submission.version_id, use_case=submission.use_case_id)
-        rows = attached.select_related("upload__blob", "attached_by").order_by("-attached_at", "-pk")
-        return Response({"items": EvidenceDocument(rows, many=True).data, "order": ["-attached_at", "-id"]})
+        return attached.select_related("upload__blob", "attached_by")
 
     @extend_schema(request=Input, responses={201: EvidenceDocument})
     @idempotent()

@@ -14,6 +14,7 @@ from governance.policies.evaluation import VoteFact
 from governance.reviews import evaluation
 from governance.reviews.errors import NotAllowed, ReviewRefused
 from governance.reviews.models import Decision, Outcome, Submission, SubmissionState
+from governance.reviews.refusals import remembered
 from governance.reviews.rules import (
     changed,
     locked,
@@ -33,6 +34,7 @@ class RequirementsOpen(ReviewRefused):
     """Something that the policies require does not hold."""
 
 
+@remembered("submission.approve", by="approver")
 def approve(
     *, submission_id: int, approver: User, edition: int | None = None, reason: str = "", at: dt.datetime
 ) -> Decision:
@@ -59,6 +61,7 @@ def approve(
     raise RequirementsOpen("requirements_open", f"approval is closed until every requirement holds; open now: {codes}")
 
 
+@remembered("submission.return")
 @transaction.atomic
 def return_for_changes(
     *, submission_id: int, by: User, reason: str, edition: int | None = None, at: dt.datetime
@@ -67,12 +70,14 @@ def return_for_changes(
     return _refuse(submission_id, Outcome.CHANGES_REQUESTED, by=by, reason=reason, edition=edition, at=at)
 
 
+@remembered("submission.reject")
 @transaction.atomic
 def reject(*, submission_id: int, by: User, reason: str, edition: int | None = None, at: dt.datetime) -> Decision:
     """End a submission with a no."""
     return _refuse(submission_id, Outcome.REJECTED, by=by, reason=reason, edition=edition, at=at)
 
 
+@remembered("submission.withdraw")
 @transaction.atomic
 def withdraw(
     *, submission_id: int, by: User, reason: str = "", edition: int | None = None, at: dt.datetime

@@ -29,6 +29,7 @@ from governance.reviews.deciding import (
 )
 from governance.reviews.errors import NotAcceptable, NotAllowed, ReviewRefused
 from governance.reviews.models import Submission, SubmissionState, Vote
+from governance.reviews.refusals import remembered
 from governance.reviews.rules import (
     REASON_LENGTH,
     changed,
@@ -62,6 +63,7 @@ __all__ = [
 ]
 
 
+@remembered("submission.submit")
 @transaction.atomic
 def submit(*, version: Version, use_case: UseCase, stage: str, by: User, at: dt.datetime) -> Submission:
     """Ask for a version to be let through at a stage; the audits that it needs start by themselves.
@@ -97,6 +99,7 @@ def gather(submission: Submission, *, by: User | None, at: dt.datetime, again: b
     evidence.gather(version=version, use_case=use_case, kinds=kinds, by=by, at=at, again=again)
 
 
+@remembered("evidence.attach")
 @transaction.atomic
 def attach_evidence(*, submission_id: int, role: str, upload: Upload, by: User, at: dt.datetime) -> Attachment:
     """Put an upload forward for a submission; audits that wait for it start.
@@ -119,6 +122,7 @@ def attach_evidence(*, submission_id: int, role: str, upload: Upload, by: User, 
     return attachment
 
 
+@remembered("audits.ask")
 @transaction.atomic
 def audit_again(*, submission_id: int, by: User, at: dt.datetime) -> Submission:
     """Ask again for audits that failed, went stale or were never asked for.
@@ -136,6 +140,7 @@ def audit_again(*, submission_id: int, by: User, at: dt.datetime) -> Submission:
     return bring_up_to_date(submission, at=at)
 
 
+@remembered("vote", by="voter")
 @transaction.atomic
 def vote(
     *,
@@ -183,6 +188,7 @@ def vote(
     return cast
 
 
+@remembered("submission.resubmit")
 @transaction.atomic
 def resubmit(*, submission_id: int, by: User, edition: int | None = None, at: dt.datetime) -> Submission:
     """Bring a returned submission back as its next round; votes of earlier rounds no longer approve."""

@@ -101,9 +101,76 @@ def test_columns_are_typed() -> None:
     assert row.termination == ("breach", "IP-litigation", "delete")
 
 
-def test_every_row_says_where_it_was_read() -> None:
+def test_every_row_says_where_and_when_it_was_read() -> None:
     for row in catalogue.all_licences():
         assert row.source_ref.strip()
+        assert re.fullmatch(r"20\d\d-\d\d(-\d\d)?", row.read_on)
+
+
+def test_spdx_ids_are_those_of_the_index_that_expressions_are_read_with() -> None:
+    from license_expression import get_license_index
+
+    known = {entry["spdx_license_key"] for entry in get_license_index() if entry.get("spdx_license_key")}
+
+    assert {row.spdx for row in catalogue.all_licences() if row.spdx} <= known
+
+
+def test_a_row_that_was_not_read_says_why_and_grants_nothing_by_it() -> None:
+    unread = [row for row in catalogue.all_licences() if row.evidence == "not_read"]
+
+    assert {row.id for row in unread} >= {"h-research", "intel-research", "ai2-impact-lr", "jamba-open-model"}
+    for row in unread:
+        assert "not in the stored copies" in row.source_ref or "not in stored copies" in row.source_ref
+        assert row.reach_finetune.words == ("unknown",)
+
+
+@pytest.mark.parametrize(
+    ("written", "row"),
+    [
+        ("apache-2", "apache-2.0"),
+        ("BSD-3", "bsd-3-clause"),
+        ("bsd-3", "bsd-3-clause"),
+        ("CC-BY-SA-4.0", "cc-by-sa-4.0"),
+        ("Creative Commons Zero v1.0 Universal", "cc0-1.0"),
+        ("Creative Commons Attribution Share Alike 4.0", "cc-by-sa-4.0"),
+        ("CC BY-NC 4.0", "cc-by-nc-4.0"),
+        ("cc-by-nc-nd-2.0", "cc-by-nc-nd-2.0"),
+        ("mrl", "mistral-research-0.1"),
+        ("mnpl", "mistral-non-production-0.1"),
+        ("deepseek-license", "deepseek"),
+        ("gemma-terms-of-use", "gemma"),
+        ("ai2-impact-license-low-risk", "ai2-impact-lr"),
+        # Elements without a version are a family.
+        ("cc-by-nc-sa", "cc"),
+        ("cc-by-sa", "cc"),
+    ],
+)
+def test_names_as_cards_write_them_are_known(written: str, row: str) -> None:
+    found = catalogue.find(written)
+
+    assert found is not None
+    assert found.id == row
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        # One label, several texts.
+        "yi-license",
+        "yi-34b",
+        "flux-1-dev-non-commercial-license",
+        "minimax-model-license",
+        "exaone",
+        "microsoft-research-license",
+        "llama",
+        "mistral",
+        "gpl-3",
+        "gfdl-1.1",
+        "cc-by-sa-3.0-at",
+    ],
+)
+def test_a_label_that_several_texts_share_names_none(written: str) -> None:
+    assert catalogue.find(written) is None
 
 
 def test_the_digest_changes_with_every_edit(folder: Path) -> None:
@@ -131,11 +198,14 @@ def test_the_digest_changes_with_every_edit(folder: Path) -> None:
         ("licences.csv", "isc,y,ISC,isc,ISC,", "mit,y,ISC,isc,ISC,", "stands in the table twice"),
         ("licences.csv", "isc,y,ISC,isc,ISC,", "isc,y,MIT,isc,ISC,", "both answer to 'mit'"),
         ("licences.csv", "isc,y,ISC,isc,ISC,", "isc,n,ISC,isc,ISC,", "disagree on isc"),
-        ("licences.csv", "isc,y,ISC,isc,ISC,", "isc,y,ISC,isc,", "45 cells, the header has 46"),
+        ("licences.csv", "isc,y,ISC,isc,ISC,", "isc,y,ISC,isc,", "46 cells, the header has 47"),
         ("licences.csv", "id,hf_id,spdx", "id,hf,spdx", "the header differs .* in hf, hf_id"),
+        ("licences.csv", "ai2-impact-license-high-risk,2026-11-29", "x,29.11.2026", "column read_on: '29.11.2026'"),
+        ("licences.csv", "ai2-impact-license-high-risk,2026-11-29", "x,2026-13", "column read_on"),
+        ("licences.csv", "ai2-impact-license-high-risk,2026-11-29", "x,", "column read_on: empty"),
         ("hf_ids.csv", "mit,spdx_current,MIT", "mit,fine,MIT", "column status: 'fine'"),
         ("hf_ids.csv", "mit,spdx_current,MIT\n", "", "disagree on mit"),
-        ("clauses.csv", "duty,O-DOC", "duty,O-ANYTHING", r"line 10 \(bigcode-openrail-m\), column value"),
+        ("clauses.csv", "duty,O-DOC", "duty,O-ANYTHING", r"line 13 \(bigcode-openrail-m\), column value"),
         ("clauses.csv", "lgpl-3.0,compatible,gpl-3.0", "lgpl-3.0,compatible,gpl-9", "column value: 'gpl-9'"),
         ("clauses.csv", "lgpl-3.0,compatible", "lgpl-9,compatible", "column id: not a row"),
         ("clauses.csv", "lgpl-3.0,compatible", "lgpl-3.0,compatibel", "column clause"),

@@ -82,6 +82,7 @@ def test_what_names_no_text_is_undecided_with_a_reason(declared: Any, code: str)
         (" Stability-Community ", ["stability-community"]),
         ("other", ["U-OTHER"]),
         ("gpl", ["U-OTHER"]),
+        ("jamba-open-model-license", ["U-NOT-READ"]),
         ("my own terms", ["U-OTHER"]),
         ("proprietary", ["U-OTHER"]),
         ("MIT OR Apache-2.0", ["U-OTHER"]),

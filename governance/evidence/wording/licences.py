@@ -85,6 +85,10 @@ SENTENCES = {
     ),
     "U-FACT": (_("%(licence)s depends on %(value)s, which is not given."), _TELL_PROFILE),
     "U-TERM": (_("The licence table does not decide %(terms)s of %(licence)s: %(value)s."), _ASK_LEGAL),
+    "U-TEXT": (
+        _("The card declares %(declared)s, but the files hold the text of %(licence)s (%(value)s)."),
+        _("Ask the owner which of the two holds; until then, treat neither as granted."),
+    ),
     "W-TRAIN-SA": (
         _("%(licence)s may reach through training; a cautious reading asks for the same licence."),
         _ASK_LEGAL,
@@ -118,6 +122,10 @@ SENTENCES = {
         _("%(work)s is upstream of itself; what is declared about its lineage cannot all be true."),
         _("Correct the base models that the cards on the chain declare."),
     ),
+    "W-RECORD": (
+        _("The card declares %(declared)s, but %(record)s names %(value)s."),
+        _("Find out which record is right, and have the other corrected."),
+    ),
     "W-EXCEPTION": (
         _("The exception in %(written)s is kept with its licence and not judged."),
         _ASK_LEGAL,
@@ -144,4 +152,8 @@ SENTENCES = {
     ),
     "O-BADGE": (_("%(licence)s asks for the words %(value)s to be shown."), _("Show them where users see them.")),
     "O-DOC": (_("%(licence)s asks for the documentation to be kept (%(value)s)."), _MEET_IT),
+    "O-COPYRIGHT": (
+        _("%(licence)s asks for the copyright notice to be kept."),
+        _("Name year and holder of the copyright in the LICENSE file, the NOTICE file or the card."),
+    ),
 }

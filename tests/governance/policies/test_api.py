@@ -40,6 +40,26 @@ def test_policies_in_force_are_listed_with_their_digest():
     assert {len(policy["sha256"]) for policy in answer.data["items"]} == {64}
 
 
+def test_policies_in_force_are_read_page_by_page_and_once_each():
+    editor = member(None, "admin")
+    publish_defaults(by=None, at=timezone.now())
+    publish(editor)
+    publish(editor, TEXT.replace("30", "20"))
+    reader = client(member(TeamFactory(), "viewer"), "catalog:read")
+
+    page, seen = reader.get(f"{API}policies/?limit=5").data, []
+    while True:
+        assert page["order"] == ["policy__name", "id"]
+        seen += [(policy["name"], policy["number"]) for policy in page["items"]]
+        if page["next"] is None:
+            break
+        page = reader.get(page["next"]).data
+
+    names = [name for name, _number in seen]
+    assert names == sorted(set(names))
+    assert ("extra", 2) in seen
+
+
 @pytest.mark.parametrize("role", ["admin", "risk_officer"])
 def test_an_editor_publishes_a_version_and_the_same_text_is_no_new_one(role: str):
     editor = member(None, role)

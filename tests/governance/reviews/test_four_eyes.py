@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from governance.ledger.models import Event
+from governance.ledger.services import actor_ref
 from governance.people.models import Membership, User
 from governance.reviews import services
 from governance.reviews.errors import NotAllowed, ReviewRefused
@@ -44,7 +45,7 @@ def with_every_role(person: User, world: World) -> User:
 @pytest.mark.parametrize("step", STEPS)
 def test_fault_v01_nobody_judges_their_own_submission_whatever_their_roles(world: World, step: str) -> None:
     submission = world.voted()
-    votes, events = Vote.objects.count(), Event.objects.count()
+    votes, events = Vote.objects.count(), Event.objects.exclude(verb__endswith=".refused").count()
     submitter = with_every_role(world.submitter, world)
 
     with pytest.raises(NotAllowed) as refused:
@@ -52,7 +53,8 @@ def test_fault_v01_nobody_judges_their_own_submission_whatever_their_roles(world
 
     assert (refused.value.code, refused.value.status) == ("self_review", 403)
     assert unchanged(submission)
-    assert (Vote.objects.count(), Event.objects.count(), Decision.objects.count()) == (votes, events, 0)
+    changes = Event.objects.exclude(verb__endswith=".refused")
+    assert (Vote.objects.count(), changes.count(), Decision.objects.count()) == (votes, events, 0)
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -197,3 +199,28 @@ def test_fault_v17_one_person_in_two_lanes_is_one_person(world: World) -> None:
 
     world.vote(submission, world.ethics, "ethics")
     assert world.approve(submission).outcome == "approved"
+
+
+def test_what_was_refused_is_in_the_ledger_with_who_tried_and_why(world: World) -> None:
+    submission = world.audited()
+    before = set(Event.objects.values_list("pk", flat=True))
+
+    for tried in (
+        lambda: world.vote(submission, world.submitter, "domain"),
+        lambda: world.approve(submission, by=world.submitter),
+        lambda: world.approve(submission),
+    ):
+        with pytest.raises(ReviewRefused):
+            tried()
+
+    kept = Event.objects.exclude(pk__in=before).order_by("pk")
+    assert [(event.verb, event.detail["code"]) for event in kept] == [
+        ("vote.refused", "self_review"),
+        ("submission.approve.refused", "self_review"),
+        ("submission.approve.refused", "requirements_open"),
+    ]
+    assert {(event.object_kind, event.object_ref) for event in kept} == {("submission", str(submission.pk))}
+    assert [event.actor for event in kept] == [
+        actor_ref(user.pk) for user in (world.submitter, world.submitter, world.approver)
+    ]
+    assert not Vote.objects.exists()

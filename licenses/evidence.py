@@ -1,0 +1,313 @@
+"""What a work's files, card and name show of what its licences ask for, and where records of it disagree.
+
+The engine says what is asked; this module says what can be seen. A state is one of three: ``met`` (it stands there),
+``open`` (it was looked for and is not there) and ``unseen`` (nobody looked, or a text could not be recognised).
+Absence is claimed only where somebody looked: every field of ``Evidence`` is None until then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from licenses import catalogue, expressions, texts
+from licenses.catalogue import Licence
+from licenses.expressions import Expression, Term, leaves
+from licenses.findings import ARTEFACT, Finding
+
+MET, OPEN, UNSEEN = "met", "open", "unseen"
+
+_NO_ROW = "no row of the licence table"
+_COPYRIGHT = re.compile(
+    r"copyright[\s:]*(?:(?:©|\(c\))\s*\w|[\s:,]*(?:19|20)\d\d)|©\s*\w|\(c\)\s*(?:19|20)\d\d", re.IGNORECASE
+)
+# A text that is about a part of the work by its own name says nothing against the licence of the whole.
+_PART = re.compile(r"code|third|3rd|vendor|dependenc", re.IGNORECASE)
+_WORD = re.compile(r"[^\W_]+")
+_LINES, _WIDTH = 20, 200
+
+
+@dataclass(frozen=True)
+class FoundText:
+    """A licence file of the work: where it is, its fingerprint, the row it is (``""``: none), its copyright lines."""
+
+    path: str
+    fingerprint: str
+    licence: str = ""
+    copyright: tuple[str, ...] = ()
+
+    @property
+    def of_the_whole(self) -> bool:
+        """At the root or in a folder ``LICENSES``, and not named after a part such as the code."""
+        path = PurePosixPath(self.path)
+        at_root = len(path.parts) == 1 or path.parts[0].upper() == "LICENSES"
+        return at_root and _PART.search(path.name) is None
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a public record says about the work's licence: the Hub's tag, an API answer, a curated list, a commit."""
+
+    source: str
+    license: Any = None
+    license_name: Any = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a work's files, card, name and records. None: nobody looked; empty: looked, nothing there."""
+
+    license_texts: tuple[FoundText, ...] | None = None
+    card_text: str | None = None
+    notice_texts: tuple[str, ...] | None = None
+    name: str | None = None
+    records: tuple[Record, ...] | None = None
+    at_head: Record | None = None
+
+    @property
+    def identified(self) -> tuple[Licence, ...]:
+        """The known licences among the texts that are about the whole work, each once, in the order of the files."""
+        rows = (catalogue.find(one.licence) for one in self.license_texts or () if one.licence and one.of_the_whole)
+        return tuple({row.id: row for row in rows if row is not None}.values())
+
+
+def read_text(path: str, content: str | bytes) -> FoundText:
+    """A licence file as evidence: its fingerprint, its row where the text is known, its copyright lines."""
+    digest = texts.fingerprint(content)
+    known = texts.known_texts().get(digest)
+    if known is not None and not known.notices_left_out:
+        # What such a text says of copyright is its own, not the work's.
+        return FoundText(path, digest, known.licence.id)
+    head = content[: texts.MAX_LENGTH]
+    words = head.decode("utf-8", "replace") if isinstance(head, bytes) else head
+    lines = tuple(_copyright_lines(words))
+    return FoundText(path, digest, known.licence.id if known else "", lines)
+
+
+def stored_text(path: str, digest: str) -> FoundText:
+    """A licence file of which only the fingerprint was kept (``texts.fingerprint``)."""
+    licence = texts.licence_of(digest)
+    return FoundText(path, digest, licence.id if licence else "")
+
+
+def resolved(evidence: Evidence, declared: Expression) -> Expression:
+    """The declared licence, with ``other`` read by the text in the files where that is a row of the table."""
+    return texts.lift(declared, evidence.identified)
+
+
+def findings(evidence: Evidence, declared: Expression, obligations: Iterable[Finding] = ()) -> list[Finding]:
+    """What the evidence shows.
+
+    Args:
+        evidence: what is known of the work.
+        declared: its licence as it was declared (``expressions.parse``).
+        obligations: findings of the engine for this work, latent ones too; those that files, card and name can show
+            come back with the state that was seen, the others as they were. An attestation is only ever improved on.
+
+    Returns:
+        the obligations, in their order, then what the evidence shows by itself: ``O-COPYRIGHT`` (with a state),
+        ``W-NO-TEXT``, ``U-TEXT``, ``W-RECORD`` and ``W-CHANGED-LICENSE``.
+    """
+    found = [with_state(evidence, one) for one in obligations]
+    named = resolved(evidence, declared)
+    for each in (_text_missing, _text_contradicts, _copyright, _other_records, _changed):
+        found += each(evidence, named)
+    return list({one.key: one for one in found}.values())
+
+
+def with_state(evidence: Evidence, obligation: Finding) -> Finding:
+    """One obligation of the engine with the state that the evidence shows."""
+    seen = state(evidence, obligation)
+    if seen is None or (obligation.state == "attested" and seen != MET):
+        return obligation
+    return replace(obligation, state=seen)
+
+
+def state(evidence: Evidence, obligation: Finding) -> str | None:
+    """``met``, ``open`` or ``unseen``; None for an obligation that files, card and name do not show."""
+    licence = catalogue.find(str(obligation.params.get("licence_id", "")))
+    value = str(obligation.params.get("value", ""))
+    work = str(obligation.params.get("work", ""))
+    if obligation.code == "O-BADGE":
+        return badge_shown(evidence, value)
+    if licence is None:
+        return None
+    if obligation.code == "O-LICENSE-COPY":
+        return text_present(evidence, licence)
+    if obligation.code == "O-NOTICE":
+        return notice_kept(evidence, licence, work)
+    if obligation.code == "O-ATTRIB":
+        return attributed(evidence, work)
+    return None
+
+
+def text_present(evidence: Evidence, licence: Licence) -> str:
+    """Whether the text of a licence is among the files, word for word. An unknown text leaves it open to a person."""
+    if evidence.license_texts is None:
+        return UNSEEN
+    if any(one.licence == licence.id for one in evidence.license_texts):
+        return MET
+    return UNSEEN if any(not one.licence for one in evidence.license_texts) else OPEN
+
+
+def notice_kept(evidence: Evidence, licence: Licence, work: str = "") -> str:
+    """Whether a NOTICE file names the licence or the work that it came from."""
+    if evidence.notice_texts is None:
+        return UNSEEN
+    names = {licence.id, licence.name, licence.spdx, *licence.aliases, *_names_of(work)}
+    return MET if _mentions(evidence.notice_texts, names) else OPEN
+
+
+def attributed(evidence: Evidence, work: str) -> str | None:
+    """Whether card or NOTICE name an upstream; None for the work itself, whose own notice ``O-COPYRIGHT`` asks for."""
+    if work in ("", ARTEFACT):
+        return None
+    return _looked_for(evidence, _names_of(work))
+
+
+def badge_shown(evidence: Evidence, badge: str) -> str:
+    """Whether the words that a licence wants to be shown stand in card, NOTICE or name.
+
+    A badge may offer a choice (``|``), have a condition in round brackets and a gap to fill in square ones.
+    """
+    wanted = [re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", words) for words in badge.split("|")]
+    return _looked_for(evidence, wanted, in_name=True)
+
+
+def name_begins(evidence: Evidence, prefix: str) -> str:
+    """Whether the work's name, without its owner, begins with a prefix, whatever its case and separators."""
+    if evidence.name is None:
+        return UNSEEN
+    return MET if _plain(evidence.name.rsplit("/", 1)[-1]).startswith(_plain(prefix)) else OPEN
+
+
+def _text_missing(evidence: Evidence, declared: Expression) -> Iterator[Finding]:
+    """A licence that wants its text to travel with the work, and files that hold none."""
+    if evidence.license_texts == ():
+        for term in _terms(declared):
+            if term.licence.licence_copy in ("y", "c"):
+                yield _finding("W-NO-TEXT", "licence_copy", term.licence, state=OPEN, written=term.written)
+
+
+def _text_contradicts(evidence: Evidence, declared: Expression) -> Iterator[Finding]:
+    """The files hold the text of another licence than the card declares."""
+    against = texts.contradiction(declared, evidence.identified)
+    if against is not None:
+        paths = [
+            one.path for one in evidence.license_texts or () if one.licence == against.text.id and one.of_the_whole
+        ]
+        yield _finding("U-TEXT", "license", against.text, declared=against.declared, value=", ".join(paths[:3]))
+
+
+def _copyright(evidence: Evidence, declared: Expression) -> Iterator[Finding]:
+    """Whether anybody claims the copyright that the declared licence wants to be named."""
+    asking = next((term for term in _terms(declared) if term.licence.attribution == "y"), None)
+    if asking is None:
+        return
+    lines = [line for one in evidence.license_texts or () for line in one.copyright]
+    for text in (*(evidence.notice_texts or ()), evidence.card_text or ""):
+        lines += _copyright_lines(text)
+    if lines:
+        seen = MET
+    else:
+        everywhere = (evidence.license_texts, evidence.notice_texts, evidence.card_text)
+        seen = UNSEEN if any(place is None for place in everywhere) else OPEN
+    yield _finding("O-COPYRIGHT", "attribution", asking.licence, state=seen, written=asking.written)
+
+
+def _other_records(evidence: Evidence, declared: Expression) -> Iterator[Finding]:
+    """Public records that name another licence than the card."""
+    for record in evidence.records or ():
+        theirs = expressions.parse(record.license, record.license_name)
+        if not _silent(theirs) and not _silent(declared) and _rows(theirs) != _rows(declared):
+            yield _finding(
+                "W-RECORD",
+                "license",
+                _first(theirs),
+                declared=_written(declared),
+                value=_written(theirs),
+                record=expressions.shorten(record.source),
+            )
+
+
+def _changed(evidence: Evidence, declared: Expression) -> Iterator[Finding]:
+    """The licence at the head of the repository against the one at the revision in use."""
+    if evidence.at_head is None:
+        return
+    now = expressions.parse(evidence.at_head.license, evidence.at_head.license_name)
+    if _rows(now) != _rows(declared):
+        yield _finding(
+            "W-CHANGED-LICENSE", "license", _first(declared), written=_written(declared), value=_written(now)
+        )
+
+
+def _terms(declared: Expression) -> list[Term]:
+    return [leaf for leaf in leaves(declared) if isinstance(leaf, Term) and not leaf.licence.is_own]
+
+
+def _first(expression: Expression) -> Licence | None:
+    return next((leaf.licence for leaf in leaves(expression) if leaf.licence is not None), None)
+
+
+def _silent(expression: Expression) -> bool:
+    """A record that says nothing, or that it does not know, contradicts nobody."""
+    return all(not isinstance(leaf, Term) and leaf.code != "U-FAMILY" for leaf in leaves(expression))
+
+
+def _rows(expression: Expression) -> set[tuple[str, str]]:
+    return {
+        (leaf.licence.id, leaf.exception) if isinstance(leaf, Term) else (leaf.code, leaf.written.casefold())
+        for leaf in leaves(expression)
+    }
+
+
+def _written(expression: Expression) -> str:
+    return " + ".join(leaf.written or "nothing" for leaf in leaves(expression))
+
+
+def _finding(code: str, term: str, licence: Licence | None, *, state: str = "", **params: str) -> Finding:
+    row = {"licence": licence.name if licence else _NO_ROW, "licence_id": licence.id if licence else ""}
+    section, source = (licence.source_ref, licence.source_url) if licence else ("card field license", "")
+    return Finding(code, term, section, source, (ARTEFACT,), {**row, "work": ARTEFACT, **params}, state)
+
+
+def _names_of(work: str) -> list[str]:
+    """How an upstream may be called in a text: its full id, and its name where that is long enough to tell."""
+    name = work.rsplit("/", 1)[-1]
+    return [work, name] if len(_plain(name)) >= 4 else [work]
+
+
+def _looked_for(evidence: Evidence, wanted: Iterable[str], *, in_name: bool = False) -> str:
+    places = [*(evidence.notice_texts or ()), *([evidence.card_text] if evidence.card_text is not None else [])]
+    if in_name and evidence.name is not None:
+        places.append(evidence.name)
+    if _mentions(places, wanted):
+        return MET
+    return UNSEEN if evidence.card_text is None else OPEN
+
+
+def _mentions(places: Iterable[str], names: Iterable[str]) -> bool:
+    """Whether one of the names stands in one of the texts as whole words; case and layout do not count."""
+    wanted = [words for words in (_words(name) for name in names) if words.strip()]
+    return any(words in _words(place) for place in places for words in wanted)
+
+
+def _words(text: str) -> str:
+    words = _WORD.findall(texts.normalise(text[: texts.MAX_LENGTH]))
+    return f" {' '.join(words)} "
+
+
+def _plain(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())
+
+
+def _copyright_lines(text: str) -> Iterator[str]:
+    """Lines that name a year or a holder of copyright; a licence that speaks of "copyright" names neither."""
+    count = 0
+    for line in text[: texts.MAX_LENGTH].splitlines():
+        if count < _LINES and len(line) <= _WIDTH and _COPYRIGHT.search(line) is not None and "[yyyy]" not in line:
+            count += 1
+            yield line.strip()

@@ -1,0 +1,107 @@
+"""The demonstration as a newcomer starts it, while somebody kills its workers: the story ends as it is told."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers import Clone
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def clone(open_folder: Path) -> Iterator[Clone]:
+    folder = open_folder / "demonstration"
+    folder.mkdir()
+    clone = Clone(folder)
+    with clone.servers:
+        yield clone
+
+
+def workers(folder: Path) -> list[int]:
+    """The processes that do audits for a checkout, parents and children."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if b"worker" in words and b"ci" in words and (process / "cwd").resolve() == folder:
+                found.append(int(process.name))
+    return found
+
+
+def kill_workers(folder: Path) -> int:
+    killed = 0
+    for pid in workers(folder):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            killed += 1
+    return killed
+
+
+def gate(clone: Clone, asked: dict[str, Any]) -> dict[str, Any]:
+    """The gate's answer to what the demonstration has noted."""
+    command = ("gate", asked["subject"], "--use-case", asked["use_case"], "--stage", asked["stage"])
+    answer: dict[str, Any] = json.loads(clone.manage(*command, "--format", "json").stdout)
+    return answer
+
+
+def test_the_story_ends_as_told_although_its_workers_are_killed(clone: Clone) -> None:
+    """The workers die as soon as a bias audit is asked for, in mid run or just before it."""
+    story = subprocess.Popen(
+        [sys.executable, "demo/run.py"],
+        cwd=clone.folder,
+        env={**clone.environment(), "SERVE": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines, killed = [], []
+    assert story.stdout is not None
+    with story.stdout:
+        for line in story.stdout:
+            lines.append(line)
+            if "predictions attached" in line:
+                killed.append(kill_workers(clone.folder))
+    said = "".join(lines)
+
+    assert story.wait(60) == 0, said
+    assert len(killed) == 2
+    assert all(killed), said
+    notes = clone.folder / "var" / "demo.json"
+    assert stat.S_IMODE(notes.stat().st_mode) == 0o600
+    told = json.loads(notes.read_text())
+    allow, deny = gate(clone, told["allow"]), gate(clone, told["deny"])
+    assert (allow["verdict"], deny["verdict"]) == ("allow", "deny")
+    assert any(requirement["status"] == "unsatisfied" for requirement in deny["requirements"])
+    assert deny["next_steps"]
+    assert {user["email"] for user in told["users"]} > {"emil@demo.example", "dana@demo.example"}
+
+
+def test_a_second_demonstration_adds_nothing(clone: Clone) -> None:
+    before = json.loads((clone.folder / "var" / "demo.json").read_text())
+
+    again = subprocess.run(
+        [sys.executable, "demo/run.py"],
+        cwd=clone.folder,
+        env={**clone.environment(), "SERVE": "0"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert again.returncode == 0, again.stderr
+    assert "is there already: approved" in again.stdout
+    assert "predictions attached" not in again.stdout
+    assert json.loads((clone.folder / "var" / "demo.json").read_text()) == before
