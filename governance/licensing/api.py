@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.licensing import browsing, wording
+from governance.licensing import browsing, queries, table, wording
 from governance.people.models import Scope
 from governance.web.problems import Problem
 from licenses import catalogue, compat
@@ -69,13 +69,37 @@ class SourceDocument(serializers.Serializer[None]):
     read_on = serializers.CharField(allow_null=True, help_text="day or month of the reading")
 
 
+class CorrectionDocument(serializers.Serializer[None]):
+    """A lawyer's value that lies over a cell of the shipped table."""
+
+    column = serializers.CharField()
+    shipped = serializers.CharField(help_text="what the table as it came says")
+    value = serializers.CharField()
+    section = serializers.CharField()
+    reason = serializers.CharField()
+    by = serializers.CharField()
+    made_at = serializers.DateTimeField()
+
+
+class NoteDocument(serializers.Serializer[None]):
+    """A legal note on a clause, or without a column on the whole licence."""
+
+    column = serializers.CharField()
+    text = serializers.CharField()
+    by = serializers.CharField()
+    made_at = serializers.DateTimeField()
+
+
 class LicenceDocument(LicenceSummary):
-    """One row with every term: column to word, as ``licenses/terms.py`` lists them; numbers are numbers."""
+    """One row as it holds here, corrections included, with every term: column to word, as ``licenses/terms.py`` lists
+    them; numbers are numbers."""
 
     aliases = serializers.ListField(child=serializers.CharField())
     terms = serializers.DictField(child=serializers.JSONField(allow_null=True))
     clauses = ClauseDocument(many=True)
     read_from = SourceDocument()
+    corrections = CorrectionDocument(many=True)
+    notes = NoteDocument(many=True)
     table_digest = serializers.CharField()
     note = serializers.CharField()
 
@@ -125,13 +149,14 @@ class LicenceView(APIView):
         responses=LicenceDocument,
     )
     def get(self, request: Request, licence: str) -> Response:
-        found = catalogue.find(licence)
+        found = queries.licence_detail(licence)
         if found is None:
             raise Http404
         return Response(_document(found))
 
 
-def _document(row: Licence) -> dict[str, Any]:
+def _document(detail: queries.LicenceDetail) -> dict[str, Any]:
+    row = detail.licence
     columns = [column for _key, _title, several in wording.terms.GROUPS for column in several]
     return {
         **LicenceSummary(row).data,
@@ -147,7 +172,24 @@ def _document(row: Licence) -> dict[str, Any]:
             "evidence": row.evidence,
             "read_on": wording.read_on(row) or None,
         },
-        "table_digest": catalogue.table_digest(),
+        "corrections": [
+            {
+                "column": term.column,
+                "shipped": wording.cell_of(term.shipped),
+                "value": term.correction.value,
+                "section": term.correction.source_ref,
+                "reason": term.correction.reason,
+                "by": str(term.correction.author),
+                "made_at": term.correction.made_at,
+            }
+            for term in detail.terms
+            if term.correction is not None
+        ],
+        "notes": [
+            {"column": note.column, "text": note.text, "by": str(note.author), "made_at": note.made_at}
+            for note in (*detail.annotations, *(note for term in detail.terms for note in term.annotations))
+        ],
+        "table_digest": detail.table_digest,
         "note": NOTE,
     }
 
@@ -215,7 +257,7 @@ class LicenceAnswer(serializers.Serializer[None]):
 
 
 class LicenceCheck(APIView):
-    """Judge one case by the licence table. Nothing is stored; it is a comparison with a reading, no permission."""
+    """Judge one case by the licence table as it holds here. Nothing is stored; it is a comparison with a reading, no permission."""
 
     scopes = {"POST": Scope.CATALOG_READ}
 
@@ -229,7 +271,7 @@ class LicenceCheck(APIView):
             why = f"the case has {works} works; {MOST_WORKS} are judged in a request, more by check_licenses"
             raise Problem(413, "too_many_works", why)
         try:
-            return Response(compat.check(case))
+            return Response(compat.check(case, corrections=table.overlay()))
         except CaseRejected as refused:
             place, _colon, why = str(refused).partition(": ")
             errors = {place: [why]} if why and " " not in place else {"": [str(refused)]}

@@ -42,6 +42,9 @@ _VALUES = {
     "redistribute_outputs": _("giving out what it generates"),
     "redistribute_code": _("giving code out"),
     "sublicense": _("granting rights to others"),
+    "legalistic": _("by the letter"),
+    "conservative": _("with caution"),
+    "strict": _("strictly"),
 }
 
 

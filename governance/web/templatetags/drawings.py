@@ -235,7 +235,7 @@ def arrows_between(boxes: dict[str, Box], links: list[object]) -> tuple[Arrow, .
                 lit=(source, target) in lit,
                 open=(source, target) not in known,
                 middle=(percent((x1 + x2) / 2, sheet), (y1 + y2) // 2),
-                plate=6 * len(label) + 14,
+                plate=7 * len(label) + 12,
             )
         )
     return tuple(made)

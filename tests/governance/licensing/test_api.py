@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
+from governance.licensing import services
 from licenses import catalogue
 from tests.factories import member
 from tests.governance.people.clients import program
@@ -168,6 +170,23 @@ def test_a_licence_that_nobody_can_read_is_unknown_and_no_error(client, license)
     answer = client.post(CHECK, case, format="json")
 
     assert (answer.status_code, answer.json()["verdict"]) == (200, "unknown")
+
+
+def test_a_correction_is_shown_beside_what_it_lies_over_and_judges(client):
+    lawyer = member(None, "reviewer:legal")
+    said = {"column": "use", "value": "nc", "source_ref": "s.9", "reason": "The licensor has said so in writing."}
+    services.correct(licence="mit", by=lawyer, at=timezone.now(), **said)
+    services.annotate(licence="mit", column="use", text="Look at the second page.", by=lawyer, at=timezone.now())
+
+    shown = client.get(f"{LIST}mit/").json()
+    answer = client.post(CHECK, {**CASE, "upstream": [], "artefact": {"license": "mit"}}, format="json")
+
+    (made,) = shown["corrections"]
+    assert (made["shipped"], made["value"], made["section"], made["by"]) == ("any", "nc", "s.9", str(lawyer))
+    assert (shown["terms"]["use"], shown["use"]) == ("nc", "nc")
+    assert [note["text"] for note in shown["notes"]] == ["Look at the second page."]
+    assert shown["table_digest"] == answer.json()["table_digest"] != catalogue.table_digest()
+    assert "C-NC" in answer.json()["codes"]
 
 
 def test_judging_needs_a_token_that_reads_the_catalogue(client):

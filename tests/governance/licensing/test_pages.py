@@ -7,6 +7,7 @@ import re
 from html import unescape
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -109,12 +110,13 @@ def test_the_list_costs_one_query_however_much_is_declared(viewer, django_assert
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_every_licence_has_a_page_in_both_languages(viewer, language):
     client = signed_in(viewer)
-    client.cookies["django_language"] = language
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
 
     for row in catalogue.all_licences():
         page = client.get(reverse("licensing:licence", args=[row.id]))
         assert page.status_code == 200, row.id
         assert row.name in unescape(page.content.decode())
+        assert ("Что она разрешает" if language == "ru" else "What it grants") in page.content.decode()
         assert not STYLE.search(page.content), row.id
 
 
