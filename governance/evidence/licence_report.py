@@ -17,7 +17,6 @@ from audits.models import Finding
 from governance.catalog.models import Entry, SubjectKind, UseCase, Version
 from governance.evidence import wording
 from governance.evidence.wording.repairs import profile_value, repair_text
-from governance.evidence.wording.values import engine_value
 from governance.licensing import queries as licensing
 from governance.licensing import wording as terms
 from governance.licensing.models import Override
@@ -93,12 +92,15 @@ def report(
 
 def veiled(judged: licensing.Judged, *, user: User) -> licensing.Judged:
     """The same judgement without names and licences of works that a person does not see. One query."""
-    named = {str(work["id"]) for work in _works(judged.inputs)}
-    ids = {name.partition(" (")[0] for name in named}
-    if not ids:
+    named = {(str(work["type"]), str(work["id"])) for work in _works(judged.inputs)}
+    if not named:
         return judged
-    seen = set(Entry.objects.visible_to(user).filter(repo_id__in=ids).values_list("repo_id", flat=True))
-    hidden = sorted(name for name in named if name.partition(" (")[0] not in seen)
+    ids = {name.partition(" (")[0] for _type, name in named}
+    entries = Entry.objects.visible_to(user).filter(repo_id__in=ids)
+    seen: set[tuple[str, str]] = set()
+    for kind, repo_id, source in entries.values_list("kind", "repo_id", "source"):
+        seen |= {(kind, repo_id), (kind, f"{repo_id} ({source})")}
+    hidden = sorted({name for kind, name in named if (kind, name) not in seen})
     if not hidden:
         return judged
     masks = {name: _("work %(n)s that you may not see") % {"n": n} for n, name in enumerate(hidden, start=1)}
@@ -265,20 +267,11 @@ def _section(row: Licence | None, one: Mapping[str, Any]) -> str:
 
 def _words(one: Mapping[str, Any]) -> tuple[str, str]:
     """A finding in the reader's language; one without words here in the engine's own."""
-    params = {**one["params"], "terms": [_quoted(terms.label(term)) for term in one["terms"]]}
-    if isinstance(params.get("value"), str):
-        params["value"] = engine_value(params["value"])
-    for name in ("work", "other_work"):
-        if params.get(name) == ARTEFACT:
-            params[name] = _("this version")
+    params = {**one["params"], "terms": one["terms"]}
     known = any(one["code"] in sentences for sentences in wording.SENTENCES.values())
     if not known:
         return as_sentence(str(one["message"])), ""
     return wording.finding_text(Finding(code=one["code"], params=params))
-
-
-def _quoted(text: str) -> str:
-    return _("“%(text)s”") % {"text": text}
 
 
 def _hops(one: Mapping[str, Any], *, subject: str, drawn: licensing.Chain) -> list[dict[str, str]]:
@@ -377,7 +370,7 @@ def _say(verdict: str, rows: Sequence[Mapping[str, Any]]) -> str:
     number = sum(row["severity"] == verdict for row in rows)
     if verdict == "conflict":
         return ngettext(
-            "What the licences say and this use do not go together, at one point.",
+            "What the licences say and this use do not go together, at %(n)s point.",
             "What the licences say and this use do not go together, at %(n)s points.",
             number,
         ) % {"n": number}

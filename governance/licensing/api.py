@@ -257,7 +257,10 @@ class LicenceAnswer(serializers.Serializer[None]):
 
 
 class LicenceCheck(APIView):
-    """Judge one case by the licence table as it holds here. Nothing is stored; it is a comparison with a reading, no permission."""
+    """Judge one case by the licence table as it holds here. Nothing is stored.
+
+    The answer compares what is declared with a reading of texts; it is no permission.
+    """
 
     scopes = {"POST": Scope.CATALOG_READ}
 

@@ -105,8 +105,9 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "gate": showing.gate_question(shown, base=str(settings.PUBLIC_URL)),
         "may": abilities,
         "edition": shown.edition,
+        # What follows the audits by itself takes a part of the page in which this does not stand.
         "report": licence_report.report(user, version=shown.version, use_case=shown.use_case)
-        if shown.is_open
+        if shown.is_open and not request.htmx
         else None,
         "evidence_form": forms.EvidenceForm() if abilities["may_attach"] else None,
     }
