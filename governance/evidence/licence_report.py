@@ -163,6 +163,8 @@ def drawing(
             steps.setdefault((upper, lower), []).append(number)
     on_path = {name for chain in paths for name in chain}
     nodes = [_node(node, lit=node.key[1] in on_path) for node in drawn.nodes]
+    # A column has room for some; what is on a path, or not known, is not what is left out.
+    nodes.sort(key=lambda node: (-node["depth"], not node["lit"], not node["open"]))
     open_keys = {node["key"] for node in nodes if node["open"]}
     edges = []
     for link in drawn.links:

@@ -17,8 +17,8 @@ BOX_WIDTH, BOX_HEIGHT = 220, 54
 GAP_X, GAP_Y = 132, 40
 EDGE = 10
 WIDEST_LABEL, WIDEST_SECOND = 29, 33
-# With three columns and more a box is narrower than on paper.
-NARROW_LABEL, NARROWEST_LABEL = 22, 19
+# Three columns share the room that there is; with more the drawing keeps its own width and is scrolled.
+NARROW_LABEL = 22
 MOST_IN_COLUMN = 8
 
 
@@ -115,7 +115,7 @@ def lineage(nodes: Iterable[object], edges: Iterable[object]) -> Lineage:
     tallest = max((min(len(columns[depth]), MOST_IN_COLUMN) for depth in depths), default=1)
     height = 2 * EDGE + tallest * BOX_HEIGHT + (tallest - 1) * GAP_Y
     sheet = 2 * EDGE + len(depths) * BOX_WIDTH + max(len(depths) - 1, 0) * GAP_X
-    widest = {1: WIDEST_LABEL, 2: WIDEST_LABEL, 3: NARROW_LABEL}.get(len(depths), NARROWEST_LABEL)
+    widest = WIDEST_LABEL if len(depths) < 3 else NARROW_LABEL
     boxes: dict[str, Box] = {}
     for column, depth in enumerate(depths):
         lot = columns[depth]
