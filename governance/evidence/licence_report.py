@@ -30,6 +30,7 @@ from licenses.findings import ARTEFACT, RANK
 
 MOST_DRAWN = 60
 MOST_PATHS = 9
+MOST_FINDINGS = 60
 
 
 def report(
@@ -53,10 +54,12 @@ def report(
     nodes, edges = drawing(drawn, paths)
     notes = licensing.annotations_of({str(one["params"].get("licence_id", "")) for one in found})
     subject = str(judged.inputs["subject"])
-    rows = [_finding(one, subject=subject, paths=paths, notes=notes, drawn=drawn) for one in against]
+    shown = against[:MOST_FINDINGS]
+    rows = [_finding(one, subject=subject, paths=paths, notes=notes, drawn=drawn) for one in shown]
+    number = sum(one["severity"] == judged.verdict for one in against)
     return {
         "verdict": judged.verdict,
-        "say": _say(judged.verdict, rows),
+        "say": _say(judged.verdict, number),
         "why": _why(judged.verdict, rows, drawn),
         "name": subject,
         "nodes": nodes,
@@ -64,6 +67,7 @@ def report(
         "left_out": drawn.more,
         "lit": len(paths),
         "findings": rows,
+        "more": len(against) - len(shown),
         "has_conflict": any(row["severity"] == "conflict" for row in rows),
         "repairs": [_repair(one) for one in document["repairs"]],
         "overridden": [
@@ -72,8 +76,7 @@ def report(
         ],
         "later": [
             _finding(one, subject=subject, paths={}, notes={}, drawn=drawn)
-            for one in _merged(document["latent"])
-            if one["severity"] != "obligation"
+            for one in [one for one in _merged(document["latent"]) if one["severity"] != "obligation"][:MOST_FINDINGS]
         ],
         "duties": _duties(licensing.obligations(version=version, use_case=use_case, of=judged), subject=subject),
         "overrides": overrides(user, version=version, use_case=use_case),
@@ -368,8 +371,7 @@ def _value(value: Any) -> str:
 # --- the sentence --------------------------------------------------------------------------------------------------
 
 
-def _say(verdict: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    number = sum(row["severity"] == verdict for row in rows)
+def _say(verdict: str, number: int) -> str:
     if verdict == "conflict":
         return ngettext(
             "What the licences say and this use do not go together, at %(n)s point.",

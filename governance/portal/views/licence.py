@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from audits.kinds.base import InputsRejected
 from governance.catalog import queries as catalogue
 from governance.catalog.models import UseCase, Version
 from governance.evidence import licence_report
@@ -22,6 +23,7 @@ from governance.licensing.models import MetDuty, Override
 from governance.people.models import Role
 from governance.people.queries import standing
 from governance.web.requests import PageRequest
+from governance.web.sentences import as_sentence
 
 MOST_USE_CASES = 100
 
@@ -101,7 +103,10 @@ def notice(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Htt
     """The attribution file, generated now, as plain text to be saved. At most ten queries."""
     version = found(request, kind, ns, name, sha)
     use_case = use_case_of(request, request.GET.get("use_case", ""))
-    judged = licence_report.veiled(queries.judged(version=version, use_case=use_case), user=request.user)
+    try:
+        judged = licence_report.veiled(queries.judged(version=version, use_case=use_case), user=request.user)
+    except InputsRejected as rejected:
+        return HttpResponse(as_sentence(str(rejected)), content_type="text/plain; charset=utf-8", status=422)
     text = queries.notice_file(version=version, use_case=use_case, of=judged, at=timezone.now())
     answer = HttpResponse(text, content_type="text/plain; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="NOTICE-{version.revision[:8]}.txt"'

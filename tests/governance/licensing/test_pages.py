@@ -345,6 +345,29 @@ def test_works_of_other_teams_are_judged_and_not_named(viewer):
     assert "do not go together" in text_of(pages[0])
 
 
+def test_a_profile_that_cannot_be_judged_is_told_and_is_no_crash(viewer):
+    version = line("llama3.1", "apache-2.0")[-1]
+    use_case = UseCaseFactory(owner_team=viewer.memberships.get().team, licence_profile={"purpose": "fun"})
+
+    page = signed_in(viewer).get(address(version), {"use_case": use_case.slug})
+    file = signed_in(viewer).get(address(version, "notice"), {"use_case": use_case.slug})
+
+    assert page.status_code == 200
+    assert "It cannot be judged; that counts as no." in text_of(page)
+    assert "is one of research, commercial" in text_of(page)
+    assert (file.status_code, file.headers["Content-Type"]) == (422, "text/plain; charset=utf-8")
+
+
+def test_what_is_too_much_for_a_page_is_counted(viewer):
+    bases = [work(f"acme/base-{n}", "llama3.1") for n in range(70)]
+    version = work("acme/merge", "apache-2.0", *bases, relation="merge")
+
+    said = text_of(signed_in(viewer).get(address(version)))
+
+    assert re.search(r"\d+ more points were found and are not shown\.", said)
+    assert re.search(r"\d+ more works? (was|were) judged and (is|are) not shown\.", said)
+
+
 def test_the_chain_costs_the_same_for_any_depth(viewer, django_assert_max_num_queries):
     version = line(*["mit"] * 15, "gemma")[-1]
     client = signed_in(viewer)
