@@ -61,7 +61,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("licenses/<str:licence>/", licensing.LicenceView.as_view(), name="licence"),
     # gates
     re_path(
-        r"^gate/(?P<kind>[a-z]+)/(?P<ns>[^/@]+)/(?P<name>[^/@]+)@(?P<sha>[^/]*)$",
+        r"^gate/(?P<kind>[a-z]+)/(?P<ns>[^/@]+)/(?P<name>[^/@]+)@(?P<sha>.*)$",
         gates.GateCheck.as_view(),
         name="gate",
     ),

@@ -6,7 +6,24 @@ from celery import Celery, signals
 from config import embedded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-app = Celery("assay")
+# Seconds that a sender waits for a broker that has accepted the connection and says nothing.
+ANSWER_WITHIN_S = 1.0
+
+
+class Assay(Celery):
+    """Celery, with senders that do not wait for a broker that hangs: the work is a row, the sweep finds it.
+
+    Workers read without that limit: waiting for messages is what they do.
+    """
+
+    def connection_for_write(self, url: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        if str(url or self.conf.broker_url).startswith("redis"):
+            given = kwargs.get("transport_options") or {}
+            kwargs["transport_options"] = {"socket_timeout": ANSWER_WITHIN_S, **given}
+        return super().connection_for_write(url, *args, **kwargs)
+
+
+app = Assay("assay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

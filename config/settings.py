@@ -181,7 +181,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "blobs": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "audits.blob_files.BlobFiles",
         "OPTIONS": {"location": environment.blob_folder(default=VAR_DIR / "blobs"), "file_permissions_mode": 0o600},
     },
 }

@@ -20,7 +20,7 @@ _SECTIONS = {
     "copyleft": "SPDX ids of the code and of the work",
     "mode": "use profile",
 }
-_UNSAID = {UNSTATED: "not stated", UNREADABLE: "not readable"}
+UNSAID = {UNSTATED: "not stated", UNREADABLE: "not readable"}
 
 
 class Chain:
@@ -34,7 +34,7 @@ class Chain:
     def of(cls, graph: Graph, path: Path[int]) -> Chain:
         hops = list(path.hops())
         works = tuple(ARTEFACT if hop.node == ROOT else graph.works[hop.node].id for hop in hops)
-        return cls(works, tuple(_UNSAID.get(hop.relation, hop.relation) for hop in hops[:-1]))
+        return cls(works, tuple(UNSAID.get(hop.relation, hop.relation) for hop in hops[:-1]))
 
     def above(self, other: Chain) -> Chain:
         """This chain, which ends where ``other`` begins, and then ``other``."""

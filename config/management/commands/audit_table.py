@@ -59,8 +59,8 @@ class Command(AssayCommand):
         from audits.measures.plan import PlanRejected, plan_from
         from audits.measures.tables import TableRejected
 
-        if options["seed"] < 0:
-            raise Refused("--seed must be 0 or more")
+        if not 0 <= options["seed"] < 2**63:
+            raise Refused("--seed is a whole number from 0 to 9,223,372,036,854,775,807")
         try:
             plan = plan_from(_plan(options))
             with open_for(Path(options["table"]), plan) as table:

@@ -123,6 +123,24 @@ def test_markdown_made_to_be_slow_is_shown(text: str) -> None:
     assert isinstance(text_html(text), str)
 
 
+@pytest.mark.parametrize("element", ["div", "span", "blockquote", "b"])
+def test_elements_nested_beyond_measure_are_shown_as_they_were_written(element: str) -> None:
+    deep = text_html(f"<{element}>" * 101 + "<script>x</script>")
+    flat = text_html(f"<{element}>x</{element}>\n\n" * 101)
+
+    assert deep.startswith("<pre>&lt;")
+    assert "<script" not in deep
+    assert not flat.startswith("<pre>")
+
+
+def test_items_and_paragraphs_that_nobody_closes_are_not_nested() -> None:
+    assert "<li" in text_html("<ul>" + "<li>one<p>two" * 200)
+
+
+def test_control_characters_of_a_card_reach_no_page() -> None:
+    assert not {"\x07", "\x1b", "\x7f"} & set(text_html("a\x07b\x1b[31m <i>\x7f</i>\tc\n"))
+
+
 def test_metadata_become_rows_with_bounded_values() -> None:
     rows = metadata_rows({"license": "mit", "tags": ["a", "b"], "x": "y" * 1000, "no": None, "deep": [{"a": 1}]})
 
