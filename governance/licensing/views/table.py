@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from governance.licensing import browsing, forms, previews, queries, services, wording
-from governance.licensing.models import Correction
+from governance.licensing.models import Correction, Override
 from governance.licensing.rules import REASON_LENGTH
 from governance.licensing.usage import Usage, usage
 from governance.web.requests import PageRequest
@@ -24,12 +24,13 @@ from licenses.catalogue import FAMILIES, Licence, all_licences, table_digest
 
 LONGEST_TEXT = 200
 UNKNOWN_SHOWN = 20
+OVERRIDES_SHOWN = 50
 
 
 @login_required
 @require_safe
 def licences(request: PageRequest) -> HttpResponse:
-    """The whole table, what is declared most first. One query beside the session's."""
+    """The whole table, what is declared most first, and the overrides in force. Two queries beside the session's."""
     text = request.GET.get("q", "")[:LONGEST_TEXT].replace("\0", "")
     family = request.GET.get("family", "")
     family = family if family in FAMILIES else ""
@@ -50,9 +51,16 @@ def licences(request: PageRequest) -> HttpResponse:
         "usage": used,
         "unknown": used.unknown.most_common(UNKNOWN_SHOWN),
         "unknown_more": max(0, len(used.unknown) - UNKNOWN_SHOWN),
+        "overrides": [] if text.strip() or family else _overrides(request),
         "table_digest": table_digest(),
     }
     return render(request, "licensing/licences.html", context)
+
+
+def _overrides(request: PageRequest) -> list[Override]:
+    """What is decided otherwise, soonest to end first."""
+    holding = Override.objects.visible_to(request.user).in_force().select_related("entry__latest", "use_case", "author")
+    return list(holding.order_by("until", "pk")[:OVERRIDES_SHOWN])
 
 
 def _row(one: Licence, used: Usage) -> dict[str, Any]:

@@ -99,11 +99,11 @@ def test_what_the_table_does_not_know_is_named(viewer):
     assert "1 entry declares no licence." in said
 
 
-def test_the_list_costs_one_query_however_much_is_declared(viewer, django_assert_max_num_queries):
+def test_the_list_costs_two_queries_however_much_is_declared(viewer, django_assert_max_num_queries):
     line(*["mit"] * 20)
     client = signed_in(viewer)
 
-    with django_assert_max_num_queries(SESSION + ROLES + INBOX + 1):
+    with django_assert_max_num_queries(SESSION + ROLES + INBOX + 2):
         client.get(reverse("licensing:licences"))
 
 
@@ -434,6 +434,17 @@ def test_a_lawyer_overrides_a_finding_until_a_day(judged):
     assert "Overridden" in said
     assert WORDS in said
     assert "1 point does not count because of it:" in said
+
+
+def test_overrides_in_force_are_listed_for_those_who_see_them(judged, viewer):
+    version, use_case, lawyer = judged
+    signed_in(lawyer).post(address(version, "override"), saying(use_case))
+
+    theirs, others = (signed_in(who).get(reverse("licensing:licences")).content for who in (lawyer, viewer))
+
+    assert b'id="overrides"' in theirs
+    assert use_case.name.encode() in theirs
+    assert b'id="overrides"' not in others
 
 
 def test_an_override_ends_before_its_day(judged):

@@ -136,7 +136,7 @@ def test_pages_cost_a_fixed_number_of_queries(
         reverse("evidence:runs"): 1,
         reverse("evidence:run", args=[Run.objects.get(kind="license").pk]): 6,
         version_address(story.version): 28,
-        reverse("licensing:licences"): 1,
+        reverse("licensing:licences"): 2,
         reverse("policies:policies"): 2,
         reverse("catalog:use-cases"): 2,
     }
