@@ -53,6 +53,8 @@ def _requirement(row: Mapping[str, Any], runs: Mapping[int, Run], steps: Sequenc
         url = reverse("evidence:run", args=[run.pk])
         label = _("%(kind)s run %(number)s") % {"kind": bias_report.capital(kind_name(run.kind)), "number": run.pk}
         shown["links"] = [{"url": url, "label": label}]
+        if run.kind == "license" and not holds:
+            shown["links"].append({"url": "#why", "label": _("Why, and what can I do?")})
         document = bias_report.read(run) if run.kind == "bias" else None
         if document is not None:
             shown["gauge"] = bias_report.gauge(document)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance.catalog.models import Stage, UseCase, Version
+from governance.evidence import licence_report
 from governance.evidence import services as evidence
 from governance.people.models import Role
 from governance.people.queries import standing
@@ -67,7 +68,7 @@ def found(request: PageRequest, pk: int) -> Submission:
 @login_required
 @require_safe
 def submission(request: PageRequest, pk: int) -> HttpResponse:
-    """One submission: what it stands at, why, and what the person can do about it. At most nine queries."""
+    """One submission: what it stands at, why, and what the person can do about it. At most 22 queries."""
     return show(request, found(request, pk))
 
 
@@ -104,6 +105,10 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "gate": showing.gate_question(shown, base=str(settings.PUBLIC_URL)),
         "may": abilities,
         "edition": shown.edition,
+        # What follows the audits by itself takes a part of the page in which this does not stand.
+        "report": licence_report.report(user, version=shown.version, use_case=shown.use_case)
+        if shown.is_open and not request.htmx
+        else None,
         "evidence_form": forms.EvidenceForm() if abilities["may_attach"] else None,
     }
 

@@ -127,7 +127,8 @@ class Judge:
         self.knotted = bytearray(b"\x01") * len(graph)
         for work in order:
             self.knotted[work] = 0
-        # Combined works behind a cycle have no order in which what they bring could be found; some clashes are told once.
+        # Combined works behind a cycle have no order in which what they bring could be found; some clashes are told
+        # once.
         self.unsure = {
             work
             for work, knotted in enumerate(self.knotted)
@@ -233,13 +234,13 @@ class Judge:
         if paths.repeated or paths.places or self.knotted[work]:
             found, latent = self._joined(artefact, paths, found, latent)
             worst = max((RANK[one.template.severity] for one in found), default=0)
-        if self.names_origins[fact[work]]:
-            named = {self.graph.ids[self.graph.upstream[hop]] for hop in self.graph.hops(work)}
-            found, latent = self._attributed(found, named), self._attributed(latent, named)
-        return VERDICTS[worst], tuple(found), tuple(latent)
+        return VERDICTS[worst], tuple(self._attributed(work, found)), tuple(self._attributed(work, latent))
 
-    def _attributed(self, found: list[Found], named: set[str]) -> list[Found]:
+    def _attributed(self, work: int, found: list[Found]) -> list[Found]:
         """The findings, with attribution met for the works that the card names."""
+        if not self.names_origins[self.graph.fact[work]]:
+            return found
+        named = {self.graph.ids[self.graph.upstream[hop]] for hop in self.graph.hops(work)}
         for at, one in enumerate(found):
             template = one.template
             if template.code == "O-ATTRIB" and template.state != MET and one.chain[0] in named:

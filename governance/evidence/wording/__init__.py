@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from audits.models import Finding
 from governance.evidence.bias_report import metric_name
 from governance.evidence.wording import bias, cards, licences
+from governance.evidence.wording.in_words import in_words
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -27,7 +28,7 @@ def finding_text(finding: Finding) -> tuple[str, str]:
     for sentences in SENTENCES.values():
         if finding.code in sentences:
             title, mend = sentences[finding.code]
-            params = _Shown(finding.params)
+            params = _Shown(in_words(finding.params) if sentences is licences.SENTENCES else finding.params)
             return str(title) % params, str(mend) % params
     return _("Finding %(code)s") % {"code": finding.code}, ""
 

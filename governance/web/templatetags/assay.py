@@ -55,6 +55,7 @@ ROOMS: tuple[tuple[str, str | Promise, str], ...] = (
     ("submissions", pgettext_lazy("room", "Submissions"), "reviews:submissions"),
     ("runs", pgettext_lazy("room", "Runs"), "evidence:runs"),
     ("use-cases", pgettext_lazy("room", "Use cases"), "catalog:use-cases"),
+    ("licences", pgettext_lazy("room", "Licences"), "licensing:licences"),
     ("policies", pgettext_lazy("room", "Policies"), "policies:policies"),
 )
 FLASH = {
