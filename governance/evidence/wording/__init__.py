@@ -27,6 +27,12 @@ def finding_text(finding: Finding) -> tuple[str, str]:
     for sentences in SENTENCES.values():
         if finding.code in sentences:
             title, mend = sentences[finding.code]
+            if finding.code == "card.license.unknown_id" and not finding.params.get("meant"):
+                title = cards.UNLIKE_ANY_LICENCE
+            if mend is bias.MORE_ROWS and finding.params.get("rows_needed") is None:
+                mend = bias.MORE_ROWS_OPEN
+            elif mend is bias.MORE_ROWS and not finding.params.get("comparator_rows_needed"):
+                mend = bias.MORE_ROWS_OF_ONE
             params = _Shown(finding.params)
             return str(title) % params, str(mend) % params
     return _("Finding %(code)s") % {"code": finding.code}, ""
