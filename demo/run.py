@@ -84,6 +84,7 @@ def main() -> int:
     finally:
         for training in trainings:
             training.kill()
+            training.join()
 
 
 class Stopped(BaseException):
