@@ -1,7 +1,9 @@
 import os
+import warnings
 from typing import Any
 
 from celery import Celery, signals
+from celery.exceptions import SecurityWarning
 
 from config import embedded
 
@@ -36,6 +38,18 @@ def start_embedded_servers(**_: Any) -> None:
 
     if settings.EMBEDDED:
         embedded.start()
+
+
+@signals.celeryd_init.connect
+def accept_root(**_: Any) -> None:
+    """Celery warns whoever runs a worker as root, because of pickled messages from a broker that others reach.
+
+    The embedded broker is reached by nobody else, and JSON alone is read. With servers of one's own the warning stays.
+    """
+    from django.conf import settings
+
+    if settings.EMBEDDED:
+        warnings.filterwarnings("ignore", category=SecurityWarning, message="You're running the worker with superuser")
 
 
 @signals.worker_ready.connect

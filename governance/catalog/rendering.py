@@ -41,6 +41,7 @@ _EMPTY = frozenset("area base br col embed hr img input link meta param source t
     "p li dt dd td th tr tbody thead tfoot option".split()  # noqa: SIM905
 )
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_TABLE = re.compile(r"<table(?=[\s>])")
 _LINE = re.compile(r'<([a-z][a-z0-9]*) data-line="(\d{1,7})"')
 
 
@@ -85,7 +86,14 @@ def text_html(text: str, *, first_line: int = 1) -> SafeString:
         link_rel="nofollow noopener noreferrer",
         url_schemes={"http", "https", "mailto"},
     )
-    return mark_safe(_LINE.sub(r'<\1 id="L\2"', last))  # noqa: S308 (this is what the allow-list is for)
+    numbered = _LINE.sub(r'<\1 id="L\2"', last)
+    return mark_safe(_scrolling(numbered))  # noqa: S308 (this is what the allow-list is for)
+
+
+def _scrolling(clean: str) -> str:
+    """Tables in regions that scroll, with the keyboard too: a wide one would push the page aside on a small screen."""
+    region = f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(_("Table"))}"><table'
+    return _TABLE.sub(region, clean).replace("</table>", "</table></div>")
 
 
 def _depth(dirty: str) -> int:

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from governance.catalog import urls as catalog
-from governance.portal.views import catalogue, inbox, licence, version
+from governance.portal.views import catalogue, inbox, licence, use_case, version
 
 portal = [
     path("", inbox.home, name="home"),
@@ -14,6 +14,7 @@ entries = [
     path("catalogue/", catalogue.entries, name="entries"),
     path("catalogue/import/", catalogue.import_entry, name="import"),
     path("catalogue/imports/<uuid:public_id>/", catalogue.import_request, name="import-request"),
+    path("use-cases/<slug:slug>/", use_case.use_case, name="use-case"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/", version.entry, name="entry"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/", version.version, name="version"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/", licence.licence, name="licence"),

@@ -310,8 +310,10 @@ def submit(request: PageRequest, digest: str) -> HttpResponse:
     use_cases = UseCase.objects.visible_to(request.user).order_by("name", "pk")
     if teams is not None:
         use_cases = use_cases.filter(owner_team__in=teams)
+    offered = list(use_cases.values_list("slug", "tier"))
+    only = offered[0][0] if len(offered) == 1 else None
     sent = forms.SubmitForm(
-        request.POST or None, use_cases=use_cases, initial={"use_case": request.GET.get("use_case")}
+        request.POST or None, use_cases=use_cases, initial={"use_case": request.GET.get("use_case") or only}
     )
     status = 200
     if request.method == "POST":
@@ -336,6 +338,8 @@ def submit(request: PageRequest, digest: str) -> HttpResponse:
         "version": version,
         "entry": version.entry,
         "form": sent,
-        "has_use_cases": use_cases.exists(),
+        "has_use_cases": bool(offered),
+        "asked": showing.asked_for(kind=version.entry.kind, tiers={tier for _slug, tier in offered}),
+        "stages": Stage.values,
     }
     return render(request, "reviews/submit.html", context, status=status)
