@@ -448,3 +448,15 @@ def vote(client: Client, story: Story, value: str, reason: str = "") -> None:
     story.submission.refresh_from_db()
     sent = {"lane": "ethics", "vote": value, "reason": reason, "edition": story.submission.edition}
     assert client.post(reverse("reviews:vote", args=[story.submission.pk]), sent).status_code == 302
+
+
+def test_a_run_that_could_not_run_does_not_say_that_nothing_was_found(story: Story) -> None:
+    Run.objects.filter(kind="license").update(
+        state="errored", verdict="", error="the table is gone", error_code="inputs.table_gone"
+    )
+    run = Run.objects.get(kind="license")
+
+    page = signed_in(story.reviewer).get(reverse("evidence:run", args=[run.pk])).content.decode()
+
+    assert "Nothing was found" not in page
+    assert "Nothing was measured, so nothing can be said." in page
