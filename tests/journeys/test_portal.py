@@ -102,7 +102,7 @@ def test_predictions_are_attached_and_audited(story: Story, visitor: Visitor) ->
     if not visitor.scripts:
         page.get_by_role("link", name="Look again").click()
     expect(page.get_by_role("heading", name="Audits at work")).to_have_count(0)
-    expect(page.locator("#evidence")).to_contain_text("Black against white")
+    expect(page.locator("#evidence")).to_contain_text("black against white")
     expect(page.locator("#verdict")).to_contain_text("No group is treated worse")
     visitor.nothing_went_wrong()
 

@@ -133,12 +133,13 @@ def test_pages_cost_a_fixed_number_of_queries(
         reverse("catalog:entries"): 8,
         reverse("reviews:submissions"): 1,
         reverse("reviews:submission", args=[story.submission.pk]): 22,
-        reverse("evidence:runs"): 1,
+        reverse("evidence:runs"): 2,
         reverse("evidence:run", args=[Run.objects.get(kind="license").pk]): 6,
         version_address(story.version): 28,
         reverse("licensing:licences"): 2,
         reverse("policies:policies"): 2,
         reverse("catalog:use-cases"): 2,
+        reverse("catalog:use-case", args=[story.use_case.slug]): 5,
     }
 
     for address, cost in costs.items():
@@ -180,6 +181,41 @@ def test_a_cursor_that_is_none_of_ours_shows_the_first_page(story: Story) -> Non
     for name in ("catalog:entries", "reviews:submissions", "evidence:runs", "catalog:use-cases"):
         for cursor in ("x", "%F0", "WyI-IiwxXQ", "a" * 5000, "W10"):
             assert client.get(reverse(name) + f"?cursor={cursor}").status_code == 200
+
+
+def test_runs_lead_to_the_versions_they_are_about(story: Story) -> None:
+    page = signed_in(story.reviewer).get(reverse("evidence:runs")).content.decode()
+
+    assert f'href="{version_address(story.version)}"' in page
+
+
+def test_a_use_case_lists_its_submissions_and_what_may_run(story: Story) -> None:
+    page = signed_in(story.reviewer).get(reverse("catalog:use-case", args=[story.use_case.slug])).content.decode()
+
+    assert f"What may run for {story.use_case.name}" in page
+    assert "Nothing: no approval is in force." in page
+    assert f'href="{reverse("reviews:submission", args=[story.submission.pk])}"' in page
+
+
+def test_a_licence_profile_is_shown_in_the_words_of_its_form(story: Story) -> None:
+    UseCase.objects.filter(pk=story.use_case.pk).update(
+        licence_profile={"mode": "saas", "territory": ["DE", "FR"], "else": 1}
+    )
+
+    page = signed_in(story.reviewer).get(reverse("catalog:use-case", args=[story.use_case.slug])).content.decode()
+
+    assert "<dt>How it is used</dt><dd>as a service to others</dd>" in page
+    assert "<dt>Where</dt><dd>DE, FR</dd>" in page
+    assert "<dt>else</dt><dd>1</dd>" in page
+
+
+def test_who_submits_sees_what_will_be_asked_for(story: Story) -> None:
+    page = signed_in(story.submitter).get(reverse("reviews:submit", args=[story.version.digest])).content.decode()
+
+    assert f'<option value="{story.use_case.slug}" selected>{story.use_case.name} (tier: ' in page
+    assert "What is asked for" in page
+    assert "Audits: card, licence, bias" in page
+    assert "Votes: Ethics 1" in page
 
 
 def test_search_finds_by_name_and_by_digest(story: Story) -> None:
@@ -412,3 +448,15 @@ def vote(client: Client, story: Story, value: str, reason: str = "") -> None:
     story.submission.refresh_from_db()
     sent = {"lane": "ethics", "vote": value, "reason": reason, "edition": story.submission.edition}
     assert client.post(reverse("reviews:vote", args=[story.submission.pk]), sent).status_code == 302
+
+
+def test_a_run_that_could_not_run_does_not_say_that_nothing_was_found(story: Story) -> None:
+    Run.objects.filter(kind="license").update(
+        state="errored", verdict="", error="the table is gone", error_code="inputs.table_gone"
+    )
+    run = Run.objects.get(kind="license")
+
+    page = signed_in(story.reviewer).get(reverse("evidence:run", args=[run.pk])).content.decode()
+
+    assert "Nothing was found" not in page
+    assert "Nothing was measured, so nothing can be said." in page

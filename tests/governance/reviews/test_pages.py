@@ -230,7 +230,7 @@ def test_an_uploaded_table_starts_the_bias_audit(story: Story) -> None:
     shown = page(story.viewer, submission)
     assert "predictions.csv" in shown
     assert "../" not in shown[shown.index('id="files"') : shown.index('id="gate"')]
-    assert "Black against white" in shown
+    assert "black against white" in shown
     assert 'class="gauge' in shown
 
 
@@ -293,7 +293,7 @@ def test_a_bias_run_shows_what_it_rests_on_and_where_the_figures_come_from(story
     shown = signed_in(story.viewer).get(reverse("evidence:run", args=[run.pk])).content.decode()
 
     assert "Fail" in shown
-    assert "Black against white: ratio of approval rates 0.56" in shown
+    assert "black against white: ratio of approval rates 0.56" in shown
     assert "The limit is 0.80." in shown
     assert "declared: a person uploaded it" in shown
     assert run.inputs_digest[:8] in shown
