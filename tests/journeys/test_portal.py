@@ -65,6 +65,26 @@ def test_a_vote_that_somebody_overtook_keeps_its_words(story: Story, visitor: Vi
     visitor.nothing_went_wrong()
 
 
+@pytest.mark.parametrize("overtaken", [False, True], ids=["without its reason", "overtaken"])
+def test_a_refused_vote_that_is_mended_is_recorded(story: Story, visitor: Visitor, overtaken: bool) -> None:
+    page = visitor.page
+    visitor.sign_in(story.reviewer)
+    visitor.go(reverse("reviews:submission", args=[story.submission.pk]))
+    if overtaken:
+        services.vote(submission_id=story.submission.pk, voter=story.reviewer, lane="ethics", value=0, at=NOW)
+    page.get_by_label("Veto").check()
+    page.locator("#vote").get_by_label("Reason").fill("Nobody was asked." if overtaken else "short")
+    page.get_by_role("button", name="Record vote").click()
+    expect(page.locator("#vote .form-error")).to_be_visible()
+
+    page.locator("#vote").get_by_label("Reason").fill("The card says nothing of refusals.")
+    page.get_by_role("button", name="Record vote").click()
+
+    expect(page.get_by_role("status")).to_contain_text("Your vote is recorded.")
+    assert story.submission.votes.latest("pk").value == -2
+    visitor.nothing_went_wrong()
+
+
 def test_a_model_is_found_opened_and_submitted(story: Story, visitor: Visitor) -> None:
     page = visitor.page
     visitor.sign_in(story.submitter)

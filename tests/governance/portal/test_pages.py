@@ -410,3 +410,13 @@ def vote(client: Client, story: Story, value: str, reason: str = "") -> None:
     story.submission.refresh_from_db()
     sent = {"lane": "ethics", "vote": value, "reason": reason, "edition": story.submission.edition}
     assert client.post(reverse("reviews:vote", args=[story.submission.pk]), sent).status_code == 302
+
+
+@pytest.mark.parametrize("chosen", ["you", "mine", "others"])
+def test_an_empty_inbox_has_no_button_without_words(story: Story, chosen: str) -> None:
+    story.submission.delete()
+
+    shown = signed_in(story.viewer).get(reverse("portal:inbox"), {"show": chosen}).content.decode()
+
+    buttons = re.findall(r'<a class="button[^"]*" href="[^"]*">(.*?)</a>', shown)
+    assert all(label.strip() for label in buttons), buttons
