@@ -4,7 +4,17 @@ yet in a request, are one more.
 
 from governance.catalog.queries.ancestry import DEEPEST, DIRECTIONS, Hop, Lineage, Node, lineage
 from governance.catalog.queries.names import NotASha, find_entry, repo_id_of, resolve, valid_sha
-from governance.catalog.queries.searching import ORDERS, BadCursor, Filters, Page, Row, card_audits, choices, search
+from governance.catalog.queries.searching import (
+    BEGINNING,
+    ORDERS,
+    BadCursor,
+    Filters,
+    Page,
+    Row,
+    card_audits,
+    choices,
+    search,
+)
 from governance.catalog.queries.versions import (
     CardAudit,
     Change,
@@ -18,6 +28,7 @@ from governance.catalog.queries.versions import (
 )
 
 __all__ = [
+    "BEGINNING",
     "DEEPEST",
     "DIRECTIONS",
     "ORDERS",
