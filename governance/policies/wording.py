@@ -193,8 +193,8 @@ def step(step: Mapping[str, Any]) -> str:
         "submit": _("Submit this version for %(detail)s in use case %(target)s; check the name of the use case."),
         "write_audit_plan": _("Write the audit plan of the use case; the %(target)s audit needs it."),
         "vote": ngettext(
-            "%(count)s vote is needed in lane %(target)s.",
-            "%(count)s votes are needed in lane %(target)s.",
+            "%(count)s more person has to agree in lane %(target)s.",
+            "%(count)s more people have to agree in lane %(target)s.",
             int(count),
         ),
         "lift_veto": _("The veto in lane %(target)s has to be lifted by who cast it."),

@@ -378,6 +378,7 @@ def test_what_the_licence_profile_does_not_say_is_asked_of_who_keeps_it(story: S
     use_cases.change_use_case(
         use_case_id=story.use_case.pk, changes={"licence_profile": {}}, edition=1, by=story.risk_officer, at=NOW
     )
+    story.use_case.refresh_from_db()
     limited = bring(
         tmp_path / "nc", card=CARD.replace("mit", "cc-by-nc-4.0"), by=story.submitter, team=None, repo_id="acme/nc"
     )
