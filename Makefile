@@ -78,6 +78,7 @@ $(VENV)/.ready-dev: requirements/dev.txt
 	$(call install,requirements/dev.txt,.ready .ready-demo .ready-dev)
 
 # The newest Python that the exact versions are for, else any that is new enough. It has to run: some are only shims.
+# At a terminal the installer shows its own progress.
 define install
 @set -e; \
 for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
@@ -89,15 +90,16 @@ if [ -z "$$python" ]; then \
 fi; \
 python=$$(command -v "$$python"); \
 if ! "$(PY)" -c "" >/dev/null 2>&1; then new=1; else new=; fi; \
-echo "Installing $(1) into $(VENV) …"; \
-if { uv --version && { [ -z "$$new" ] || uv venv --clear --python "$$python" $(VENV); } \
-  && uv pip install --python $(PY) --requirement $(1); } >/dev/null 2>&1; then :; else \
+echo "Installing $(1) into $(VENV): a minute or two, most of it downloads …"; \
+if [ -t 1 ]; then quiet=; else quiet=-qq; fi; \
+if { uv --version && { [ -z "$$new" ] || uv venv --clear --python "$$python" $(VENV); }; } >/dev/null 2>&1 \
+  && uv pip install $$quiet --python $(PY) --requirement $(1); then :; else \
   if [ -n "$$new" ] && ! "$$python" -m venv --clear $(VENV); then \
     echo "This Python cannot make a virtual environment. Install its venv (Debian, Ubuntu: python3-venv)" \
       "or name another one: make PYTHON=/path/to/python3" >&2; exit 1; \
   fi; \
   $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null; \
-  $(PY) -m pip install -qq --disable-pip-version-check --requirement $(1); \
+  $(PY) -m pip install $$quiet --disable-pip-version-check --requirement $(1); \
 fi; \
 cd $(VENV) && touch $(2)
 endef

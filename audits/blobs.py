@@ -40,6 +40,7 @@ def store(*, stream: IO[bytes], media_type: str, max_bytes: int, at: dt.datetime
 
     Raises:
         TooLarge: the stream is longer than ``max_bytes``; nothing is kept.
+        OSError: the disk is full or cannot be written; nothing is kept.
     """
     digest, size = hashlib.sha256(), 0
     with tempfile.NamedTemporaryFile(prefix="assay-upload-") as draft:
@@ -52,11 +53,7 @@ def store(*, stream: IO[bytes], media_type: str, max_bytes: int, at: dt.datetime
         draft.flush()
         draft.seek(0)
         sha256 = digest.hexdigest()
-        name = name_of(sha256)
-        if not _storage().exists(name):
-            kept = _storage().save(name, File(draft, name=sha256))
-            if kept != name:  # another process was faster by a blink and has stored the same bytes
-                _storage().delete(kept)
+        _keep(File(draft, name=sha256), sha256)
     with transaction.atomic():
         blob, created = Blob.objects.get_or_create(
             sha256=sha256, defaults={"bytes": size, "media_type": media_type[:100], "created_at": at}
@@ -64,6 +61,27 @@ def store(*, stream: IO[bytes], media_type: str, max_bytes: int, at: dt.datetime
         if not created and blob.erased_at is not None:
             Blob.objects.filter(pk=blob.pk).update(erased_at=None)
     return blob
+
+
+def _keep(content: File[bytes], sha256: str) -> None:
+    """Put bytes under their digest, unless they are there already, whole."""
+    name = name_of(sha256)
+    if _storage().exists(name):
+        if _is_whole(name, sha256):
+            return
+        # What a full disk or a killed process left behind would otherwise stand in the way of the bytes for good.
+        _storage().delete(name)
+    kept = _storage().save(name, content)
+    if kept != name:  # another process was faster by a blink and has stored the same bytes
+        _storage().delete(kept)
+
+
+def _is_whole(name: str, sha256: str) -> bool:
+    try:
+        with _storage().open(name, "rb") as there:
+            return hashlib.file_digest(there, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
 
 
 def store_bytes(data: bytes, *, media_type: str, at: dt.datetime) -> Blob:

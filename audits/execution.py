@@ -88,7 +88,18 @@ def _succeed(run: Run, outcome: Outcome, document: bytes) -> Run | None:
         return finish(
             run, state=RunState.ERRORED, error_code="internal", error=f"the audit gave no known verdict ({run.kind})"
         )
-    result = blobs.store_bytes(document, media_type="application/json", at=timezone.now()).sha256 if document else ""
+    try:
+        result = (
+            blobs.store_bytes(document, media_type="application/json", at=timezone.now()).sha256 if document else ""
+        )
+    except OSError as failed:
+        logger.error("run %s: its result cannot be kept: %s", run.pk, failed)
+        return finish(
+            run,
+            state=RunState.ERRORED,
+            error_code="result_not_kept",
+            error=f"the result could not be stored ({failed.strerror}); make room and run the audit again",
+        )
     return finish(
         run,
         state=RunState.SUCCEEDED,

@@ -76,8 +76,8 @@ def _round(descendants: int, number: int) -> dict[str, Any]:
     wall, cpu = time.perf_counter(), time.process_time()
     done = reassessing.carry_out()
     took, spent = time.perf_counter() - wall, time.process_time() - cpu
-    assert Reassessment.objects.exclude(state="done").count() == 0
-    assert done.runs == descendants, done
+    if done.runs != descendants or Reassessment.objects.exclude(state="done").exists():
+        sys.exit(f"{done.runs} of {descendants} runs were stored: nothing was measured")
     verdicts = Counter(Run.objects.order_by("pk")[before:].values_list("verdict", flat=True))
     return {"seconds": took, "cpu": spent, "changed": changed, **_floor(before), "verdicts": dict(verdicts)}
 
@@ -190,7 +190,8 @@ def _floor(before: int) -> dict[str, Any]:
         for model, column in ((Run, "id"), (Finding, "run_id")):
             table = model._meta.db_table
             cursor.execute(f"CREATE TABLE bench_{table} (LIKE {table} INCLUDING ALL)")
-            with cursor.copy(f"COPY (SELECT * FROM {table} WHERE {column} >= {first}) TO STDOUT") as out:
+            stored = f"SELECT * FROM {table} WHERE {column} >= {first}"  # noqa: S608 (our own names and number)
+            with cursor.copy(f"COPY ({stored}) TO STDOUT") as out:
                 data = [bytes(part) for part in out]
             rows[table] = len(data)
             began = time.perf_counter()

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from governance.catalog import api as catalog
 from governance.evidence import api as evidence
 from governance.gates import api as gates
+from governance.licensing import api as licensing
 from governance.policies import api as policies
 from governance.reviews import api as reviews
 from governance.web.schema import schema
@@ -54,9 +55,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("policies/<slug:name>/", policies.PolicyVersions.as_view(), name="policy"),
     path("policies/<slug:name>/publish/", policies.Publish.as_view(), name="policy-publish"),
     path("policies/<slug:name>/retire/", policies.Retire.as_view(), name="policy-retire"),
+    # licensing
+    path("licenses/", licensing.Licences.as_view(), name="licences"),
+    path("licenses/check/", licensing.LicenceCheck.as_view(), name="licence-check"),
+    path("licenses/<str:licence>/", licensing.LicenceView.as_view(), name="licence"),
     # gates
     re_path(
-        r"^gate/(?P<kind>[a-z]+)/(?P<ns>[^/@]+)/(?P<name>[^/@]+)@(?P<sha>[^/]*)$",
+        r"^gate/(?P<kind>[a-z]+)/(?P<ns>[^/@]+)/(?P<name>[^/@]+)@(?P<sha>.*)$",
         gates.GateCheck.as_view(),
         name="gate",
     ),

@@ -45,6 +45,7 @@ class AssayCommand(BaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
+            _require_text(options)
             return super().execute(*args, **options)
         except Refused as refused:
             raise CommandError(str(refused), returncode=2) from refused
@@ -64,6 +65,14 @@ class AssayCommand(BaseCommand):
         code = exit_code(verdict, fail_on=fail_on)
         if code:
             sys.exit(code)
+
+
+def _require_text(options: Mapping[str, Any]) -> None:
+    """What the shell handed over has to be text: bytes that are not UTF-8 arrive as halves of characters."""
+    for name, value in options.items():
+        for one in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(one, str) and any("\ud800" <= char <= "\udfff" for char in one):
+                raise Refused(f"{name.replace('_', '-')} is not UTF-8 text; check what was typed or the file's name")
 
 
 def exit_code(verdict: str, *, fail_on: str | None = None) -> int:

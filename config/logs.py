@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import MutableMapping
+from collections.abc import Collection, MutableMapping
 from functools import cached_property
 from typing import Any
 
@@ -45,3 +45,21 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return self._inner.format(record)
+
+
+class RoutineAsDebug(logging.Filter):
+    """Let through what Celery says of the named tasks only where somebody debugs: they come every other second.
+
+    What fails is no routine: it is logged above INFO.
+    """
+
+    def __init__(self, tasks: Collection[str]) -> None:
+        super().__init__()
+        self.tasks = frozenset(tasks)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        data = getattr(record, "data", None)
+        if record.levelno > logging.INFO or not isinstance(data, dict) or data.get("name") not in self.tasks:
+            return True
+        record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+        return logging.getLogger().isEnabledFor(logging.DEBUG)

@@ -181,7 +181,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "blobs": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "audits.blob_files.BlobFiles",
         "OPTIONS": {"location": environment.blob_folder(default=VAR_DIR / "blobs"), "file_permissions_mode": 0o600},
     },
 }
@@ -286,7 +286,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "config.logs.JsonLines"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "filters": {
+        "routine": {
+            "()": "config.logs.RoutineAsDebug",
+            "tasks": [str(entry["task"]) for entry in CELERY_BEAT_SCHEDULE.values()],
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["routine"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {name: {"level": "INFO"} for name in ("assay", "audits", "governance", "config")},
 }

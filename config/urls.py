@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("governance.reviews.urls")),
     path("", include("governance.evidence.urls")),
     path("", include("governance.policies.urls")),
+    path("", include("governance.licensing.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", include("config.api_urls")),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -23,7 +24,20 @@ class Refused(Exception):
 
 def manage(*arguments: str, stdin: str = "", may_fail: bool = False) -> Any:
     """Run a management command and read its JSON."""
-    done = subprocess.run(  # noqa: S603
+    done = _done(*arguments, stdin=stdin)
+    if done.returncode not in (0, 1, 3) or (done.returncode and not may_fail):
+        raise Refused(f"manage.py {arguments[0]}: {done.stderr.strip() or done.stdout.strip()}")
+    return json.loads(done.stdout) if done.stdout.strip().startswith(("{", "[")) else done.stdout
+
+
+def said_by(*arguments: str) -> tuple[str, int]:
+    """What a management command prints at a terminal, and its exit code."""
+    done = _done(*arguments)
+    return done.stdout + done.stderr, done.returncode
+
+
+def _done(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603
         [sys.executable, str(ROOT / "manage.py"), *arguments],
         input=stdin,
         capture_output=True,
@@ -31,9 +45,6 @@ def manage(*arguments: str, stdin: str = "", may_fail: bool = False) -> Any:
         cwd=ROOT,
         check=False,
     )
-    if done.returncode not in (0, 1, 3) or (done.returncode and not may_fail):
-        raise Refused(f"manage.py {arguments[0]}: {done.stderr.strip() or done.stdout.strip()}")
-    return json.loads(done.stdout) if done.stdout.strip().startswith(("{", "[")) else done.stdout
 
 
 class Portal:
@@ -99,14 +110,16 @@ class Portal:
 
 
 class Server:
-    """``manage.py serve`` in the background."""
+    """``manage.py serve`` in the background; on Linux the kernel ends it with us, however we end."""
 
     def __init__(self, port: int, log: Path) -> None:
         self.address = f"http://127.0.0.1:{port}"
         self.log = log
+        setpriv = shutil.which("setpriv")
+        dies_with_us = [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
         with log.open("wb") as out:
             self.process = subprocess.Popen(  # noqa: S603
-                [sys.executable, str(ROOT / "manage.py"), "serve"],
+                [*dies_with_us, sys.executable, str(ROOT / "manage.py"), "serve"],
                 stdout=out,
                 stderr=out,
                 cwd=ROOT,

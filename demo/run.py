@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
 import secrets
 import signal
-import socket
 import sys
 import time
 import warnings
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from portal import ROOT, Portal, Refused, Server, manage
+from portal import ROOT, Portal, Refused, Server, manage, said_by
 
 DEMO = ROOT / "var" / "demo"
 NOTES = ROOT / "var" / "demo.json"
@@ -59,7 +59,9 @@ def main() -> int:
     port = int(os.environ.get("PORT") or "8000")
     serve = os.environ.get("SERVE", "1") != "0"
     started = time.monotonic()
-    _refuse_busy(port)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    manage("serve", "--dry-run")  # refuses a port that is in use, and says by whom
     if os.environ.get("RESET") == "1":
         _step("Start anew")
         manage("reset", "--yes")
@@ -67,20 +69,37 @@ def main() -> int:
     DEMO.mkdir(parents=True, exist_ok=True)
     # Each training has a core; more threads than cores only wait for each other.
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    with ProcessPoolExecutor(2) as processes:
-        models = [processes.submit(_train, number) for number in (1, 2)]
+    trainings = [multiprocessing.Process(target=_train, args=(number,), daemon=True) for number in (1, 2)]
+    for training in trainings:
+        training.start()
+    try:
         _step("Prepare the database and the people")
         manage("migrate", "--verbosity", "0")
         notes = _people(port)
         server = Server(port, ROOT / "var" / "demo-serve.log")
         try:
-            return _tell_story(server, models, notes, serve=serve, started=started)
+            return _tell_story(server, trainings, notes, serve=serve, started=started)
         finally:
             server.stop()
+    finally:
+        for training in trainings:
+            training.kill()
+            training.join()
+
+
+class Stopped(BaseException):
+    """Somebody asked the demonstration to end."""
+
+
+def _stop(number: int, _frame: object) -> NoReturn:
+    """End from wherever we are; whoever asks again does not disturb the end."""
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
+    raise Stopped
 
 
 def _tell_story(
-    server: Server, models: list[Future[dict[str, str]]], notes: dict[str, Any], *, serve: bool, started: float
+    server: Server, trainings: list[BaseProcess], notes: dict[str, Any], *, serve: bool, started: float
 ) -> int:
     server.wait()
     _said(f"the portal runs at {server.address}")
@@ -88,7 +107,7 @@ def _tell_story(
     engineer, risk_owner = people[SUBMITTER], people[RISK_OWNER]
 
     _step("Train two versions on 1,989 public mortgage applications")
-    results = [_trained(number, future) for number, future in enumerate(models, start=1)]
+    results = [_trained(number, training) for number, training in enumerate(trainings, start=1)]
 
     _step("Import the dataset and both versions, each with its card")
     _imported(manage("import_card", str(DEMO / "loanapp"), "--kind", "dataset", "--id", DATASET_ID, "--format", "json"))
@@ -126,7 +145,12 @@ def _tell_story(
     _how_to_sign_in(server.address, notes, serve=serve)
     if serve:
         print("\nCtrl-C ends it.", flush=True)
-        _until_asked_to_stop(server)
+        try:
+            server.process.wait()
+        except Stopped:
+            pass
+        else:
+            raise Refused(f"the portal has ended by itself; its last lines are in {server.log}")
     return 0 if as_expected else 1
 
 
@@ -166,10 +190,17 @@ def _people(port: int) -> dict[str, Any]:
     return notes
 
 
-def _train(number: int) -> dict[str, str]:
+def _made(number: int) -> dict[str, str]:
+    """Where a version's folder and its table of predictions are written."""
+    return {"folder": str(DEMO / f"version-{number}"), "predictions": str(DEMO / f"predictions-{number}.csv")}
+
+
+def _train(number: int) -> None:
     """In a process of its own: train a version, write its folder and predictions. Reused while the code is the same."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too, but our parent ends us
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     warnings.simplefilter("ignore")  # solvers tell of their last digits
-    folder, table_file = DEMO / f"version-{number}", DEMO / f"predictions-{number}.csv"
+    folder, table_file = map(Path, _made(number).values())
     stamp, code = DEMO / f"version-{number}.made-by", _code_digest()
     if not (stamp.exists() and stamp.read_text() == code):
         import cards
@@ -183,7 +214,6 @@ def _train(number: int) -> dict[str, str]:
         cards.write_model(folder, table, trained, version=number, before=None if number == 1 else first)
         table_file.write_bytes(training.predictions_csv(table, trained))
         stamp.write_text(code)
-    return {"folder": str(folder), "predictions": str(table_file)}
 
 
 def _code_digest() -> str:
@@ -202,8 +232,11 @@ def _meter(number: int) -> Callable[[int, int], None]:
     return show
 
 
-def _trained(number: int, future: Future[dict[str, str]]) -> dict[str, str]:
-    result = future.result()
+def _trained(number: int, training: BaseProcess) -> dict[str, str]:
+    training.join()
+    if training.exitcode:
+        raise Refused(f"version {number} could not be trained; why is written above")
+    result = _made(number)
     rows = Path(result["predictions"]).read_text().count("\n") - 1
     _said(f"version {number}: out-of-fold predictions for {rows:,} applicants")
     return result
@@ -212,7 +245,8 @@ def _trained(number: int, future: Future[dict[str, str]]) -> dict[str, str]:
 def _imported(card: dict[str, Any]) -> dict[str, Any]:
     found = card["card"]["findings"]
     score = card["card"]["score"]
-    _said(f"{card['entry']}@{card['revision'][:8]}: card {score:.0%} complete, {len(found)} findings")
+    counted = "1 finding" if len(found) == 1 else f"{len(found)} findings"
+    _said(f"{card['entry']}@{card['revision'][:8]}: card {score:.0%} complete, {counted}")
     return card
 
 
@@ -302,18 +336,15 @@ def _review(people: dict[str, Portal], submission: int) -> None:
 
 
 def _gate(version: dict[str, Any], stage: str) -> dict[str, Any]:
+    """Ask as a person would, and show what the command prints; then as a pipeline does, for what the story checks."""
     subject = f"{MODEL_ID}@{version['revision']}"
     command = ("gate", subject, "--use-case", USE_CASE, "--stage", stage)
-    answer: dict[str, Any] = manage(*command, "--format", "json", may_fail=True)
+    printed, code = said_by(*command)
     print(f"\n  $ manage.py {' '.join(command)}")
-    print(f"  {answer['verdict'].upper()}  exit code {answer['exit_code']}")
-    for requirement in answer["requirements"]:
-        if answer["verdict"] not in ("allow", "warn") and requirement["status"] != "satisfied":
-            print(f"    {requirement['id']}: {requirement['message']}")
-    for step in answer["next_steps"]:
-        print(f"    way to yes: {step['message']}")
-    if answer["valid_until"]:
-        print(f"    until {answer['valid_until']}")
+    for line in printed.rstrip().splitlines():
+        print(f"  {line}".rstrip())
+    print(f"  (exit code {code})", flush=True)
+    answer: dict[str, Any] = manage(*command, "--format", "json", may_fail=True)
     return answer
 
 
@@ -343,25 +374,6 @@ def _how_to_sign_in(address: str, notes: dict[str, Any], *, serve: bool) -> None
     print(f"\n{where}")
     for user in notes["users"]:
         print(f"  {user['email']:<22} {user['password']:<18} {', '.join(user['roles'])}")
-
-
-def _refuse_busy(port: int) -> None:
-    with socket.socket() as asking:
-        if asking.connect_ex(("127.0.0.1", port)) == 0:
-            raise Refused(f"port {port} is in use; end what runs there, or choose another: make demo PORT={port + 1}")
-
-
-def _until_asked_to_stop(server: Server) -> None:
-    asked = False
-
-    def stop(*_: object) -> None:
-        nonlocal asked
-        asked = True
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    while not asked and server.process.poll() is None:
-        time.sleep(0.2)
 
 
 _numbers = iter(range(1, 100))
@@ -394,5 +406,6 @@ if __name__ == "__main__":
         sys.exit(main())
     except Refused as refused:
         sys.exit(f"\n{refused}")
-    except KeyboardInterrupt:
+    except (Stopped, KeyboardInterrupt):
+        print("\nStopped. What is done is kept: make demo goes on from there.", file=sys.stderr)
         sys.exit(130)

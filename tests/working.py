@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -124,16 +125,30 @@ def _environment(prefix: str) -> dict[str, str]:
 @contextlib.contextmanager
 def broker_down() -> Iterator[None]:
     """Have messages sent from here reach nobody, as when the broker is down: its address is a dead socket."""
-    before = app.conf.broker_url, app.conf.broker_write_url
-    with tempfile.TemporaryDirectory() as folder:
-        dead = f"redis+socket://{quote(folder, safe='')}%2Fnobody.sock".replace("%2F", "/")
-        app.conf.update(broker_url=dead, broker_write_url=dead)
-        app._after_fork()  # type: ignore[attr-defined]
-        try:
+    with tempfile.TemporaryDirectory() as folder, _broker_at(f"redis+socket://{folder}/nobody.sock"):
+        yield
+
+
+@contextlib.contextmanager
+def broker_hangs() -> Iterator[None]:
+    """Have messages sent from here reach a broker that takes the connection and says nothing."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(f"{folder}/mute.sock")
+        mute.listen(64)
+        with _broker_at(f"redis+socket://{folder}/mute.sock"):
             yield
-        finally:
-            app.conf.update(broker_url=before[0], broker_write_url=before[1])
-            app._after_fork()  # type: ignore[attr-defined]
+
+
+@contextlib.contextmanager
+def _broker_at(address: str) -> Iterator[None]:
+    before = app.conf.broker_url, app.conf.broker_write_url
+    app.conf.update(broker_url=address, broker_write_url=address)
+    app._after_fork()  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        app.conf.update(broker_url=before[0], broker_write_url=before[1])
+        app._after_fork()  # type: ignore[attr-defined]
 
 
 def sweep() -> tuple[int, int]:

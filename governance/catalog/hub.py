@@ -283,8 +283,8 @@ def _patiently(ask: Callable[[], _Result], asked: Question, *, limit: int) -> _R
 
     from governance.catalog.hub_bounds import Unbounded, bounded
 
-    # The last four are what the client's own code raises over an answer of another shape.
-    stumbles = (AttributeError, KeyError, TypeError, ValueError)
+    # What the client's own code raises over an answer of another shape, or one that is nested without end.
+    stumbles = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
     pause = FIRST_PAUSE
     for tries_left in reversed(range(TRIES)):
         try:

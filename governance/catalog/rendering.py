@@ -21,6 +21,7 @@ from markdown_it.token import Token
 
 MOST_CHARACTERS = 200_000
 MOST_ROWS, LONGEST_VALUE = 60, 300
+DEEPEST = 100  # elements within elements; what cleans them takes time that grows with the square of it
 SHIFT = 2  # the page has the first level, its panel the second
 
 _TAGS = {
@@ -34,6 +35,13 @@ _BOX = "card-image"
 _IMAGE = re.compile(r'<img((?:\s+[a-z-]+="[^"]*")*)\s*/?>')
 _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 _HEADING = re.compile(r"<(/?)h([1-6])(?=[\s>])")
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
+# Elements that hold nothing, and those that end by themselves where the next of them begins.
+_EMPTY = frozenset("area base br col embed hr img input link meta param source track wbr".split()) | frozenset(  # noqa: SIM905
+    "p li dt dd td th tr tbody thead tfoot option".split()  # noqa: SIM905
+)
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_TABLE = re.compile(r"<table(?=[\s>])")
 _LINE = re.compile(r'<([a-z][a-z0-9]*) data-line="(\d{1,7})"')
 
 
@@ -54,7 +62,9 @@ def text_html(text: str, *, first_line: int = 1) -> SafeString:
     reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     tokens = reader.parse(text)
     _number(tokens, first_line)
-    dirty = reader.renderer.render(tokens, reader.options, {})
+    dirty = _CONTROLS.sub("", reader.renderer.render(tokens, reader.options, {}))
+    if _depth(dirty) > DEEPEST:
+        return mark_safe(f"<pre>{html.escape(_CONTROLS.sub('', text))}</pre>")  # noqa: S308 (escaped)
     clean = nh3.clean(
         dirty,
         tags=_TAGS | {"img"},
@@ -76,7 +86,25 @@ def text_html(text: str, *, first_line: int = 1) -> SafeString:
         link_rel="nofollow noopener noreferrer",
         url_schemes={"http", "https", "mailto"},
     )
-    return mark_safe(_LINE.sub(r'<\1 id="L\2"', last))  # noqa: S308 (this is what the allow-list is for)
+    numbered = _LINE.sub(r'<\1 id="L\2"', last)
+    return mark_safe(_scrolling(numbered))  # noqa: S308 (this is what the allow-list is for)
+
+
+def _scrolling(clean: str) -> str:
+    """Tables in regions that scroll, with the keyboard too: a wide one would push the page aside on a small screen."""
+    region = f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(_("Table"))}"><table'
+    return _TABLE.sub(region, clean).replace("</table>", "</table></div>")
+
+
+def _depth(dirty: str) -> int:
+    """How deep elements may lie in one another, at most: an element that is never closed counts to the end."""
+    depth = deepest = 0
+    for closing, name in _TAG.findall(dirty):
+        if name.lower() in _EMPTY:
+            continue
+        depth = max(0, depth - 1) if closing else depth + 1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _number(tokens: Sequence[Token], first_line: int) -> None:

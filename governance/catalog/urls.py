@@ -7,7 +7,6 @@ from governance.catalog import views
 urlpatterns = [
     path("use-cases/", views.use_case_list, name="use-cases"),
     path("use-cases/new/", views.use_case_new, name="use-case-new"),
-    path("use-cases/<slug:slug>/", views.use_case, name="use-case"),
     path("use-cases/<slug:slug>/edit/", views.use_case_edit, name="use-case-edit"),
     path("use-cases/<slug:slug>/audit-plan/", views.audit_plan, name="audit-plan"),
 ]

@@ -1,8 +1,7 @@
-"""Pages: use cases and their audit plans."""
+"""Pages: use cases and their audit plans. The page of one use case joins rooms, and stands in the portal."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.contrib import messages
@@ -13,39 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from governance.catalog import forms, use_cases
+from governance.catalog import forms, showing, use_cases
 from governance.catalog.models import UseCase
 from governance.people.models import Team
 from governance.people.queries import standing
 from governance.web.cursors import page_of
 from governance.web.requests import PageRequest
 from governance.web.sentences import as_sentence
-
-NEW_PLAN: dict[str, Any] = {
-    "bias": {
-        "label": "label",
-        "prediction": "prediction",
-        "score": "score",
-        "positive": "1",
-        "sensitive": ["race", "sex"],
-        "reference": "best",
-        "gating": ["demographic_parity_ratio"],
-        "thresholds": {"demographic_parity_ratio": 0.8},
-        "required_groups": {},
-        "min_group": 30,
-        "data": "upload",
-    }
-}
-
-
-def plan_text(document: dict[str, Any]) -> str:
-    """A plan as text, its keys in the order in which people think of them: the database keeps none."""
-    order = list(NEW_PLAN["bias"])
-    shown = {
-        part: dict(sorted(keys.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order)))
-        for part, keys in document.items()
-    }
-    return json.dumps(shown, indent=2, ensure_ascii=False)
 
 
 def teams_kept_by(request: PageRequest) -> Any:
@@ -56,8 +29,7 @@ def teams_kept_by(request: PageRequest) -> Any:
 
 
 def may_keep(request: PageRequest, use_case: UseCase) -> bool:
-    held = standing(request.user).teams_with(*use_cases.KEEPERS)
-    return held is None or use_case.owner_team_id in held
+    return showing.may_keep(request.user, use_case=use_case)
 
 
 def found(request: PageRequest, slug: str) -> UseCase:
@@ -72,28 +44,6 @@ def use_case_list(request: PageRequest) -> HttpResponse:
     page = page_of(visible, request, columns=("name", "pk"))
     context = {"room": "use-cases", "page": page, "may_make": teams_kept_by(request).exists()}
     return render(request, "catalog/use_cases.html", context)
-
-
-@login_required
-@require_safe
-def use_case(request: PageRequest, slug: str) -> HttpResponse:
-    """One use case with the plan its audits follow. Three queries beside the session's."""
-    shown = found(request, slug)
-    plan = use_cases.current_plan(shown)
-    profile = [{"key": key, "value": _listed(value)} for key, value in sorted(shown.licence_profile.items())]
-    context = {
-        "room": "use-cases",
-        "use_case": shown,
-        "plan": plan,
-        "plan_text": plan_text(plan.document) if plan is not None else "",
-        "profile": profile,
-        "may_keep": may_keep(request, shown),
-    }
-    return render(request, "catalog/use_case.html", context)
-
-
-def _listed(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 @login_required
@@ -181,7 +131,7 @@ def audit_plan(request: PageRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and not keeper:
         messages.error(request, _("Audit plans are kept by risk officers and administrators; submitters read them."))
         return redirect("catalog:audit-plan", slug=slug)
-    text = plan_text(plan.document if plan is not None else NEW_PLAN)
+    text = showing.plan_text(plan.document if plan is not None else showing.NEW_PLAN)
     number = plan.number if plan is not None else 0
     form = forms.AuditPlanForm(request.POST or None, initial={"document": text, "seen": number})
     status = 200

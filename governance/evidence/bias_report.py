@@ -100,7 +100,7 @@ def sentence(document: Document) -> str:
         return _("No group could be compared with another, so there is no verdict.")
     told = {
         "metric": metric_name(str(row["metric"])),
-        "group": capital(slice_name(row.get("slice"))),
+        "group": slice_name(row.get("slice")),  # as the data has it, at the beginning of a sentence too
         "other": slice_name(row.get("comparator")),
         "figure": _figure(row),
         "limit": figures.figure(KINDS.get(row["kind"], "ratio"), row.get("threshold")),

@@ -33,7 +33,7 @@ class Standing:
 
 
 def standings(*, version: Version, use_case: UseCase, kinds: Iterable[str]) -> list[Standing]:
-    """The evidence of each kind, by name. One query for the runs, up to four for the inputs."""
+    """The evidence of each kind, by name. One query for the runs, up to eight for the inputs."""
     names = sorted(set(kinds))
     runs: dict[str, list[Run]] = {name: [] for name in names}
     here = Q(use_case="") | Q(use_case=use_case.slug)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from audits.models import OPEN_STATES, Finding, Run, RunState, Severity
+from governance.catalog.models import Version
 from governance.evidence import wording
 from governance.web.templatetags import figures
 
@@ -49,8 +50,8 @@ def findings_shown(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     return shown
 
 
-def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Runs as rows of a table."""
+def run_rows(runs: Sequence[Run], *, versions: Mapping[str, Version] | None = None) -> list[dict[str, Any]]:
+    """Runs as rows of a table; ``versions`` by digest are linked."""
     rows = []
     for run in runs:
         word, family = verdict_family(run)
@@ -58,6 +59,7 @@ def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
             {
                 "run": run,
                 "url": reverse("evidence:run", args=[run.pk]),
+                "version": (versions or {}).get(run.subject_digest),
                 "kind": kind_name(run.kind).capitalize(),
                 "word": word,
                 "family": family,

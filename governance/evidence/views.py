@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -29,7 +30,7 @@ MOST_COMPARED = 4
 @login_required
 @require_safe
 def runs(request: PageRequest) -> HttpResponse:
-    """Runs that the person sees, newest first. One query beside the session's."""
+    """Runs that the person sees, newest first. Two queries beside the session's."""
     found = runs_visible_to(request.user)
     kind, state = request.GET.get("kind", ""), request.GET.get("state", "")
     if kind in kinds.names():
@@ -39,7 +40,7 @@ def runs(request: PageRequest) -> HttpResponse:
     page = page_of(found, request, columns=("-requested_at", "-pk"))
     context = {
         "room": "runs",
-        "rows": run_rows(page.rows),
+        "rows": run_rows(page.rows, versions=_known(request, page.rows)),
         "page": page,
         "kind": kind,
         "state": state,
@@ -49,6 +50,13 @@ def runs(request: PageRequest) -> HttpResponse:
         "refresh_s": 10 if any(row.state in OPEN_STATES for row in page.rows) else None,
     }
     return render(request, "evidence/runs.html", context)
+
+
+def _known(request: PageRequest, rows: Sequence[Run]) -> dict[str, Version]:
+    """The versions that runs were about, by digest, among those that the person sees."""
+    digests = {row.subject_digest for row in rows}
+    seen = Version.objects.visible_to(request.user).filter(digest__in=digests).select_related("entry")
+    return {version.digest: version for version in seen}
 
 
 def found(request: PageRequest, pk: int) -> Run:

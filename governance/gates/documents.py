@@ -85,6 +85,11 @@ def _utc(moment: dt.datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
+def _to_the_second(moment: str | None) -> str:
+    """A moment as people read it: 2026-11-29 04:28:33 UTC."""
+    return "" if moment is None else f"{dt.datetime.fromisoformat(moment).astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 SENTENCES = {
     "allow": "Yes. {subject} may run in {stage} for {use_case}.",
     "warn": "Yes, with warnings. {subject} may run in {stage} for {use_case}.",
@@ -100,7 +105,10 @@ def as_text(document: dict[str, Any]) -> str:
     sentence = SENTENCES[document["verdict"]]
     lines = [sentence.format(subject=subject, stage=document["stage"], use_case=document["use_case"])]
     if document["valid_until"]:
-        lines.append(f"Valid until {document['valid_until']}; may change at {document['next_change_at']}.")
+        until, change = _to_the_second(document["valid_until"]), _to_the_second(document["next_change_at"])
+        lines.append(
+            f"Valid until {until}." if change in (until, "") else f"Valid until {until}; may change at {change}."
+        )
     open_ones = [r for r in document["requirements"] if r["status"] not in ("satisfied", "waived", "not_applicable")]
     if open_ones:
         lines += ["", "What stops it:" if document["verdict"] not in ("allow", "warn") else "What was not met:"]

@@ -14,7 +14,7 @@ from governance.catalog.models import UseCase
 from governance.catalog.signals import use_case_changed
 from governance.gates import services
 from governance.gates.models import Approval
-from governance.licensing.changes import Affected
+from governance.licensing.affected import Affected
 from governance.licensing.signals import licences_changed, licences_judged
 
 

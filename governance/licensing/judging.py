@@ -22,7 +22,7 @@ def judge_many(reader: Reader, asked: Sequence[Asked], *, briefly: bool = False)
     """The outcome of the licence audit for each, in their order, as a worker would store it, but for two things: the
     document holds the codes alone, and no repairs are looked for.
 
-    What people said of one entry, a corrected table and earlier revisions are judged one by one.
+    What people said of one entry, a corrected table, earlier revisions and rings are judged one by one.
 
     Args:
         briefly: verdicts and codes are enough; what was found is left out.
@@ -30,7 +30,7 @@ def judge_many(reader: Reader, asked: Sequence[Asked], *, briefly: bool = False)
     outcomes: dict[int, Outcome] = {}
     together: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
     for place, (version, inputs) in enumerate(asked):
-        if "corrections" in inputs or "overrides" in inputs or not reader.is_plain(version):
+        if "corrections" in inputs or "overrides" in inputs or _in_ring(inputs) or not reader.is_plain(version):
             outcomes[place] = licence_audit.outcome(inputs, with_repairs=False)
         else:
             profile = json.dumps(inputs["use_profile"], sort_keys=True)
@@ -40,6 +40,12 @@ def judge_many(reader: Reader, asked: Sequence[Asked], *, briefly: bool = False)
         for (place, _), outcome in zip(several, _judged(reader, subjects, briefly), strict=True):
             outcomes[place] = outcome
     return [outcomes[place] for place in range(len(asked))]
+
+
+def _in_ring(inputs: Mapping[str, Any]) -> bool:
+    """Whether the version was made from its own entry, which then bears its name."""
+    itself = inputs["kind"], inputs["subject"]
+    return any((work["type"], work["id"]) == itself for work in inputs["works"])
 
 
 def _judged(reader: Reader, subjects: Sequence[Asked], briefly: bool) -> Iterator[Outcome]:

@@ -265,6 +265,7 @@ class Reassessment(models.Model):
         ]
         indexes = [
             models.Index(fields=["id"], condition=Q(state__in=["queued", "running"]), name="reassessment_open"),
+            models.Index(fields=["cause_ref"], condition=Q(cause="table"), name="reassessment_of_table"),
         ]
 
     def __str__(self) -> str:

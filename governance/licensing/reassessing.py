@@ -33,11 +33,13 @@ from audits.models import OPEN_STATES, Finding, Origin, Run, RunState
 from audits.services import installed
 from governance.catalog.copying import as_json, copy_rows, next_ids
 from governance.catalog.models import Entry, UseCase
+from governance.licensing.affected import Affected
 from governance.licensing.closure import among, among_texts, entries_below, graph_above, versions_below
 from governance.licensing.inputs import Reader
 from governance.licensing.judging import judge_many
 from governance.licensing.models import Cause, Override, Reassessment, ReassessmentState, Standing
-from governance.licensing.signals import licences_judged
+from governance.licensing.signals import licences_changed, licences_judged
+from licenses import catalogue
 
 logger = logging.getLogger(__name__)
 
@@ -138,12 +140,13 @@ def _end(one: Reassessment, **fields: Any) -> None:
 
 
 def sweep(*, wake: Callable[[], bool]) -> bool:
-    """Take back what a lost worker had begun, note overrides that have run out, and tell again of what waits.
+    """Take back what a lost worker had begun, note what time and new releases change, and tell again of what waits.
 
     Returns:
         Whether the workers were told.
     """
     _note_run_out()
+    _note_new_table()
     lost = Reassessment.objects.filter(state=ReassessmentState.RUNNING, lease_until__lte=Now())
     lost.filter(attempt__gte=ATTEMPTS).update(
         state=ReassessmentState.FAILED,
@@ -167,6 +170,28 @@ def _note_run_out() -> None:
         Reassessment.objects.create(
             cause=Cause.OVERRIDE, cause_ref=f"override {one.pk} has ended", alone=[one.entry_id], requested_at=Now()
         )
+
+
+@transaction.atomic
+def _note_new_table() -> None:
+    """A release that brings another licence table: all evidence on the one before is stale, and all is judged again."""
+    digest = catalogue.table_digest()
+    noted = Reassessment.objects.filter(cause=Cause.TABLE, cause_ref=digest)
+    if noted.exists():
+        return
+    with connection.cursor() as cursor:  # of several sweeps at once, one
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('licence table', 0))")
+        if not cursor.fetchone()[0] or noted.exists():
+            return
+    is_first = not Reassessment.objects.filter(cause=Cause.TABLE).exists()
+    at = _clock()
+    entries = list(Entry.objects.catalogued().order_by("pk").values_list("pk", flat=True))
+    Reassessment.objects.bulk_create(
+        Reassessment(cause=Cause.TABLE, cause_ref=digest, alone=some, requested_at=at)
+        for some in (list(_batches(entries, IN_MEMORY)) or [[]])
+    )
+    if not is_first:
+        licences_changed.send(sender=Reassessment, affected=Affected(below=(), of=entries), at=at)
 
 
 # --- the work ----------------------------------------------------------------------------------------------------

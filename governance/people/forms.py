@@ -101,6 +101,24 @@ class AcceptForm(TwicePassword):
     field_order = ["name", "password", "again"]
 
 
+# Where zones are named after places; the others are aliases and offsets (W-SU, Factory, Etc/GMT+3).
+CONTINENTS = (
+    "Africa/",
+    "America/",
+    "Antarctica/",
+    "Asia/",
+    "Atlantic/",
+    "Australia/",
+    "Europe/",
+    "Indian/",
+    "Pacific/",
+)
+
+
+def _places() -> set[str]:
+    return {zone for zone in zoneinfo.available_timezones() if zone.startswith(CONTINENTS)}
+
+
 class ProfileForm(PageForm):
     prefix_of_ids = "profile"
     name = forms.CharField(label=_("Name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
@@ -112,7 +130,8 @@ class ProfileForm(PageForm):
         languages: Any = self.fields["language"]
         languages.choices = [(code, LANGUAGE_NAMES.get(code, code)) for code, _name in settings.LANGUAGES]
         zones: Any = self.fields["time_zone"]
-        zones.choices = [(zone, zone) for zone in sorted(zoneinfo.available_timezones() | {"UTC"})]
+        kept = {zone for zone in (self.initial.get("time_zone"),) if zone}  # whoever has another one keeps it
+        zones.choices = [(zone, zone) for zone in sorted(_places() | {"UTC"} | kept)]
 
 
 class PasswordForm(TwicePassword):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import product
+
 from django.db.models import Exists, OuterRef, QuerySet
 
 from governance.policies import documents
@@ -30,6 +34,38 @@ def applicable(*, kind: str, tier: str, stage: str) -> list[AppliedPolicy]:
     """All policies in force that apply to this kind of subject, tier and stage. One query."""
     found = [applied(version) for version in in_force()]
     return [policy for policy in found if policy.document.applies_to(kind=kind, tier=tier, stage=stage)]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the policies of one tier and stage ask for together: audits by kind, people by lane, people in all."""
+
+    kinds: tuple[str, ...]
+    lanes: tuple[tuple[str, int], ...]
+    people: int
+    decides_itself: bool
+    policies: tuple[str, ...]
+
+
+def asked(*, kind: str, tiers: Collection[str], stages: Collection[str]) -> dict[tuple[str, str], Asked]:
+    """What is asked for subjects of a kind, by tier and stage; where no policy applies, nothing stands. One query."""
+    found = [applied(version) for version in in_force()]
+    answers = {}
+    for tier, stage in product(tiers, stages):
+        papers = [p.document for p in found if p.document.applies_to(kind=kind, tier=tier, stage=stage)]
+        if not papers:
+            continue
+        lanes: dict[str, int] = {}
+        for rule in (rule for document in papers for rule in document.votes):
+            lanes[rule.lane] = max(rule.min, lanes.get(rule.lane, 0))
+        answers[tier, stage] = Asked(
+            kinds=tuple(dict.fromkeys(need.kind for document in papers for need in document.requirements)),
+            lanes=tuple((lane, least) for lane, least in lanes.items() if least),
+            people=max(document.distinct_voters for document in papers),
+            decides_itself=all(document.auto_decide for document in papers),
+            policies=tuple(document.name for document in papers),
+        )
+    return answers
 
 
 def pinned(digests: list[str]) -> list[AppliedPolicy]:

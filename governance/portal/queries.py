@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from audits.models import Run
-from governance.catalog.models import Entry, Version
+from governance.catalog.models import Entry, UseCase, Version
 from governance.evidence.queries import runs_visible_to
 from governance.gates.models import Approval
 from governance.notifications.models import Notice
@@ -37,6 +37,19 @@ def approvals_of(user: User, *, version: Version) -> list[Approval]:
     """Every approval of a version that the person sees, newest first. One query."""
     found = Approval.objects.visible_to(user).filter(version=version).select_related("use_case")
     return list(found.order_by("-granted_at", "-pk")[:SUBMISSIONS])
+
+
+def approvals_for(user: User, *, use_case: UseCase, at: dt.datetime) -> list[Approval]:
+    """What may run for a use case at ``at``, by stage and name. One query."""
+    found = Approval.objects.visible_to(user).in_force(at=at).filter(use_case=use_case)
+    return list(found.select_related("version__entry").order_by("stage", "version__entry__repo_id", "pk")[:RUNS])
+
+
+def submissions_for(user: User, *, use_case: UseCase) -> list[Submission]:
+    """The newest submissions for a use case. One query."""
+    found = Submission.objects.visible_to(user).filter(use_case=use_case)
+    found = found.select_related("version__entry", "use_case", "submitted_by")
+    return list(found.order_by("-submitted_at", "-pk")[:SUBMISSIONS])
 
 
 def submissions_of(user: User, *, version: Version) -> list[Submission]:

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from governance.catalog import urls as catalog
-from governance.portal.views import catalogue, inbox, version
+from governance.portal.views import catalogue, inbox, licence, use_case, version
 
 portal = [
     path("", inbox.home, name="home"),
@@ -14,8 +14,15 @@ entries = [
     path("catalogue/", catalogue.entries, name="entries"),
     path("catalogue/import/", catalogue.import_entry, name="import"),
     path("catalogue/imports/<uuid:public_id>/", catalogue.import_request, name="import-request"),
+    path("use-cases/<slug:slug>/", use_case.use_case, name="use-case"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/", version.entry, name="entry"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/", version.version, name="version"),
+    path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/", licence.licence, name="licence"),
+    path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/notice.txt", licence.notice, name="notice"),
+    path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/override/", licence.override, name="override"),
+    path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/duties/", licence.attest, name="attest"),
+    path("licence-overrides/<int:pk>/end/", licence.override_end, name="override-end"),
+    path("licence-duties/<int:pk>/end/", licence.attest_end, name="attest-end"),
 ]
 urlpatterns = [
     path("", include((portal, "portal"))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.catalog.models import Stage, UseCase
@@ -61,3 +62,12 @@ class SubmitForm(forms.Form):
         super().__init__(*args, **kwargs)
         field: Any = self.fields["use_case"]
         field.queryset = use_cases
+        field.label_from_instance = _with_tier
+
+
+def _with_tier(use_case: UseCase) -> str:
+    """The tier decides what is asked for, so it stands beside the name."""
+    return gettext("%(name)s (tier: %(tier)s)") % {
+        "name": use_case.name,
+        "tier": use_case.get_tier_display().lower(),
+    }

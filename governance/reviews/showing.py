@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
@@ -12,12 +12,14 @@ from django.utils.translation import ngettext
 
 from audits.models import OPEN_STATES as RUN_OPEN
 from audits.models import Run
+from governance.catalog.models import Stage, Tier
 from governance.evidence import bias_report
 from governance.evidence import services as evidence
 from governance.evidence.models import Attachment
 from governance.evidence.showing import kind_name
-from governance.people.models import Role, User
+from governance.people.models import Lane, Role, User
 from governance.people.queries import standing
+from governance.policies import queries as policies
 from governance.policies import wording
 from governance.reviews.models import Decision, Submission, SubmissionState, Vote
 from governance.reviews.queries import DECIDABLE
@@ -53,6 +55,8 @@ def _requirement(row: Mapping[str, Any], runs: Mapping[int, Run], steps: Sequenc
         url = reverse("evidence:run", args=[run.pk])
         label = _("%(kind)s run %(number)s") % {"kind": bias_report.capital(kind_name(run.kind)), "number": run.pk}
         shown["links"] = [{"url": url, "label": label}]
+        if run.kind == "license" and not holds:
+            shown["links"].append({"url": "#why", "label": _("Why, and what can I do?")})
         document = bias_report.read(run) if run.kind == "bias" else None
         if document is not None:
             shown["gauge"] = bias_report.gauge(document)
@@ -297,3 +301,24 @@ def in_force(decision: Decision | None, *, at: dt.datetime) -> bool:
     """Whether the approval of a decision holds at ``at``."""
     approval = decision.approval if decision is not None else None
     return approval is not None and approval.ended_at is None and approval.granted_at <= at < approval.expires_at
+
+
+def asked_for(*, kind: str, tiers: Collection[str]) -> list[dict[str, Any]]:
+    """What is asked for at each stage, a row for each tier, for whoever is about to submit. One query."""
+    stages = [str(stage) for stage in Stage.values]
+    told = policies.asked(kind=kind, tiers=tiers, stages=stages)
+    rows = []
+    for tier in (str(value) for value in Tier.values if value in tiers):
+        cells = []
+        for stage in stages:
+            answer = told.get((tier, stage))
+            cells.append(
+                {
+                    "stage": stage,
+                    "asked": answer,
+                    "audits": ", ".join(kind_name(one) for one in answer.kinds) if answer else "",
+                    "votes": ", ".join(f"{Lane(lane).label} {least}" for lane, least in answer.lanes) if answer else "",
+                }
+            )
+        rows.append({"tier": tier, "cells": cells})
+    return rows

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance.catalog.models import Stage, UseCase, Version
+from governance.evidence import licence_report
 from governance.evidence import services as evidence
 from governance.people.models import Role
 from governance.people.queries import standing
@@ -67,7 +68,7 @@ def found(request: PageRequest, pk: int) -> Submission:
 @login_required
 @require_safe
 def submission(request: PageRequest, pk: int) -> HttpResponse:
-    """One submission: what it stands at, why, and what the person can do about it. At most nine queries."""
+    """One submission: what it stands at, why, and what the person can do about it. At most 22 queries."""
     return show(request, found(request, pk))
 
 
@@ -104,6 +105,10 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "gate": showing.gate_question(shown, base=str(settings.PUBLIC_URL)),
         "may": abilities,
         "edition": shown.edition,
+        # What follows the audits by itself takes a part of the page in which this does not stand.
+        "report": licence_report.report(user, version=shown.version, use_case=shown.use_case)
+        if shown.is_open and not request.htmx
+        else None,
         "evidence_form": forms.EvidenceForm() if abilities["may_attach"] else None,
     }
 
@@ -305,8 +310,10 @@ def submit(request: PageRequest, digest: str) -> HttpResponse:
     use_cases = UseCase.objects.visible_to(request.user).order_by("name", "pk")
     if teams is not None:
         use_cases = use_cases.filter(owner_team__in=teams)
+    offered = list(use_cases.values_list("slug", "tier"))
+    only = offered[0][0] if len(offered) == 1 else None
     sent = forms.SubmitForm(
-        request.POST or None, use_cases=use_cases, initial={"use_case": request.GET.get("use_case")}
+        request.POST or None, use_cases=use_cases, initial={"use_case": request.GET.get("use_case") or only}
     )
     status = 200
     if request.method == "POST":
@@ -331,6 +338,8 @@ def submit(request: PageRequest, digest: str) -> HttpResponse:
         "version": version,
         "entry": version.entry,
         "form": sent,
-        "has_use_cases": use_cases.exists(),
+        "has_use_cases": bool(offered),
+        "asked": showing.asked_for(kind=version.entry.kind, tiers={tier for _slug, tier in offered}),
+        "stages": Stage.values,
     }
     return render(request, "reviews/submit.html", context, status=status)

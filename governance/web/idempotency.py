@@ -6,10 +6,13 @@ import datetime as dt
 import functools
 import hashlib
 import json
+import tempfile
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
@@ -65,8 +68,12 @@ def forget_old_keys(*, at: dt.datetime) -> int:
 
 
 def _once(key: str, work: Callable[[], Response], request: Request) -> Response:
+    with _fingerprint(request) as fingerprint:
+        return _once_for(fingerprint, key, work, request)
+
+
+def _once_for(fingerprint: str, key: str, work: Callable[[], Response], request: Request) -> Response:
     mine = {"user": request.user, "route": _route(request.path), "key": key}
-    fingerprint = _fingerprint(request)
     record, is_new = IdempotencyRecord.objects.get_or_create(
         **mine, defaults={"body_sha256": fingerprint, "created_at": timezone.now()}
     )
@@ -137,15 +144,36 @@ def _route(path: str) -> str:
     return path if len(path) <= 200 else hashlib.sha256(path.encode()).hexdigest()
 
 
-def _fingerprint(request: Request) -> str:
-    """SHA-256 of what was sent. For a raw stream, which can be read only once, its type, name and length stand."""
+@contextmanager
+def _fingerprint(request: Request) -> Iterator[str]:
+    """SHA-256 of what was sent. A raw stream can be read only once, so its bytes are kept aside for the work."""
     data: Any = request.data
+    if isinstance(data, dict) and hasattr(data.get("stream"), "read") and not hasattr(data, "lists"):
+        with tempfile.TemporaryFile(prefix="assay-upload-") as aside:
+            names = ("Content-Type", "Content-Length", "X-Filename")
+            told = {name: request.headers.get(name) for name in names}
+            told["sha256"] = _copied(data["stream"], aside)
+            data["stream"] = aside
+            yield _digest(told)
+        return
     if hasattr(data, "lists"):
         data = [[name, [_told(value) for value in values]] for name, values in data.lists()]
-    elif isinstance(data, dict) and any(hasattr(value, "read") for value in data.values()):
-        names = ("Content-Type", "Content-Length", "X-Filename")
-        data = {name: request.headers.get(name) for name in names}
-    return hashlib.sha256(json.dumps(data, sort_keys=True, cls=JSONEncoder).encode()).hexdigest()
+    yield _digest(data)
+
+
+def _digest(told: Any) -> str:
+    return hashlib.sha256(json.dumps(told, sort_keys=True, cls=JSONEncoder).encode()).hexdigest()
+
+
+def _copied(stream: IO[bytes], aside: IO[bytes]) -> str:
+    """Copy a stream and give its digest; what is too large to be taken is not read further."""
+    digest, size = hashlib.sha256(), 0
+    while size <= settings.MAX_UPLOAD_BYTES and (chunk := stream.read(1 << 20)):
+        digest.update(chunk)
+        aside.write(chunk)
+        size += len(chunk)
+    aside.seek(0)
+    return digest.hexdigest()
 
 
 def _told(value: Any) -> Any:

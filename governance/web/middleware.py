@@ -8,7 +8,7 @@ import time
 import uuid
 import zoneinfo
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -50,7 +50,7 @@ class RequestLog:
 def _refused(request: HttpRequest) -> HttpResponse | None:
     """The answer to an address, cookie or body that nothing behind this should see, or could."""
     query = request.META.get("QUERY_STRING", "")
-    if TOKEN.search(query):
+    if TOKEN.search(query) or TOKEN.search(unquote(query)):
         why = "a token in the address ends up in logs: send it in the Authorization header, and renew this one"
         return _bad(request, "token_in_query", why)
     if "\0" in request.path or "%00" in query or "\0" in query:

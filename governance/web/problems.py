@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -16,6 +17,7 @@ from rest_framework.response import Response
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 TOO_LARGE = "the body is larger than this route takes; large files go to uploads/"
+NO_SPACE = "the server has no room left to write to; nothing was kept. Its operator has to make room, then try again"
 NOT_READY = "the database does not answer; nothing was changed, try again in a few seconds"
 
 
@@ -81,6 +83,9 @@ def _as_api_exception(failure: Exception) -> Exception:
     if isinstance(failure, ValidationError):
         fields = failure.message_dict if hasattr(failure, "error_dict") else {"": failure.messages}
         return exceptions.ValidationError({name or "": messages for name, messages in fields.items()})
+    if isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        logger.error("nothing can be written: %s", failure)
+        return Problem(507, "no_space", NO_SPACE)
     if isinstance(failure, (OperationalError, InterfaceError)):
         logger.error("the database does not answer: %s", str(failure).partition("\n")[0])
         return Problem(503, "not_ready", NOT_READY)

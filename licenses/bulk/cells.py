@@ -185,6 +185,14 @@ def clashes(
     return found
 
 
+def cycle_template(check: Check) -> Template:
+    """What is said of a work that is upstream of itself."""
+    itself = {"id": _TARGET, "upstream": [{"id": _TARGET, "relation": "finetune"}]}
+    link = {"id": _TARGET, "relation": "finetune"}
+    answer = check({"artefact": {}, "upstream": [link], "works": [itself]})
+    return next(Template.of(one, latent=False) for one in answer["findings"] if one["code"] == "W-CYCLE")
+
+
 def _case(
     artefact: Mapping[str, Any],
     work: Mapping[str, Any],

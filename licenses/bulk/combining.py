@@ -9,7 +9,7 @@ from typing import Any
 from licenses import profiles
 from licenses.bulk.graph import WORDS, Graph
 from licenses.compat import merges
-from licenses.compat.merges import Brought
+from licenses.compat.merges import Brought, Clash
 from licenses.expressions import Expression, Term, leaves
 from licenses.lineage import DERIVED
 from licenses.profiles import Profile
@@ -17,8 +17,12 @@ from licenses.profiles import Profile
 _DERIVED = [word in DERIVED for word in WORDS]
 
 
-def clashing(graph: Graph, declared: Sequence[Expression], profile: Mapping[str, Any], order: array[int]) -> set[int]:
+def clashing(
+    graph: Graph, declared: Sequence[Expression], profile: Mapping[str, Any], order: array[int]
+) -> dict[int, bool]:
     """Works at which licences of two branches may clash; no clash is missed, a choice may make one needless.
+
+    The value says whether all of them meet there for the first time: where else a clash is told, is then no matter.
 
     Args:
         graph: the works.
@@ -30,7 +34,7 @@ def clashing(graph: Graph, declared: Sequence[Expression], profile: Mapping[str,
     first, upstream, how, fact = graph.first, graph.upstream, graph.how, graph.fact
     # What each work brings from further up, itself not counted.
     brings = array("I", bytes(4 * len(graph)))
-    found: set[int] = set()
+    found: dict[int, bool] = {}
     for work in order:
         branches: dict[int, int] = {}
         for hop in range(first[work], first[work + 1]):
@@ -44,8 +48,9 @@ def clashing(graph: Graph, declared: Sequence[Expression], profile: Mapping[str,
         elif branches:
             several = tuple(sorted(branches.values()))
             brings[work] = combining.together(several)
-            if combining.clash(several):
-                found.add(work)
+            clashes = combining.clash(several)
+            if clashes:
+                found[work] = all(clash.first for clash in clashes)
     return found
 
 
@@ -64,15 +69,14 @@ class _Combining:
         self.numbers: dict[frozenset[Brought], int] = {frozenset(): 0}
         self.steps: dict[tuple[int, int, int], int] = {}
         self.unions: dict[tuple[int, ...], int] = {}
-        self.clashes: dict[tuple[int, ...], bool] = {}
+        self.clashes: dict[tuple[int, ...], tuple[Clash, ...]] = {}
 
     def step(self, fact: int, above: int, how: int) -> int:
         """What a hop to a work brings: its own licence and what it brings itself, one relation further down."""
         key = (fact, above, how)
         if key not in self.steps:
-            word = frozenset({WORDS[how]})
             brought = self.own[fact] | self.sets[above]
-            self.steps[key] = self._number(frozenset(Brought(one.term, one.relations | word) for one in brought))
+            self.steps[key] = self._number(frozenset(merges.carried(one, WORDS[how]) for one in brought))
         return self.steps[key]
 
     def together(self, several: tuple[int, ...]) -> int:
@@ -80,11 +84,11 @@ class _Combining:
             self.unions[several] = self._number(frozenset().union(*(self.sets[one] for one in several)))
         return self.unions[several]
 
-    def clash(self, several: tuple[int, ...]) -> bool:
+    def clash(self, several: tuple[int, ...]) -> tuple[Clash, ...]:
         if several not in self.clashes:
             branches = [self.sets[one] for one in several]
-            self.clashes[several] = any(
-                merges.clashes(branches, self.profile, content=content) for content in (False, True)
+            self.clashes[several] = tuple(
+                one for content in (False, True) for one in merges.clashes(branches, self.profile, content=content)
             )
         return self.clashes[several]
 

@@ -8,7 +8,19 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from licenses import catalogue, expressions, lineage, observed
-from licenses.bulk.cells import MULTI, Cell, Clash, Found, States, Template, cell, clashes, differs_as_choice, own_cell
+from licenses.bulk.cells import (
+    MULTI,
+    Cell,
+    Clash,
+    Found,
+    States,
+    Template,
+    cell,
+    clashes,
+    cycle_template,
+    differs_as_choice,
+    own_cell,
+)
 from licenses.bulk.combining import clashing
 from licenses.bulk.graph import WORDS, Graph
 from licenses.compat import judge as check_case
@@ -19,11 +31,16 @@ from licenses.expressions import All, AnyOf, Expression, Term
 from licenses.findings import ARTEFACT, RANK, VERDICTS
 from licenses.lineage import UNREADABLE
 
+_ROOT = -1
 _UNREADABLE = WORDS.index(UNREADABLE)
 # A named tuple made without its own constructor: there are millions.
 _found = tuple.__new__
 _SAID = [UNSAID.get(word, word) for word in WORDS]
 """Relations as a finding shows them."""
+
+
+PATIENCE = 2_000
+"""Cells that are filled before it is asked whether they are of use."""
 
 
 class _Paths(NamedTuple):
@@ -44,12 +61,12 @@ class _Paths(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """The answer for one work: ``compat.check``'s verdict, its findings and latent ones (in no order)."""
+    """The answer for one work: ``compat.check``'s verdict, its findings and latent ones, in no order."""
 
     work: int
     verdict: str
-    findings: list[Found]
-    latent: list[Found]
+    findings: tuple[Found, ...]
+    latent: tuple[Found, ...]
 
     @property
     def codes(self) -> list[str]:
@@ -58,14 +75,17 @@ class Verdict(NamedTuple):
         return sorted(codes, key=lambda code: (-RANK[codes[code]], code))
 
 
+_Answer = tuple[str, tuple[Found, ...], tuple[Found, ...]]
+
+
 class Judge:
     """A graph under one use profile.
 
     What is found of a work depends on the artefact's declaration, on the work's and on the composed path between them,
-    so it is kept for these three (``cells``). What depends on more is left to ``compat.check``, work by work: lists of
-    licences on the artefact, cycles, unreadable relations, choices among combined works that clash, and works that are
-    reached by several paths and offer a choice or changed their licence. So are artefacts of which a text is given in
-    which works are looked for by their names.
+    so it is kept for these three (``cells``). What depends on more is left to ``compat.judge``, work by work: lists of
+    licences on the artefact, unreadable relations, combined works behind a cycle or that clash again, choices
+    among those that clash, and works that are reached by several paths and offer a choice or changed their licence. So
+    are artefacts of which a text is given in which works are looked for by their names.
     """
 
     def __init__(self, graph: Graph, profile: Mapping[str, Any]) -> None:
@@ -98,7 +118,7 @@ class Judge:
         self.derived = [lineage.is_derived(state) for state in self.states.known]
         self.artefacts: dict[tuple[Any, ...], int] = {}
         self.own: list[Cell] = []
-        self.own_found: list[tuple[list[Found], list[Found]]] = []
+        self.own_found: list[tuple[tuple[Found, ...], tuple[Found, ...]]] = []
         self.sample: list[dict[str, Any]] = []
         self.cells: dict[int, Cell] = {}
         self.clashes: dict[tuple[int, bool], list[Clash]] = {}
@@ -107,21 +127,36 @@ class Judge:
         self.knotted = bytearray(b"\x01") * len(graph)
         for work in order:
             self.knotted[work] = 0
+        # Combined works behind a cycle have no order in which what they bring could be found; some clashes are told
+        # once.
+        self.unsure = {
+            work
+            for work, knotted in enumerate(self.knotted)
+            if knotted and graph.first[work + 1] - graph.first[work] > 1
+        }
         self.clashing = clashing(graph, read, self.profile, order)
+        self.unsure |= {work for work, told_here in self.clashing.items() if not told_here}
+        self.cycle = cycle_template(check_case)
+        self.asked = self.missed = 0
         self.left_to_check = 0
 
     def verdicts(self, works: Iterable[int] | None = None) -> Iterator[Verdict]:
         """The verdict of each work (of all, where none are named), one at a time."""
-        graph, fact = self.graph, self.graph.fact
-        for work in range(len(graph)) if works is None else works:
+        first = self.graph.first
+        for work in range(len(self.graph)) if works is None else works:
             artefact = self._artefact(work)
-            if graph.first[work] == graph.first[work + 1]:
+            if first[work] == first[work + 1]:
                 yield Verdict(work, VERDICTS[self.own[artefact].rank], *self.own_found[artefact])
                 continue
-            paths = None
-            if not (self.knotted[work] or self.listed[fact[work]] or self.read_for_names[fact[work]]):
-                paths = self._paths(work)
-            yield self._checked(work) if paths is None else self._collected(work, artefact, paths)
+            yield Verdict(work, *self._judged(work, artefact))
+
+    def _judged(self, work: int, artefact: int) -> _Answer:
+        fact = self.graph.fact[work]
+        if not (self.listed[fact] or self.read_for_names[fact] or work in self.unsure):
+            paths = self._paths(work)
+            if paths is not None:
+                return self._collected(work, artefact, paths)
+        return self._checked(work)
 
     def _paths(self, work: int) -> _Paths | None:
         """A shortest path to each work in each state, as ``lineage.closure`` finds them; None where cells do not do."""
@@ -139,7 +174,11 @@ class Judge:
                 key = above * wide + state
                 if key in seen:
                     continue
-                if word == _UNREADABLE or (above in once and not self._adds_up(fact[above], above, together)):
+                if (
+                    word == _UNREADABLE
+                    or above in self.unsure
+                    or (above in once and not self._adds_up(fact[above], above, together))
+                ):
                     return None
                 if above in self.clashing:
                     places.append(len(nodes))
@@ -160,18 +199,24 @@ class Judge:
             return self.sums[fact]
         return True
 
-    def _collected(self, work: int, artefact: int, paths: _Paths) -> Verdict:
+    def _collected(self, work: int, artefact: int, paths: _Paths) -> _Answer:
         """What the cells of all paths say together."""
         nodes, states = paths.nodes, paths.states
         fact, facts, cells = self.graph.fact, len(self.graph.facts), self.cells
         worst, base = self.own[artefact].rank, artefact * self.wide
         found, latent = map(list, self.own_found[artefact])
+        self.asked += len(nodes)
         family: frozenset[Any] | None = None
         for at in range(1, len(nodes)):
             node = nodes[at]
             key = (base + states[at]) * facts + fact[node]
             kept = cells.get(key)
             if kept is None:
+                self.missed += 1
+                if self.missed > PATIENCE and 2 * self.missed > self.asked:
+                    # Hardly a cell was of use twice: to judge the whole work is cheaper than to fill more of them.
+                    self.missed += len(nodes) - 1
+                    return self._checked(work)
                 kept = cells[key] = self._cell(artefact, states[at], node)
             if kept.of_family is not None:
                 if node in paths.together:
@@ -184,16 +229,18 @@ class Judge:
                 here, hops = self._way(paths, at)
                 found += [_found(Found, (template, here, hops)) for template in kept.binding]
                 latent += [_found(Found, (template, here, hops)) for template in kept.latent]
-        if paths.repeated or paths.places:
+        if self.knotted[work]:
+            found += self._cycles(work, paths)
+        if paths.repeated or paths.places or self.knotted[work]:
             found, latent = self._joined(artefact, paths, found, latent)
             worst = max((RANK[one.template.severity] for one in found), default=0)
-        if self.names_origins[fact[work]]:
-            named = {self.graph.ids[self.graph.upstream[hop]] for hop in self.graph.hops(work)}
-            found, latent = self._attributed(found, named), self._attributed(latent, named)
-        return Verdict(work, VERDICTS[worst], found, latent)
+        return VERDICTS[worst], tuple(self._attributed(work, found)), tuple(self._attributed(work, latent))
 
-    def _attributed(self, found: list[Found], named: set[str]) -> list[Found]:
+    def _attributed(self, work: int, found: list[Found]) -> list[Found]:
         """The findings, with attribution met for the works that the card names."""
+        if not self.names_origins[self.graph.fact[work]]:
+            return found
+        named = {self.graph.ids[self.graph.upstream[hop]] for hop in self.graph.hops(work)}
         for at, one in enumerate(found):
             template = one.template
             if template.code == "O-ATTRIB" and template.state != MET and one.chain[0] in named:
@@ -223,6 +270,30 @@ class Judge:
             at = before[at]
         chain.append(ARTEFACT)
         return tuple(chain), tuple(relations)
+
+    def _cycles(self, work: int, paths: _Paths) -> Iterator[Found]:
+        """Works that are upstream of themselves, each knot once, as ``licenses.compat`` finds them."""
+        graph = self.graph
+        edges = {
+            node: [(WORDS[graph.how[hop]], graph.upstream[hop]) for hop in graph.hops(node)]
+            for node in set(paths.nodes)
+        }
+        # The artefact is one thing, and the work of its name that it may be made from is another.
+        edges[_ROOT] = edges[work]
+        told: set[str] = set()
+        for to, around in lineage.cycles(_ROOT, edges):
+            (works, relations), (below, hops) = self._hops(around), self._hops(to)
+            told.update(works[:-1] + below)
+            yield Found(self.cycle, works[:-1] + below, relations + hops)
+        for at, node in enumerate(paths.nodes):
+            if at and node == work and graph.ids[work] not in told:
+                yield Found(self.cycle, *self._way(paths, at))
+                return
+
+    def _hops(self, path: lineage.Path[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        hops = list(path.hops())
+        works = tuple(ARTEFACT if hop.node == _ROOT else self.graph.ids[hop.node] for hop in hops)
+        return works, tuple(UNSAID.get(hop.relation, hop.relation) for hop in hops[:-1])
 
     def _together(self, artefact: int, paths: _Paths) -> Iterator[Found]:
         """Works that list several licences and are reached by several paths: does it matter how the list was meant?"""
@@ -279,8 +350,8 @@ class Judge:
             self.sample.append(artefact)
             own = own_cell(artefact, self.profile, check_case)
             self.own.append(own)
-            itself = [[Found(one, (ARTEFACT,), ()) for one in part] for part in (own.binding, own.latent)]
-            self.own_found.append((itself[0], itself[1]))
+            binding, latent = (tuple(Found(one, (ARTEFACT,), ()) for one in part) for part in (own.binding, own.latent))
+            self.own_found.append((binding, latent))
         return number
 
     def _beginning(self, name: str) -> tuple[bool, ...]:
@@ -301,18 +372,18 @@ class Judge:
         steps = zip(paths.nodes[1:], paths.states[1:], strict=True)
         return frozenset().union(*(rows[fact[node]] for node, state in steps if self.derived[state]))
 
-    def _checked(self, work: int) -> Verdict:
+    def _checked(self, work: int) -> _Answer:
         """A work that the cells do not suffice for."""
         self.left_to_check += 1
         answer = check_case(self.graph.case(work, self.profile))
-        parts = [
-            [
-                Found(Template.of(one, latent=latent), tuple(one["chain"]), tuple(one["relations"]))
+        found, latent = (
+            tuple(
+                Found(Template.of(one, latent=is_latent), tuple(one["chain"]), tuple(one["relations"]))
                 for one in answer[part]
-            ]
-            for part, latent in (("findings", False), ("latent", True))
-        ]
-        return Verdict(work, answer["verdict"], *parts)
+            )
+            for part, is_latent in (("findings", False), ("latent", True))
+        )
+        return answer["verdict"], found, latent
 
 
 def _nodes(expression: Expression) -> Iterator[Expression]:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 
 from licenses import lineage
+from licenses.catalogue import Licence
 from licenses.compat import merges
 from licenses.compat.merges import Brought, Clash
-from licenses.compat.naming import OWN, Chain, finding
+from licenses.compat.naming import OWN, UNSAID, Chain, finding
 from licenses.expressions import All, AnyOf, Expression, Leaf, Term
 from licenses.findings import RANK, Finding, Ruling, severity
 from licenses.lineage import DERIVED, Path
@@ -27,6 +28,8 @@ OUTSIDE = ("code", lineage.UNREADABLE, "generated_by")
 Weigh = Callable[[Iterable[Leaf]], tuple[int, ...]]
 # Where a licence came from: nothing at the work that holds it, else one hop further up with what it was there.
 _Ways = dict[Brought, tuple[str, int, Brought] | None]
+# Directly combined work -> what it brings, each with its step up.
+_Branches = dict[int, dict[Brought, tuple[str, int, Brought]]]
 
 
 class Combined:
@@ -66,84 +69,29 @@ class Combined:
         if not self.places:
             return []
         ways = self._brought(chosen)
-        found = []
-        for node, (chain, trained) in self.places.items():
-            branches: dict[int, dict[Brought, tuple[str, int, Brought]]] = {}
+        met = []
+        for node, (chain, trained) in sorted(self.places.items(), key=lambda item: (item[1][1], _length(item[1][0]))):
+            branches: _Branches = {}
             for relation, above in self.hops[node]:
                 branch = branches.setdefault(above, {})
                 for brought in ways.get(above, ()):
-                    here = Brought(brought.term, brought.relations | {relation})
+                    here = merges.carried(brought, relation)
                     branch.setdefault(here, (relation, above, brought))
-            for clash in merges.clashes(list(branches.values()), self.profile, content=self.content):
-                found.append(self._finding(clash, chain, branches, ways, trained=trained))
+            place = _Place(self, chain, trained, branches, ways)
+            met += [(place, clash) for clash in merges.clashes(branches.values(), self.profile, content=self.content)]
+        found = []
+        told: dict[tuple[str, str], tuple[bool, int]] = {}
+        # Each pair is told where the two meet; only one that meets nowhere (a cycle) where it is nearest.
+        for first in (True, False):
+            for place, clash in met:
+                key = (clash.one.term.licence.id, clash.other.term.licence.id)
+                code = "W-TRAIN-TERMS" if place.trained else clash.code
+                weight = (not clash.latent, RANK[severity(code)])
+                before = told.get(key, (False, 0))
+                if clash.first is first and (first or weight > before):
+                    told[key] = max(weight, before)
+                    found.append(place.finding(clash))
         return found
-
-    def _finding(
-        self,
-        clash: Clash,
-        chain: Chain,
-        branches: Mapping[int, Mapping[Brought, tuple[str, int, Brought]]],
-        ways: Mapping[int, _Ways],
-        *,
-        trained: bool,
-    ) -> Finding:
-        up, up_other = self._shortest(clash, branches, ways)
-        other = clash.other.term.licence
-        other_chain = up_other.above(chain)
-        code, value = clash.code, ""
-        if trained and code != "W-UNCLEAR":
-            code, value = "W-TRAIN-TERMS", f"combined with {other.name}"
-        elif code == "W-UNCLEAR":
-            value = f"whether it holds together with {other.name}"
-        return finding(
-            Ruling(code, "copyleft", clash.one.term.licence, value, clash.latent),
-            up.above(chain),
-            {
-                "written": clash.one.term.written,
-                "other_licence": other.name,
-                "other_licence_id": other.id,
-                "other_work": other_chain.works[0],
-                "other_chain": list(other_chain.works),
-                "combined_in": chain.works[0],
-            },
-        )
-
-    def _shortest(
-        self,
-        clash: Clash,
-        branches: Mapping[int, Mapping[Brought, tuple[str, int, Brought]]],
-        ways: Mapping[int, _Ways],
-    ) -> tuple[Chain, Chain]:
-        """The shortest ways, by two branches, of the two licences of a clash."""
-
-        def bringing(term: Term) -> list[tuple[Chain, int, Brought]]:
-            known: dict[Brought, list[tuple[Chain, int, Brought]]] = {}
-            for branch, brings in branches.items():
-                for brought, step in brings.items():
-                    if (brought.term.licence, brought.term.exception) == (term.licence, term.exception):
-                        known.setdefault(brought, []).append((self._way(step, ways), branch, brought))
-            # Two for each are enough: one of them comes by another branch than the other licence.
-            return [way for each in known.values() for way in sorted(each, key=lambda way: _length(way[0]))[:2]]
-
-        pairs = (
-            (one, other)
-            for one, branch, brought in bringing(clash.one.term)
-            for other, other_branch, other_brought in bringing(clash.other.term)
-            if branch != other_branch
-            and (again := merges.pair(brought, other_brought, self.profile, self.content)) is not None
-            and (again.code, again.latent) == (clash.code, clash.latent)
-        )
-        return min(pairs, key=lambda pair: (len(pair[0].works) + len(pair[1].works), pair[0].works, pair[1].works))
-
-    def _way(self, step: tuple[str, int, Brought] | None, ways: Mapping[int, _Ways]) -> Chain:
-        """The chain from the work that holds a licence down to the work that combines."""
-        works, relations = [""], []
-        while step is not None:
-            relation, above, brought = step
-            works.append(self.graph.works[above].id)
-            relations.append(relation)
-            step = ways[above][brought]
-        return Chain(tuple(reversed(works)), tuple(reversed(relations)))
 
     def _brought(self, chosen: Mapping[int, tuple[Leaf, ...]]) -> dict[int, _Ways]:
         """What each work brings with it: its own licences and those of all that it was derived from, nearest first."""
@@ -160,7 +108,7 @@ class Combined:
         # All start at once and go down hop by hop, so the first to arrive came the shortest way.
         for node, brought in waiting:
             for relation, below in self.below.get(node, ()):
-                further = Brought(brought.term, brought.relations | {relation})
+                further = merges.carried(brought, relation)
                 there = ways.setdefault(below, {})
                 if further not in there:
                     there[further] = (relation, node, brought)
@@ -174,14 +122,12 @@ class Combined:
         Returns:
             Work -> leaves, for the works whose choice was looked at again; empty where nothing clashes.
         """
-        if not self.findings(chosen):
-            return {}
         open_to_choice = {
             node: alternatives(self.graph.works[node].license)
             for node, taken in chosen.items()
             if node in self.below and len(alternatives(self.graph.works[node].license)) > 1
         }
-        if not open_to_choice:
+        if not open_to_choice or not self.findings(chosen):
             return {}
 
         def cost(trial: Mapping[int, tuple[Leaf, ...]]) -> tuple[int, ...]:
@@ -208,6 +154,74 @@ class Combined:
             budget -= len(open_to_choice[node])
             best = min([best, *({**best, node: taken} for taken in open_to_choice[node])], key=cost)
         return best
+
+
+class _Place:
+    """A work that combines others, and the ways by which licences come to it."""
+
+    def __init__(
+        self, case: Combined, chain: Chain, trained: bool, branches: _Branches, ways: Mapping[int, _Ways]
+    ) -> None:
+        self.case, self.chain, self.trained, self.branches, self.ways = case, chain, trained, branches, ways
+        self.known: dict[tuple[Licence, str], list[tuple[Chain, int, Brought]]] = {}
+
+    def finding(self, clash: Clash) -> Finding:
+        """A clash by its shortest ways, with both works, both licences and both chains."""
+        up, up_other = self._shortest(clash)
+        other = clash.other.term.licence
+        other_chain = up_other.above(self.chain)
+        code, value = clash.code, ""
+        if code == "W-UNCLEAR":
+            value = f"whether it holds together with {other.name}"
+        elif self.trained:
+            code, value = "W-TRAIN-TERMS", f"combined with {other.name}"
+        return finding(
+            Ruling(code, "copyleft", clash.one.term.licence, value, clash.latent),
+            up.above(self.chain),
+            {
+                "written": clash.one.term.written,
+                "other_licence": other.name,
+                "other_licence_id": other.id,
+                "other_work": other_chain.works[0],
+                "other_chain": list(other_chain.works),
+                "combined_in": self.chain.works[0],
+            },
+        )
+
+    def _shortest(self, clash: Clash) -> tuple[Chain, Chain]:
+        profile, content = self.case.profile, self.case.content
+        pairs = (
+            (one, other)
+            for one, branch, brought in self._bringing(clash.one.term)
+            for other, other_branch, other_brought in self._bringing(clash.other.term)
+            if branch != other_branch
+            and (again := merges.pair(brought, other_brought, profile, content)) is not None
+            and (again.code, again.latent) == (clash.code, clash.latent)
+        )
+        return min(pairs, key=lambda pair: (len(pair[0].works) + len(pair[1].works), pair[0].works, pair[1].works))
+
+    def _bringing(self, term: Term) -> list[tuple[Chain, int, Brought]]:
+        key = (term.licence, term.exception)
+        if key not in self.known:
+            by: dict[Brought, list[tuple[Chain, int, Brought]]] = {}
+            for branch, brings in self.branches.items():
+                for brought, step in brings.items():
+                    if (brought.term.licence, brought.term.exception) == key:
+                        by.setdefault(brought, []).append((self._way(step), branch, brought))
+            # Two for each are enough: one of them comes by another branch than the other licence.
+            nearest = (sorted(each, key=lambda way: _length(way[0]))[:2] for each in by.values())
+            self.known[key] = [way for each in nearest for way in each]
+        return self.known[key]
+
+    def _way(self, step: tuple[str, int, Brought] | None) -> Chain:
+        """The chain from the work that holds a licence down to the work that combines."""
+        works, relations = [""], []
+        while step is not None:
+            relation, above, brought = step
+            works.append(self.case.graph.works[above].id)
+            relations.append(UNSAID.get(relation, relation))
+            step = self.ways[above][brought]
+        return Chain(tuple(reversed(works)), tuple(reversed(relations)))
 
 
 def _length(chain: Chain) -> tuple[int, tuple[str, ...]]:

@@ -12,11 +12,12 @@ carry add up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
 from licenses import questions
+from licenses.catalogue import Licence
 from licenses.expressions import Term
 from licenses.findings import RANK, severity
 from licenses.lineage import DERIVED, UNSTATED
@@ -37,13 +38,15 @@ class Brought(NamedTuple):
 class Clash(NamedTuple):
     """Two licences that cannot hold for one work (C-MERGE), may not (W-UNCLEAR), or are counsel's to compare (U-MERGE).
 
-    ``latent``: it begins with distribution, and the profile's mode is none.
+    ``latent``: it begins with distribution, and the profile's mode is none. ``first``: no branch brings both, so it is
+    here that the two meet.
     """
 
     code: str
     one: Brought
     other: Brought
     latent: bool
+    first: bool = True
 
 
 @lru_cache(maxsize=65_536)
@@ -51,10 +54,23 @@ def asks(term: Term, relations: frozenset[str]) -> tuple[frozenset[str], frozens
     """What a licence asks of the work that it is part of: words that are clear, and words of a cautious reading."""
     clear: set[str] = set()
     cautious: set[str] = set()
-    for relation in sorted(relations - {UNSTATED}) or DERIVATIVE[:1]:
+    # A relation that nobody stated is taken for the one that reaches furthest.
+    for relation in {DERIVATIVE[0] if one == UNSTATED else one for one in relations} or DERIVATIVE[:1]:
         reach = questions.reach_of(term.licence, relation)
         (cautious if reach.unclear else clear).update(_ASKS & set(reach.words))
     return frozenset(clear), frozenset(cautious - clear)
+
+
+@lru_cache(maxsize=65_536)
+def carried(brought: Brought, relation: str) -> Brought:
+    """The same licence one hop nearer to the work that combines: of the relations, those that change what it asks."""
+    relations = brought.relations | {relation}
+    kept = relations
+    for one in sorted(relations, reverse=True):
+        fewer = kept - {one}
+        if fewer and asks(brought.term, fewer) == asks(brought.term, relations):
+            kept = fewer
+    return Brought(brought.term, kept)
 
 
 @lru_cache(maxsize=4_096)
@@ -63,23 +79,40 @@ def may_ask(term: Term) -> bool:
     return any(any(asks(term, frozenset({relation}))) for relation in DERIVED)
 
 
-def clashes(branches: Sequence[Iterable[Brought]], profile: Profile, *, content: bool = False) -> tuple[Clash, ...]:
+def clashes(branches: Iterable[Iterable[Brought]], profile: Profile, *, content: bool = False) -> tuple[Clash, ...]:
     """All clashes between licences that come by different branches, each pair of licences once.
 
     Args:
-        branches: what each directly combined work brings, its own licences included.
+        branches: what each directly combined work brings, its own licences included. Their order does not matter.
         profile: the use; its strictness decides what cautious readings count for.
         content: the artefact is itself output.
     """
+    asking = (frozenset(one for one in branch if any(asks(*one))) for branch in branches)
+    alike: dict[frozenset[Brought], int] = {}
+    for branch in asking:
+        if branch:
+            # Two branches that bring the same say what many such branches say.
+            alike[branch] = min(2, alike.get(branch, 0) + 1)
+    return _clashes(frozenset(alike.items()), profile, content)
+
+
+@lru_cache(maxsize=4_096)
+def _clashes(alike: frozenset[tuple[frozenset[Brought], int]], profile: Profile, content: bool) -> tuple[Clash, ...]:
+    branches = [branch for branch, times in alike for _ in range(times)]
     by: dict[Brought, set[int]] = {}
+    by_licence: dict[Licence, set[int]] = {}
     for at, branch in enumerate(branches):
         for brought in branch:
-            if any(asks(*brought)):
-                by.setdefault(brought, set()).add(at)
+            by.setdefault(brought, set()).add(at)
+            by_licence.setdefault(brought.term.licence, set()).add(at)
     order = sorted(by, key=_order)
+    same, terms = ({one for one in order if word in frozenset().union(*asks(*one))} for word in ("same", "terms"))
     found: dict[tuple[str, str], Clash] = {}
     for at, one in enumerate(order):
         for other in order[at + 1 :]:
+            # Nothing clashes without a licence that asks for itself, or two agreements that follow.
+            if not (one in same or other in same or (one in terms and other in terms)):
+                continue
             if by[one] == by[other] and len(by[one]) == 1:
                 continue
             clash = pair(one, other, profile, content)
@@ -88,7 +121,8 @@ def clashes(branches: Sequence[Iterable[Brought]], profile: Profile, *, content:
             key = (one.term.licence.id, other.term.licence.id)
             known = found.get(key)
             if known is None or _weight(clash) > _weight(known):
-                found[key] = clash
+                first = not (by_licence[one.term.licence] & by_licence[other.term.licence])
+                found[key] = clash._replace(first=first)
     return tuple(found.values())
 
 

@@ -77,6 +77,17 @@ def test_people_get_a_sentence_and_tables_with_n_and_intervals(table: Any) -> No
     assert "bias.ratio_below_threshold: demographic_parity_ratio group=b vs a" in printed
 
 
+def test_people_read_why_an_interval_within_the_limit_settles_nothing(table: Any) -> None:
+    code, printed = audit(table(selected(a=(100, 200), b=(100, 200))), *RATIO_ONLY)
+
+    assert code == 1
+    said = printed.split("bias.gap_not_detectable: ")[1]
+    assert "Too few rows to be sure of group" in said
+    assert "so few rows reliably show only a gap of 0." in said
+    assert "Bring predictions for more people: about " in said
+    assert "0 of a would" not in said
+
+
 @pytest.mark.parametrize(
     ("data", "options", "code"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -52,6 +53,15 @@ def test_a_yes_is_0_and_a_sentence(world: World) -> None:
 
     assert code == 0
     assert printed.startswith(f"Yes. {world.version.entry.repo_id}@{world.version.revision[:8]} may run in pilot")
+
+
+def test_a_moment_is_said_once_and_to_the_second(world: World) -> None:
+    world.approved()
+
+    _code, printed = gate(world)
+
+    until = next(line for line in printed.splitlines() if line.startswith("Valid until "))
+    assert re.fullmatch(r"Valid until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\.", until)
 
 
 def test_a_no_is_1_with_the_document_all_the_same(world: World) -> None:

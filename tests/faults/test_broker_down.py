@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 import pytest
 
 from governance.gates.models import Approval
@@ -10,17 +13,20 @@ from governance.notifications import delivery
 from governance.notifications.models import Notice, Outbox
 from governance.reviews.models import Decision
 from tests.governance.world import World
-from tests.working import Workers, broker_down
+from tests.working import Workers, broker_down, broker_hangs
 
 pytest_plugins = ["tests.workers"]
 pytestmark = pytest.mark.broker
 
 
-def test_fault_v47_approving_with_the_broker_down_commits_and_is_told_once_afterwards(workers: Workers) -> None:
+@pytest.mark.parametrize("fault", [broker_down, broker_hangs])
+def test_fault_v47_approving_without_a_broker_commits_and_is_told_once_afterwards(
+    workers: Workers, fault: Callable[[], AbstractContextManager[None]]
+) -> None:
     world = World()
     submission = world.voted()
     delivery.deliver_due()
-    with broker_down():
+    with fault():
         decision = world.approve(submission)
 
     assert decision.outcome == "approved"

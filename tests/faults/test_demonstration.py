@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import eventually
 from tests.servers import Clone
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(900)]
@@ -54,6 +55,49 @@ def gate(clone: Clone, asked: dict[str, Any]) -> dict[str, Any]:
     command = ("gate", asked["subject"], "--use-case", asked["use_case"], "--stage", asked["stage"])
     answer: dict[str, Any] = json.loads(clone.manage(*command, "--format", "json").stdout)
     return answer
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_somebody_who_ends_it_in_the_middle_reads_one_line_and_nothing_stays(clone: Clone, number: int) -> None:
+    """Ctrl-C reaches the whole group; ``kill`` and make reach the demonstration alone."""
+    story = subprocess.Popen(
+        [sys.executable, "demo/run.py"],
+        cwd=clone.folder,
+        env=clone.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert story.stdout is not None
+    assert any("Train two versions" in line for line in story.stdout)
+
+    (os.killpg if number == signal.SIGINT else os.kill)(story.pid, number)
+    _said, complaints = story.communicate(timeout=90)
+
+    assert story.returncode == 130
+    assert complaints.strip() == "Stopped. What is done is kept: make demo goes on from there."
+    with pytest.raises(ProcessLookupError):
+        os.killpg(story.pid, 0)  # the trainings were of its group
+    assert clone.manage("serve", "--dry-run").returncode == 0  # the port is free again
+
+
+def test_the_portal_ends_with_a_demonstration_that_is_killed(clone: Clone) -> None:
+    story = subprocess.Popen(
+        [sys.executable, "demo/run.py"],
+        cwd=clone.folder,
+        env=clone.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert story.stdout is not None
+    with story.stdout:
+        assert any("the portal runs at" in line for line in story.stdout)
+
+        story.kill()
+        story.wait(30)
+
+    assert eventually(lambda: clone.manage("serve", "--dry-run").returncode == 0, within=60)
 
 
 def test_the_story_ends_as_told_although_its_workers_are_killed(clone: Clone) -> None:

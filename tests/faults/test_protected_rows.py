@@ -13,6 +13,7 @@ from django.db.utils import DatabaseError
 
 from config import embedded
 from governance.catalog.models import LicenceText
+from tests.governance.licensing.graphs import statements
 from tests.governance.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,6 +26,14 @@ PROTECTED = {
     "policies_policyversion": "text = ''",
     "catalog_version": "digest = repeat('0', 64)",
     "catalog_licencetext": "fingerprint = repeat('0', 64)",
+}
+# Statements on licences may be ended, and nothing else.
+ENDED_ONLY = {
+    "licensing_correction": "value = 'x'",
+    "licensing_annotation": "text = 'x'",
+    "licensing_override": "until = until + interval '1 day'",
+    "licensing_textreview": "sha256 = repeat('0', 64)",
+    "licensing_metduty": "note = 'x'",
 }
 
 
@@ -83,3 +92,15 @@ def test_an_approval_can_end_and_nothing_else_of_it_changes(filled: World) -> No
             cursor.execute(f"UPDATE gates_approval SET {change}")  # noqa: S608
     with pytest.raises(DatabaseError, match="is refused"), connection.cursor() as cursor:
         cursor.execute("DELETE FROM gates_approval")
+
+
+@pytest.mark.parametrize("table", ENDED_ONLY)
+def test_the_application_ends_a_statement_on_a_licence_and_does_nothing_else_to_it(
+    transactional_db: None, application: psycopg.Connection[Any], table: str
+) -> None:
+    statements()
+
+    for deed in (f"UPDATE {table} SET {ENDED_ONLY[table]}", f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):  # noqa: S608
+        with pytest.raises(psycopg.Error):
+            application.execute(deed)
+    assert application.execute(f"UPDATE {table} SET ended_at = now()").rowcount == 1  # noqa: S608

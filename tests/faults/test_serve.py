@@ -52,6 +52,27 @@ def test_a_killed_worker_beat_or_portal_comes_back(clone, serving):
     assert clone.worker_answers("scheduled")
 
 
+def test_nothing_routine_pushes_out_what_a_person_looks_for(clone, serving):
+    """No banner, no warning that does not concern a broker of our own, no line for each round of upkeep."""
+    assert clone.ready()
+    assert eventually(lambda: clone.worker_answers("upkeep"), within=90)
+
+    said = "".join(clone.lines)
+    assert "[config]" not in said
+    assert "superuser" not in said
+    assert "celery beat" not in said
+    assert "audits.tasks.sweep" not in said
+
+
+def test_a_portal_that_runs_is_not_reset_under_its_hands(clone, serving):
+    refused = clone.manage("reset", "--yes", PORT="1")
+
+    assert refused.returncode == 2
+    assert f"runs on port {clone.port} (process {serving.pid})" in refused.stderr
+    assert "stop it first" in refused.stderr
+    assert clone.ready()
+
+
 def test_all_comes_back_when_the_embedded_servers_are_killed_under_it(clone, serving):
     for name in ("valkey", "postgres", "keeper"):
         clone.servers.kill(name)
@@ -78,7 +99,8 @@ def test_a_busy_port_is_named_before_anything_starts(clone):
         refused = clone.manage("serve")
 
     assert refused.returncode == 2
-    assert f"port {clone.port} of 127.0.0.1 is in use; choose another with PORT=" in refused.stderr
+    assert f"port {clone.port} of 127.0.0.1 is in use by process {os.getpid()} (" in refused.stderr
+    assert "choose another port with PORT=" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert not clone.servers.processes()
 

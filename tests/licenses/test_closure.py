@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from licenses.compat import check
-from licenses.compat.merges import Brought, clashes
+from licenses.compat.merges import Brought, asks, carried, clashes
 from licenses.expressions import Term, parse
 from licenses.profiles import Profile
 
@@ -252,6 +252,22 @@ def test_a_merge_further_up_is_judged_where_it_was_made() -> None:
     assert clash["chain"][-3:] == ["m", "ft", "<artefact>"]
 
 
+def test_a_clash_is_told_where_the_two_meet_and_not_again_further_down() -> None:
+    merged = work("m", "gpl-3.0", "merge", work("a", "gpl-3.0", "merge"), work("b", "llama2", "merge"))
+    answer = judge("gpl-3.0", merged, {**merged, "id": "n", "relation": "finetune"})
+
+    places = [one["params"]["combined_in"] for one in answer["findings"] if one["code"] == "C-MERGE"]
+    assert places == ["m"]
+
+
+def test_licences_that_meet_only_across_a_shared_work_are_told_all_the_same() -> None:
+    # Both branches hold GPL-2.0 work b; one of them put GPL-3.0 on top of it.
+    shared = work("b", "gpl-2.0", "finetune")
+    answer = judge("gpl-3.0", work("a", "gpl-3.0", "merge", shared), {**shared, "relation": "merge"})
+
+    assert "C-MERGE" in answer["codes"]
+
+
 def test_licences_of_one_branch_are_its_own_affair() -> None:
     # GPL-2.0 and GPL-3.0 come one behind the other; nobody merged them here.
     answer = judge("gpl-3.0", work("a", "gpl-3.0", "finetune", work("b", "gpl-2.0", "finetune")))
@@ -412,3 +428,14 @@ def test_a_licence_that_cannot_be_read_is_a_finding_and_never_a_pass(licence: An
         return
 
     assert answer["verdict"] == "unknown"
+
+
+def test_a_licence_carried_on_keeps_only_the_relations_that_change_what_it_asks() -> None:
+    term = parse("gpl-3.0")
+    assert isinstance(term, Term)
+    near = carried(carried(Brought(term, frozenset()), "adapter"), "merge")
+
+    # For this licence an adapter is an open question and a merge is not; a further quantisation adds nothing.
+    assert asks(*near)[0] == {"same"}
+    assert carried(near, "quantized") == near
+    assert carried(near, "finetune") == carried(carried(near, "finetune"), "adapter")

@@ -25,13 +25,16 @@ from audits.measures.tables.refusals import (
     NulBytes,
     RaggedRow,
     RowTooLong,
+    UnclosedQuote,
 )
 
 BLOCK = 1 << 19
 MAX_ROW = 16 << 20
 MAX_HEADER = 1 << 20
+MAX_CELL_LINES = 1_000
 SEPARATORS = (",", ";", "\t", "|")
 _BOM = b"\xef\xbb\xbf"
+_QUOTED = re.compile(rb'"[^"]*+"')
 
 
 class CsvRows:
@@ -67,6 +70,8 @@ class CsvRows:
         row = 1
         for block in self._blocks():
             table = self._parse(block, first_row=row + 1)
+            if block.count(b"\n") - table.num_rows > MAX_CELL_LINES:
+                _refuse_swallowed_rows(block, first_row=row + 1)
             row += table.num_rows
             if table.num_rows:
                 yield self._chunk(table)
@@ -105,6 +110,8 @@ class CsvRows:
                 raise NulBytes(f"the text in or after row {row}")
             if not read:
                 if rest.strip():
+                    if self._end_of_complete_rows(rest + b"\n") <= len(rest):
+                        raise UnclosedQuote(row, rest.count(b"\n") + 1)
                     yield rest
                 return
             rest += read
@@ -173,6 +180,14 @@ class CsvRows:
     def _column(self, table: pa.Table, name: str) -> Column:
         values, codes = _dictionary(table.column(str(self.names.index(name))))
         return factorised(values, codes, column=name)
+
+
+def _refuse_swallowed_rows(block: bytes, *, first_row: int) -> None:
+    """A pair of stray quotes makes one cell of all the rows between them, in a column that nobody looks at perhaps."""
+    for cell in _QUOTED.finditer(block):
+        lines = cell[0].count(b"\n")
+        if lines > MAX_CELL_LINES:
+            raise UnclosedQuote(first_row + block.count(b"\n", 0, cell.start()), lines)
 
 
 def _dictionary(column: pa.ChunkedArray) -> tuple[list[str], Codes]:

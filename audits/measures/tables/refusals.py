@@ -71,6 +71,16 @@ class RaggedRow(TableRejected):
         )
 
 
+class UnclosedQuote(TableRejected):
+    code = "unclosed_quote"
+
+    def __init__(self, row: int, lines: int) -> None:
+        super().__init__(
+            f"row {row} has a quote that is not closed: what follows it, {lines:,} lines, would be read as one cell; "
+            "close the quote or double it, or leave that column out"
+        )
+
+
 class RowTooLong(TableRejected):
     code = "row_too_long"
 

@@ -59,8 +59,8 @@ class Command(AssayCommand):
         from audits.measures.plan import PlanRejected, plan_from
         from audits.measures.tables import TableRejected
 
-        if options["seed"] < 0:
-            raise Refused("--seed must be 0 or more")
+        if not 0 <= options["seed"] < 2**63:
+            raise Refused("--seed is a whole number from 0 to 9,223,372,036,854,775,807")
         try:
             plan = plan_from(_plan(options))
             with open_for(Path(options["table"]), plan) as table:
@@ -95,9 +95,20 @@ class Command(AssayCommand):
                 ("metric", "group", "against", "n", "value", "limit", "q", "verdict", "rows still needed"),
                 [_deciding(row) for row in deciding],
             )
-        for reason in document["reasons"]:
-            self.stdout.write(f"{reason['code']}: {_plain(reason['locus'], 200)}")
+        self._show_reasons(document["reasons"])
         self.stdout.write(f"digest {document['digest']}")
+
+    def _show_reasons(self, reasons: Iterable[dict[str, Any]]) -> None:
+        """Each with what is so and what to do, in the words of the portal."""
+        from audits.models import Finding
+        from governance.evidence.wording import finding_text
+
+        for reason in reasons:
+            self.stdout.write(f"{reason['code']}: {_plain(reason['locus'], 200)}")
+            for line in finding_text(Finding(code=reason["code"], params=reason["params"])):
+                self.stdout.write(f"    {_plain(line, 1_000)}")
+        if reasons:
+            self.stdout.write("")
 
     def _show_groups(self, document: dict[str, Any], made: dict[str, Any]) -> None:
         attribute = made["attributes"][0]

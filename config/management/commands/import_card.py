@@ -58,14 +58,26 @@ class Command(AssayCommand):
         self.stdout.write(f"digest {document['digest']}")
         for path in imported.skipped:
             self.stdout.write(f"left out: {path}")
-        self.stdout.write(f"card score {document['card']['score']:.2f}, {len(document['card']['findings'])} findings")
-        for finding in document["card"]["findings"]:
-            place = f" line {finding['line']}" if finding["line"] else ""
-            field = f" {finding['field']}" if finding["field"] else ""
-            self.stdout.write(f"  {finding['severity']:8} {finding['code']}{field}{place}")
+        self._show_card(document["card"])
         for edge in document["lineage"]:
             known = "" if edge["known"] else " (not imported)"
             self.stdout.write(f"  {edge['relation']} {edge['kind']} {edge['id']}{known}")
+
+    def _show_card(self, card: dict[str, Any]) -> None:
+        """How complete it is, and each finding: where, what is so, and how to mend it."""
+        from audits.models import Finding
+        from governance.evidence.wording import finding_text
+
+        found = card["findings"]
+        counted = "1 finding" if len(found) == 1 else f"{len(found) or 'no'} findings"
+        self.stdout.write(f"card {round(100 * card['score'])} % complete, {counted}")
+        for finding in found:
+            title, mend = finding_text(Finding(code=finding["code"], params=finding["params"]))
+            line = f"line {finding['line']}" if finding["line"] else ""
+            place = ", ".join(part for part in (finding["field"] or finding["locus"], line) if part)
+            self.stdout.write(f"  {finding['severity']:8} {place + ': ' if place else ''}{title}  [{finding['code']}]")
+            if mend:
+                self.stdout.write(f"  {'':8} {mend}")
 
 
 class _Meter:

@@ -9,7 +9,7 @@ import psycopg
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from config import embedded
+from config import embedded, serving
 from config.commands import AssayCommand, Refused
 
 
@@ -24,6 +24,11 @@ class Command(AssayCommand):
             raise Refused("reset works on the embedded database only; with DATABASE_URL, drop and create it yourself")
         if not options["yes"]:
             raise Refused("reset throws everything away; say --yes if that is meant")
+        for port, pid in serving.running(settings.VAR_DIR):
+            raise Refused(
+                f"the portal of this checkout runs on port {port} (process {pid}), and would lose its data under its "
+                "hands; stop it first (Ctrl-C there), then reset again"
+            )
         embedded.start()
         with psycopg.connect(embedded.owner_url(), autocommit=True) as owner:
             owner.execute("DROP SCHEMA public CASCADE")

@@ -4,7 +4,17 @@ yet in a request, are one more.
 
 from governance.catalog.queries.ancestry import DEEPEST, DIRECTIONS, Hop, Lineage, Node, lineage
 from governance.catalog.queries.names import NotASha, find_entry, repo_id_of, resolve, valid_sha
-from governance.catalog.queries.searching import ORDERS, BadCursor, Filters, Page, Row, card_audits, choices, search
+from governance.catalog.queries.searching import (
+    NONE,
+    ORDERS,
+    BadCursor,
+    Filters,
+    Page,
+    Row,
+    card_audits,
+    choices,
+    search,
+)
 from governance.catalog.queries.texts import ShownText, licence_texts
 from governance.catalog.queries.versions import (
     CardAudit,
@@ -21,6 +31,7 @@ from governance.catalog.queries.versions import (
 __all__ = [
     "DEEPEST",
     "DIRECTIONS",
+    "NONE",
     "ORDERS",
     "BadCursor",
     "CardAudit",

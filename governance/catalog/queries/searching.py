@@ -274,6 +274,8 @@ _READ = {"rank": _whole, "key": _text, "pk": _number, "latest__imported_at": _mo
 def choices(*, user: User | None, column: str, most: int = 100) -> list[tuple[str, int]]:
     """The licences or tasks of what a person sees, the most frequent first: for filters. One query.
 
+    Last, and beyond ``most``, comes ``NONE`` with the number of entries that say no licence, if there are any.
+
     Args:
         column: ``license`` or ``task``.
     """
@@ -282,7 +284,10 @@ def choices(*, user: User | None, column: str, most: int = 100) -> list[tuple[st
         counted = entries.exclude(latest__task="").values_list("latest__task").annotate(n=Count("pk"))
         return [(task, number) for task, number in counted.order_by("-n", "latest__task")[:most]]
     licenses: dict[str, int] = defaultdict(int)
+    unsaid = 0
     for said, number in entries.values_list("latest__licenses").annotate(n=Count("pk")):
+        unsaid += 0 if said else number
         for one in said:
             licenses[one] += number
-    return sorted(licenses.items(), key=lambda item: (-item[1], item[0]))[:most]
+    frequent = sorted(licenses.items(), key=lambda item: (-item[1], item[0]))[:most]
+    return [*frequent, (NONE, unsaid)] if unsaid else frequent

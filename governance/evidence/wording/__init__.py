@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from audits.models import Finding
 from governance.evidence.bias_report import metric_name
 from governance.evidence.wording import bias, cards, licences
+from governance.evidence.wording.in_words import in_words
+from governance.web.templatetags import figures
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -27,7 +28,13 @@ def finding_text(finding: Finding) -> tuple[str, str]:
     for sentences in SENTENCES.values():
         if finding.code in sentences:
             title, mend = sentences[finding.code]
-            params = _Shown(finding.params)
+            if finding.code == "card.license.unknown_id" and not finding.params.get("meant"):
+                title = cards.UNLIKE_ANY_LICENCE
+            if mend is bias.MORE_ROWS and finding.params.get("rows_needed") is None:
+                mend = bias.MORE_ROWS_OPEN
+            elif mend is bias.MORE_ROWS and not finding.params.get("comparator_rows_needed"):
+                mend = bias.MORE_ROWS_OF_ONE
+            params = _Shown(in_words(finding.params) if sentences is licences.SENTENCES else finding.params)
             return str(title) % params, str(mend) % params
     return _("Finding %(code)s") % {"code": finding.code}, ""
 
@@ -36,7 +43,8 @@ class _Shown(dict[str, str]):
     """Parameters as they stand in a sentence. One that is missing is a question mark and no crash."""
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        super().__init__({name: shown(value) for name, value in params.items()})
+        limit = params.get("threshold")
+        super().__init__({name: shown(value, limit=limit) for name, value in params.items()})
         if isinstance(params.get("metric"), str):
             self["metric"] = metric_name(self["metric"])
 
@@ -44,16 +52,20 @@ class _Shown(dict[str, str]):
         return "?"
 
 
-def shown(value: Any) -> str:
-    """A parameter as text: three decimals for measured numbers, lists with commas, nothing without end.
+def shown(value: Any, *, limit: Any = None) -> str:
+    """A parameter as text: numbers as the page's other figures have them, lists with commas, nothing without end.
 
-    >>> shown(0.70412), shown(["a", "b"]), shown(1989.0), shown(None)
-    ('0.704', 'a, b', '1989', '–')
+    Measured numbers have two decimals, or as many more as keep them apart from ``limit``.
+
+    >>> shown(0.70412), shown(["a", "b"]), shown(1989), shown(None), shown(0.7996, limit=0.8)
+    ('0.70', 'a, b', '1,989', '–', '0.7996')
     """
     if value is None:
         return "–"
-    if isinstance(value, float):
-        return f"{value:.0f}" if value.is_integer() and abs(value) >= 10 else number_format(f"{value:.3f}")
+    if isinstance(value, float) and not (value.is_integer() and abs(value) >= 10):
+        return figures.ratio(value, limit=limit)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return figures.number(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
         value = ", ".join(shown(one) for one in value)
     text = str(value)

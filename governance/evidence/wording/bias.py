@@ -2,9 +2,15 @@
 
 from django.utils.translation import gettext_lazy as _
 
-_MORE_ROWS = _(
+MORE_ROWS = _(
     "Bring predictions for more people: about %(rows_needed)s of %(group)s and %(comparator_rows_needed)s of"
     " %(comparator)s would settle it."
+)
+MORE_ROWS_OF_ONE = _("Bring predictions for more people: about %(rows_needed)s of %(group)s would settle it.")
+# Where it cannot be told how many: too close to the threshold, or too few people to say more about them.
+MORE_ROWS_OPEN = _(
+    "Bring predictions for more people of %(group)s and %(comparator)s; how many would settle it cannot be told from"
+    " these."
 )
 _CHANGE_MODEL = _(
     "Look at what the model rests on for %(group)s, mend the model or its threshold, and submit the mended version"
@@ -39,14 +45,16 @@ SENTENCES = {
             "It cannot be told whether %(attribute)s %(group)s is within bounds: %(metric)s is %(value)s, and the 95 %%"
             " interval %(ci_low)s to %(ci_high)s holds the threshold %(threshold)s."
         ),
-        _MORE_ROWS,
+        MORE_ROWS,
     ),
     "bias.gap_not_detectable": (
         _(
-            "Too few rows to find a gap as large as the threshold allows between %(attribute)s %(group)s (n %(n)s) and"
-            " %(comparator)s (n %(comparator_n)s): the smallest that %(metric)s would show is %(mde)s."
+            "Too few rows to be sure of %(attribute)s %(group)s (n %(n)s) against %(comparator)s (n %(comparator_n)s):"
+            " %(metric)s is %(value)s (95 %% interval %(ci_low)s to %(ci_high)s), but so few rows reliably show only a"
+            " gap of %(mde)s or more, and the threshold %(threshold)s is closer to equality than that. A smaller gap"
+            " that is too wide could go unseen."
         ),
-        _MORE_ROWS,
+        MORE_ROWS,
     ),
     "bias.no_information": (
         _("All predictions are equal (%(selected)s of %(n)s selected), so nothing can be said about %(attribute)s."),
@@ -75,7 +83,7 @@ SENTENCES = {
             "%(attribute)s %(group)s has to be judged and cannot be: %(metric)s against %(comparator)s is %(value)s"
             " (95 %% interval %(ci_low)s to %(ci_high)s), on both sides of %(threshold)s."
         ),
-        _MORE_ROWS,
+        MORE_ROWS,
     ),
     "bias.required_group_rows_left_out": (
         _(
@@ -86,13 +94,16 @@ SENTENCES = {
     ),
     "bias.groups_suppressed": (
         _(
-            "%(groups)s groups of %(attribute)s with fewer than %(suppress_below)s rows are not shown (%(rows)s rows):"
-            " figures on so few people would give them away."
+            "Groups of %(attribute)s with fewer than %(suppress_below)s rows are not shown (groups: %(groups)s, rows:"
+            " %(rows)s): figures on so few people would give them away."
         ),
         _("Nothing needs mending; more rows would show them."),
     ),
     "bias.groups_too_small": (
-        _("%(groups)s groups of %(attribute)s with fewer than %(min_group)s rows were not judged (%(rows)s rows)."),
+        _(
+            "Groups of %(attribute)s with fewer than %(min_group)s rows were not judged (groups: %(groups)s, rows:"
+            " %(rows)s)."
+        ),
         _("Bring predictions for more people of the small groups, to have them judged."),
     ),
     "bias.group_unknown": (

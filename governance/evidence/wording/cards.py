@@ -9,6 +9,9 @@ _QUOTE_IT = _("Put quotes around the value, to say that it is text.")
 _SHORTEN = _("Shorten the metadata; long lists belong into a file of their own.")
 _PLAIN_YAML = _("Write plain keys and values, without anchors, aliases and tags.")
 
+# Where no identifier is near.
+UNLIKE_ANY_LICENCE = _("%(id)s is not a licence identifier of the Hub, and none is near.")
+
 SENTENCES = {
     # the file
     "card.empty": (
@@ -193,7 +196,7 @@ SENTENCES = {
         _("Write it if there is something to say."),
     ),
     "card.placeholder": (
-        _("%(count)s places of the template were never filled in."),
+        _("Places of the template that were never filled in: %(count)s."),
         _("Fill them in, or take them out."),
     ),
     # about the findings

@@ -74,7 +74,10 @@ class Migration(migrations.Migration):
                         condition=models.Q(("state__in", ["queued", "running"])),
                         fields=["id"],
                         name="reassessment_open",
-                    )
+                    ),
+                    models.Index(
+                        condition=models.Q(("cause", "table")), fields=["cause_ref"], name="reassessment_of_table"
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(

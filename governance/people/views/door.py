@@ -131,7 +131,14 @@ def _print_code(code: str | None) -> bool:
     """Onto the terminal and nowhere else: a log is read by more people."""
     if code is None:
         return False
-    sys.stderr.write(f"\n{settings.PRODUCT_NAME}: the code for the first account is {code} (for an hour)\n\n")
+    lines = (
+        f"{settings.PRODUCT_NAME}: the code for the first account is {code}",
+        "It holds for an hour. To have a new one printed, press that on the page that asks for it.",
+    )
+    width = max(len(line) for line in lines)
+    rule = f"+{'-' * (width + 2)}+"
+    box = "\n".join([rule, *(f"| {line:<{width}} |" for line in lines), rule])
+    sys.stderr.write(f"\n{box}\n\n")
     sys.stderr.flush()
     return True
 

@@ -114,11 +114,14 @@ def _facets(request: PageRequest, chosen: Mapping[str, str]) -> list[dict[str, A
     ]
     licences = catalogue.choices(user=user, column="license", most=CHOICES_SHOWN)
     tasks = catalogue.choices(user=user, column="task", most=CHOICES_SHOWN)
-    fixed.append(("license", _("Licence"), [*((v, v, n) for v, n in licences), ("none", _("none said"), None)]))
+    unsaid = {catalogue.NONE: _("none said")}
+    fixed.append(("license", _("Licence"), [(value, unsaid.get(value, value), n) for value, n in licences]))
     fixed.append(("task", _("Task"), [(value, value, number) for value, number in tasks]))
     facets = []
     for name, title, options in fixed:
         current = chosen.get(name, "")
+        if not options and not current:
+            continue
         if current and current not in [value for value, _label, _n in options]:
             options = [(current, current, None), *options]
         shown = [

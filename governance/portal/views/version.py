@@ -18,6 +18,7 @@ from audits.models import RunState
 from governance.catalog import queries as catalogue
 from governance.catalog import rendering
 from governance.catalog.models import Card, Entry, File, SubjectKind, Version
+from governance.evidence import licence_report
 from governance.evidence.showing import findings_shown, run_rows
 from governance.people.models import Role
 from governance.people.queries import standing
@@ -51,7 +52,7 @@ def version_url(found: Entry, version: Version) -> str:
 @login_required
 @require_safe
 def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> HttpResponse:
-    """One version, with its card, findings, lineage, files, runs and reviews. Fifteen queries, whatever its size."""
+    """One version, with its card, findings, lineage, files, runs and reviews. At most 29 queries, whatever its size."""
     user, now = request.user, timezone.now()
     try:
         shown = catalogue.resolve(user=user, kind=kind, ns=ns, name=name, sha=sha)
@@ -60,7 +61,8 @@ def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Ht
     if shown is None:
         raise Http404
     page = catalogue.version_page(user=user, version=shown)
-    nodes, edges = drawing(page.entry, shown, page.up.hops, page.down.hops)
+    report = licence_report.report(user, version=shown)
+    nodes, edges = with_descendants(report, page.entry, shown, page)
     runs = queries.runs_on(user, version=shown)
     teams = standing(user).teams_with(Role.SUBMITTER)
     licence = next((run for run in runs if run.kind == "license" and run.state == RunState.SUCCEEDED), None)
@@ -83,6 +85,7 @@ def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Ht
         "texts": [_text(one) for one in catalogue.licence_texts(shown)],
         "runs": run_rows(runs),
         "licence_run": licence,
+        "report": report,
         "submissions": [
             {"submission": one, "stands": stands_at(one)} for one in queries.submissions_of(user, version=shown)
         ],
@@ -174,6 +177,26 @@ def drawing(
         edges.append({"source": str(hop.target.id), "target": str(hop.origin.id), "relation": hop.relation})
     unique = {(edge["source"], edge["target"], edge["relation"]): edge for edge in edges}
     return list(nodes.values()), list(unique.values())
+
+
+def with_descendants(
+    report: Mapping[str, Any], here: Entry, shown: Version, page: catalogue.VersionPage
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The licence chain above a version, its conflicts lit, and to the right what was made of it."""
+    nodes, edges = drawing(here, shown, [] if "nodes" in report else page.up.hops, page.down.hops)
+    if "nodes" not in report:
+        return nodes, edges
+    (root,) = (node["key"] for node in report["nodes"] if node["depth"] == 0)
+    known = {str(here.pk): root}
+    below = [
+        {
+            **edge,
+            "source": known.get(edge["source"], edge["source"]),
+            "target": known.get(edge["target"], edge["target"]),
+        }
+        for edge in edges
+    ]
+    return [*report["nodes"], *(node for node in nodes if node["depth"] > 0)], [*report["edges"], *below]
 
 
 def _second(kind: str, shown: Version | None) -> str:

@@ -55,6 +55,7 @@ ROOMS: tuple[tuple[str, str | Promise, str], ...] = (
     ("submissions", pgettext_lazy("room", "Submissions"), "reviews:submissions"),
     ("runs", pgettext_lazy("room", "Runs"), "evidence:runs"),
     ("use-cases", pgettext_lazy("room", "Use cases"), "catalog:use-cases"),
+    ("licences", pgettext_lazy("room", "Licences"), "licensing:licences"),
     ("policies", pgettext_lazy("room", "Policies"), "policies:policies"),
 )
 FLASH = {
@@ -250,6 +251,7 @@ def interval_chart(
     hide_below: int = charts.HIDE_BELOW,
     group_label: object = "",
     value_label: object = "",
+    plain: bool = False,
 ) -> dict[str, Any]:
     """Estimates with intervals, one row per group; see ``components/interval_chart.html``."""
     chart = charts.interval_chart(
@@ -262,7 +264,8 @@ def interval_chart(
         min_group=min_group,
         hide_below=hide_below,
     )
-    return {"chart": chart, "title": title, "sub": sub, "group_label": group_label, "value_label": value_label}
+    labels = {"group_label": group_label, "value_label": value_label}
+    return {"chart": chart, "title": title, "sub": sub, "plain": plain, **labels}
 
 
 @register.inclusion_tag("components/gauge.html")

@@ -150,6 +150,11 @@ class Chart:
     ticks: tuple[Tick, ...]
     lines: Lines
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether there is anything to say in a column of verdicts."""
+        return any(row.verdict or row.is_reference for row in self.rows)
+
 
 def mark_for(*, scale: Scale, value: object, low: object, high: object, verdict: str, few: bool = False) -> Mark:
     """The mark of one estimate: a diamond fails, a hollow dot cannot be judged, a dot is everything else."""

@@ -13,16 +13,21 @@ from typing import Any
 from .charts import read
 from .words import look_up, plain
 
-BOX_WIDTH, BOX_HEIGHT = 236, 54
-GAP_X, GAP_Y = 116, 40
+BOX_WIDTH, BOX_HEIGHT = 220, 54
+GAP_X, GAP_Y = 132, 40
 EDGE = 10
 WIDEST_LABEL, WIDEST_SECOND = 29, 33
+# Three columns share the room that there is; with more the drawing keeps its own width and is scrolled.
+NARROW_LABEL = 22
 MOST_IN_COLUMN = 8
 
 
 @dataclass(frozen=True)
 class Box:
-    """One node. ``x``, ``y`` are its upper left corner in the drawing's own units."""
+    """One node. ``x``, ``y`` are its upper left corner on a sheet that is ``sheet`` units wide.
+
+    Across, the sheet is stretched to the room that there is, so places are given in per cent; down, units are pixels.
+    """
 
     key: str
     label: str
@@ -35,29 +40,38 @@ class Box:
     note: str
     here: bool
     lit: bool
+    open: bool
     x: int
     y: int
     drawn: bool
+    sheet: int = 0
 
     @property
-    def label_at(self) -> tuple[int, int]:
-        return self.x + 14, self.y + 23
+    def left(self) -> str:
+        return percent(self.x, self.sheet)
 
     @property
-    def second_at(self) -> tuple[int, int]:
-        return self.x + 14, self.y + 42
+    def width(self) -> str:
+        return percent(BOX_WIDTH, self.sheet)
 
 
 @dataclass(frozen=True)
 class Arrow:
-    """One edge: its curve, its tip, and the plate that its word stands on."""
+    """One edge from ``left`` over ``span`` per cent of the sheet: its curve, where its tip is, and its word's plate."""
 
     path: str
-    tip: str
+    left: str
+    span: str
+    tip: tuple[str, int]
     label: str
     lit: bool
-    plate: tuple[int, int, int]
-    word_at: tuple[int, int]
+    open: bool
+    middle: tuple[str, int]
+    plate: int
+
+    @property
+    def half(self) -> int:
+        return self.plate // 2
 
 
 @dataclass(frozen=True)
@@ -78,7 +92,7 @@ class Lineage:
     left_out: int
     upstream: int
     downstream: int
-    wide: bool
+    columns: int
 
 
 def lineage(nodes: Iterable[object], edges: Iterable[object]) -> Lineage:
@@ -87,16 +101,21 @@ def lineage(nodes: Iterable[object], edges: Iterable[object]) -> Lineage:
     Args:
         nodes: mappings or objects with ``key``, ``label``, ``depth`` (0 is the version that the page is about, below 0
             what it was made of, above 0 what was made of it), and where there are any ``second``, ``url``, ``status``
-            with its ``family``, ``note``, ``lit``.
+            with its ``family``, ``note``, ``lit`` (on the path under discussion), ``open`` (hardly anything is known).
         edges: mappings or objects with ``source`` and ``target`` (keys, in the direction in which things were made),
-            ``relation`` and where it is so ``lit``. Edges to nodes that are not given are left out.
+            ``relation`` and where it is so ``lit``, ``open``, ``mark`` (a number of the path, before the word). Edges
+            to nodes that are not given are left out.
     """
     columns: dict[int, list[Any]] = {}
     for node in nodes:
         columns.setdefault(int(read(node, "depth") or 0), []).append(node)
+    edges = list(edges)
+    _untangle(columns, edges)
     depths = sorted(columns)
     tallest = max((min(len(columns[depth]), MOST_IN_COLUMN) for depth in depths), default=1)
     height = 2 * EDGE + tallest * BOX_HEIGHT + (tallest - 1) * GAP_Y
+    sheet = 2 * EDGE + len(depths) * BOX_WIDTH + max(len(depths) - 1, 0) * GAP_X
+    widest = WIDEST_LABEL if len(depths) < 3 else NARROW_LABEL
     boxes: dict[str, Box] = {}
     for column, depth in enumerate(depths):
         lot = columns[depth]
@@ -104,11 +123,11 @@ def lineage(nodes: Iterable[object], edges: Iterable[object]) -> Lineage:
         top = (height - drawn * BOX_HEIGHT - (drawn - 1) * GAP_Y) // 2
         for row, node in enumerate(lot):
             place = (EDGE + column * (BOX_WIDTH + GAP_X), top + row * (BOX_HEIGHT + GAP_Y))
-            box = box_for(node, place=place, here=depth == 0, drawn=row < drawn)
+            box = box_for(node, place=place, here=depth == 0, drawn=row < drawn, sheet=sheet, widest=widest)
             boxes.setdefault(box.key, box)
     links = [edge for edge in edges if plain(read(edge, "source")) in boxes and plain(read(edge, "target")) in boxes]
     return Lineage(
-        width=2 * EDGE + len(depths) * BOX_WIDTH + max(len(depths) - 1, 0) * GAP_X,
+        width=sheet,
         height=height,
         boxes=tuple(box for box in boxes.values() if box.drawn),
         arrows=arrows_between(boxes, links),
@@ -116,28 +135,63 @@ def lineage(nodes: Iterable[object], edges: Iterable[object]) -> Lineage:
         left_out=sum(not box.drawn for box in boxes.values()),
         upstream=sum(len(columns[depth]) for depth in depths if depth < 0),
         downstream=sum(len(columns[depth]) for depth in depths if depth > 0),
-        wide=len(depths) > 3,
+        columns=len(depths),
     )
 
 
-def box_for(node: object, *, place: tuple[int, int], here: bool, drawn: bool) -> Box:
+def _untangle(columns: dict[int, list[Any]], edges: list[object]) -> None:
+    """Put each column in the order of what it leads to or comes from, from the middle outwards: fewer edges cross."""
+    beside: dict[str, list[str]] = {}
+    for edge in edges:
+        source, target = plain(read(edge, "source")), plain(read(edge, "target"))
+        beside.setdefault(source, []).append(target)
+        beside.setdefault(target, []).append(source)
+    placed: dict[str, float] = {}
+
+    def height(node: object) -> float:
+        heights = [placed[other] for other in beside.get(_key_of(node), ()) if other in placed]
+        return sum(heights) / len(heights) if heights else 0.5
+
+    for depth in sorted(columns, key=abs):
+        lot = columns[depth]
+        if depth:
+            # What stands in the list only is chosen by the order that was given.
+            lot[:MOST_IN_COLUMN] = sorted(lot[:MOST_IN_COLUMN], key=height)
+        for row, node in enumerate(lot):
+            placed.setdefault(_key_of(node), (row + 0.5) / len(lot))
+
+
+def _key_of(node: object) -> str:
+    return plain(read(node, "key")) or plain(read(node, "label"))
+
+
+def box_for(
+    node: object, *, place: tuple[int, int], here: bool, drawn: bool, sheet: int, widest: int = WIDEST_LABEL
+) -> Box:
     label, second = plain(read(node, "label")), plain(read(node, "second"))
     return Box(
         key=plain(read(node, "key")) or label,
         label=label,
-        short=shortened(label, WIDEST_LABEL),
+        short=shortened(label, widest),
         second=second,
-        second_short=shortened(second, WIDEST_SECOND),
+        second_short=shortened(second, widest + WIDEST_SECOND - WIDEST_LABEL),
         url=plain(read(node, "url")),
         status=plain(read(node, "status")),
         family=plain(read(node, "family")),
         note=plain(read(node, "note")),
         here=here,
         lit=bool(read(node, "lit")),
+        open=bool(read(node, "open")),
         x=place[0],
         y=place[1],
         drawn=drawn,
+        sheet=sheet,
     )
+
+
+def percent(part: float, whole: int) -> str:
+    """A place across the sheet, as SVG takes it whatever the reader's language."""
+    return f"{100 * part / whole:.2f}%" if whole else "0%"
 
 
 def shortened(text: str, length: int) -> str:
@@ -152,28 +206,36 @@ def arrows_between(boxes: dict[str, Box], links: list[object]) -> tuple[Arrow, .
     """Curves between boxes, one for each pair; where several leave or reach one box they spread over its side."""
     words: dict[tuple[str, str], list[str]] = {}
     lit: set[tuple[str, str]] = set()
+    known: set[tuple[str, str]] = set()
+    marks: dict[tuple[str, str], str] = {}
     for edge in links:
         pair = plain(read(edge, "source")), plain(read(edge, "target"))
         if boxes[pair[0]].drawn and boxes[pair[1]].drawn and boxes[pair[0]].x < boxes[pair[1]].x:
             words.setdefault(pair, []).append(str(look_up(read(edge, "relation"), "relation").label))
             lit |= {pair} if read(edge, "lit") else set()
+            known |= set() if read(edge, "open") else {pair}
+            marks[pair] = marks.get(pair) or plain(read(edge, "mark"))
     made = []
     for source, target in sorted(words, key=lambda pair: (boxes[pair[0]].x, boxes[pair[0]].y, boxes[pair[1]].y)):
         leaving = [boxes[pair[1]] for pair in words if pair[0] == source]
         reaching = [boxes[pair[0]] for pair in words if pair[1] == target]
         x1, y1 = boxes[source].x + BOX_WIDTH, side(boxes[source], boxes[target], leaving)
         x2, y2 = boxes[target].x, side(boxes[target], boxes[source], reaching)
-        middle, y = (x1 + x2) // 2, (y1 + y2) // 2
-        label = ", ".join(dict.fromkeys(words[source, target]))
-        width = 6 * len(label) + 14
+        words_here = ", ".join(dict.fromkeys(words[source, target]))
+        label = f"{marks[source, target]} {words_here}".strip()
+        sheet = boxes[source].sheet
         made.append(
             Arrow(
-                path=f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 7} {y2}",
-                tip=f"M{x2} {y2}l-9-4.5v9z",
+                # Across in hundredths of the way, down in the sheet's own units: the way stretches, the text does not.
+                path=f"M0 {y1}C50 {y1} 50 {y2} 100 {y2}",
+                left=percent(x1, sheet),
+                span=percent(x2 - x1, sheet),
+                tip=(percent(x2, sheet), y2),
                 label=label,
                 lit=(source, target) in lit,
-                plate=(middle - width // 2, y - 10, width),
-                word_at=(middle, y + 4),
+                open=(source, target) not in known,
+                middle=(percent((x1 + x2) / 2, sheet), (y1 + y2) // 2),
+                plate=7 * len(label) + 12,
             )
         )
     return tuple(made)

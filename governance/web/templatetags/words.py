@@ -41,6 +41,12 @@ LICENCES = {
     "unknown": Shown("open", "unknown", pgettext_lazy("licence", "Unknown")),
     "conflict": Shown("fail", "fail", pgettext_lazy("licence", "Conflict")),
 }
+DUTIES = {
+    "met": Shown("pass", "pass", pgettext_lazy("duty", "Met")),
+    "attested": Shown("pass", "duty", pgettext_lazy("duty", "Attested")),
+    "open": Shown("wait", "duty", pgettext_lazy("duty", "Open")),
+    "latent": Shown("none", "none", pgettext_lazy("duty", "Not yet")),
+}
 GATE = {
     "allow": Shown("pass", "pass", pgettext_lazy("gate", "Allow")),
     "warn": Shown("warn", "warn", pgettext_lazy("gate", "Allow, with warnings")),
@@ -136,6 +142,13 @@ RELATIONS = {
     "train_on": Shown("none", "new", pgettext_lazy("lineage", "used to train")),
     "includes": Shown("none", "new", pgettext_lazy("lineage", "included in")),
     "served_in": Shown("none", "new", pgettext_lazy("lineage", "served in")),
+    "distill": Shown("none", "new", pgettext_lazy("lineage", "distilled into")),
+    "outputs": Shown("none", "new", pgettext_lazy("lineage", "generated training data for")),
+    "generated_by": Shown("none", "new", pgettext_lazy("lineage", "generated")),
+    "adapted": Shown("none", "new", pgettext_lazy("lineage", "adapted into")),
+    "code": Shown("none", "new", pgettext_lazy("lineage", "code of")),
+    "unstated": Shown("none", "new", pgettext_lazy("lineage", "in a way not said, origin of")),
+    "unreadable": Shown("none", "new", pgettext_lazy("lineage", "in a way not understood, origin of")),
 }
 ORIGINS = {
     "observed": Shown("none", "look", pgettext_lazy("origin", "Observed")),
@@ -175,6 +188,7 @@ FAMILIES: Mapping[str, Mapping[str, Shown]] = {
     "tier": TIERS,
     "lane": LANES,
     "relation": RELATIONS,
+    "duty": DUTIES,
     "origin": ORIGINS,
     "assurance": ASSURANCES,
     "kind": KINDS,

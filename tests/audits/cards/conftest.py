@@ -4,13 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from audits.cards import CardFinding, ParsedCard
-
-# How long an example takes says something about the machine, and nothing about the product.
-settings.register_profile("no_deadline", deadline=None)
-settings.load_profile("no_deadline")
 
 REAL_CARDS = Path(__file__).resolve().parents[4] / "shared" / "data" / "cards"
 FOLDERS = {

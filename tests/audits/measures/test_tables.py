@@ -158,6 +158,22 @@ REFUSED: dict[str, tuple[str, str, bytes]] = {
     ),
     "an endless row": ("row_too_long", "16 MB", b"label,prediction,group\n1,1," + b"x" * 17_000_000),
     "an open quote": ("row_too_long", "close its quotes", b'label,prediction,group\n1,1,"a\n' + b"1,1,a\n" * 3_000_000),
+    "an open quote in a column that nobody asks for": (
+        "unclosed_quote",
+        "row 102",
+        b"label,prediction,group,note\n" + b"1,1,a,\n" * 100 + b'1,1,a,"oops\n' + b"0,0,b,\n" * 100,
+    ),
+    "an open quote in the last row": ("unclosed_quote", "close the quote", GOOD + b'1,1,"a'),
+    "two stray quotes with rows between them": (
+        "unclosed_quote",
+        "row 12 has a quote that is not closed: what follows it, 2,001 lines",
+        b"label,prediction,group,note\n"
+        + b"1,1,a,\n" * 10
+        + b'1,1,a,"oops\n'
+        + b"0,0,b,\n" * 2_000
+        + b'1,1,a,oops"\n'
+        + b"0,0,b,\n" * 10,
+    ),
     "old line ends": ("not_a_table", "LF or CRLF", GOOD.replace(b"\n", b"\r")),
     "noise": ("nul_bytes", "binary", bytes(range(256)) * 10),
     "a spreadsheet": ("not_a_table", "export the table", b"PK\x03\x04" + bytes(range(1, 200))),

@@ -152,6 +152,12 @@ def test_an_answer_without_end_is_refused(hub: HubServer, monkeypatch: pytest.Mo
     assert "longer than any repository's" in error.message
 
 
+def test_an_answer_nested_without_end_is_refused(hub: HubServer) -> None:
+    hub.fail(200, body=b"[" * 200_000, headers={"Content-Type": "application/json"})
+
+    assert refused(hub).code == "not_a_hub_answer"
+
+
 def test_a_packed_answer_is_refused_for_it_may_be_a_bomb(hub: HubServer) -> None:
     hub.fail(200, body=b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
 

@@ -245,6 +245,13 @@ def test_what_can_be_filtered_by_is_counted(reader: User, django_assert_num_quer
         assert queries.choices(user=reader, column="task") == [("text-generation", 1)]
 
 
+def test_those_that_say_no_licence_are_a_choice_where_there_are_some(reader: User) -> None:
+    imported("org/a", raw=card(license="mit"))
+    imported("org/b", raw=b"# No metadata\n")
+
+    assert queries.choices(user=reader, column="license", most=1) == [("mit", 1), (queries.NONE, 1)]
+
+
 # --- names ------------------------------------------------------------------------------------------------------------
 
 

@@ -49,9 +49,20 @@ HOSTILE = [
 ]
 
 
+# What the page puts around a table is its own.
+REGION = '<div class="scroll" tabindex="0" role="region" aria-label="Table">'
+
+
+def test_a_table_scrolls_in_a_region_that_the_keyboard_reaches() -> None:
+    shown = text_html("| a | b |\n|---|---|\n| 1 | 2 |\n")
+
+    assert shown.startswith(f"{REGION}<table")
+    assert shown.rstrip().endswith("</table></div>")
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_fault_v41_nothing_in_a_card_runs_or_loads(text: str) -> None:
-    shown = text_html(text)
+    shown = text_html(text).replace(REGION, "")
 
     for tag in re.findall(r"<\s*([a-zA-Z!/?][^\s>]*)", shown):
         assert re.fullmatch(
@@ -121,6 +132,24 @@ def test_a_card_beyond_measure_is_cut() -> None:
 @pytest.mark.parametrize("text", ["[" * 50_000, "*a " * 50_000, "> " * 20_000, "<div>" * 20_000, "`" * 50_000 + "a"])
 def test_markdown_made_to_be_slow_is_shown(text: str) -> None:
     assert isinstance(text_html(text), str)
+
+
+@pytest.mark.parametrize("element", ["div", "span", "blockquote", "b"])
+def test_elements_nested_beyond_measure_are_shown_as_they_were_written(element: str) -> None:
+    deep = text_html(f"<{element}>" * 101 + "<script>x</script>")
+    flat = text_html(f"<{element}>x</{element}>\n\n" * 101)
+
+    assert deep.startswith("<pre>&lt;")
+    assert "<script" not in deep
+    assert not flat.startswith("<pre>")
+
+
+def test_items_and_paragraphs_that_nobody_closes_are_not_nested() -> None:
+    assert "<li" in text_html("<ul>" + "<li>one<p>two" * 200)
+
+
+def test_control_characters_of_a_card_reach_no_page() -> None:
+    assert not {"\x07", "\x1b", "\x7f"} & set(text_html("a\x07b\x1b[31m <i>\x7f</i>\tc\n"))
 
 
 def test_metadata_become_rows_with_bounded_values() -> None:

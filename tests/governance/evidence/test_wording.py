@@ -81,5 +81,5 @@ def test_words_follow_the_reader_and_figures_are_rounded():
     with override("ru"):
         russian, _mend = wording.finding_text(Finding(code="bias.ratio_below_threshold", params=params))
 
-    assert "0,704" in russian
-    assert "race black fares worse than white: ratio of approval rates is 0.704 (95 % interval" in title
+    assert "0,70 " in russian
+    assert "race black fares worse than white: ratio of approval rates is 0.70 (95 % interval" in title

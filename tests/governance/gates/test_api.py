@@ -63,7 +63,7 @@ def test_fault_v33_an_answer_that_has_not_changed_is_not_sent_again(world: World
     assert other.headers["ETag"] != tag
 
 
-@pytest.mark.parametrize("sha", ["main", "v1", "0f1e2d3", "A" * 40, "0" * 41])
+@pytest.mark.parametrize("sha", ["main", "v1", "0f1e2d3", "A" * 40, "0" * 41, "feature/x", "refs/heads/main"])
 def test_fault_v07_a_branch_is_422(world: World, sha: str) -> None:
     answer = ask(world, as_(world.submitter), sha=sha)
 

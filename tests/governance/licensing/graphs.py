@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from governance.catalog.models import Edge, Entry, Version
 from governance.licensing import reassessing
-from governance.licensing.models import Reassessment
-from tests.factories import EntryFactory, VersionFactory
+from governance.licensing.models import Annotation, Correction, MetDuty, Override, Reassessment, TextReview
+from tests.factories import NOON, EntryFactory, UseCaseFactory, UserFactory, VersionFactory
 from tests.governance.catalog.cards import card, imported
 
 OPEN, STRICT, NON_COMMERCIAL = "apache-2.0", "llama3.1", "cc-by-nc-4.0"
+WHY = "the text says so in so many words"
 
 
 def work(
@@ -53,3 +56,24 @@ def reassess_all() -> reassessing.Done:
 
 def left() -> int:
     return Reassessment.objects.exclude(state="done").count()
+
+
+def statements() -> list[tuple[str, int]]:
+    """One statement of each kind: its table and number."""
+    version = work("acme/model")
+    said = {"author": UserFactory(), "made_at": NOON}
+    rows = [
+        Correction.objects.create(licence=OPEN, column="use", value="nc", source_ref="s.2", reason=WHY, **said),
+        Annotation.objects.create(licence=OPEN, text=WHY, **said),
+        Override.objects.create(
+            entry=version.entry,
+            code="C-NC",
+            chain=["acme/base", "<artefact>"],
+            reason=WHY,
+            until=NOON + dt.timedelta(days=9),
+            **said,
+        ),
+        TextReview.objects.create(entry=version.entry, path="LICENSE", sha256="a" * 64, **said),
+        MetDuty.objects.create(version=version, use_case=UseCaseFactory(), code="O-ATTRIB", note=WHY, **said),
+    ]
+    return [(row._meta.db_table, row.pk) for row in rows]

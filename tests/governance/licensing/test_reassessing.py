@@ -3,14 +3,15 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.db.models import NOT_PROVIDED
 from django.utils import timezone
 
 from audits.models import Finding, Run
 from governance.gates.models import Approval
 from governance.licensing import reassessing, tasks
-from governance.licensing.models import Reassessment, Standing
+from governance.licensing.models import Override, Reassessment, Standing
 from governance.policies import facts
-from tests.factories import NOON, EntryFactory
+from tests.factories import NOON, EntryFactory, UserFactory
 from tests.governance.licensing.graphs import NON_COMMERCIAL, OPEN, derive, import_again, left, line, reassess_all, work
 from tests.governance.world import World
 
@@ -206,7 +207,7 @@ def test_a_lost_worker_s_work_is_taken_up_again_by_the_sweep() -> None:
     assert reassessing.sweep(wake=lambda: told.append(1) or True)
 
     assert told
-    assert Reassessment.objects.get().state == "queued"
+    assert Reassessment.objects.get(cause="import").state == "queued"
 
 
 def test_a_worker_that_is_always_lost_leaves_the_gate_closed() -> None:
@@ -218,7 +219,7 @@ def test_a_worker_that_is_always_lost_leaves_the_gate_closed() -> None:
 
     reassessing.sweep(wake=tasks.wake)
 
-    assert Reassessment.objects.get().state == "failed"
+    assert Reassessment.objects.get(cause="import").state == "failed"
     assert world.gate().verdict == "deny"
 
 
@@ -238,3 +239,63 @@ def test_one_change_that_cannot_be_judged_does_not_keep_the_others(monkeypatch: 
 
     assert Standing.objects.filter(entry=good.entry).exists()
     assert left() == 1
+
+
+def test_a_release_with_another_table_closes_what_rests_on_the_one_before_until_it_is_judged() -> None:
+    world, approval = approved_on(OPEN)
+    Reassessment.objects.create(cause="table", cause_ref="0" * 64, state="done", requested_at=NOON)
+    assert world.gate().verdict == "allow"
+
+    reassessing.sweep(wake=lambda: True)
+
+    assert world.gate().verdict == "deny"
+    reassess_all()
+    assert world.gate().verdict == "allow"
+    assert Standing.objects.count() == 2
+    reassessing.sweep(wake=lambda: True)
+    assert Reassessment.objects.filter(cause="table").count() == 2
+    assert world.gate().verdict == "allow"
+    approval.refresh_from_db()
+    assert approval.ended_at is None
+
+
+def test_a_fresh_installation_notes_its_table_and_closes_nothing() -> None:
+    world, _ = approved_on(OPEN)
+
+    reassessing.sweep(wake=lambda: True)
+
+    assert Reassessment.objects.get(cause="table").state == "queued"
+    assert world.gate().verdict == "allow"
+
+
+def test_an_override_that_has_run_out_is_judged_again_by_the_sweep() -> None:
+    version = work("acme/model")
+    now = timezone.now()
+    made = Override.objects.create(
+        entry=version.entry,
+        code="C-NC",
+        chain=["acme/base", "<artefact>"],
+        reason="agreed for a day",
+        author=UserFactory(),
+        made_at=now - dt.timedelta(days=2),
+        until=now - dt.timedelta(days=1),
+    )
+
+    reassessing.sweep(wake=lambda: True)
+    reassessing.sweep(wake=lambda: True)
+
+    made.refresh_from_db()
+    assert made.ended_at == made.until
+    assert Reassessment.objects.get(cause="override").alone == [version.entry_id]
+
+
+def test_the_columns_that_are_copied_are_those_of_the_models() -> None:
+    for model, columns in ((Run, reassessing.RUN_COLUMNS), (Finding, reassessing.FINDING_COLUMNS)):
+        fields = {field.column for field in model._meta.concrete_fields}
+        assert set(columns) <= fields
+        needed = {
+            field.column
+            for field in model._meta.concrete_fields
+            if not field.null and not field.primary_key and field.db_default is NOT_PROVIDED
+        }
+        assert needed <= set(columns)

@@ -14,19 +14,25 @@ from governance.ledger.models import Event
 from governance.licensing import queries, services
 from governance.licensing.inputs import license_inputs
 from governance.licensing.models import (
-    Annotation,
     Correction,
-    MetDuty,
     Override,
     Reassessment,
     Standing,
-    TextReview,
 )
 from governance.licensing.rules import LicensingRefused, NotAcceptable, NotAllowed
 from governance.notifications.models import Outbox
 from governance.people.models import Lane, Membership, Role, User
 from tests.factories import NOON, TeamFactory, UserFactory, member
-from tests.governance.licensing.graphs import NON_COMMERCIAL, OPEN, derive, import_again, line, reassess_all, work
+from tests.governance.licensing.graphs import (
+    NON_COMMERCIAL,
+    OPEN,
+    derive,
+    import_again,
+    line,
+    reassess_all,
+    statements,
+    work,
+)
 from tests.governance.world import World
 
 pytestmark = pytest.mark.django_db
@@ -416,22 +422,6 @@ def test_strangers_do_not_attest_or_read_texts() -> None:
 
 
 # --- what is said stays as it was said -------------------------------------------------------------------------------
-
-
-def statements() -> list[tuple[str, int]]:
-    version = work("acme/model")
-    said = {"author": UserFactory(), "made_at": NOON}
-    world = World()
-    rows = [
-        Correction.objects.create(licence=OPEN, column="use", value="nc", source_ref="s.2", reason=WHY, **said),
-        Annotation.objects.create(licence=OPEN, text=WHY, **said),
-        Override.objects.create(
-            entry=version.entry, code="C-NC", chain=CHAIN, reason=WHY, until=NOON + dt.timedelta(days=9), **said
-        ),
-        TextReview.objects.create(entry=version.entry, path="LICENSE", sha256="a" * 64, **said),
-        MetDuty.objects.create(version=version, use_case=world.use_case, code="O-ATTRIB", note=WHY, **said),
-    ]
-    return [(row._meta.db_table, row.pk) for row in rows]
 
 
 def test_no_statement_is_changed_removed_or_ended_twice() -> None:

@@ -113,7 +113,7 @@ def test_everybody_in_the_team_can_read_its_pages(story: Story, who: str) -> Non
         assert client.get(address, follow=True).status_code == 200, address
 
 
-def test_the_navigation_leads_to_all_six_rooms(story: Story) -> None:
+def test_the_navigation_leads_to_all_seven_rooms(story: Story) -> None:
     page = signed_in(story.reviewer).get(reverse("portal:inbox")).content.decode()
 
     navigation = page[page.index('<nav class="nav"') : page.index("</nav>")]
@@ -121,6 +121,7 @@ def test_the_navigation_leads_to_all_six_rooms(story: Story) -> None:
         assert f'href="{reverse(name)}"' in navigation
     assert f'href="{reverse("catalog:use-cases")}"' in navigation
     assert f'href="{reverse("policies:policies")}"' in navigation
+    assert f'href="{reverse("licensing:licences")}"' in navigation
 
 
 def test_pages_cost_a_fixed_number_of_queries(
@@ -131,10 +132,11 @@ def test_pages_cost_a_fixed_number_of_queries(
         reverse("portal:inbox"): 7,
         reverse("catalog:entries"): 8,
         reverse("reviews:submissions"): 1,
-        reverse("reviews:submission", args=[story.submission.pk]): 9,
+        reverse("reviews:submission", args=[story.submission.pk]): 22,
         reverse("evidence:runs"): 1,
         reverse("evidence:run", args=[Run.objects.get(kind="license").pk]): 6,
-        version_address(story.version): 14,
+        version_address(story.version): 28,
+        reverse("licensing:licences"): 2,
         reverse("policies:policies"): 2,
         reverse("catalog:use-cases"): 2,
     }

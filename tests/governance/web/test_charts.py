@@ -242,3 +242,37 @@ def test_two_relations_of_one_pair_share_an_arrow() -> None:
 
 def test_an_entry_without_lineage_says_so() -> None:
     assert "names nothing" in rendered("{% lineage nodes edges %}", nodes=[], edges=[])
+
+
+def test_what_stretches_in_a_lineage_is_a_line_and_never_text() -> None:
+    html = rendered("{% lineage nodes edges name='x' %}", nodes=gallery.NODES, edges=gallery.EDGES)
+
+    stretched = re.findall(r"<svg[^>]*viewBox[^>]*>(.*?)</svg>", html, re.S)
+    assert len(stretched) == 5
+    assert [part for part in stretched if "<text" in part or "<rect" in part] == []
+    assert "style=" not in html
+
+
+def test_edges_of_a_lineage_do_not_cross_where_they_need_not() -> None:
+    nodes = [{"key": "here", "label": "here", "depth": 0}]
+    nodes += [{"key": key, "label": key, "depth": -1} for key in ("a", "b")]
+    nodes += [{"key": key, "label": key, "depth": -2} for key in ("of-b", "of-a")]
+    edges = [{"source": "a", "target": "here"}, {"source": "b", "target": "here"}]
+    edges += [{"source": "of-a", "target": "a"}, {"source": "of-b", "target": "b"}]
+
+    height = {box.key: box.y for box in drawings.lineage(nodes, edges).boxes}
+
+    assert height["a"] < height["b"]
+    assert height["of-a"] < height["of-b"]
+
+
+def test_what_is_hardly_known_is_dashed_and_a_path_has_its_number() -> None:
+    nodes = [{"key": "here", "label": "here", "depth": 0, "lit": True}]
+    nodes += [{"key": "gone", "label": "gone", "depth": -1, "open": True, "lit": True}]
+    edges = [{"source": "gone", "target": "here", "relation": "finetune", "open": True, "lit": True, "mark": "2"}]
+
+    html = rendered("{% lineage nodes edges name='here' %}", nodes=nodes, edges=edges)
+
+    assert 'class="node node--lit node--open"' in html
+    assert 'class="edge edge--lit edge--open"' in html
+    assert ">2 finetuned into</text>" in html

@@ -167,6 +167,16 @@ def test_an_upload_is_stored_once_for_one_key(client):
     assert second.content == first.content
 
 
+def test_fault_v32_a_raw_file_of_the_same_size_is_another_body(client):
+    def upload(content):
+        headers = {"Idempotency-Key": "u2", "X-Filename": "t.csv"}
+        return client.generic("POST", "/api/v1/uploads/", content, content_type="text/csv", headers=headers)
+
+    assert upload(b"a\n1\n").status_code == 201
+    assert upload(b"a\n1\n")["Idempotency-Replayed"] == "true"
+    assert upload(b"a\n2\n").status_code == 422
+
+
 def test_a_form_with_another_file_of_the_same_size_is_another_body(client):
     from django.core.files.uploadedfile import SimpleUploadedFile
 

@@ -143,9 +143,15 @@ def test_fault_v34_numbers_beyond_the_columns_are_not_found(client, pk):
     assert client.get(f"/api/v1/submissions/{pk}/").status_code == 404
 
 
-def test_fault_v37_a_token_in_the_address_is_refused():
+@pytest.mark.parametrize("written", ["{}", "%61sy{rest}"])
+def test_fault_v37_a_token_in_the_address_is_refused(written):
     from governance.people.tokens import make
 
-    told = problem(Client().get(TEAMS, {"token": make()[1]}), 400, "token_in_query")
+    token = make()[1]
+    told = problem(
+        Client().get(f"{TEAMS}?token=" + written.format(token, rest=token.removeprefix("a").removeprefix("sy"))),
+        400,
+        "token_in_query",
+    )
 
     assert "asy_" not in json.dumps(told)
