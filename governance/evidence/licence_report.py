@@ -309,13 +309,8 @@ def _hops(one: Mapping[str, Any], *, subject: str, drawn: licensing.Chain) -> li
 
 def _repair(one: Mapping[str, Any]) -> dict[str, Any]:
     action, who = repair_text(one)
-    return {
-        "action": action,
-        "who": who,
-        "clears": one.get("clears", ()),
-        "introduces": one.get("introduces", ()),
-        "verdict": one.get("verdict", ""),
-    }
+    found = {name: one.get(name, ()) for name in ("clears", "introduces")}
+    return {"action": action, "who": who, "verdict": one.get("verdict", ""), **found}
 
 
 # --- duties, overrides, the use ------------------------------------------------------------------------------------
