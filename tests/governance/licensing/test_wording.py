@@ -131,7 +131,8 @@ def test_every_action_of_the_engine_has_words_and_somebody_who_can():
 
 @pytest.mark.parametrize("action", sorted(repairs.SENTENCES))
 def test_every_repair_says_what_to_do_and_who_can(action):
-    params = {name: "MIT" for name in re.findall(r"\{(\w+)", MESSAGES[action])} | {"works": ["<artefact>", *"abcdef"]}
+    named = re.findall(r"\{(\w+)", MESSAGES[action])
+    params = dict.fromkeys([*named, "licence"], "MIT") | {"works": ["<artefact>", *"abcdef"]}
 
     said, who = repairs.repair_text({"action": action, "target": "a/b", "params": params})
 
