@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from audits.kinds import license as licence_audit
 from audits.kinds.base import InputsRejected
 from audits.models import Finding
 from governance.catalog.models import Entry, SubjectKind, UseCase, Version
@@ -19,6 +20,7 @@ from governance.evidence import wording
 from governance.evidence.wording.repairs import profile_value, repair_text
 from governance.licensing import queries as licensing
 from governance.licensing import wording as terms
+from governance.licensing.inputs import license_inputs
 from governance.licensing.models import Override
 from governance.people.models import User
 from governance.web.sentences import as_sentence
@@ -31,10 +33,17 @@ from licenses.findings import ARTEFACT, RANK
 MOST_DRAWN = 60
 MOST_PATHS = 9
 MOST_FINDINGS = 60
+# Each way out is tried by judging everything again.
+MOST_REPAIRED = 100
 
 
 def report(
-    user: User, *, version: Version, use_case: UseCase | None = None, may_override: bool = False
+    user: User,
+    *,
+    version: Version,
+    use_case: UseCase | None = None,
+    may_override: bool = False,
+    with_repairs: bool = True,
 ) -> dict[str, Any]:
     """All that ``licensing/partials`` shows of a version in a use case. At most a dozen queries.
 
@@ -42,7 +51,7 @@ def report(
     judged, where that is so; then there is nothing else.
     """
     try:
-        judged = veiled(licensing.judged(version=version, use_case=use_case), user=user)
+        judged = veiled(judge(version, use_case, with_repairs=with_repairs), user=user)
     except InputsRejected as rejected:
         say = _("It cannot be judged; that counts as no.")
         return {"verdict": "unknown", "say": say, "why": as_sentence(str(rejected)), "refused": str(rejected)}
@@ -88,6 +97,13 @@ def report(
         "corrections": len(judged.inputs.get("corrections", ())),
         "works": len(drawn.nodes) - 1 + drawn.more,
     }
+
+
+def judge(version: Version, use_case: UseCase | None, *, with_repairs: bool) -> licensing.Judged:
+    """A version judged now. Ways out of a conflict are looked for where that takes no longer than a page may."""
+    inputs = license_inputs(version=version, use_case=use_case)
+    tried = with_repairs and len(inputs["works"]) <= MOST_REPAIRED
+    return licensing.Judged(inputs, licence_audit.outcome(inputs, with_repairs=tried))
 
 
 # --- what a person may not see ---------------------------------------------------------------------------------------
@@ -293,7 +309,8 @@ def _hops(one: Mapping[str, Any], *, subject: str, drawn: licensing.Chain) -> li
 
 def _repair(one: Mapping[str, Any]) -> dict[str, Any]:
     action, who = repair_text(one)
-    return {"action": action, "who": who, "clears": one.get("clears", ()), "verdict": one.get("verdict", "")}
+    found = {name: one.get(name, ()) for name in ("clears", "introduces")}
+    return {"action": action, "who": who, "verdict": one.get("verdict", ""), **found}
 
 
 # --- duties, overrides, the use ------------------------------------------------------------------------------------

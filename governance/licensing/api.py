@@ -22,9 +22,9 @@ from licenses.catalogue import FAMILIES, Licence
 
 ORDER = ["id"]
 NOTE = "the project's reading of the text; not the licensor's word, and not legal advice"
-MOST_WORKS = 500
-"""Works of one case that are judged in a request: a line of these makes half a million names in chains, which is
-megabytes of answer. ``check_licenses`` takes more."""
+MOST_WORKS = 200
+"""Works of one case that are judged in a request: ways out of a conflict are tried by judging everything again, and
+chains of a long line are megabytes of answer. ``check_licenses`` takes more."""
 
 
 class LicenceSummary(serializers.Serializer[Licence]):

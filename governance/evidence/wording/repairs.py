@@ -6,31 +6,25 @@ from typing import Any
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 
+from licenses.findings import ARTEFACT
+
 SUBMITTER = _("who keeps the card")
 MAKER = _("who makes the model")
 RISK_OWNER = _("a risk officer, in the use case’s profile")
 LICENSOR = _("who asks its owner")
-LEGAL = _("a legal reviewer")
 
 SENTENCES = {
-    "declare": (_("Declare %(licence)s in the card."), SUBMITTER),
-    "rename": (_("Rename it, so that its name begins with “%(prefix)s”."), SUBMITTER),
-    "declare_and_rename": (
-        _("Declare %(licence)s in the card and rename it, so that its name begins with “%(prefix)s”."),
-        SUBMITTER,
-    ),
-    "drop": (_("Make it again without %(target)s."), MAKER),
-    "replace": (_("Make it again with something else in the place of %(target)s."), MAKER),
-    "change_purpose": (_("Limit the use to this purpose: %(value)s."), RISK_OWNER),
-    "change_mode": (_("Limit the use to this mode: %(value)s."), RISK_OWNER),
-    "change_territory": (_("Limit the places of use to: %(value)s."), RISK_OWNER),
-    "ask_licensor": (_("Get a licence of one’s own from the owner of %(target)s."), LICENSOR),
-    "add_licence_text": (_("Add the text of %(licence)s as a file named LICENSE."), SUBMITTER),
-    "add_notice": (_("Add the notices of %(target)s as a file named NOTICE."), SUBMITTER),
+    "rename": (_("Rename it to %(name)s: the name has to begin with “%(prefix)s”."), SUBMITTER),
+    "add_licence_text": (_("Add the text of the declared licence as a file named LICENSE."), SUBMITTER),
     "carry_restrictions": (_("Put the restrictions of use of %(licence)s into one’s own terms."), SUBMITTER),
-    "tell": (_("Say in the use case’s profile: %(value)s."), RISK_OWNER),
+    "declare": (_("Declare %(licence)s in the card."), SUBMITTER),
+    "declare_and_rename": (_("Declare %(licence)s in the card and rename it to %(name)s."), SUBMITTER),
+    "change_mode": (_("Limit the use to this mode: %(mode)s."), RISK_OWNER),
+    "change_purpose": (_("Limit the use to this purpose: %(purpose)s."), RISK_OWNER),
+    "drop": (_("Make it again without %(works)s."), MAKER),
+    "ask_licensor": (_("Get permission from the owner of %(works)s for what %(licence)s does not grant."), LICENSOR),
 }
-"""Action -> what to do, and who can. A sentence names what the engine names: target, licence, prefix, value."""
+"""Action -> what to do, and who can. Sentences take the parameters that the engine gives (``licenses.repairs``)."""
 
 _VALUES = {
     "research": _("research"),
@@ -56,20 +50,33 @@ def profile_value(value: object) -> str:
 def repair_text(repair: Mapping[str, Any]) -> tuple[str, str]:
     """What to do and who can. An action without words is shown as it is, with its target."""
     params: Mapping[str, Any] = repair.get("params") or {}
-    target = str(repair.get("target", ""))
-    known = SENTENCES.get(str(repair.get("action")))
-    if known is None:
-        named = {"action": str(repair.get("action", "")).replace("_", " "), "target": target}
-        return translated("%(action)s: %(target)s") % named, ""
-    said = {
-        "target": target,
-        "licence": _first(params, "licence", "licence_name", "licence_id", "license", default=target),
-        "prefix": _first(params, "prefix", "name_prefix", "name", "value", default=target),
-        "value": profile_value(_first(params, "value", "to", "purpose", "mode", default=target)),
-    }
-    text, who = known
-    return str(text) % said, str(who)
+    action, target = str(repair.get("action", "")), str(repair.get("target", ""))
+    if action == "several":
+        steps = [repair_text(step) for step in params.get("steps", ())]
+        return " ".join(said for said, _who in steps), "; ".join(dict.fromkeys(who for _said, who in steps if who))
+    if action not in SENTENCES:
+        return translated("%(action)s: %(target)s") % {"action": action.replace("_", " "), "target": target}, ""
+    text, who = SENTENCES[action]
+    return str(text) % _Given(params), str(who)
 
 
-def _first(params: Mapping[str, Any], *names: str, default: str) -> str:
-    return next((str(params[name]) for name in names if params.get(name)), default)
+class _Given(dict[str, str]):
+    """Parameters as they stand in a sentence. One that is missing is a question mark and no crash."""
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        super().__init__({name: _shown(name, value) for name, value in params.items()})
+
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
+def _shown(name: str, value: Any) -> str:
+    if name == "works" and isinstance(value, (list, tuple)):
+        works = [translated("this version") if one == ARTEFACT else str(one) for one in value]
+        more = len(works) - MOST_WORKS
+        listed = ", ".join(works[:MOST_WORKS])
+        return listed if more <= 0 else listed + " " + translated("and %(n)s more") % {"n": more}
+    return profile_value(value)
+
+
+MOST_WORKS = 4

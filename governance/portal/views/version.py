@@ -62,7 +62,7 @@ def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Ht
     if shown is None:
         raise Http404
     page = catalogue.version_page(user=user, version=shown)
-    report = licence_report.report(user, version=shown)
+    report = licence_report.report(user, version=shown, with_repairs=False)
     nodes, edges = with_descendants(report, page.entry, shown, page)
     runs = queries.runs_on(user, version=shown)
     teams = standing(user).teams_with(Role.SUBMITTER)

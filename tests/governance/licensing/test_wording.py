@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.utils.translation import override
 
@@ -10,6 +12,7 @@ from governance.licensing import wording
 from governance.licensing.wording import terms
 from licenses import catalogue
 from licenses.catalogue import FAMILIES, Licence
+from licenses.repairs import MESSAGES
 from licenses.terms import DOMAINS, REACH_WORDS, Reach
 
 COLUMNS = [column for _key, _title, several in terms.GROUPS for column in several]
@@ -122,13 +125,34 @@ def test_a_repair_without_words_is_shown_and_not_hidden():
     assert repairs.repair_text({"action": "from_the_future", "target": "a/b"}) == ("from the future: a/b", "")
 
 
+def test_every_action_of_the_engine_has_words_and_somebody_who_can():
+    assert {*repairs.SENTENCES, "several"} == set(MESSAGES)
+
+
 @pytest.mark.parametrize("action", sorted(repairs.SENTENCES))
 def test_every_repair_says_what_to_do_and_who_can(action):
-    action_said, who = repairs.repair_text({"action": action, "target": "a/b", "params": {"licence": "MIT", "x": None}})
+    named = re.findall(r"\{(\w+)", MESSAGES[action])
+    params = dict.fromkeys([*named, "licence"], "MIT") | {"works": ["<artefact>", *"abcdef"]}
 
-    assert action_said.endswith(".")
-    assert "%(" not in action_said
+    said, who = repairs.repair_text({"action": action, "target": "a/b", "params": params})
+
+    assert said.endswith(".")
+    assert "%(" not in said
+    assert "?" not in said
+    assert "<artefact>" not in said
     assert who
+
+
+def test_several_steps_are_told_one_after_the_other():
+    steps = [
+        {"action": "declare", "target": "gemma", "params": {"licence": "Gemma"}},
+        {"action": "change_purpose", "target": "research", "params": {"purpose": "research"}},
+    ]
+
+    said, who = repairs.repair_text({"action": "several", "target": "gemma", "params": {"steps": steps}})
+
+    assert said == "Declare Gemma in the card. Limit the use to this purpose: research."
+    assert who == "who keeps the card; a risk officer, in the use case’s profile"
 
 
 def test_a_value_without_words_is_shown_as_it_is():
