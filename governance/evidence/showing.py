@@ -36,6 +36,7 @@ def findings_shown(findings: Iterable[Finding]) -> list[dict[str, Any]]:
         :MOST_FINDINGS
     ]:
         title, mend = wording.finding_text(finding)
+        section = f"section:{finding.params.get('section')}"
         shown.append(
             {
                 "severity": finding.severity,
@@ -44,7 +45,8 @@ def findings_shown(findings: Iterable[Finding]) -> list[dict[str, Any]]:
                 "field": finding.field,
                 "line": finding.line,
                 "code": finding.code,
-                "where": finding.locus if finding.locus and finding.locus != finding.field else "",
+                # A section stands in the sentence by the name that people use.
+                "where": finding.locus if finding.locus not in (finding.field, section) else "",
             }
         )
     return shown

@@ -415,7 +415,7 @@ def test_a_no_says_what_stops_it_and_the_way_to_yes(world: World) -> None:
     assert text.startswith(f"No. {world.version.entry.repo_id}@{world.version.revision[:8]} may not run in pilot")
     assert "The bias audit says fail; accepted are pass, warning." in text
     assert "Mend what the bias audit found" in text
-    assert "Votes needed in lane ethics: 1." in text
+    assert "1 more person has to agree in lane Ethics." in text
 
 
 def test_nothing_known_reads_as_a_plain_no(world: World) -> None:

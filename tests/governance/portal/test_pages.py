@@ -303,7 +303,7 @@ def test_notices_are_read_once(story: Story) -> None:
 
     client.post(reverse("portal:read"))
 
-    assert b"Submitted for pilot: acme/loan-approval." in shown.content
+    assert b"Submitted for pilot: acme/loan-approval@" in shown.content
     assert b"No news since you last looked" in client.get(reverse("portal:inbox")).content
     assert not Notice.objects.filter(user=story.reviewer, read_at=None).exists()
     assert Notice.objects.filter(read_at=None).count() == Notice.objects.exclude(user=story.reviewer).count()
