@@ -6,6 +6,8 @@ import datetime as dt
 import hashlib
 import io
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 from django.core.files import File
@@ -89,6 +91,25 @@ def store_bytes(data: bytes, *, media_type: str, at: dt.datetime) -> Blob:
     return store(stream=io.BytesIO(data), media_type=media_type, max_bytes=len(data), at=at)
 
 
+@contextmanager
+def beginning(sha256: str) -> Iterator[IO[bytes]]:
+    """A blob to look at the first bytes of, unchecked: nothing that is measured may rest on it.
+
+    Raises:
+        InputsRejected: it is not there.
+    """
+    try:
+        opened: IO[bytes] = _storage().open(name_of(sha256), "rb")
+    except FileNotFoundError as gone:
+        raise _missing(sha256) from gone
+    with opened:
+        yield opened
+
+
+def _missing(sha256: str) -> InputsRejected:
+    return InputsRejected("blob_missing", f"the file {sha256[:12]}… is not in the store; upload it again")
+
+
 def open_checked(sha256: str) -> IO[bytes]:
     """Open a blob after reading it through once to see that it still has its digest.
 
@@ -98,7 +119,7 @@ def open_checked(sha256: str) -> IO[bytes]:
     try:
         opened: IO[bytes] = _storage().open(name_of(sha256), "rb")
     except FileNotFoundError as gone:
-        raise InputsRejected("blob_missing", f"the file {sha256[:12]}… is not in the store; upload it again") from gone
+        raise _missing(sha256) from gone
     digest = hashlib.sha256()
     while chunk := opened.read(CHUNK):
         digest.update(chunk)

@@ -26,7 +26,8 @@ def manage(*arguments: str, stdin: str = "", may_fail: bool = False) -> Any:
     """Run a management command and read its JSON."""
     done = _done(*arguments, stdin=stdin)
     if done.returncode not in (0, 1, 3) or (done.returncode and not may_fail):
-        raise Refused(f"manage.py {arguments[0]}: {done.stderr.strip() or done.stdout.strip()}")
+        said = done.stderr.strip().removeprefix("CommandError: ") or done.stdout.strip()
+        raise Refused(f"manage.py {arguments[0]}: {said}")
     return json.loads(done.stdout) if done.stdout.strip().startswith(("{", "[")) else done.stdout
 
 

@@ -93,6 +93,9 @@ class UseCaseForm(UseCaseModelForm):
             "people_affected": forms.Textarea(attrs={"rows": 2}),
         }
         labels = {"slug": _("Name in commands")}
+        error_messages = {
+            "slug": {"invalid": _("Write it with a to z, 0 to 9 and hyphens alone, such as home-loans.")},
+        }
         help_texts = {
             "slug": _("Stands in addresses and commands; a to z, 0 to 9 and hyphens. It cannot be changed later."),
             "tier": _("How much harm a wrong answer can do. It decides which policies apply."),

@@ -48,9 +48,26 @@ def _license(version: Version, use_case: UseCase) -> Wanted | Lacking:
     return Wanted(inputs=license_inputs(version=version, use_case=use_case), origin=Origin.OBSERVED)
 
 
-def _bias(version: Version, use_case: UseCase) -> Wanted | Lacking:
+def columns_wanted(use_case: UseCase) -> list[str]:
+    """The columns that a table of predictions needs by the newest audit plan, each once; none where there is no plan.
+
+    One query.
+    """
+    plan = _bias_plan(use_case)
+    bias = plan.document["bias"] if plan is not None else {}
+    named = [bias.get(key) for key in ("label", "prediction", "score", "weights")]
+    named[3:3] = bias.get("sensitive", [])
+    return list(dict.fromkeys(name for name in named if isinstance(name, str) and name))
+
+
+def _bias_plan(use_case: UseCase) -> AuditPlan | None:
     plan = AuditPlan.objects.filter(use_case=use_case).order_by("-number").first()
-    if plan is None or "bias" not in plan.document:
+    return plan if plan is not None and "bias" in plan.document else None
+
+
+def _bias(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    plan = _bias_plan(use_case)
+    if plan is None:
         return Lacking("audit_plan_missing")
     newest = (
         Attachment.objects.filter(version=version, use_case=use_case, role=Attachment.Role.PREDICTIONS)

@@ -12,10 +12,12 @@ from django.db import transaction
 
 from audits import blobs
 from audits import services as audits
+from audits.kinds.base import InputsRejected
+from audits.measures.naming import listed
 from audits.models import OPEN_STATES, Run, RunState
 from governance.catalog.models import UseCase, Version
-from governance.evidence import queries
-from governance.evidence.inputs import Lacking, wanted
+from governance.evidence import columns, queries
+from governance.evidence.inputs import Lacking, columns_wanted, wanted
 from governance.evidence.models import Attachment, Upload
 from governance.ledger import services as ledger
 from governance.people.models import User
@@ -58,7 +60,13 @@ def _plain(filename: str) -> str:
 
 @transaction.atomic
 def attach(*, version: Version, use_case: UseCase, role: str, upload: Upload, by: User, at: dt.datetime) -> Attachment:
-    """Put an upload forward as evidence for a version in a use case."""
+    """Put an upload forward as evidence for a version in a use case.
+
+    Raises:
+        EvidenceRefused: a table of predictions lacks a column that the audit plan names, as far as its beginning tells.
+    """
+    if role == Attachment.Role.PREDICTIONS:
+        _require_columns(upload, use_case)
     attachment = Attachment.objects.create(
         version=version, use_case=use_case, role=role, upload=upload, attached_by=by, attached_at=at
     )
@@ -72,6 +80,25 @@ def attach(*, version: Version, use_case: UseCase, role: str, upload: Upload, by
         detail={"role": role, "sha256": upload.blob.sha256, "use_case": use_case.slug},
     )
     return attachment
+
+
+def _require_columns(upload: Upload, use_case: UseCase) -> None:
+    wanted_ones = columns_wanted(use_case)
+    if not wanted_ones:
+        return
+    try:
+        with blobs.beginning(upload.blob.sha256) as file:
+            there = columns.names_in(file, wanted=wanted_ones)
+    except InputsRejected as gone:
+        raise EvidenceRefused(gone.code, str(gone)) from gone
+    missing = [] if there is None else [name for name in wanted_ones if name not in there]
+    if missing and there is not None:
+        word = "column" if len(missing) == 1 else "columns"
+        raise EvidenceRefused(
+            "column_missing",
+            f"the table has no {word} {listed(missing)}, which the audit plan names; it has {listed(there)}. Rename"
+            " its columns, or have a risk officer change the plan",
+        )
 
 
 @transaction.atomic

@@ -209,6 +209,8 @@ def _without_approval(
             stage,
             now,
             approval=ended,
+            # The same for what is unknown and for what is not to be seen: it is made of the question alone.
+            next_steps=({"action": "submit", "target": use_case, "who": "submitter", "count": 1, "detail": stage},),
             policies=tuple(ended.policies) if ended else (),
             requirements=tuple(ended.requirements) if ended else (),
             evaluation=_judged(ended) if ended else {},

@@ -229,7 +229,9 @@ class LicenceFinding(serializers.Serializer[None]):
     chain = serializers.ListField(child=serializers.CharField())
     relations = serializers.ListField(child=serializers.CharField(), required=False)
     params = serializers.JSONField()
-    state = serializers.CharField(required=False, help_text="of an obligation: met, attested or open")
+    state = serializers.CharField(
+        required=False, help_text="of an obligation: met, attested, open or unseen (nobody could look)"
+    )
 
 
 class LicenceRepair(serializers.Serializer[None]):

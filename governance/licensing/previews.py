@@ -49,11 +49,10 @@ def correction(*, licence: str, column: str, value: str, source_ref: str, user: 
     affected = Entry.objects.visible_to(user).filter(pk__in=entries_below(entries_declaring(licence)))
     known = affected.filter(latest__isnull=False)
     entries = {entry.latest_id: entry for entry in known.order_by("key", "pk")[:MOST] if entry.latest_id is not None}
-    reader = Reader(graph_above(entries), versions=entries) if entries else None
-    asked = [(version, reader.inputs(version, use_case=None)) for version in entries] if reader is not None else []
-    before = judge_many(reader, asked, briefly=True) if reader is not None else []
-    laid_over = [(version, _with(inputs, laid)) for version, inputs in asked]
-    after = judge_many(reader, laid_over, briefly=True) if reader is not None else []
+    reader = Reader(graph_above(entries), versions=entries)
+    asked = [(version, reader.inputs(version, use_case=None)) for version in entries]
+    before = judge_many(reader, asked, briefly=True)
+    after = judge_many(reader, [(version, _with(inputs, laid)) for version, inputs in asked], briefly=True)
     turns = [
         Turn(entry, was.verdict, will.verdict)
         for entry, was, will in zip(entries.values(), before, after, strict=True)

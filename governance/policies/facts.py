@@ -5,6 +5,7 @@ Keys are added, never renamed. A quantity that was not measured is absent, never
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 from collections import Counter
@@ -18,6 +19,11 @@ from governance.catalog.models import UseCase, Version
 from governance.evidence import queries as evidence
 from governance.evidence.models import Attachment
 from governance.licensing.results import licence_document, overridden_until
+from licenses.profiles import Profile
+
+MAX_ERROR = 500
+ASKS_A_FACT = "U-FACT"
+PROFILE = frozenset(one.name for one in dataclasses.fields(Profile))
 
 
 def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[str], at: dt.datetime) -> dict[str, Any]:
@@ -38,7 +44,7 @@ def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[st
         },
         "use_case": {"slug": use_case.slug, "tier": use_case.tier, "purpose": use_case.purpose},
         "stage": stage,
-        "audits": [_audit(standing, at=at) for standing in standings],
+        "audits": [],
         "metrics": _metrics(standings),
         "evidence": dict(
             Counter(
@@ -53,6 +59,7 @@ def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[st
     for standing in standings:
         if standing.run is not None and standing.run.state == RunState.SUCCEEDED and standing.kind in _SECTIONS:
             document[standing.kind] = _SECTIONS[standing.kind](standing.run)
+    document["audits"] = [_audit(one, at=at, section=document.get(one.kind, {})) for one in standings]
     return document
 
 
@@ -61,7 +68,7 @@ def digest(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(rfc8785.dumps(dict(document))).hexdigest()
 
 
-def _audit(standing: evidence.Standing, *, at: dt.datetime) -> dict[str, Any]:
+def _audit(standing: evidence.Standing, *, at: dt.datetime, section: Mapping[str, Any]) -> dict[str, Any]:
     run = standing.run
     if run is None:
         fact: dict[str, Any] = {"kind": standing.kind, "state": "outdated" if standing.outdated else "missing"}
@@ -80,6 +87,8 @@ def _audit(standing: evidence.Standing, *, at: dt.datetime) -> dict[str, Any]:
     }
     if run.error_code:
         fact["error_code"] = run.error_code
+        fact["error"] = run.error[:MAX_ERROR]
+    fact |= {name: section[name] for name in ("profile_lacks", "found_else") if name in section}
     if run.finished_at is not None:
         fact["finished_at"] = run.finished_at.isoformat()
         fact["age_days"] = max(0.0, (at - run.finished_at).total_seconds() / 86400)
@@ -105,7 +114,13 @@ def _card(run: Run) -> dict[str, Any]:
 def _license(run: Run) -> dict[str, Any]:
     document = licence_document(run)
     found = document.get("findings", [])
+    closing = [finding for finding in found if finding.get("severity") in ("conflict", "unknown")]
+    asked = [str(one.get("params", {}).get("value")) for one in closing if one["code"] == ASKS_A_FACT]
+    lacks = sorted({name for name in asked if name in PROFILE})
+    # Only what the profile lacks keeps the verdict open, or there is something to mend in the version as well.
+    profile = {"profile_lacks": lacks, "found_else": len(closing) - sum(name in PROFILE for name in asked)}
     return {
+        **(profile if lacks else {}),
         "verdict": run.verdict,
         "expression": str(document.get("expression", "")),
         "unknown_count": sum(1 for finding in found if finding.get("severity") == "unknown"),

@@ -40,7 +40,7 @@ SUCCEEDED = "succeeded"
 OVERRIDE_ENDED = "override_ended"
 
 # What a result carries along of the run that it rests on.
-_TOLD = ("state", "verdict", "origin", "error_code", "lacking")
+_TOLD = ("state", "verdict", "origin", "error_code", "error", "lacking")
 
 
 class FactsMalformed(ValueError):
@@ -161,6 +161,8 @@ def judge(requirement: Requirement, *, policy: str, runs: RunFacts, at: dt.datet
     else:
         run = row.get("run")
         params |= {name: row[name] for name in _TOLD if isinstance(row.get(name), str)}
+        if isinstance(row.get("profile_lacks"), list):
+            params |= {"profile_lacks": list(row["profile_lacks"]), "found_else": row.get("found_else", 0)}
         status, code = _by_result(requirement, row)
         if status is Status.SATISFIED:
             status, code, holds_until = _by_age(requirement, row, runs.asked_at, at, params)

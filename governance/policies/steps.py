@@ -15,7 +15,9 @@ class Step:
     """One thing to do: ``action`` on ``target``, by ``who`` (a role, or a lane's reviewers), ``count`` times.
 
     On an audit kind: ``write_audit_plan`` and ``attach_predictions`` (the audit cannot run without them),
-    ``repair`` (change what the audit found, then run it), ``retry``, ``run``, ``wait``. On a lane: ``lift_veto`` (by
+    ``mend_inputs`` (it could not read what it was given; ``detail`` is what it said), ``complete_profile`` (the use
+    case's licence profile does not say what ``detail`` lists), ``repair`` (change what the audit found, then run
+    it), ``retry``, ``run``, ``wait``. On a lane: ``lift_veto`` (by
     the voter, who agrees then) and ``vote`` (each by somebody who has not agreed in the lane; by new people as long as
     distinct people are missing). ``vote_by_another`` is one more person in any lane that is asked for. On the set-up:
     ``publish_policy`` and ``correct_facts``. ``requirements`` are the ids that the step is for.
@@ -26,9 +28,12 @@ class Step:
     who: str
     count: int = 1
     requirements: tuple[str, ...] = ()
+    detail: str = ""
 
     def as_json(self) -> dict[str, Any]:
+        detail = {"detail": self.detail} if self.detail else {}
         return {
+            **detail,
             "action": self.action,
             "target": self.target,
             "who": self.who,
@@ -39,7 +44,18 @@ class Step:
 
 # What mends a requirement, by the code that says why it does not hold. One audit is run once for all that it
 # answers, so of several steps for one kind only the first in this order is needed: it includes the others.
-_ACTIONS = ("write_audit_plan", "attach_predictions", "repair", "retry", "run", "wait")
+_ACTIONS = (
+    "write_audit_plan",
+    "attach_predictions",
+    "mend_inputs",
+    "complete_profile",
+    "repair",
+    "retry",
+    "run",
+    "wait",
+)
+# Errors of ours, after which the same inputs may do; every other was answered to what the audit was given.
+_OURS = ("internal", "worker_lost")
 _MENDING: Mapping[str, tuple[str, str]] = {
     "audit_plan_missing": ("write_audit_plan", "risk_officer"),
     "predictions_missing": ("attach_predictions", "submitter"),
@@ -76,14 +92,23 @@ def _repairs(requirements: Iterable[RequirementResult]) -> list[Step]:
             by_kind.setdefault(result.kind, []).append(result)
     steps = []
     for kind, results in by_kind.items():
-        action, who = min(map(_mending, results), key=lambda step: _ACTIONS.index(step[0]))
-        steps.append(Step(action, kind, who, requirements=tuple(sorted({result.id for result in results}))))
+        action, who, detail = min(map(_mending, results), key=lambda step: _ACTIONS.index(step[0]))
+        ids = tuple(sorted({result.id for result in results}))
+        steps.append(Step(action, kind, who, requirements=ids, detail=detail))
+        if action == "complete_profile" and any(result.params.get("found_else") for result in results):
+            steps.append(Step("repair", kind, "submitter", requirements=ids))
     return sorted(steps, key=lambda step: (_ACTIONS.index(step.action), step.target))
 
 
-def _mending(result: RequirementResult) -> tuple[str, str]:
-    """What the audit lacks comes before running it."""
-    return _MENDING.get(str(result.params.get("lacking")), _MENDING[result.code])
+def _mending(result: RequirementResult) -> tuple[str, str, str]:
+    """Action, who, and detail. What the audit lacks comes before running it."""
+    params = result.params
+    if result.code == "errored" and params.get("error_code") and params["error_code"] not in _OURS:
+        return "mend_inputs", "submitter", str(params.get("error", ""))
+    if result.code == "verdict_not_accepted" and params.get("profile_lacks"):
+        return "complete_profile", "risk_officer", ", ".join(map(str, params["profile_lacks"]))
+    action, who = _MENDING.get(str(params.get("lacking")), _MENDING[result.code])
+    return action, who, ""
 
 
 def _people(lanes: Sequence[LaneResult], distinct_needed: int) -> list[Step]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, pgettext
+from django.utils.translation import gettext_noop, ngettext, pgettext
 
+from governance.catalog.forms import UseCaseForm
 from governance.web.templatetags.words import look_up
 
 # The titles of the default policies are English in their YAML. Listed here, they can be said in other languages;
@@ -52,6 +53,11 @@ def _audited(kind: str) -> str:
     return known.get(kind, kind)
 
 
+def audit_of(kind: str) -> str:
+    """An audit within a list of what is missing."""
+    return _("%(kind)s audit") % {"kind": _audited(kind)}
+
+
 def _verdict(word: str, kind: str) -> str:
     """A verdict within a sentence."""
     return str(look_up(word, kind).label).lower()
@@ -67,6 +73,14 @@ def message(result: Mapping[str, Any]) -> str:
     if sentence is None:
         return _("The state is %(code)s; that is not a yes.") % {"code": result.get("code")}
     kind = str(params.get("kind", ""))
+    if result.get("code") == "errored" and params.get("error"):
+        why = str(params["error"]).strip().rstrip(".")
+        return _("The %(kind)s audit could not be done: %(why)s. That counts as no.") % {
+            "kind": _audited(kind),
+            "why": why,
+        }
+    if result.get("code") == "verdict_not_accepted" and params.get("profile_lacks"):
+        sentence += " " + _("The licence profile of the use case does not say: %(fields)s.")
     accepted = ", ".join(dict.fromkeys(_verdict(str(word), kind) for word in params.get("accepted", ())))
     return sentence % {
         "kind": _audited(kind),
@@ -75,7 +89,15 @@ def message(result: Mapping[str, Any]) -> str:
         "error": params.get("error_code", ""),
         "age": params.get("age_days", ""),
         "limit": params.get("max_age_days", "?"),
+        "fields": _fields(params.get("profile_lacks", ())),
     }
+
+
+def _fields(names: Iterable[object]) -> str:
+    """Fields of a licence profile as its form calls them."""
+    shown = UseCaseForm.base_fields
+    labels = [(str(name), shown.get(f"profile_{name}")) for name in names]
+    return ", ".join(_("“%(name)s”") % {"name": name if field is None else field.label} for name, field in labels)
 
 
 def _lacking() -> dict[str, str]:
@@ -144,15 +166,40 @@ def reason(code: str) -> str:
 def step(step: Mapping[str, Any]) -> str:
     """One step of the way to yes: what to do and who can."""
     action, target, count = str(step.get("action")), str(step.get("target", "")), step.get("count", 1)
-    target = str(look_up(target, "lane").label).lower() if action in ("vote", "lift_veto") else _audited(target)
+    detail = str(step.get("detail", "")).strip().rstrip(".")
+    if action == "mend_inputs":
+        action = "mend_table" if target == "bias" else action
+    elif action == "complete_profile":
+        detail = _fields(name.strip() for name in detail.split(","))
+    elif action == "submit":
+        detail = str(look_up(detail, "stage").label).lower()
+    if action in ("vote", "lift_veto"):
+        target = str(look_up(target, "lane").label)
+    elif action != "submit":
+        target = _audited(target)
     known = {
         "run": _("Run the %(target)s audit."),
         "retry": _("Run the %(target)s audit again; the last one could not be done."),
         "wait": _("Wait for the %(target)s audit to end."),
         "repair": _("Mend what the %(target)s audit found, then submit the mended version."),
         "attach_predictions": _("Attach a table of predictions; the %(target)s audit then starts by itself."),
+        "mend_table": _(
+            "The audit could not use the table: %(detail)s. Attach a mended table of predictions (a submitter), or"
+            " have the audit plan changed (a risk officer)."
+        ),
+        "mend_inputs": _(
+            "The %(target)s audit could not use what it was given: %(detail)s. Mend it, then run it again."
+        ),
+        "complete_profile": _(
+            "Say %(detail)s in the licence profile of the use case; the licence audit then runs again by itself."
+        ),
+        "submit": _("Submit this version for %(detail)s in use case %(target)s; check the name of the use case."),
         "write_audit_plan": _("Write the audit plan of the use case; the %(target)s audit needs it."),
-        "vote": _("Votes needed in lane %(target)s: %(count)s."),
+        "vote": ngettext(
+            "%(count)s more person has to agree in lane %(target)s.",
+            "%(count)s more people have to agree in lane %(target)s.",
+            int(count),
+        ),
         "lift_veto": _("The veto in lane %(target)s has to be lifted by who cast it."),
         "vote_by_another": _("More different people have to vote: %(count)s."),
         "publish_policy": _("Publish a policy that applies to: %(target)s."),
@@ -161,4 +208,4 @@ def step(step: Mapping[str, Any]) -> str:
     sentence = known.get(action)
     if sentence is None:
         return _("%(action)s: %(target)s") % {"action": action, "target": target}
-    return sentence % {"target": target, "count": count}
+    return sentence % {"target": target, "count": count, "detail": detail}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
@@ -24,11 +25,17 @@ SYMBOLS = {
 }
 
 
+def _subject(payload: Mapping[str, Any]) -> str:
+    """The repository and the beginning of its commit."""
+    revision = str(payload.get("revision", ""))[:8]
+    return f"{payload.get('subject', '')}@{revision}" if revision else str(payload.get("subject", ""))
+
+
 def notice(line: Notice) -> dict[str, Any]:
     """A notice as an event of ``components/timeline.html``."""
     topic, payload = line.message.topic, line.message.payload
     told = {
-        "subject": payload.get("subject", ""),
+        "subject": _subject(payload),
         "stage": str(look_up(payload.get("stage", ""), "stage").label).lower(),
     }
     says = {

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from audits.models import Run
 from governance.evidence.models import Attachment
 from governance.evidence.queries import runs_visible_to
-from governance.people.models import Lane, Role, User
+from governance.people.models import Lane, Membership, Role, User
 from governance.people.queries import standing
 from governance.reviews.models import OPEN_STATES, Submission, SubmissionState, Vote
 
@@ -75,6 +75,28 @@ def decided_since(user: User, *, since: dt.datetime) -> QuerySet[Submission]:
     """Submissions that ended, whoever decided, newest decision first."""
     ended = listed(user).exclude(state__in=OPEN_STATES).filter(decisions__decided_at__gte=since)
     return ended.order_by("-submitted_at", "-pk").distinct()
+
+
+def reviewers_by_lane(submission: Submission) -> dict[str, list[User]]:
+    """Who may vote on a submission, by lane and by name: active, of its team, and no maker of what is judged.
+
+    One query.
+    """
+    brought = Attachment.objects.filter(version=submission.version_id, use_case=submission.use_case_id)
+    makers = brought.filter(Q(attached_by=OuterRef("user")) | Q(upload__uploaded_by=OuterRef("user")))
+    team = submission.use_case.owner_team_id
+    held = (
+        Membership.objects.filter(Q(team=team) | Q(team=None), role=Role.REVIEWER, user__is_active=True)
+        .exclude(user=submission.submitted_by_id)
+        .exclude(user=submission.version.imported_by_id)
+        .filter(~Exists(makers))
+        .select_related("user")
+        .order_by("user__name", "user_id")
+    )
+    found: dict[str, dict[int, User]] = {}
+    for membership in held:
+        found.setdefault(membership.lane, {})[membership.user_id] = membership.user
+    return {lane: list(people.values()) for lane, people in found.items()}
 
 
 def runs_of(user: User, *, submission: Submission) -> dict[int, Run]:

@@ -106,14 +106,18 @@ def attach_evidence(*, submission_id: int, role: str, upload: Upload, by: User, 
 
     Raises:
         NotAllowed: the person is not a submitter in the use case's team.
+        NotAcceptable: a table of predictions without the columns of the audit plan.
         ReviewRefused: the submission has ended.
     """
     submission = locked(submission_id)
     require(by, Role.SUBMITTER, submission.use_case, "bring evidence for")
     require_open(submission)
-    attachment = evidence.attach(
-        version=submission.version, use_case=submission.use_case, role=role, upload=upload, by=by, at=at
-    )
+    try:
+        attachment = evidence.attach(
+            version=submission.version, use_case=submission.use_case, role=role, upload=upload, by=by, at=at
+        )
+    except evidence.EvidenceRefused as refusal:
+        raise NotAcceptable(refusal.code, str(refusal)) from refusal
     changed(submission)
     # An approval that rests on what was attached before has to wait for the audit of this.
     gates.recheck_version(version=submission.version, at=at)

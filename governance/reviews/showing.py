@@ -21,18 +21,93 @@ from governance.people.models import Lane, Role, User
 from governance.people.queries import standing
 from governance.policies import queries as policies
 from governance.policies import wording
+from governance.policies.documents import AGREES
 from governance.reviews.models import Decision, Submission, SubmissionState, Vote
-from governance.reviews.queries import DECIDABLE
+from governance.reviews.queries import DECIDABLE, reviewers_by_lane
 from governance.reviews.standing import HOLDS
+from governance.web.sentences import as_sentence
 from governance.web.templatetags import figures
 from governance.web.templatetags.words import consequence_of, look_up
 
+MOST_NAMES = 3
 
-def requirements(submission: Submission, *, runs: Mapping[int, Run]) -> list[dict[str, Any]]:
+
+def voters(submission: Submission, votes: Sequence[Vote]) -> dict[str, list[str]]:
+    """The names of those who can still add an agreement, by every lane that is asked for. One query."""
+    agreed = {(v.lane, v.voter_id) for v in votes if v.round == submission.round and v.value >= AGREES}
+    held = reviewers_by_lane(submission)
+    lanes = [str(lane["lane"]) for lane in submission.evaluation.get("votes", ())]
+    return {lane: [str(one) for one in held.get(lane, ()) if (lane, one.pk) not in agreed] for lane in lanes}
+
+
+def who_can_vote(lane: str, names: Sequence[str], *, count: int = 1) -> str:
+    """By whom the votes of a lane can come; a lane that too few people hold never fills by itself."""
+    told = {"lane": look_up(lane, "lane").label, "names": any_of(names)}
+    if not names:
+        return _("Nobody who may vote holds the role of reviewer in %(lane)s; an administrator can give it.") % told
+    said = _("%(names)s can vote in %(lane)s.") % told
+    if len(names) < count:
+        said += " " + _("That is too few people; an administrator can give the role to more.")
+    return said
+
+
+def any_of(names: Sequence[str]) -> str:
+    """Names as a choice, three at most.
+
+    >>> any_of(["Dana", "Lee"]), any_of(["Dana", "Lee", "Mo", "Ann"])
+    ('Dana or Lee', 'Dana, Lee, Mo or 1 more')
+    """
+    shown = list(names[:MOST_NAMES])
+    if len(names) > MOST_NAMES:
+        shown.append(_("%(n)s more") % {"n": len(names) - MOST_NAMES})
+    if len(shown) < 2:
+        return "".join(shown)
+    return _("%(first)s or %(last)s") % {"first": ", ".join(shown[:-1]), "last": shown[-1]}
+
+
+def _vote_step(step: Mapping[str, Any], voters: Mapping[str, Sequence[str]]) -> str:
+    """A vote to come, and from whom."""
+    lane, count = str(step["target"]), int(step.get("count", 1))
+    names = voters.get(lane, ())
+    said = who_can_vote(lane, names, count=count)
+    return f"{wording.step(step)} {said}" if count > 1 or not names else said
+
+
+def own_vote(submission: Submission, votes: Sequence[Vote], user: User, *, lanes: Sequence[str]) -> dict[str, Any]:
+    """What the person has said in this round, and what the form is filled with: their vote, or a lane without one."""
+    newest = {v.lane: v for v in votes if v.voter_id == user.pk and v.round == submission.round}
+    if not newest:
+        return {"own_votes": [], "has_voted": False, "vote_values": {}}
+    last = max(newest.values(), key=lambda vote: (vote.cast_at, vote.pk))
+    words = {
+        1: _("You agreed"),
+        0: _("You commented"),
+        -1: _("You asked for changes"),
+        -2: _("You cast a veto"),
+    }
+    said = [
+        {
+            "lane": vote.lane,
+            "value": f"{vote.value:+d}" if vote.value else "0",
+            "said": words[min(vote.value, AGREES)],
+            "at": vote.cast_at,
+        }
+        for vote in newest.values()
+    ]
+    unsaid = [lane for lane in lanes if lane not in newest]
+    # +1 and +2 are both an agreement to whoever reads the form.
+    value = "2" if last.value >= AGREES else str(last.value)
+    values = {"lane": unsaid[0], "vote": ""} if unsaid else {"lane": last.lane, "vote": value}
+    return {"own_votes": said, "has_voted": not unsaid, "vote_values": values}
+
+
+def requirements(
+    submission: Submission, *, runs: Mapping[int, Run], voters: Mapping[str, Sequence[str]]
+) -> list[dict[str, Any]]:
     """Every requirement and every lane as ``components/requirement.html`` takes it, those that stop first."""
     steps = list(submission.evaluation.get("next_steps", ()))
     rows = [_requirement(row, runs, steps) for row in submission.evaluation.get("requirements", ())]
-    return [*rows, *(_lane_requirement(lane, steps) for lane in submission.evaluation.get("votes", ()))]
+    return [*rows, *(_lane_requirement(lane, steps, voters) for lane in submission.evaluation.get("votes", ()))]
 
 
 def _requirement(row: Mapping[str, Any], runs: Mapping[int, Run], steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -41,6 +116,7 @@ def _requirement(row: Mapping[str, Any], runs: Mapping[int, Run], steps: Sequenc
     holds = row["status"] in HOLDS
     shown: dict[str, Any] = {
         "id": row["id"],
+        "missing": wording.audit_of(str(row["kind"])),
         "title": wording.title(str(row["title"])),
         "status": row["status"],
         "severity": row["severity"],
@@ -66,7 +142,9 @@ def _requirement(row: Mapping[str, Any], runs: Mapping[int, Run], steps: Sequenc
     return shown
 
 
-def _lane_requirement(lane: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _lane_requirement(
+    lane: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], voters: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
     name = look_up(lane["lane"], "lane").label
     needed, agreeing, vetoes = int(lane.get("min", 0)), int(lane.get("agreeing", 0)), int(lane.get("vetoes", 0))
     title = ngettext("%(n)s person agrees in lane %(lane)s", "%(n)s people agree in lane %(lane)s", needed)
@@ -75,6 +153,7 @@ def _lane_requirement(lane: Mapping[str, Any], steps: Sequence[Mapping[str, Any]
         message = _("Somebody has cast a veto in this lane.") + " " + message
     shown: dict[str, Any] = {
         "id": f"lane-{lane['lane']}",
+        "lane": name,
         "title": title % {"n": needed, "lane": name},
         "status": "vetoed" if vetoes and lane["status"] not in HOLDS else lane["status"],
         "severity": "fail",
@@ -83,7 +162,10 @@ def _lane_requirement(lane: Mapping[str, Any], steps: Sequence[Mapping[str, Any]
     }
     step = next((s for s in steps if s.get("target") == lane["lane"] and s["action"] in ("vote", "lift_veto")), None)
     if step is not None and lane["status"] not in HOLDS:
-        shown["next" if step["action"] == "vote" else "mend"] = wording.step(step)
+        if step["action"] == "vote":
+            shown["next" if voters.get(lane["lane"]) else "mend"] = _vote_step(step, voters)
+        else:
+            shown["mend"] = wording.step(step)
     return shown
 
 
@@ -115,7 +197,9 @@ def verdict(submission: Submission, rows: Sequence[Mapping[str, Any]], *, decisi
         return {"verdict": "pending", "family": "gate", "say": say, "why": why, "label": _("Ready for a decision")}
     if word == "error" or not rows:
         say = _("It cannot be decided whether it may go to %(stage)s; that counts as no.") % told
-        why = "; ".join(wording.reason(code) for code in submission.evaluation.get("reason_codes", ())[:3])
+        unclear = [row for row in rows if row["status"] == "error"]
+        codes = submission.evaluation.get("reason_codes", ())
+        why = _still_open(unclear or closing) or as_sentence("; ".join(map(wording.reason, codes)))
         return {"verdict": "error", "family": "gate", "say": say, "why": why}
     say = ngettext(
         "It may not go to %(stage)s yet: %(n)s of %(all)s requirements closes the gate.",
@@ -123,16 +207,17 @@ def verdict(submission: Submission, rows: Sequence[Mapping[str, Any]], *, decisi
         len(closing),
     )
     shown = "pending" if word == "pending" else "deny"
-    why = _titles(closing)
+    why = _still_open(closing)
     return {"verdict": shown, "family": "gate", "say": say % counts, "why": why, "label": _("Gate closed")}
 
 
-def _titles(rows: Sequence[Mapping[str, Any]]) -> str:
-    titles = list(dict.fromkeys(str(row["title"]) for row in rows))
-    if not titles:
-        return ""
-    sentence = _("Open: %(titles)s.") % {"titles": "; ".join(titles[:3])}
-    return sentence if len(titles) < 4 else sentence.removesuffix(".") + "; …"
+def _still_open(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What is missing, not what is asked: a requirement's title says what is not so while it is open."""
+    audits = list(dict.fromkeys(str(row["missing"]) for row in rows if "lane" not in row))
+    lanes = [str(row["lane"]) for row in rows if "lane" in row]
+    votes = [_("votes in %(lanes)s") % {"lanes": ", ".join(lanes)}] if lanes else []
+    missing = ", ".join([*audits, *votes])
+    return _("Still open: %(missing)s.") % {"missing": missing} if missing else ""
 
 
 def _ended(submission: Submission, decision: Decision | None, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,7 +242,9 @@ def _ended(submission: Submission, decision: Decision | None, told: Mapping[str,
     return {"verdict": submission.state, "family": "submission", "say": say, "why": why}
 
 
-def lanes(submission: Submission, votes: Sequence[Vote]) -> list[dict[str, Any]]:
+def lanes(
+    submission: Submission, votes: Sequence[Vote], *, voters: Mapping[str, Sequence[str]]
+) -> list[dict[str, Any]]:
     """The lanes that are asked for, each with the newest vote of everybody who voted in it."""
     newest: dict[tuple[str, int], Vote] = {}
     for vote in votes:
@@ -172,6 +259,9 @@ def lanes(submission: Submission, votes: Sequence[Vote]) -> list[dict[str, Any]]
                 "agreeing": lane.get("agreeing", 0),
                 "status": lane["status"],
                 "vetoes": lane.get("vetoes", 0),
+                "waiting": who_can_vote(lane["lane"], voters[lane["lane"]])
+                if lane["lane"] in voters and lane["status"] not in HOLDS
+                else "",
                 "votes": [
                     {
                         "name": str(vote.voter),
@@ -189,12 +279,17 @@ def lanes(submission: Submission, votes: Sequence[Vote]) -> list[dict[str, Any]]
     return made
 
 
-def steps(submission: Submission) -> list[dict[str, Any]]:
+def steps(submission: Submission, *, voters: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     """The shortest way to yes, and who can walk it."""
-    made = [
-        {"action": wording.step(step), "who": _who(str(step.get("who", "")))}
-        for step in submission.evaluation.get("next_steps", ())
-    ]
+    made = []
+    for step in submission.evaluation.get("next_steps", ()):
+        shown = {"action": wording.step(step), "who": _who(str(step.get("who", "")))}
+        if step["action"] == "vote":
+            shown["action"] = _vote_step(step, voters)
+            shown["who"] = shown["who"] if voters.get(step["target"]) else _who("admin")
+        elif step["action"] == "complete_profile":
+            shown["url"] = reverse("catalog:use-case", args=[submission.use_case.slug])
+        made.append(shown)
     if submission.state == SubmissionState.IN_REVIEW and submission.verdict in DECIDABLE:
         made.append({"action": _("Approve, or say why not."), "who": _("an approver")})
     return made
@@ -291,8 +386,9 @@ def gate_question(submission: Submission, *, base: str) -> dict[str, str]:
     subject = f"{entry.repo_id}@{revision}"
     asked = f"use_case={submission.use_case.slug}&stage={submission.stage}"
     path = f"/api/v1/gate/{entry.kind}/{entry.namespace}/{entry.name}@{revision}?{asked}"
+    where = f"--use-case {submission.use_case.slug} --stage {submission.stage}"
     return {
-        "command": f"python manage.py gate {subject} --use-case {submission.use_case.slug} --stage {submission.stage}",
+        "command": f".venv/bin/python manage.py gate {subject} {where}",
         "url": f'curl -H "Authorization: Bearer $ASSAY_TOKEN" "{base.rstrip("/")}{path}"',
     }
 

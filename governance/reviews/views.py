@@ -18,10 +18,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from governance.catalog.models import Stage, UseCase, Version
 from governance.evidence import licence_report
 from governance.evidence import services as evidence
+from governance.evidence.inputs import columns_wanted
 from governance.people.models import Role
 from governance.people.queries import standing
 from governance.reviews import forms, queries, services, showing
-from governance.reviews.errors import ReviewRefused, Stale
+from governance.reviews.errors import NotAcceptable, ReviewRefused, Stale
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.standing import stands_at
 from governance.web.cursors import page_of
@@ -68,7 +69,7 @@ def found(request: PageRequest, pk: int) -> Submission:
 @login_required
 @require_safe
 def submission(request: PageRequest, pk: int) -> HttpResponse:
-    """One submission: what it stands at, why, and what the person can do about it. At most 22 queries."""
+    """One submission: what it stands at, why, and what the person can do about it. At most 24 queries."""
     return show(request, found(request, pk))
 
 
@@ -80,8 +81,9 @@ def show(request: PageRequest, shown: Submission, *, status: int = 200, **kept: 
 def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
     user, now = request.user, timezone.now()
     runs = queries.runs_of(user, submission=shown)
-    rows = showing.requirements(shown, runs=runs)
     votes = list(shown.votes.select_related("voter").order_by("cast_at", "pk"))
+    voters = showing.voters(shown, votes) if shown.is_open else {}
+    rows = showing.requirements(shown, runs=runs, voters=voters)
     decisions = list(shown.decisions.select_related("approval", "decided_by").order_by("-round"))
     newest = decisions[0] if decisions and decisions[0].outcome == shown.state else None
     abilities = showing.abilities(shown, user)
@@ -93,8 +95,8 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "entry": shown.version.entry,
         "requirements": rows,
         "verdict": showing.verdict(shown, rows, decision=newest),
-        "lanes": showing.lanes(shown, votes),
-        "steps": showing.steps(shown) if shown.is_open else [],
+        "lanes": showing.lanes(shown, votes, voters=voters),
+        "steps": showing.steps(shown, voters=voters) if shown.is_open else [],
         "history": showing.history(shown, decisions),
         "decision": newest,
         "decision_in_force": showing.in_force(newest, at=now),
@@ -104,12 +106,14 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "attachments": showing.attachments(shown),
         "gate": showing.gate_question(shown, base=str(settings.PUBLIC_URL)),
         "may": abilities,
+        **showing.own_vote(shown, votes, user, lanes=[lane["value"] for lane in abilities["lanes"]]),
         "edition": shown.edition,
         # What follows the audits by itself takes a part of the page in which this does not stand.
         "report": licence_report.report(user, version=shown.version, use_case=shown.use_case)
         if shown.is_open and not request.htmx
         else None,
         "evidence_form": forms.EvidenceForm() if abilities["may_attach"] else None,
+        "columns": columns_wanted(shown.use_case) if abilities["may_attach"] else [],
     }
 
 
@@ -271,6 +275,9 @@ def attach(request: PageRequest, pk: int) -> HttpResponse:
     except evidence.EvidenceRefused as refusal:
         sent.add_error("file", as_sentence(str(refusal)))
         return show(request, shown, status=422, evidence_form=sent)
+    except NotAcceptable as refusal:
+        sent.add_error("file", told(refusal))
+        return show(request, found(request, pk), status=422, evidence_form=sent)
     except ReviewRefused as refusal:
         return show(request, found(request, pk), status=refusal.status, evidence_refused=told(refusal))
     messages.success(request, _("The file is attached. The audits that need it have started."))

@@ -127,8 +127,7 @@ class Judge:
         self.knotted = bytearray(b"\x01") * len(graph)
         for work in order:
             self.knotted[work] = 0
-        # Combined works behind a cycle have no order in which what they bring could be found; some clashes are told
-        # once.
+        # Combined works behind a cycle have no order in which to find what they bring; some clashes are told only once.
         self.unsure = {
             work
             for work, knotted in enumerate(self.knotted)

@@ -34,6 +34,7 @@
       if (part.lengthComputable) { bar.max = part.total; bar.value = part.loaded; }
     });
     sending.addEventListener("load", () => {
+      tell(true);
       if (sending.status < 400 && sending.responseURL) { window.location.assign(sending.responseURL); return; }
       const said = new DOMParser().parseFromString(sending.responseText, "text/html").querySelector("#files, #problem");
       const place = form.closest("#files");

@@ -82,7 +82,7 @@ def test_what_waits_is_3(world: World) -> None:
 
 def test_what_cannot_be_decided_is_2_with_the_document(world: World) -> None:
     submission = world.submit()
-    world.attach(submission, b"no,use\n1,2\n")
+    world.attach(submission, b"label,prediction,group\n1,2\n")
     world.run_audits()
 
     code, printed = gate(world, "--format", "json")

@@ -65,6 +65,26 @@ def test_a_vote_that_somebody_overtook_keeps_its_words(story: Story, visitor: Vi
     visitor.nothing_went_wrong()
 
 
+@pytest.mark.parametrize("overtaken", [False, True], ids=["without its reason", "overtaken"])
+def test_a_refused_vote_that_is_mended_is_recorded(story: Story, visitor: Visitor, overtaken: bool) -> None:
+    page = visitor.page
+    visitor.sign_in(story.reviewer)
+    visitor.go(reverse("reviews:submission", args=[story.submission.pk]))
+    if overtaken:
+        services.vote(submission_id=story.submission.pk, voter=story.reviewer, lane="ethics", value=0, at=NOW)
+    page.get_by_label("Veto").check()
+    page.locator("#vote").get_by_label("Reason").fill("Nobody was asked." if overtaken else "short")
+    page.get_by_role("button", name="Record vote").click()
+    expect(page.locator("#vote .form-error")).to_be_visible()
+
+    page.locator("#vote").get_by_label("Reason").fill("The card says nothing of refusals.")
+    page.locator("#vote button").click()
+
+    expect(page.get_by_role("status")).to_contain_text("Your vote is recorded.")
+    assert story.submission.votes.latest("pk").value == -2
+    visitor.nothing_went_wrong()
+
+
 def test_a_model_is_found_opened_and_submitted(story: Story, visitor: Visitor) -> None:
     page = visitor.page
     visitor.sign_in(story.submitter)
@@ -102,8 +122,24 @@ def test_predictions_are_attached_and_audited(story: Story, visitor: Visitor) ->
     if not visitor.scripts:
         page.get_by_role("link", name="Look again").click()
     expect(page.get_by_role("heading", name="Audits at work")).to_have_count(0)
-    expect(page.locator("#evidence")).to_contain_text("Black against white")
-    expect(page.locator("#verdict")).to_contain_text("No group is treated worse")
+    expect(page.locator("#evidence")).to_contain_text("black against white")
+    expect(page.locator("#verdict")).to_contain_text("Still open: bias audit, votes in Ethics.")
+    visitor.nothing_went_wrong()
+
+
+def test_an_empty_file_is_refused_at_its_field_and_the_server_has_answered(story: Story, visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.sign_in(story.submitter)
+    visitor.go(reverse("reviews:submission", args=[story.submission.pk]))
+    if visitor.scripts:
+        # An answer that did not come before is told until one comes.
+        page.evaluate("document.getElementById('offline').hidden = false")
+
+    page.get_by_label("File", exact=True).set_input_files({"name": "p.csv", "mimeType": "text/csv", "buffer": b""})
+    page.get_by_role("button", name="Attach").click()
+
+    expect(page.locator("#files")).to_contain_text("The file is empty")
+    expect(page.locator("#offline")).to_be_hidden()
     visitor.nothing_went_wrong()
 
 

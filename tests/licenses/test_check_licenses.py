@@ -65,7 +65,7 @@ def test_json_lines_come_out_in_the_order_they_went_in(write: Any) -> None:
     answers = [json.loads(line) for line in printed.splitlines()]
     assert [(one["id"], one["verdict"]) for one in answers] == [("a", "pass"), ("d", "conflict"), ("c", "unknown")]
     assert answers[1]["codes"] == ["C-NC"]
-    assert answers[1]["repairs"] == []
+    assert [one["action"] for one in answers[1]["repairs"]] == ["change_purpose", "ask_licensor"]
 
 
 def test_text_names_case_verdict_and_findings(write: Any) -> None:

@@ -5,6 +5,7 @@ yet in a request, are one more.
 from governance.catalog.queries.ancestry import DEEPEST, DIRECTIONS, Hop, Lineage, Node, lineage
 from governance.catalog.queries.names import NotASha, find_entry, repo_id_of, resolve, valid_sha
 from governance.catalog.queries.searching import (
+    BEGINNING,
     NONE,
     ORDERS,
     BadCursor,
@@ -29,6 +30,7 @@ from governance.catalog.queries.versions import (
 )
 
 __all__ = [
+    "BEGINNING",
     "DEEPEST",
     "DIRECTIONS",
     "NONE",

@@ -6,6 +6,7 @@ import base64
 import binascii
 import datetime as dt
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from governance.people.models import User
 
 PAGE, MOST = 50, 200
 COUNTED = 1000  # matches beyond which the total is only "more"
+BEGINNING = re.compile(r"[0-9a-fA-F]{6,64}")  # the beginning of a commit or digest
 LONGEST_TEXT, MOST_WORDS = 200, 8
 NONE = "none"  # a filter's word for "not said"
 
@@ -44,8 +46,9 @@ class BadCursor(ValueError):
 class Filters:
     """What is looked for. Empty means everything.
 
-    ``text`` is matched word by word against the id, similar spellings included; a full commit or digest finds its
-    entry. ``license`` and ``task`` are those of the newest version, ``none`` for those that say none. ``card`` is the
+    ``text`` is matched word by word against the id, similar spellings included; a commit or digest, or six
+    digits of its beginning, finds its entry.
+    ``license`` and ``task`` are those of the newest version, ``none`` for those that say none. ``card`` is the
     verdict of its card's audit: pass, warn or fail. ``catalogued`` False shows the names that nobody has imported,
     None both. ``among`` narrows to entries that another room knows of.
     """
@@ -159,6 +162,12 @@ def _with_text(entries: QuerySet[Entry], text: str) -> QuerySet[Entry]:
     if SHA.fullmatch(text):
         versions = Version.objects.filter(Q(revision=text) | Q(digest=text))
         return entries.filter(pk__in=versions.values("entry_id")).annotate(rank=Value(0))
+    if BEGINNING.fullmatch(text):
+        # Hexadecimal digits may begin a name as well: both are found, the versions first.
+        begins = Q(revision__startswith=text.lower()) | Q(digest__startswith=text.lower())
+        named = Q(pk__in=Version.objects.filter(begins).values("entry_id"))
+        first_named = Case(When(named, then=Value(0)), default=Value(1), output_field=IntegerField())
+        return entries.filter(named | Q(key__contains=entry_key(text))).annotate(rank=first_named)
     words = entry_key(text).split()[:MOST_WORDS]
     if not words:
         return entries.annotate(rank=Value(0))

@@ -47,6 +47,8 @@ class _Shown(dict[str, str]):
         super().__init__({name: shown(value, limit=limit) for name, value in params.items()})
         if isinstance(params.get("metric"), str):
             self["metric"] = metric_name(self["metric"])
+        if isinstance(params.get("section"), str):
+            self["section"] = str(cards.SECTION_NAMES.get(params["section"], self["section"]))
 
     def __missing__(self, name: str) -> str:
         return "?"

@@ -12,6 +12,21 @@ _PLAIN_YAML = _("Write plain keys and values, without anchors, aliases and tags.
 # Where no identifier is near.
 UNLIKE_ANY_LICENCE = _("%(id)s is not a licence identifier of the Hub, and none is near.")
 
+# The sections that a card is read for, as people call them; the names in the findings are for programs.
+SECTION_NAMES = {
+    "description": _("description"),
+    "intended_uses": _("intended uses"),
+    "limitations": _("limitations"),
+    "training_data": _("training data"),
+    "training_procedure": _("training procedure"),
+    "evaluation": _("evaluation"),
+    "getting_started": _("getting started"),
+    "contact": _("contact"),
+    "structure": _("structure"),
+    "creation": _("how it was made"),
+    "personal_information": _("personal information"),
+}
+
 SENTENCES = {
     # the file
     "card.empty": (

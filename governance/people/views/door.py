@@ -51,7 +51,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return render(request, "people/sign_in.html", context, status=401)
     login(request, user)
     response = HttpResponseRedirect(_after(request, context["next"]))
-    remember_language(response, user.language)
+    # A language that was chosen at the door stays; the stored one is for a browser where nobody chose.
+    if request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) not in dict(settings.LANGUAGES):
+        remember_language(response, user.language)
     return response
 
 
@@ -89,7 +91,10 @@ def remember_language(response: HttpResponse, language: str) -> None:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     logout(request)
-    return redirect("people:sign-in")
+    response = redirect("people:sign-in")
+    # The next one at this browser may be somebody else: their own language is not to be taken for a choice.
+    response.delete_cookie(settings.LANGUAGE_COOKIE_NAME, samesite="Lax")
+    return response
 
 
 @never_cache
@@ -167,6 +172,6 @@ def invitation(request: HttpRequest, code: str) -> HttpResponse:
             form.add_error(None, str(refused))
         else:
             logout(request)  # somebody else may have been signed in here
-            return _welcome(request, user, to="people:account")
+            return _welcome(request, user, to=settings.LOGIN_REDIRECT_URL)
     context = {"form": form, "invitation": found}
     return render(request, "people/invitation.html", context, status=422 if form.errors else 200)

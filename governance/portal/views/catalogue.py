@@ -34,7 +34,7 @@ CHOICES_SHOWN = 12
 @login_required
 @require_safe
 def entries(request: PageRequest) -> HttpResponse:
-    """A page of the catalogue. Eight queries at most, beside the session's, however long the catalogue."""
+    """A page of the catalogue. At most eight queries (ten for a digest) beside the session's, for any length."""
     user, now = request.user, timezone.now()
     text = request.GET.get("q", "")[:LONGEST_TEXT].replace("\0", "")
     chosen = {name: request.GET.get(name, "")[:LONGEST].replace("\0", "") for name in NAMES}
@@ -66,12 +66,13 @@ def entries(request: PageRequest) -> HttpResponse:
         "next_url": _with(request, cursor=page.next) if page.next else "",
         "previous_url": _with(request, cursor=page.previous) if page.previous else "",
         "found": _found(page.total, page.more),
+        "named": queries.named_by(user, text),
         "facets": facets,
         "chips": _chips(request, chosen),
         "hidden": [{"name": name, "value": value} for name, value in chosen.items()],
         "is_filtered": bool(chosen or text.strip()),
         "may_import": may_import(request),
-        "command": "python manage.py import_card openai-community/gpt2",
+        "command": ".venv/bin/python manage.py import_card openai-community/gpt2",
     }
     return render(request, "catalog/entries.html", context)
 

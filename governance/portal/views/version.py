@@ -14,12 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from audits.models import RunState
+from audits.models import Run, RunState
 from governance.catalog import queries as catalogue
 from governance.catalog import rendering
 from governance.catalog.models import Card, Entry, File, SubjectKind, Version
 from governance.evidence import licence_report
-from governance.evidence.showing import findings_shown, run_rows
+from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
 from governance.people.models import Role
 from governance.people.queries import standing
 from governance.portal import queries
@@ -28,6 +28,7 @@ from governance.web.requests import PageRequest
 from governance.web.templatetags import figures
 
 FILES_BY_ROLE = 40
+HOLDING = ("pass", "obligation")
 
 
 @login_required
@@ -86,6 +87,7 @@ def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Ht
         "runs": run_rows(runs),
         "licence_run": licence,
         "report": report,
+        "said": _said(runs),
         "submissions": [
             {"submission": one, "stands": stands_at(one)} for one in queries.submissions_of(user, version=shown)
         ],
@@ -95,6 +97,20 @@ def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Ht
         "assurance": _assurance(shown),
     }
     return render(request, "catalog/version.html", context)
+
+
+def _said(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """What the newest run of each kind says, with its page: what stands in the way comes before what holds."""
+    newest: dict[tuple[str, str], Run] = {}
+    for run in runs:
+        newest.setdefault((run.kind, run.use_case), run)
+    made = []
+    for run in newest.values():
+        word, family = verdict_family(run)
+        kind = kind_name(run.kind)
+        row = {"kind": kind[:1].upper() + kind[1:], "word": word, "family": family}
+        made.append({**row, "use_case": run.use_case, "url": reverse("evidence:run", args=[run.pk])})
+    return sorted(made, key=lambda one: (one["word"] in HOLDING, one["kind"], one["use_case"]))
 
 
 def _card(shown: Version) -> dict[str, Any] | None:

@@ -45,7 +45,7 @@ DUTIES = {
     "met": Shown("pass", "pass", pgettext_lazy("duty", "Met")),
     "attested": Shown("pass", "duty", pgettext_lazy("duty", "Attested")),
     "open": Shown("wait", "duty", pgettext_lazy("duty", "Open")),
-    "unseen": Shown("open", "unknown", pgettext_lazy("duty", "Not looked at")),
+    "unseen": Shown("wait", "look", pgettext_lazy("duty", "Not seen")),
     "latent": Shown("none", "none", pgettext_lazy("duty", "Not yet")),
 }
 GATE = {

@@ -107,6 +107,15 @@ def test_a_commit_or_a_digest_finds_its_entry() -> None:
     assert ids(queries.search(user=None, filters=Filters(text="f" * 40))) == []
 
 
+@pytest.mark.parametrize("length", [6, 8, 39])
+def test_the_beginning_of_a_commit_or_a_digest_finds_its_entry(length: int) -> None:
+    done = imported(revision=SHA)
+    imported("org/other", raw=card(license="mit"))
+
+    assert ids(queries.search(user=None, filters=Filters(text=SHA[:length].upper()))) == ["org/model"]
+    assert ids(queries.search(user=None, filters=Filters(text=done.version.digest[:length]))) == ["org/model"]
+
+
 def test_filters_narrow_by_kind_licence_task_and_card() -> None:
     imported("org/a", raw=card(license="mit", pipeline_tag="text-generation"))
     imported("org/b", raw=card(license="[mit, apache-2.0]"))

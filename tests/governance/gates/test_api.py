@@ -42,7 +42,7 @@ def test_every_verdict_is_answered_with_200(world: World) -> None:
     verdicts = [ask(world, asking).data["verdict"]]
     submission = world.audited()
     verdicts.append(ask(world, asking).data["verdict"])
-    world.attach(submission, b"no,use\n1,2\n")
+    world.attach(submission, b"label,prediction,group\n1,2\n")
     world.run_audits()
     verdicts.append(ask(world, asking).data["verdict"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pytest
 from django.db import connection
@@ -105,13 +106,24 @@ def test_what_is_unknown_and_what_is_not_seen_get_the_same_no(world: World) -> N
         {
             name: value
             for name, value in gate_document(answer).items()
-            if name not in ("subject", "use_case", "asked_at")
+            if name not in ("subject", "use_case", "asked_at", "next_steps")
         }
         for answer in (unseen, unknown, never)
     ]
     assert told[0] == told[1] == told[2]
+    steps = [gate_document(answer)["next_steps"] for answer in (unseen, never, unknown)]
+    assert steps[0] == steps[1]
+    assert json.dumps(steps[0]).replace(world.use_case.slug, "no-such-use-case") == json.dumps(steps[2])
     assert gate_document(unseen)["reason_codes"] == ["no_approval"]
     assert gate_document(unseen)["subject"]["digest"] is None
+
+
+def test_a_version_that_nobody_submitted_is_told_to_be_submitted(world: World) -> None:
+    document = gate_document(world.gate())
+
+    said = f"Submit this version for {world.stage} in use case {world.use_case.slug}; check the name of the use case."
+    assert [step["message"] for step in document["next_steps"]] == [said]
+    assert said in as_text(document)
 
 
 @pytest.mark.parametrize("state", ["nothing", "submitted", "audited", "voted", "approved"])
@@ -260,7 +272,7 @@ def test_a_newer_table_closes_the_gate_until_it_is_audited(world: World) -> None
 def test_an_audit_that_could_not_be_done_closes_the_gate_and_does_not_end_the_approval(world: World) -> None:
     approval = world.approved()
     second = world.submit()
-    world.attach(second, b"nothing,of,use\n1,2,3\n")
+    world.attach(second, b"label,prediction,group\n1,2\n")
     for run in Run.objects.filter(state="queued"):
         execution.execute(run_id=run.pk)
 

@@ -120,5 +120,5 @@ def test_what_is_asked_of_a_version_comes_with_its_state() -> None:
     duties = queries.obligations(version=version)
 
     assert duties
-    assert {duty.state for duty in duties} <= {"open", "met", "attested"}
+    assert {duty.state for duty in duties} <= {"open", "unseen", "met", "attested"}
     assert all(duty.section and duty.source for duty in duties if not duty.latent)

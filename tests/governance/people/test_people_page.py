@@ -124,7 +124,8 @@ def test_an_invitation_is_shown_once_and_opens_the_door(admin):
     newcomer = Client()
     assert "Lending" in newcomer.get(link).content.decode()
     joined = newcomer.post(link, {"name": "Ada L.", "password": PASSWORD, "again": PASSWORD})
-    assert joined["Location"] == "/account/"
+    assert joined["Location"] == "/"
+    assert newcomer.get("/")["Location"] == "/inbox/"
     assert "Ada L." in newcomer.get("/account/").content.decode()
     assert Client().get(link).status_code == 404
 

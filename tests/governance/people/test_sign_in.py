@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from axes.models import AccessAttempt
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from governance.people import services
@@ -34,6 +35,27 @@ def test_the_right_pair_opens_the_door_in_the_persons_language(user):
     assert (answer.status_code, answer["Location"]) == (302, "/")
     assert client.cookies["assay_language"].value == "ru"
     assert client.get("/account/").status_code == 200
+
+
+def test_a_language_chosen_at_the_door_stays(user):
+    client = Client()
+    client.post(reverse("set_language"), {"language": "en", "next": SIGN_IN})
+
+    try_to(client)
+
+    assert client.cookies["assay_language"].value == "en"
+    assert 'lang="en"' in client.get("/account/").content.decode()
+
+
+def test_the_next_person_at_a_browser_is_spoken_to_in_their_own_language(user):
+    client = Client()
+    with_password(UserFactory(email="bea@example.org", language="en"))
+    try_to(client)
+
+    client.post("/sign-out/")
+    try_to(client, email="bea@example.org")
+
+    assert client.cookies["assay_language"].value == "en"
 
 
 def test_signing_in_changes_the_session(user):

@@ -15,8 +15,9 @@ from governance.catalog.models import Entry, ImportRequest, UseCase, Version
 from governance.notifications import delivery
 from governance.notifications.models import Notice
 from governance.people.models import User
+from governance.reviews import services as reviews
 from tests.factories import VersionFactory
-from tests.story import STRICT, Story, audited_for_bias, bring, predictions, tell
+from tests.story import NOW, STRICT, Story, audited_for_bias, bring, predictions, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -132,13 +133,14 @@ def test_pages_cost_a_fixed_number_of_queries(
         reverse("portal:inbox"): 7,
         reverse("catalog:entries"): 8,
         reverse("reviews:submissions"): 1,
-        reverse("reviews:submission", args=[story.submission.pk]): 22,
-        reverse("evidence:runs"): 1,
+        reverse("reviews:submission", args=[story.submission.pk]): 24,
+        reverse("evidence:runs"): 2,
         reverse("evidence:run", args=[Run.objects.get(kind="license").pk]): 6,
         version_address(story.version): 28,
         reverse("licensing:licences"): 2,
         reverse("policies:policies"): 2,
         reverse("catalog:use-cases"): 2,
+        reverse("catalog:use-case", args=[story.use_case.slug]): 5,
     }
 
     for address, cost in costs.items():
@@ -180,6 +182,41 @@ def test_a_cursor_that_is_none_of_ours_shows_the_first_page(story: Story) -> Non
     for name in ("catalog:entries", "reviews:submissions", "evidence:runs", "catalog:use-cases"):
         for cursor in ("x", "%F0", "WyI-IiwxXQ", "a" * 5000, "W10"):
             assert client.get(reverse(name) + f"?cursor={cursor}").status_code == 200
+
+
+def test_runs_lead_to_the_versions_they_are_about(story: Story) -> None:
+    page = signed_in(story.reviewer).get(reverse("evidence:runs")).content.decode()
+
+    assert f'href="{version_address(story.version)}"' in page
+
+
+def test_a_use_case_lists_its_submissions_and_what_may_run(story: Story) -> None:
+    page = signed_in(story.reviewer).get(reverse("catalog:use-case", args=[story.use_case.slug])).content.decode()
+
+    assert f"What may run for {story.use_case.name}" in page
+    assert "Nothing: no approval is in force." in page
+    assert f'href="{reverse("reviews:submission", args=[story.submission.pk])}"' in page
+
+
+def test_a_licence_profile_is_shown_in_the_words_of_its_form(story: Story) -> None:
+    UseCase.objects.filter(pk=story.use_case.pk).update(
+        licence_profile={"mode": "saas", "territory": ["DE", "FR"], "else": 1}
+    )
+
+    page = signed_in(story.reviewer).get(reverse("catalog:use-case", args=[story.use_case.slug])).content.decode()
+
+    assert "<dt>How it is used</dt><dd>as a service to others</dd>" in page
+    assert "<dt>Where</dt><dd>DE, FR</dd>" in page
+    assert "<dt>else</dt><dd>1</dd>" in page
+
+
+def test_who_submits_sees_what_will_be_asked_for(story: Story) -> None:
+    page = signed_in(story.submitter).get(reverse("reviews:submit", args=[story.version.digest])).content.decode()
+
+    assert f'<option value="{story.use_case.slug}" selected>{story.use_case.name} (tier: ' in page
+    assert "What is asked for" in page
+    assert "Audits: card, licence, bias" in page
+    assert "Votes: Ethics 1" in page
 
 
 def test_search_finds_by_name_and_by_digest(story: Story) -> None:
@@ -412,3 +449,117 @@ def vote(client: Client, story: Story, value: str, reason: str = "") -> None:
     story.submission.refresh_from_db()
     sent = {"lane": "ethics", "vote": value, "reason": reason, "edition": story.submission.edition}
     assert client.post(reverse("reviews:vote", args=[story.submission.pk]), sent).status_code == 302
+
+
+def test_a_run_that_could_not_run_does_not_say_that_nothing_was_found(story: Story) -> None:
+    Run.objects.filter(kind="license").update(
+        state="errored", verdict="", error="the table is gone", error_code="inputs.table_gone"
+    )
+    run = Run.objects.get(kind="license")
+
+    page = signed_in(story.reviewer).get(reverse("evidence:run", args=[run.pk])).content.decode()
+
+    assert "Nothing was found" not in page
+    assert "Nothing was measured, so nothing can be said." in page
+
+
+@pytest.mark.parametrize("chosen", ["you", "mine", "others"])
+def test_an_empty_inbox_has_no_button_without_words(story: Story, chosen: str) -> None:
+    story.submission.delete()
+
+    shown = signed_in(story.viewer).get(reverse("portal:inbox"), {"show": chosen}).content.decode()
+
+    buttons = re.findall(r'<a class="button[^"]*" href="[^"]*">(.*?)</a>', shown)
+    assert all(label.strip() for label in buttons), buttons
+
+
+def test_the_search_finds_versions_and_runs_by_the_beginning_of_a_digest(story: Story, tmp_path: Path) -> None:
+    older, run = story.version, Run.objects.get(kind="license")
+    bring(tmp_path / "two", card="# Version two\n", by=story.submitter, team=story.team)
+    client = signed_in(story.viewer)
+
+    by_commit = client.get(reverse("catalog:entries"), {"q": older.revision[:8]}).content.decode()
+    by_inputs = client.get(reverse("catalog:entries"), {"q": run.inputs_digest[:8]}).content.decode()
+    stranger = signed_in(story.stranger).get(reverse("catalog:entries"), {"q": older.revision[:8]}).content.decode()
+
+    assert version_address(older) in by_commit
+    assert reverse("evidence:run", args=[run.pk]) in by_inputs
+    assert "acme/loan-approval" not in stranger
+
+
+def test_a_row_of_the_catalogue_says_which_version_an_approval_is_for(story: Story, tmp_path: Path) -> None:
+    reviews.vote(submission_id=story.submission.pk, voter=story.reviewer, lane="ethics", value=2, at=NOW)
+    reviews.approve(submission_id=story.submission.pk, approver=story.approver, at=NOW)
+    client, address = signed_in(story.viewer), reverse("catalog:entries")
+    before = client.get(address).content.decode()
+    bring(tmp_path / "two", card="# Version two\n", by=story.submitter, team=story.team)
+
+    after = client.get(address).content.decode()
+
+    older = f"Pilot: older version {story.version.revision[:8]}"
+    assert (older in before, older in after) == (False, True)
+    cell = re.compile(r'data-label="Approved for">(.*?)</td>', re.DOTALL)
+    assert "status" in cell.findall(before)[0]
+    assert "status" not in cell.findall(after)[0]
+
+
+def test_what_is_decided_asks_for_nothing_any_more_and_news_name_their_commit(story: Story) -> None:
+    delivery.deliver_due()
+    client, address = signed_in(story.reviewer), reverse("portal:inbox")
+    before = client.get(address).content.decode()
+    reviews.vote(submission_id=story.submission.pk, voter=story.reviewer, lane="ethics", value=2, at=NOW)
+    reviews.approve(submission_id=story.submission.pk, approver=story.approver, at=NOW)
+    delivery.deliver_due()
+
+    after = client.get(address).content.decode()
+    submitter = signed_in(story.submitter).get(address).content.decode()
+
+    named = f"acme/loan-approval@{story.version.revision[:8]}"
+    assert f"Submitted for pilot: {named}." in before
+    assert "Submitted for pilot" not in after
+    assert f"Approved for pilot: {named}." in submitter
+    assert "Somebody voted" not in submitter
+
+
+def test_a_version_says_first_what_its_audits_and_reviews_say(story: Story) -> None:
+    _submission, bias = audited_for_bias(story, predictions(black=0.5, white=0.9))
+
+    shown = signed_in(story.viewer).get(version_address(story.version)).content.decode()
+
+    first = shown[shown.index('id="stands"') : shown.index('id="findings"')]
+    assert first.index("Bias:") < first.index("Licence:")
+    assert reverse("evidence:run", args=[bias.pk]) in first
+    assert "Fail" in first
+    assert reverse("reviews:submission", args=[story.submission.pk]) in first
+    assert "can submit it" in first
+    assert "can submit it" not in signed_in(story.submitter).get(version_address(story.version)).content.decode()
+
+
+def test_a_folder_shows_its_one_digest_once(story: Story) -> None:
+    shown = signed_in(story.viewer).get(version_address(story.version)).content.decode()
+
+    facts = shown[shown.index('<dl class="facts">') : shown.index('id="stands"')]
+    assert story.version.revision == story.version.digest
+    assert (facts.count("<dt>Digest</dt>"), facts.count("<dt>Commit</dt>")) == (1, 0)
+
+
+def test_a_finding_calls_a_section_as_people_do(story: Story) -> None:
+    shown = signed_in(story.viewer).get(version_address(story.version)).content.decode()
+
+    assert "getting started" in shown
+    assert "getting_started" not in shown
+
+
+def test_a_name_for_commands_that_cannot_be_is_told_in_our_words(story: Story) -> None:
+    form = {"name": "Loans", "slug": "home loans!", "purpose": "x", "owner_team": story.team.pk, "tier": "high"}
+
+    answer = signed_in(story.risk_officer).post(reverse("catalog:use-case-new"), form)
+
+    assert answer.status_code == 422
+    assert "Write it with a to z, 0 to 9 and hyphens alone, such as home-loans." in answer.content.decode()
+
+
+def test_commands_are_those_of_the_readme(story: Story) -> None:
+    shown = signed_in(story.viewer).get(reverse("reviews:submission", args=[story.submission.pk])).content.decode()
+
+    assert ".venv/bin/python manage.py gate acme/loan-approval@" in shown

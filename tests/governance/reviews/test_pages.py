@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import html
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from governance.catalog import use_cases
 from governance.people.models import User
 from governance.reviews import services
 from governance.reviews.models import Submission
-from tests.story import NOW, PLAN, Story, audited_for_bias, predictions, tell, work
+from tests.story import CARD, NOW, PLAN, Story, audited_for_bias, bring, predictions, tell, work
 
 pytestmark = pytest.mark.django_db
 REASON = "The card says nothing of the people who are refused."
@@ -230,7 +232,7 @@ def test_an_uploaded_table_starts_the_bias_audit(story: Story) -> None:
     shown = page(story.viewer, submission)
     assert "predictions.csv" in shown
     assert "../" not in shown[shown.index('id="files"') : shown.index('id="gate"')]
-    assert "Black against white" in shown
+    assert "black against white" in shown
     assert 'class="gauge' in shown
 
 
@@ -293,7 +295,7 @@ def test_a_bias_run_shows_what_it_rests_on_and_where_the_figures_come_from(story
     shown = signed_in(story.viewer).get(reverse("evidence:run", args=[run.pk])).content.decode()
 
     assert "Fail" in shown
-    assert "Black against white: ratio of approval rates 0.56" in shown
+    assert "black against white: ratio of approval rates 0.56" in shown
     assert "The limit is 0.80." in shown
     assert "declared: a person uploaded it" in shown
     assert run.inputs_digest[:8] in shown
@@ -348,10 +350,121 @@ def test_a_run_that_waits_follows_itself_with_and_without_scripts(story: Story) 
 
 
 def test_a_run_that_could_not_be_done_never_looks_like_a_pass(story: Story) -> None:
-    _submission, run = audited_for_bias(story, b"nothing,useful\n1,2\n")
+    _submission, run = audited_for_bias(story, b"label,prediction,race\n1,0\n")
 
     shown = signed_in(story.viewer).get(reverse("evidence:run", args=[run.pk])).content.decode()
 
     assert "Could not run" in shown
     assert "That counts as no. Nothing was measured." in shown
     assert 'class="verdict tone-pass"' not in shown
+
+
+def steps_of(shown: str) -> str:
+    return shown[shown.index("Shortest way to yes") : shown.rindex("History")]
+
+
+def test_a_table_that_cannot_be_used_says_why_and_who_mends_it(story: Story) -> None:
+    submission, run = audited_for_bias(story, b"label,prediction,race\n1,0\n")
+
+    way = steps_of(page(story.viewer, submission))
+
+    assert run.error.rstrip(".") in html.unescape(way)
+    assert "Attach a mended table of predictions (a submitter)" in way
+    assert "have the audit plan changed (a risk officer)" in way
+    assert "Run the bias audit again" not in way
+
+
+def test_what_the_licence_profile_does_not_say_is_asked_of_who_keeps_it(story: Story, tmp_path: Path) -> None:
+    use_cases.change_use_case(
+        use_case_id=story.use_case.pk, changes={"licence_profile": {}}, edition=1, by=story.risk_officer, at=NOW
+    )
+    story.use_case.refresh_from_db()
+    limited = bring(
+        tmp_path / "nc", card=CARD.replace("mit", "cc-by-nc-4.0"), by=story.submitter, team=None, repo_id="acme/nc"
+    )
+    submission = services.submit(version=limited, use_case=story.use_case, stage="pilot", by=story.submitter, at=NOW)
+    work()
+    services.reevaluate(submission_id=submission.pk, at=NOW)
+
+    way = steps_of(page(story.viewer, submission))
+
+    assert "“What for”" in way
+    assert "in the licence profile of the use case" in way
+    assert "a risk officer" in way
+    assert reverse("catalog:use-case", args=["home-loans"]) in way
+    assert "submit the mended version" not in way
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    "table", [b"y,yhat,race\n1,0,a\n", b'\xef\xbb\xbf{"y": 1, "yhat": 0, "race": "a"}\n'], ids=["csv", "jsonl"]
+)
+def test_a_table_without_the_columns_of_the_plan_is_not_attached(story: Story, table: bytes, packed: bool) -> None:
+    use_cases.put_audit_plan(use_case_id=story.use_case.pk, document=PLAN, by=story.risk_officer, at=NOW)
+    file = SimpleUploadedFile("predictions.csv", gzip.compress(table) if packed else table)
+    address = reverse("reviews:attach", args=[story.submission.pk])
+
+    answer = signed_in(story.submitter).post(address, {"role": "predictions", "file": file})
+
+    told = html.unescape(answer.content.decode())
+    assert answer.status_code == 422
+    assert "The table has no columns 'label', 'prediction'" in told
+    assert "it has 'y', 'yhat', 'race'" in told
+    assert not story.version.attachments.exists()
+
+
+def test_the_columns_that_the_plan_wants_stand_beside_the_file(story: Story) -> None:
+    use_cases.put_audit_plan(use_case_id=story.use_case.pk, document=PLAN, by=story.risk_officer, at=NOW)
+
+    assert "with the columns label, prediction, race" in page(story.submitter, story.submission)
+
+
+def test_the_verdict_says_what_is_missing_and_states_nothing_that_is_not_so(story: Story) -> None:
+    shown = verdict_of(page(story.viewer, story.submission))
+
+    assert "Still open: votes in Ethics." in shown
+    assert "1 person agrees" not in shown
+
+
+def test_what_could_not_be_decided_names_no_ids(story: Story) -> None:
+    submission, _run = audited_for_bias(story, b"label,prediction,race\n1,0\n")
+
+    shown = verdict_of(page(story.viewer, submission))
+
+    assert "It cannot be decided" in shown
+    assert "Still open: bias audit." in shown
+    assert "bias.pass" not in shown
+
+
+def verdict_of(shown: str) -> str:
+    return shown[shown.index('id="verdict"') : shown.index('id="evidence"')]
+
+
+def test_the_way_to_yes_names_who_can_vote(story: Story) -> None:
+    way = steps_of(page(story.viewer, story.submission))
+
+    assert "Vera Lindqvist can vote in Ethics." in way
+
+
+def test_a_lane_that_nobody_holds_is_said_to_need_somebody(story: Story) -> None:
+    story.reviewer.memberships.all().delete()
+
+    way = steps_of(page(story.viewer, story.submission))
+
+    assert "Nobody who may vote holds the role of reviewer in Ethics; an administrator can give it." in way
+
+
+def test_who_has_voted_sees_it_and_approves_next(story: Story) -> None:
+    story.reviewer.memberships.create(team=story.team, role="approver")
+    before = page(story.reviewer, story.submission)
+    services.vote(submission_id=story.submission.pk, voter=story.reviewer, lane="ethics", value=1, at=NOW)
+
+    shown = page(story.reviewer, story.submission)
+
+    assert 'button--main button--wide">Record vote' in before
+    form = shown[shown.index('id="vote"') : shown.index('id="decision"')]
+    assert "You agreed (+1) in Ethics on" in form
+    assert "voting again replaces it" in form
+    assert 'value="2" checked' in form
+    assert "button--main" not in form
+    assert "button--main" in shown[shown.index('id="decision"') :]

@@ -109,7 +109,7 @@ def test_a_failing_audit_keeps_approval_closed_whatever_the_votes(world: World) 
 
 def test_an_audit_that_could_not_be_done_is_no_yes(world: World) -> None:
     submission = world.submit()
-    world.attach(submission, b"something,else\n1,2\n")
+    world.attach(submission, b"label,prediction,group\n1,2\n")
     world.run_audits()
 
     submission.refresh_from_db()
@@ -120,7 +120,7 @@ def test_an_audit_that_could_not_be_done_is_no_yes(world: World) -> None:
 
 def test_what_failed_is_tried_again_only_when_somebody_asks(world: World) -> None:
     submission = world.submit()
-    world.attach(submission, b"something,else\n1,2\n")
+    world.attach(submission, b"label,prediction,group\n1,2\n")
     world.run_audits()
 
     services.reevaluate(submission_id=submission.pk, at=world.at)

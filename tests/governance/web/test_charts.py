@@ -276,3 +276,15 @@ def test_what_is_hardly_known_is_dashed_and_a_path_has_its_number() -> None:
     assert 'class="node node--lit node--open"' in html
     assert 'class="edge edge--lit edge--open"' in html
     assert ">2 finetuned into</text>" in html
+
+
+def test_a_chart_that_judges_nothing_has_no_column_for_verdicts():
+    plain = [{"label": "c", "n": 300, "value": 0.5, "low": 0.4, "high": 0.6}]
+
+    assert "Verdict" not in rendered("{% interval_chart rows title='t' %}", rows=plain)
+    assert "Verdict" in rendered("{% interval_chart rows title='t' %}", rows=[{**plain[0], "verdict": "pass"}])
+
+
+def test_the_marks_are_explained_once():
+    assert "Dot: estimate." in rendered("{% interval_chart rows %}", rows=gallery.RATES)
+    assert "Dot: estimate." not in rendered("{% interval_chart rows plain=True %}", rows=gallery.RATES)
