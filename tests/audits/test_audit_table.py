@@ -117,7 +117,7 @@ def test_the_verdict_is_the_exit_code(table: Any, data: bytes, options: tuple[st
         (("--required-group", "a"), "must be COL=V"),
         (("--min-group", "0"), "from 1"),
         (("--bootstrap", "7"), "from 100"),
-        (("--seed", "-1"), "0 or more"),
+        (("--seed", "-1"), "a whole number from 0"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(table: Any, options: tuple[str, ...], words: str) -> None:
