@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -23,9 +22,10 @@ from licenses.bulk.cells import (
 )
 from licenses.bulk.combining import clashing
 from licenses.bulk.graph import WORDS, Graph
+from licenses.bulk.order import on_a_line, upstream_first
 from licenses.compat import judge as check_case
 from licenses.compat.combined import OUTSIDE
-from licenses.compat.naming import UNSAID, begins_with
+from licenses.compat.naming import UNSAID, plain_name
 from licenses.evidence import MET, read_card
 from licenses.expressions import All, AnyOf, Expression, Term
 from licenses.findings import ARTEFACT, RANK, VERDICTS
@@ -92,8 +92,8 @@ class Judge:
         self.graph, self.profile = graph, dict(profile)
         self.states = States()
         self.wide = len(self.states.known)
-        self.prefixes = sorted({row.name_prefix for row in catalogue.all_licences() if row.name_prefix})
-        self.initials = {next(filter(str.isalnum, prefix.casefold())) for prefix in self.prefixes}
+        self.prefixes = sorted({plain_name(row.name_prefix) for row in catalogue.all_licences() if row.name_prefix})
+        self.initials = {prefix[0] for prefix in self.prefixes}
         read = [observed.declared(fact, None, "works") for fact in graph.facts]
         self.listed = [isinstance(one, All) and one.listed for one in read]
         self.seen = [any(fact.get(key) is not None for key in observed.KEYS) for fact in graph.facts]
@@ -123,7 +123,8 @@ class Judge:
         self.cells: dict[int, Cell] = {}
         self.clashes: dict[tuple[int, bool], list[Clash]] = {}
         self.multi: dict[tuple[int, ...], Template | None] = {}
-        order = _order(graph)
+        order = upstream_first(graph)
+        self.line = on_a_line(graph, order)
         self.knotted = bytearray(b"\x01") * len(graph)
         for work in order:
             self.knotted[work] = 0
@@ -152,10 +153,38 @@ class Judge:
     def _judged(self, work: int, artefact: int) -> _Answer:
         fact = self.graph.fact[work]
         if not (self.listed[fact] or self.read_for_names[fact] or work in self.unsure):
+            if self.line[work] and (answer := self._along_line(work, artefact)) is not None:
+                return answer
             paths = self._paths(work)
             if paths is not None:
                 return self._collected(work, artefact, paths)
         return self._checked(work)
+
+    def _along_line(self, work: int, artefact: int) -> _Answer | None:
+        """As ``_paths`` and ``_collected`` where one way leads up; None for what they have to look at more closely."""
+        graph, cells, facts, after = self.graph, self.cells, len(self.graph.facts), self.states.after
+        first, upstream, how, fact, ids = graph.first, graph.upstream, graph.how, graph.fact, graph.ids
+        worst, base, state, node = self.own[artefact].rank, artefact * self.wide, 0, work
+        found, latent = map(list, self.own_found[artefact])
+        chain: tuple[str, ...] = (ARTEFACT,)
+        relations: tuple[str, ...] = ()
+        hop = first[work]
+        while hop < first[node + 1]:
+            word, node = how[hop], upstream[hop]
+            state = after[state][word]
+            kept = cells.get((base + state) * facts + fact[node])
+            if kept is None or kept.of_family is not None or word == _UNREADABLE:
+                return None
+            chain, relations = (ids[node], *chain), (_SAID[word], *relations)
+            if kept.binding:
+                found += [_found(Found, (template, chain, relations)) for template in kept.binding]
+                if kept.rank > worst:
+                    worst = kept.rank
+            if kept.latent:
+                latent += [_found(Found, (template, chain, relations)) for template in kept.latent]
+            hop = first[node]
+        self.asked += len(chain)
+        return VERDICTS[worst], tuple(self._attributed(work, found)), tuple(self._attributed(work, latent))
 
     def _paths(self, work: int) -> _Paths | None:
         """A shortest path to each work in each state, as ``lineage.closure`` finds them; None where cells do not do."""
@@ -200,14 +229,18 @@ class Judge:
 
     def _collected(self, work: int, artefact: int, paths: _Paths) -> _Answer:
         """What the cells of all paths say together."""
-        nodes, states = paths.nodes, paths.states
-        fact, facts, cells = self.graph.fact, len(self.graph.facts), self.cells
+        nodes, states, before, words, *_ = paths
+        ids, fact, facts, cells = self.graph.ids, self.graph.fact, len(self.graph.facts), self.cells
         worst, base = self.own[artefact].rank, artefact * self.wide
         found, latent = map(list, self.own_found[artefact])
         self.asked += len(nodes)
         family: frozenset[Any] | None = None
+        ways: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((ARTEFACT,), ())]
         for at in range(1, len(nodes)):
             node = nodes[at]
+            chain, hops = ways[before[at]]
+            here, hops = (ids[node], *chain), (_SAID[words[at]], *hops)
+            ways.append((here, hops))
             key = (base + states[at]) * facts + fact[node]
             kept = cells.get(key)
             if kept is None:
@@ -225,7 +258,6 @@ class Judge:
                     kept = kept.of_family
             if kept.binding or kept.latent:
                 worst = max(worst, kept.rank)
-                here, hops = self._way(paths, at)
                 found += [_found(Found, (template, here, hops)) for template in kept.binding]
                 latent += [_found(Found, (template, here, hops)) for template in kept.latent]
         if self.knotted[work]:
@@ -358,7 +390,8 @@ class Judge:
         letter = name[name.rfind("/") + 1 :][:1].casefold()
         if letter.isalnum() and letter[0] not in self.initials:
             return ()
-        return tuple(begins_with(name, prefix) for prefix in self.prefixes)
+        plain = plain_name(name)
+        return tuple([plain.startswith(prefix) for prefix in self.prefixes])
 
     def _cell(self, artefact: int, state: int, work: int) -> Cell:
         graph, states = self.graph, self.states
@@ -400,17 +433,3 @@ def _once(found: list[Found], latent: list[Found]) -> tuple[list[Found], list[Fo
             kept.setdefault((one.chain[0], *one.template.key), one)
     once = list(kept.values())
     return [one for one in once if not one.template.latent], [one for one in once if one.template.latent]
-
-
-def _order(graph: Graph) -> array[int]:
-    """Works, each after all that it was made from; those with a work upstream of itself behind them are left out."""
-    first = graph.first
-    children_at, children = graph.descent()
-    left = array("I", (first[work + 1] - first[work] for work in range(len(graph))))
-    order = array("I", (work for work in range(len(graph)) if not left[work]))
-    for work in order:
-        for child in children[children_at[work] : children_at[work + 1]]:
-            left[child] -= 1
-            if not left[child]:
-                order.append(child)
-    return order

@@ -90,8 +90,12 @@ def named(rulings: Iterable[Ruling], leaf: Term, ours: Leaf | None, chain: Chain
 
 def begins_with(name: str, prefix: str) -> bool:
     """Whether a repository's name (without its owner) begins with a prefix, whatever its case and separators."""
-    plain = ["".join(char for char in text.casefold() if char.isalnum()) for text in (name.rsplit("/", 1)[-1], prefix)]
-    return plain[0].startswith(plain[1])
+    return plain_name(name).startswith(plain_name(prefix))
+
+
+def plain_name(name: str) -> str:
+    """A repository's name without its owner, case and separators: what beginnings are compared in."""
+    return "".join(filter(str.isalnum, name.rsplit("/", 1)[-1].casefold()))
 
 
 def _state(ruling: Ruling, leaf: Term, ours: Leaf | None, artefact: Artefact) -> str:
