@@ -535,6 +535,13 @@ def test_a_version_says_first_what_its_audits_and_reviews_say(story: Story) -> N
     assert "can submit it" not in signed_in(story.submitter).get(version_address(story.version)).content.decode()
 
 
+def test_a_version_leads_from_its_lineage_to_the_licences_of_the_chain(story: Story) -> None:
+    shown = signed_in(story.viewer).get(version_address(story.version)).content.decode()
+
+    lineage = shown[shown.index('id="lineage"') : shown.index('id="runs"')]
+    assert f'href="{version_address(story.version)}licence/"' in lineage
+
+
 def test_a_folder_shows_its_one_digest_once(story: Story) -> None:
     shown = signed_in(story.viewer).get(version_address(story.version)).content.decode()
 
