@@ -122,10 +122,11 @@ def read_card(content: bytes) -> CardSeen:
     """What a card shows of what licences ask for. Cheap: only a card that may show something is read word by word."""
     lowered, words = content.lower(), content[: texts.MAX_LENGTH].decode("utf-8", "replace")
     card = Evidence(card_text=words)
+    may_show = any([word in lowered for word in _telling_words()])
     return CardSeen(
         badges=tuple(
             badge
-            for badge, choices in _badges()
+            for badge, choices in (_badges() if may_show else ())
             # Letters that only look like those of the badge are not looked for.
             if any(_follow(choice, lowered) for choice in choices) and badge_shown(card, badge) == MET
         ),
@@ -146,6 +147,12 @@ def _badges() -> tuple[tuple[str, tuple[tuple[bytes, ...], ...]], ...]:
     """The badges of the table, each with the words of its choices."""
     badges = sorted({row.badge for row in catalogue.all_licences() if row.badge})
     return tuple((badge, tuple(tuple(_words(one).encode().split()) for one in _choices(badge))) for badge in badges)
+
+
+@cache
+def _telling_words() -> frozenset[bytes]:
+    """The longest word of each badge: a card that holds none of these shows none."""
+    return frozenset(max(choice, key=len) for _, choices in _badges() for choice in choices if choice)
 
 
 def _follow(words: tuple[bytes, ...], lowered: bytes) -> bool:

@@ -21,6 +21,7 @@ def note(
     closes_below: Iterable[int] = (),
     closes_of: Iterable[int] = (),
     ref: str = "",
+    soon: bool = True,
     at: dt.datetime,
 ) -> Reassessment | None:
     """In the transaction of a change: have entries judged again, and close what rests on the old state until then.
@@ -31,6 +32,7 @@ def note(
         closes_below: nothing may rest on evidence of what was made from these until it is judged again.
         closes_of: nor on evidence of these themselves. What only adds (an override) closes nothing.
         ref: what has changed, for people who look at the row.
+        soon: the workers are told at once; else the sweep tells them, a few seconds later.
 
     Returns:
         What a worker will do; None where nothing has to be judged.
@@ -42,5 +44,6 @@ def note(
     affected = Affected(below=closes_below, of=closes_of)
     if affected.is_any:
         licences_changed.send(sender=Reassessment, affected=affected, at=at)
-    transaction.on_commit(tasks.wake)
+    if soon:
+        transaction.on_commit(tasks.wake)
     return noted

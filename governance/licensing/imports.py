@@ -30,6 +30,8 @@ def note_versions(newest: Mapping[int, tuple[int | None, int]], *, at: dt.dateti
         alone=same,
         closes_below=changed,
         ref=f"{len(newest)} versions",
+        # A collection of works that are new here is not kept waiting for the broker.
+        soon=bool(updated),
         at=at,
     )
 
