@@ -87,6 +87,7 @@ def test_fault_v46_a_killed_child_is_replaced_and_its_run_done_again(worker: Wor
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_fault_v46_twenty_kills_in_a_row_duplicate_nothing(workers: Workers) -> None:
     for _kill in range(20):
         worker = workers.start()
