@@ -18,6 +18,7 @@ from audits.measures.disparities import DISPARITIES, worst_is
 from audits.measures.figures import comparison_row, figure, rate_rows
 from audits.measures.gathering import gather
 from audits.measures.grouped import Grouped
+from audits.measures.kept_rows import JudgedRows, RowKeeper, judged_rows
 from audits.measures.naming import DIFFERENCE, listed, quoted
 from audits.measures.plan import BiasPlan
 from audits.measures.ruling import rule
@@ -41,8 +42,7 @@ def open_for(source: str | Path | IO[bytes], plan: BiasPlan, *, counting: Callab
     return open_table(
         source,
         columns=[*plan.sensitive, plan.label, plan.prediction],
-        numbers=[plan.weights] if plan.weights else [],
-        present=[plan.score] if plan.score else [],
+        numbers=[name for name in (plan.weights, plan.score) if name],
         counting=counting,
     )
 
@@ -64,11 +64,25 @@ def audit_table(table: Table, plan: BiasPlan, *, progress: Progress | None = Non
         TableRejected: the table cannot be read or cannot support the audit.
         PlanRejected: the plan names a reference group that the table does not have.
     """
-    return audit_counts(counted(table, plan, progress=progress), plan, seed=seed)
+    counts, rows = read_once(table, plan, progress=progress)
+    document = _of_counts(counts, plan, seed=seed)
+    if rows is not None:
+        document |= _of_rows(rows, plan, seed=seed)
+    return _sealed(document)
 
 
 def counted(table: Table, plan: BiasPlan, *, progress: Progress | None = None) -> Confusion:
     """Read the table once into a confusion cube over the plan's attributes."""
+    return read_once(table, plan, progress=progress)[0]
+
+
+def read_once(table: Table, plan: BiasPlan, *, progress: Progress | None = None) -> tuple[Confusion, JudgedRows | None]:
+    """Read the table once: counted, and kept row by row where the plan asks for what no count can tell."""
+    keeper = None
+    if plan.needs_rows:
+        keeper = RowKeeper(
+            [*plan.sensitive, plan.label, plan.prediction], [name for name in (plan.weights, plan.score) if name]
+        )
     builder = CubeBuilder(
         [*plan.sensitive, plan.label, plan.prediction],
         weights=plan.weights,
@@ -77,6 +91,8 @@ def counted(table: Table, plan: BiasPlan, *, progress: Progress | None = None) -
     try:
         for chunk in table.chunks():
             builder.add(chunk)
+            if keeper is not None:
+                keeper.add(chunk)
             if progress is not None:
                 progress(builder.rows, max(table.rows_known, builder.rows))
     except TooManyValues as many:
@@ -85,7 +101,8 @@ def counted(table: Table, plan: BiasPlan, *, progress: Progress | None = None) -
         raise EmptyTable("the table has a header and no rows")
     if progress is not None:
         progress(builder.rows, builder.rows)
-    return confusion(builder.build(), label=plan.label, prediction=plan.prediction, positive=plan.positive)
+    counts = confusion(builder.build(), label=plan.label, prediction=plan.prediction, positive=plan.positive)
+    return counts, None if keeper is None else judged_rows(keeper.build(), plan)
 
 
 def _many_values(many: TooManyValues, plan: BiasPlan) -> TableRejected:
@@ -99,12 +116,25 @@ def _many_values(many: TooManyValues, plan: BiasPlan) -> TableRejected:
 
 def audit_counts(counts: Confusion, plan: BiasPlan, *, seed: int = 0) -> dict[str, Any]:
     """The audit of rows that are already counted; see ``audit_table``."""
+    return _sealed(_of_counts(counts, plan, seed=seed))
+
+
+def _sealed(document: dict[str, Any]) -> dict[str, Any]:
+    return document | {"digest": hashlib.sha256(rfc8785.dumps(document)).hexdigest()}
+
+
+def _of_rows(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
+    """Parts of the document that need single rows; each is absent where the plan does not ask for it."""
+    return {}
+
+
+def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
     groups = Grouped(counts, plan)
     gathered = gather(groups, seed=seed)
     ruling = rule(groups, gathered.gating)
     shown = [groups.everyone, *groups.single.values(), *groups.crossed.values()]
     gating_rates = [rate for metric in plan.gating for rate in DISPARITIES[metric].rates]
-    document: dict[str, Any] = {
+    return {
         "verdict": ruling.verdict,
         "rows_used": counts.rows_used,
         "rows_dropped": dict(counts.dropped),
@@ -119,8 +149,6 @@ def audit_counts(counts: Confusion, plan: BiasPlan, *, seed: int = 0) -> dict[st
         "plan": plan.as_document(),
         "seed": seed,
     }
-    document["digest"] = hashlib.sha256(rfc8785.dumps(document)).hexdigest()
-    return document
 
 
 def _headlines(gating: list[Comparison]) -> list[dict[str, Any]]:

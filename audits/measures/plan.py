@@ -94,6 +94,11 @@ class BiasPlan:
         """Groups with fewer rows are hidden; asking for smaller groups is asking to see them."""
         return min(SUPPRESS_BELOW, self.min_group)
 
+    @property
+    def needs_rows(self) -> bool:
+        """Whether it asks for quantities that counts of groups cannot tell."""
+        return self.score is not None
+
     def as_document(self) -> dict[str, Any]:
         """The plan as JSON-ready data; ``plan_from`` reads it back."""
         reference = dict(self.reference) if isinstance(self.reference, Mapping) else self.reference
