@@ -122,13 +122,14 @@ def read_card(content: bytes) -> CardSeen:
     """What a card shows of what licences ask for. Cheap: only a card that may show something is read word by word."""
     lowered, words = content.lower(), content[: texts.MAX_LENGTH].decode("utf-8", "replace")
     card = Evidence(card_text=words)
-    may_show = any([word in lowered for word in _telling_words()])
+    # Letters that only look like those of a badge are not looked for.
+    telling = {word for word in _telling_words() if word in lowered}
     return CardSeen(
         badges=tuple(
             badge
-            for badge, choices in (_badges() if may_show else ())
-            # Letters that only look like those of the badge are not looked for.
-            if any(_follow(choice, lowered) for choice in choices) and badge_shown(card, badge) == MET
+            for badge, choices in (_badges() if telling else ())
+            if any(choice and max(choice, key=len) in telling and _follow(choice, lowered) for choice in choices)
+            and badge_shown(card, badge) == MET
         ),
         sought=badges_digest() if len(content) <= texts.MAX_LENGTH else "",
         copyright=(b"copyright" in lowered or b"(c)" in lowered or "©" in words)

@@ -8,11 +8,12 @@ from typing import Any
 
 from django.conf import settings
 
-from audits.cards import CardFinding, ParsedCard, parse
+from audits.cards import CardFinding, Link, ParsedCard, parse
 from audits.cards.spec import KINDS
 from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
 
 VERDICTS = ("fail", "warn", "pass")
+_LINK_FIELDS = tuple(field.name for field in dataclasses.fields(Link))
 
 
 @audit("card", version=1, packages=("PyYAML",), verdicts=VERDICTS, time_limit_s=60)
@@ -59,7 +60,7 @@ def outcome(parsed: ParsedCard) -> Outcome:
             "licenses": list(parsed.licenses),
             "license_name": parsed.license_name,
             "license_link": parsed.license_link,
-            "links": [dataclasses.asdict(link) for link in parsed.links],
+            "links": [{name: getattr(link, name) for name in _LINK_FIELDS} for link in parsed.links],
             "findings": [_as_json(finding) for finding in parsed.findings],
         },
         drafts=_drafts(parsed.findings),

@@ -17,6 +17,7 @@ from typing import Any
 from django.db import connection
 
 from governance.catalog import readings, storing
+from governance.catalog.card_reading import CardAsked, CardReaders
 from governance.catalog.importing import hub_source
 from governance.catalog.naming import Importer
 from governance.catalog.readings import CARD_KIND, Reading
@@ -81,12 +82,12 @@ def bulk_import(
         if refused is not None:
             refused(refusal)
 
-    with _collecting_between_batches() as collect:
-        for some in _batches(snapshots, report=report, refuse=refuse, size=batch):
-            _import(some, importer=importer, by=by, report=report, refuse=refuse)
+    with _collecting_between_batches() as collect, CardReaders() as readers:
+        for read, fresh in _read_ahead(snapshots, readers=readers, report=report, refuse=refuse, size=batch):
+            _store(list(fresh), importer=importer, by=by, report=report, refuse=refuse)
             collect()
             if progress is not None:
-                progress(report.read)
+                progress(read)
     report.seconds = time.perf_counter() - began
     return report
 
@@ -130,22 +131,54 @@ def _batches(
         yield some
 
 
-def _import(
-    snapshots: Sequence[Snapshot], *, importer: Importer, by: User | None, report: ImportReport, refuse: Refuse
-) -> None:
+def _read_ahead(
+    snapshots: Iterable[Snapshot | SnapshotRefused],
+    *,
+    readers: CardReaders,
+    report: ImportReport,
+    refuse: Refuse,
+    size: int,
+) -> Iterator[tuple[int, Iterator[Reading]]]:
+    """Batches with how many snapshots were read up to each; the cards of the next are read while one is stored."""
+    batches = _batches(snapshots, report=report, refuse=refuse, size=size)
+    before: tuple[int, Iterator[Reading]] | None = None
+    while True:
+        try:
+            some = next(batches, None)
+            following = some and (report.read, _begin(some, readers=readers, report=report, refuse=refuse))
+        except BaseException:
+            # What was read until then is stored: an import that was broken off goes on where it ended.
+            if before is not None:
+                yield before
+            raise
+        if before is not None:
+            yield before
+        if not following:
+            return
+        before = following
+
+
+def _begin(
+    snapshots: Sequence[Snapshot], *, readers: CardReaders, report: ImportReport, refuse: Refuse
+) -> Iterator[Reading]:
+    """Begin to read the cards of what is not there yet."""
     digests = [snapshot.digest for snapshot in snapshots]
     known = storing.known_versions(digests)
-    fresh: list[Reading] = []
+    fresh: list[tuple[Snapshot, str, CardAsked]] = []
     for snapshot, digest in zip(snapshots, digests, strict=True):
         if digest not in known:
             try:
-                fresh.append(readings.read(snapshot, digest=digest))
+                fresh.append((snapshot, digest, readings.asked(snapshot)))
             except SnapshotRefused as refusal:
                 refuse(refusal)
     there = [digest for digest in digests if digest in known]
     report.unchanged += len(there)
     report.findings.update(_findings(there))
-    _store(fresh, importer=importer, by=by, report=report, refuse=refuse)
+    cards = readers.begin([asked for _, _, asked in fresh])
+    return (
+        readings.audited(snapshot, card, digest=digest)
+        for (snapshot, digest, _), card in zip(fresh, cards(), strict=True)
+    )
 
 
 def _store(

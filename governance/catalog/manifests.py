@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-import rfc8785
+from audits.digests import canonical
 
 WEIGHTS, TOKENIZER, CONFIG, CODE, CARD, LICENCE, DATA, OTHER = ROLES = (
     "weights",
@@ -153,7 +153,7 @@ def digest_of(*, kind: str, source: str, repo_id: str, revision: str | None, fil
         "revision": revision,
         "files": [[file.path, file.size, file.oid] for file in sorted(files, key=_path)],
     }
-    return hashlib.sha256(rfc8785.dumps(document)).hexdigest()
+    return hashlib.sha256(canonical(document)).hexdigest()
 
 
 def role_digests(files: Iterable[ManifestFile]) -> dict[str, str]:
@@ -165,7 +165,7 @@ def role_digests(files: Iterable[ManifestFile]) -> dict[str, str]:
     rows: dict[str, list[list[str | int | None]]] = {}
     for file in sorted(files, key=_path):
         rows.setdefault(file.role, []).append([file.path, file.size, file.oid])
-    return {role: hashlib.sha256(rfc8785.dumps(listed)).hexdigest() for role, listed in sorted(rows.items())}
+    return {role: hashlib.sha256(canonical(listed)).hexdigest() for role, listed in sorted(rows.items())}
 
 
 def manifest_digest(files: Sequence[ManifestFile], *, signature: str = SIGNATURE_NAME) -> str | None:

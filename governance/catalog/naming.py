@@ -48,7 +48,7 @@ class Names:
         self._importer = importer
         subjects = {reading.name: reading.snapshot.repo_id for reading in readings}
         asked = {name for reading in readings if (name := reading.asked_name) is not None}
-        links = [(reading, link) for reading in readings for link in reading.links()]
+        links = [(reading, link) for reading in readings for link in reading.links]
         meant = {name: link.repo_id for reading, link in links for name in self._meant(reading, link)}
         mentioned = {self._on_hub(name) for name in subjects if name.source == LOCAL}
         self._entries = _find({*subjects, *asked, *meant, *mentioned})

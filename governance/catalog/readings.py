@@ -12,14 +12,15 @@ from typing import Any
 from django.conf import settings
 
 from audits import kinds
-from audits.cards import CardFinding, ParsedCard, parse
+from audits.cards import CardFinding, ParsedCard
 from audits.kinds import card as card_audit
 from audits.kinds.base import Kind, Outcome
 from audits.services import installed
-from governance.catalog import manifests, snapshots
+from governance.catalog import card_reading, manifests, snapshots
+from governance.catalog.card_reading import CardAsked, CardRead
 from governance.catalog.models import SubjectKind
 from governance.catalog.snapshots import Snapshot, SnapshotRefused
-from licenses.evidence import CardSeen, read_card
+from licenses.evidence import CardSeen
 
 CARD_KIND = "card"
 FILES_AUDITED = 5000  # names of files that the card's audit is given, in the order of their paths
@@ -51,7 +52,8 @@ class Link:
 class Reading:
     """A snapshot with all that follows from it alone. ``duration_ms`` is how long its card's audit took.
 
-    ``shows`` is what the card shows of what licences ask for.
+    ``shows`` is what the card shows of what licences ask for. ``links`` are the card's links to ids that can be
+    anybody's, each relation to each target once.
     """
 
     snapshot: Snapshot
@@ -60,6 +62,7 @@ class Reading:
     outcome: Outcome
     duration_ms: int
     shows: CardSeen | None
+    links: tuple[Link, ...]
 
     @property
     def name(self) -> Name:
@@ -97,20 +100,6 @@ class Reading:
         said = self.parsed.metadata.get("tags")
         return [tag[:MAX_LABEL] for tag in said if isinstance(tag, str)][:500] if isinstance(said, list) else []
 
-    def links(self) -> list[Link]:
-        """The card's links to ids that can be anybody's, each relation to each target once."""
-        found: dict[tuple[str, str, str], Link] = {}
-        for link in self.parsed.links:
-            repo_id = _repo_id(link.target)
-            if repo_id is None or link.kind not in SubjectKind.values:
-                continue
-            key = snapshots.entry_key(repo_id)
-            found.setdefault(
-                (link.kind, key, link.relation),
-                Link(link.kind, repo_id, key, link.relation, link.field[:80], link.declared),
-            )
-        return list(found.values())
-
     def inputs(self) -> dict[str, Any]:
         """What the card's audit reads: the same that a run asked for later would be given."""
         return card_inputs(
@@ -129,8 +118,8 @@ def registered() -> tuple[Kind, dict[str, str]]:
     return kind, installed(kind.packages)
 
 
-def read(snapshot: Snapshot, *, digest: str | None = None) -> Reading:
-    """Read a snapshot's card and audit it. A broken card has findings; none is refused.
+def asked(snapshot: Snapshot) -> CardAsked:
+    """What there is to read of a snapshot.
 
     Raises:
         SnapshotRefused: the card is not the file that the repository lists.
@@ -140,22 +129,44 @@ def read(snapshot: Snapshot, *, digest: str | None = None) -> Reading:
             "card_differs",
             f"the README.md of {snapshot.repo_id} is not the file that the Hub lists at this commit; try again later",
         )
+    paths = tuple(file.path for file in snapshot.files)
+    return CardAsked(snapshot.card, snapshot.kind, paths, settings.MAX_CARD_BYTES)
+
+
+def read(snapshot: Snapshot) -> Reading:
+    """Read a snapshot's card and audit it. A broken card has findings; none is refused.
+
+    Raises:
+        SnapshotRefused: the card is not the file that the repository lists.
+    """
+    return audited(snapshot, card_reading.read(asked(snapshot)), digest=snapshot.digest)
+
+
+def audited(snapshot: Snapshot, card: CardRead, *, digest: str) -> Reading:
+    """The audit of a card that was read."""
     began = time.perf_counter()
-    raw = snapshot.card or b""
-    parsed = parse(
-        raw,
-        kind=snapshot.kind,
-        files=[file.path for file in snapshot.files],
-        max_bytes=settings.MAX_CARD_BYTES,
-    )
+    parsed, shows = card.parsed, card.shows
     if snapshot.card_too_large:
         parsed = _cut(parsed, size=_size_of_card(snapshot))
     outcome = card_audit.outcome(parsed)
-    took = round((time.perf_counter() - began) * 1000)
-    shows = None if snapshot.card is None else read_card(raw)
+    took = round((card.seconds + time.perf_counter() - began) * 1000)
     if shows is not None and snapshot.card_too_large:
         shows = dataclasses.replace(shows, sought="")  # nobody has read it to its end
-    return Reading(snapshot, digest or snapshot.digest, parsed, outcome, took, shows)
+    return Reading(snapshot, digest, parsed, outcome, took, shows, _links(parsed))
+
+
+def _links(parsed: ParsedCard) -> tuple[Link, ...]:
+    found: dict[tuple[str, str, str], Link] = {}
+    for link in parsed.links:
+        repo_id = _repo_id(link.target)
+        if repo_id is None or link.kind not in SubjectKind.values:
+            continue
+        key = snapshots.entry_key(repo_id)
+        found.setdefault(
+            (link.kind, key, link.relation),
+            Link(link.kind, repo_id, key, link.relation, link.field[:80], link.declared),
+        )
+    return tuple(found.values())
 
 
 def _cut(parsed: ParsedCard, *, size: int | None) -> ParsedCard:

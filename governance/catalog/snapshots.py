@@ -30,6 +30,8 @@ MAX_REPO_ID = 256  # characters; the longest of the public Hub has 222
 _READ_AT_ONCE = 1024 * 1024
 
 _PART = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+# an id that is in its normal form already, with a namespace that is nobody's question
+_USUAL_ID = re.compile(rf"(?:(?!_/){_PART.pattern}/)?{_PART.pattern}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # Keys of a card's front matter that the Hub documents for one kind only.
 _SPACE_KEYS = frozenset({"sdk", "sdk_version", "app_file", "app_port", "colorFrom", "colorTo", "hf_oauth"})
@@ -121,6 +123,8 @@ def valid_repo_id(text: object) -> str:
     """
     if not isinstance(text, str):
         raise SnapshotRefused("bad_repo_id", f"a repository id is text, not {type(text).__name__}")
+    if len(text) <= MAX_REPO_ID and _USUAL_ID.fullmatch(text) and ".." not in text and "--" not in text:
+        return text
     if len(text) > MAX_REPO_ID:
         raise _bad_id(text, f"has {len(text)} characters; {MAX_REPO_ID} are the most")
     name = unicodedata.normalize("NFKC", text.strip())

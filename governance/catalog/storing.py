@@ -186,7 +186,7 @@ class _Batch:
             as_json(parsed.metadata),
             as_json(parsed.licenses),
             parsed.score,
-            as_json(dataclasses.asdict(reading.shows)) if reading.shows is not None else None,
+            as_json(vars(reading.shows)) if reading.shows is not None else None,
             self.importer.at,
         )
 
@@ -215,7 +215,7 @@ class _Batch:
     def _write_edges(self, new: Sequence[_New]) -> None:
         rows: dict[tuple[int, int, str], tuple[Any, ...]] = {}
         for one in new:
-            for link in one.reading.links():
+            for link in one.reading.links:
                 target = self.names.target(one.reading, link)
                 if target.id != one.entry.id:  # a card that names itself says nothing of where it comes from
                     rows.setdefault(
