@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import gc
 import hashlib
 import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
@@ -18,6 +16,7 @@ from django.db import connection
 
 from governance.catalog import readings, storing
 from governance.catalog.card_reading import CardAsked, CardReaders
+from governance.catalog.collecting import collecting_when_told
 from governance.catalog.importing import hub_source
 from governance.catalog.naming import Importer
 from governance.catalog.readings import CARD_KIND, Reading
@@ -82,7 +81,7 @@ def bulk_import(
         if refused is not None:
             refused(refusal)
 
-    with _collecting_between_batches() as collect, CardReaders() as readers:
+    with collecting_when_told() as collect, CardReaders() as readers:
         for read, fresh in _read_ahead(snapshots, readers=readers, report=report, refuse=refuse, size=batch):
             _store(list(fresh), importer=importer, by=by, report=report, refuse=refuse)
             collect()
@@ -93,23 +92,6 @@ def bulk_import(
 
 
 Refuse = Callable[[SnapshotRefused], None]
-
-
-@contextmanager
-def _collecting_between_batches() -> Iterator[Callable[[], object]]:
-    """Have the garbage collector look when a batch is done, and only at what was made since: a batch makes a million
-    small objects, and looking through them again and again was a quarter of the time.
-    """
-    if not gc.isenabled():
-        yield gc.collect
-        return
-    gc.freeze()
-    gc.disable()
-    try:
-        yield gc.collect
-    finally:
-        gc.enable()
-        gc.unfreeze()
 
 
 def _batches(

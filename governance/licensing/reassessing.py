@@ -31,6 +31,7 @@ from audits.kinds.base import Kind, Outcome
 from audits.locks import hold_subjects
 from audits.models import OPEN_STATES, Finding, Origin, Run, RunState
 from audits.services import installed
+from governance.catalog.collecting import collecting_when_told
 from governance.catalog.copying import as_json, copy_rows, next_ids
 from governance.catalog.models import Entry, UseCase
 from governance.licensing.affected import Affected
@@ -207,10 +208,13 @@ def reassess(*, entries: Iterable[int], alone: Iterable[int], renew: Callable[[]
     affected = sorted({*entries_below(below), *alone})
     audit = _Audit(renew)
     done = Done()
-    for some in _batches(_pairs(versions_below(below, of=[*below, *alone])), IN_MEMORY):
-        done += audit.store_runs(some)
-    for some_entries in _batches(affected, IN_MEMORY):
-        done += audit.store_standings(some_entries)
+    with collecting_when_told() as collect:
+        for some in _batches(_pairs(versions_below(below, of=[*below, *alone])), IN_MEMORY):
+            done += audit.store_runs(some)
+            collect()
+        for some_entries in _batches(affected, IN_MEMORY):
+            done += audit.store_standings(some_entries)
+            collect()
     return done
 
 
