@@ -54,12 +54,10 @@ class CsvRows:
         for name in wanted:
             if self.names.count(name) > 1:
                 raise DuplicateColumn(name)
-        field = rb'(?:"[^"]*+(?:""[^"]*+)*+"[^%(s)s\n]*+|(?!")[^%(s)s\n]*+)' % {
-            b"s": re.escape(self._separator.encode())
-        }
-        self._complete_rows = re.compile(
-            b"(?:" + field + b"(?:" + re.escape(self._separator.encode()) + field + b")*+\n)*+"
-        )
+        # Repeated groups are atomic, (?>(...)*), not possessive, (...)*+, which Python before 3.11.5 matches wrongly.
+        separator = re.escape(self._separator.encode())
+        field = rb'(?:"[^"]*+(?>(?:""[^"]*+)*)"[^%(s)s\n]*+|(?!")[^%(s)s\n]*+)' % {b"s": separator}
+        self._complete_rows = re.compile(b"(?>(?:" + field + b"(?>(?:" + separator + field + b")*)\n)*)")
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows in order.
