@@ -32,7 +32,7 @@ def text(given: Mapping[str, Any], key: str, at: str) -> str | None:
         raise CaseRejected(f"{at}: is a string")
     if len(value) > MAX_TEXT:
         raise CaseRejected(f"{at}: has {len(value)} characters; at most {MAX_TEXT} are read")
-    if any("\ud800" <= char <= "\udfff" for char in value):
+    if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
         raise CaseRejected(f"{at}: holds half a character (a lone surrogate)")
     return value
 

@@ -24,6 +24,8 @@ MAX_UPSTREAM = 100_000
 ROOT = 0
 """The artefact's place in the graph."""
 
+# An upstream that has no other keys names a work and says nothing of it.
+_ONLY_NAMES = frozenset({"id", "type", "relation", "revision"})
 # What may be said of a work in either form; what is null is not said.
 _STATED = (
     "license",
@@ -85,6 +87,8 @@ class _Reading:
             self.listed[name] = (given, where)
         self.top = list(_objects(case, "upstream", "upstream"))
         self.number: dict[tuple[Any, ...], int] = {}
+        # Works that an upstream names and says nothing else of.
+        self.named: dict[tuple[str, str], int] = {}
         self.works: dict[int, Work] = {}
         self.written: dict[tuple[int, int], str] = {}
         # Lists of upstreams that are still to be read, with the work that they belong to.
@@ -111,6 +115,8 @@ class _Reading:
     def _work(self, given: Mapping[str, Any], where: str) -> int:
         """The number of a work as it is stated here; its upstreams are put in line to be read."""
         kind, name = _name(given, where)
+        if _ONLY_NAMES.issuperset(given) and (known := self.named.get((kind, name))) is not None:
+            return known
         behind, source = self.listed.get((kind, name), ({}, where))
         own = {key: given[key] for key in _STATED if given.get(key) is not None}
         stated = {**behind, **own}
@@ -140,6 +146,8 @@ class _Reading:
             self.works[number] = work
             if upstream:
                 self.waiting.append((number, list(_objects(stated, "upstream", f"{place}.upstream"))))
+        if _ONLY_NAMES.issuperset(given):
+            self.named[kind, name] = number
         return number
 
 

@@ -185,6 +185,19 @@ def clashes(
     return found
 
 
+def told(works: Sequence[Mapping[str, Any]], link: Mapping[str, Any], profile: Any, check: Check) -> list[Found]:
+    """What an artefact that was made from one work alone is told of combined works, that one and those above it."""
+    answer = check({"artefact": {"type": "model"}, "upstream": [link], "works": works, "use_profile": profile})
+    found = []
+    for part, latent in (("findings", False), ("latent", True)):
+        for one in answer[part]:
+            if (combined := one["params"].get("combined_in")) is not None:
+                at, beside = one["chain"].index(combined), one["params"]["other_chain"]
+                template = Template.of(one, latent=latent, above=at, other_chain=beside[: beside.index(combined)])
+                found.append(Found(template, tuple(one["chain"]), tuple(one["relations"])))
+    return found
+
+
 def cycle_template(check: Check) -> Template:
     """What is said of a work that is upstream of itself."""
     itself = {"id": _TARGET, "upstream": [{"id": _TARGET, "relation": "finetune"}]}

@@ -19,6 +19,7 @@ from licenses.bulk.cells import (
     cycle_template,
     differs_as_choice,
     own_cell,
+    told,
 )
 from licenses.bulk.combining import clashing
 from licenses.bulk.graph import WORDS, Graph
@@ -29,7 +30,7 @@ from licenses.compat.naming import UNSAID, plain_name
 from licenses.evidence import MET, read_card
 from licenses.expressions import All, AnyOf, Expression, Term
 from licenses.findings import ARTEFACT, RANK, VERDICTS
-from licenses.lineage import UNREADABLE
+from licenses.lineage import UNREADABLE, UNSTATED
 
 _ROOT = -1
 _UNREADABLE = WORDS.index(UNREADABLE)
@@ -48,7 +49,7 @@ class _Paths(NamedTuple):
 
     ``before`` is the place of the path one hop nearer, ``words`` the last hop's relation; ``repeated``: some work is
     reached in several states; ``places``: paths to works whose parts clash; ``together``: works of which
-    all paths have to be asked at once.
+    all paths have to be asked at once; ``to_be_asked``: which clash is told where is for the engine to say.
     """
 
     nodes: list[int]
@@ -58,6 +59,7 @@ class _Paths(NamedTuple):
     repeated: bool
     places: list[int]
     together: set[int]
+    to_be_asked: bool
 
 
 class Verdict(NamedTuple):
@@ -122,6 +124,7 @@ class Judge:
         self.sample: list[dict[str, Any]] = []
         self.cells: dict[int, Cell] = {}
         self.clashes: dict[tuple[int, bool], list[Clash]] = {}
+        self.told: dict[tuple[int, int], list[Found]] = {}
         self.multi: dict[tuple[int, ...], Template | None] = {}
         order = upstream_first(graph)
         self.line = on_a_line(graph, order)
@@ -194,6 +197,8 @@ class Judge:
         seen, once = {work * wide}, {work}
         places = [0] if work in self.clashing else []
         together: set[int] = set()
+        # Where one way leads up, all that made the first step are told the same of what is combined further up.
+        one_way, to_be_asked = first[work + 1] - first[work] == 1, False
         for at, node in enumerate(nodes):
             row = after[states[at]]
             for hop in range(first[node], first[node + 1]):
@@ -204,10 +209,11 @@ class Judge:
                     continue
                 if (
                     word == _UNREADABLE
-                    or above in self.unsure
+                    or (above in self.unsure and (self.knotted[above] or not one_way))
                     or (above in once and not self._adds_up(fact[above], above, together))
                 ):
                     return None
+                to_be_asked = to_be_asked or above in self.unsure
                 if above in self.clashing:
                     places.append(len(nodes))
                 seen.add(key)
@@ -218,7 +224,7 @@ class Judge:
                 words.append(word)
         if places and any(self.chosen[fact[one]] for one in nodes):
             return None
-        return _Paths(nodes, states, before, words, len(once) < len(nodes), places, together)
+        return _Paths(nodes, states, before, words, len(once) < len(nodes), places, together, to_be_asked)
 
     def _adds_up(self, fact: int, work: int, together: set[int]) -> bool:
         """Whether what is found of a work by several paths is the sum of what is found by each; notes sums of lists."""
@@ -341,6 +347,9 @@ class Judge:
 
     def _combined(self, paths: _Paths) -> Iterator[Found]:
         """Clashes at works that combine others, with the ways down from there."""
+        if paths.to_be_asked:
+            yield from self._told(paths.nodes[1], paths.words[1])
+            return
         best: dict[int, tuple[bool, int]] = {}
         for at in paths.places:
             state = self.states.known[paths.states[at]]
@@ -354,6 +363,17 @@ class Judge:
             here, hops = self._way(paths, at)
             for clash in self._clashes(node, trained=trained):
                 yield Found(clash.template, clash.works + here, clash.relations + hops)
+
+    def _told(self, above: int, word: int) -> list[Found]:
+        """What everything that was made in one step from a work is told of the works that are combined above it."""
+        key = (above, word)
+        if key not in self.told:
+            graph = self.graph
+            relation = None if WORDS[word] == UNSTATED else WORDS[word]
+            link = {"id": graph.ids[above], "type": graph.kinds[graph.kind[above]], "relation": relation}
+            works = graph.case(above, self.profile)["works"]
+            self.told[key] = told(works, link, self.profile, check_case)
+        return self.told[key]
 
     def _clashes(self, work: int, *, trained: bool) -> list[Clash]:
         key = (work, trained)
