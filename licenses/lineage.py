@@ -198,7 +198,7 @@ def cycles(start: Node, edges: Edges[Node]) -> list[tuple[Path[Node], Path[Node]
     found = []
     ways = {path.node: path for path in closure_of_works(start, edges)}
     for knot in _knots(list(ways), edges):
-        entry = min(knot, key=lambda node: ways[node].length)
+        entry = next(node for node in ways if node in knot)  # they are found nearest first
         inside = {node: [hop for hop in edges.get(node, ()) if hop[1] in knot] for node in knot}
         back = [path for path in closure_of_works(entry, inside) if any(up == entry for _, up in inside[path.node])]
         if back:

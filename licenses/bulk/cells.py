@@ -191,10 +191,8 @@ def told(works: Sequence[Mapping[str, Any]], link: Mapping[str, Any], profile: A
     found = []
     for part, latent in (("findings", False), ("latent", True)):
         for one in answer[part]:
-            if (combined := one["params"].get("combined_in")) is not None:
-                at, beside = one["chain"].index(combined), one["params"]["other_chain"]
-                template = Template.of(one, latent=latent, above=at, other_chain=beside[: beside.index(combined)])
-                found.append(Found(template, tuple(one["chain"]), tuple(one["relations"])))
+            if one["params"].get("combined_in") is not None:
+                found.append(Found(Template.of(one, latent=latent), tuple(one["chain"]), tuple(one["relations"])))
     return found
 
 

@@ -209,7 +209,7 @@ class Judge:
                     continue
                 if (
                     word == _UNREADABLE
-                    or (above in self.unsure and (self.knotted[above] or not one_way))
+                    or (above in self.unsure and not one_way)
                     or (above in once and not self._adds_up(fact[above], above, together))
                 ):
                     return None
@@ -222,8 +222,10 @@ class Judge:
                 states.append(state)
                 before.append(at)
                 words.append(word)
-        if places and any(self.chosen[fact[one]] for one in nodes):
+        if (places or to_be_asked) and any(self.chosen[fact[one]] for one in nodes):
             return None
+        if to_be_asked and work in nodes[1:]:
+            return None  # its own licence comes back to it
         return _Paths(nodes, states, before, words, len(once) < len(nodes), places, together, to_be_asked)
 
     def _adds_up(self, fact: int, work: int, together: set[int]) -> bool:
@@ -293,7 +295,7 @@ class Judge:
             several = {self.graph.ids[node] for node in paths.together}
             found = [one for one in found if one.template.code != MULTI or one.chain[0] not in several]
             found += self._together(artefact, paths)
-        for one in self._combined(paths) if paths.places else ():
+        for one in self._combined(paths) if paths.places or paths.to_be_asked else ():
             (latent if one.template.latent else found).append(one)
         return _once(found, latent)
 

@@ -102,6 +102,30 @@ def test_random_graphs_are_judged_as_one_by_one(licences: list[Any], relations: 
     assert left < judged * 0.6
 
 
+def test_merges_in_and_above_rings_are_judged_as_one_by_one() -> None:
+    left, judged, told = 0, 0, 0
+    for seed in range(120):
+        draw = random.Random(seed)  # noqa: S311 - the same graphs every time
+        some: list[dict[str, Any]] = [
+            {"id": f"owner/{at}", "type": "model", "license": draw.choice(PLAIN), "upstream": []}
+            for at in range(draw.randrange(3, 14))
+        ]
+        for at, one in enumerate(some):
+            for _ in range(draw.choice([1, 1, 1, 2, 2, 3])):
+                above = some[draw.randrange(len(some)) if draw.random() < 0.25 else draw.randrange(at or 1)]
+                relation = draw.choice(["merge", "finetune"])
+                one["upstream"].append({"id": above["id"], "type": "model", "relation": relation})
+        graph = Graph.of(some)
+        profile = {"purpose": "commercial", "mode": "redistribute_weights", "strictness": "conservative"}
+        judge = Judge(graph, profile)
+        for verdict in judge.verdicts():
+            assert same(graph, verdict, profile), (seed, graph.ids[verdict.work])
+            judged += 1
+        left, told = left + judge.left_to_check, told + len(judge.told)
+    assert left < judged * 0.7
+    assert told > 50
+
+
 def test_clashes_of_combined_works_are_told_to_all_that_are_made_from_them() -> None:
     named = {
         "a": ("gpl-3.0", []),
