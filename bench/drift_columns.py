@@ -3,6 +3,8 @@
 The columns are what tables hold: bell shapes, skewed money, ages and counts with many ties, heavy tails; every other
 one has drifted a little. scipy is given what it is fastest with: contiguous doubles, the asymptotic p asked for by
 name, and the faster of two ways, alone or on two threads: as they come, and sorted once for both of its functions.
+Ours is the two distances and the p alone, and the whole of ``drift_numeric``: those, four more distances with what
+noise alone reaches, and quantiles. The figures of all columns must agree to 1e-9 before a ratio is printed.
 
     python bench/drift_columns.py [--columns 20] [--rows 200000] [--repeats 5]
 """
@@ -10,14 +12,22 @@ name, and the faster of two ways, alone or on two threads: as they come, and sor
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import ks_2samp, wasserstein_distance
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from audits.measures.drift import drift_numeric
+from audits.measures.drift.distances import wasserstein_1
+from audits.measures.drift.kolmogorov import ks_distance, ks_p
 
 Array = npt.NDArray[np.float64]
 Pair = tuple[Array, Array]
@@ -56,6 +66,20 @@ def scipy_sorted(pair: Pair) -> Figures:
     return scipy_as_they_come((np.sort(pair[0]), np.sort(pair[1])))
 
 
+def ours_two_tests(pair: Pair) -> Figures:
+    """What scipy's two functions give."""
+    reference, current = np.sort(pair[0]), np.sort(pair[1])
+    distance = ks_distance(reference, current)
+    return distance, ks_p(distance, reference.size, current.size)[0], wasserstein_1(reference, current)
+
+
+def ours_everything(pair: Pair) -> Figures:
+    """All that is said of a numeric column."""
+    found = drift_numeric(*pair)
+    return found.statistic, found.p, found.measures["wasserstein_1"].value
+
+
+OURS = (ours_two_tests, ours_everything)
 PEERS = (scipy_as_they_come, scipy_sorted)
 
 
@@ -79,17 +103,39 @@ def timed(measure: Callable[[Pair], Any], pairs: Sequence[Pair], repeats: int) -
 
 
 def main() -> None:
-    """Time the peer."""
+    """Check that the figures agree, time both, print the ratios and the growth with rows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--columns", type=int, default=20)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--repeats", type=int, default=3)
     asked = parser.parse_args()
     pairs = columns(asked.columns, asked.rows)
+    # a current sample of another size takes another way
+    uneven = [(reference, current[: asked.rows * 3 // 4]) for reference, current in pairs]
+    for pair in (*pairs, *uneven):
+        expected = scipy_as_they_come(pair)
+        for measure in OURS:
+            np.testing.assert_allclose(measure(pair), expected, rtol=1e-9, atol=1e-9)
     print(f"{asked.columns} columns, {asked.rows:,} rows of reference and of current; one thread / two threads")
-    for peer in PEERS:
-        alone, both = timed(peer, pairs, asked.repeats)
-        print(f"{peer.__name__:<44} {alone * 1e3:>9.0f} / {both * 1e3:>6.0f} ms")
+    peers = {peer.__name__: timed(peer, pairs, asked.repeats) for peer in PEERS}
+    for name, (alone, both) in peers.items():
+        print(f"{name:<28} {alone * 1e3:>9.0f} / {both * 1e3:>6.0f} ms")
+    fastest = tuple(min(times) for times in zip(*peers.values(), strict=True))
+    fastest_uneven = tuple(
+        min(times) for times in zip(*(timed(peer, uneven, asked.repeats) for peer in PEERS), strict=True)
+    )
+    for name, given, peer in (("", pairs, fastest), (", 3/4 as many current rows", uneven, fastest_uneven)):
+        for measure in OURS:
+            seconds = timed(measure, given, asked.repeats)
+            ratios = " / ".join(f"{best / took:.1f}" for best, took in zip(peer, seconds, strict=True))
+            print(
+                f"{measure.__name__ + name:<44} {seconds[0] * 1e3:>9.0f} / {seconds[1] * 1e3:>6.0f} ms"
+                f"   {ratios} times faster than the faster of them"
+            )
+    for rows in (asked.rows // 4, asked.rows, asked.rows * 4):
+        made = columns(4, rows)
+        took = best_of(lambda: [ours_everything(pair) for pair in made], asked.repeats)  # noqa: B023 - called at once
+        print(f"everything, {rows:>9,} + {rows:>9,} rows: {took / 4 / rows * 1e9:>6.1f} ns a row and column")
 
 
 if __name__ == "__main__":
