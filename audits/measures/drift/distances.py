@@ -46,7 +46,7 @@ def _steps(n: int, m: int) -> tuple[Positions, Positions, Array]:
 
 def shares(counts: Counts) -> Array:
     """Shares of counts; shape as given, sum 1."""
-    return counts / counts.sum()
+    return np.asarray(counts / counts.sum())
 
 
 def filled(counts: Counts, others: Counts) -> Array:

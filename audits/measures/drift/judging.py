@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def missing_judged(
     )
 
 
-def _threshold(name: str, thresholds: Mapping[str, float]) -> dict[str, object]:
+def _threshold(name: str, thresholds: Mapping[str, float]) -> dict[str, Any]:
     if name in thresholds:
         return {"threshold": thresholds[name], "threshold_source": "set by who asked"}
     return {"threshold": THRESHOLDS[name], "threshold_source": SOURCES[name]}

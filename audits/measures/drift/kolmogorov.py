@@ -67,7 +67,8 @@ def _positions(starts: Counts, ends: Counts) -> Counts:
     """All whole numbers of the half-open ranges, one after the other."""
     lengths = ends - starts
     shifts = starts - np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    return np.arange(int(lengths.sum())) + np.repeat(shifts, lengths)
+    positions: Counts = np.arange(int(lengths.sum())) + np.repeat(shifts, lengths)
+    return positions
 
 
 def ks_p(distance: float, n: int, m: int) -> tuple[float, str]:

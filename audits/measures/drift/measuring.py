@@ -131,7 +131,7 @@ def cell_counts(reference: Array, current: Array, *, bins: int = BINS) -> tuple[
     """Rows of two sorted samples in cells between the reference's quantiles; cells empty in both are left out."""
     n = reference.size
     edges = np.unique(reference[np.ceil(np.arange(1, bins) * n / bins).astype(np.int64) - 1])
-    before, up_to = (np.searchsorted(reference, edges, side=side) for side in ("left", "right"))  # type: ignore[call-overload]
+    before, up_to = np.searchsorted(reference, edges, side="left"), np.searchsorted(reference, edges, side="right")
     heavy = (up_to - before) * 2 * bins >= n
     # a heavy edge is a cell by itself, so there is a cut before it too
     counts = []

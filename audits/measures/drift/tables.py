@@ -238,7 +238,7 @@ def _category_counts(reference: pa.Array, current: pa.Array) -> dict[str, tuple[
 
 def _largest_changes(counts: Mapping[str, tuple[int, int]]) -> list[dict[str, Any]]:
     totals = [sum(pair[side] for pair in counts.values()) for side in (0, 1)]
-    shown = [
+    shown: list[dict[str, Any]] = [
         {"value": name[:60], "reference": figure(pair[0] / totals[0]), "current": figure(pair[1] / totals[1])}
         for name, pair in counts.items()
         if max(pair) >= _SHOWN_FROM

@@ -54,7 +54,7 @@ class Command(AssayCommand):
                 except (OSError, ValueError) as problem:
                     reason = getattr(problem, "strerror", None) or "not a path"
                     raise Refused(f"{plain(path)}: {reason}; name a table that can be read") from problem
-            document = audit_drift(*loaded, plan)
+            document = audit_drift(loaded[0], loaded[1], plan)
         except TableRejected as refused:
             raise Refused(str(refused)) from refused
         if options["format"] == "json":
