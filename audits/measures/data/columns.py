@@ -91,9 +91,9 @@ class Column:
         if self.present < MIN_ROWS or len(self.values) < ID_SHARE * self.present or self.is_text:
             return False
         if self.numbers is None:
-            # names, titles and sentences have blanks; codes have none
+            # titles and answers that repeat now and then have blanks, codes have none
             blanks = pc.sum(pc.match_substring(self.texts, " ")).as_py() or 0
-            return bool(2 * blanks <= self.present)
+            return bool(len(self.values) == self.present or 2 * blanks <= self.present)
         known = self.numbers[~np.isnan(self.numbers)]
         return bool(np.isfinite(known).all() and (known == np.floor(known)).all())
 

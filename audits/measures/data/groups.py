@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audits.measures.data.columns import Column
+from audits.measures.data.thresholds import MIN_ROWS
 from audits.measures.drift.contingency import goodness_of_fit, homogeneity
 from audits.measures.figures import figure
 from audits.measures.intervals import wilson
@@ -56,13 +57,13 @@ def shares_of_groups(attribute: Column) -> list[dict[str, Any]]:
 def missing_by_group(column: Column, attribute: Column) -> tuple[list[dict[str, Any]], Gap | None]:
     """How often a column is empty in each group of an attribute, with Wilson's interval, and the widest gap.
 
-    None where fewer than two groups have ``SHOWN_FROM`` rows.
+    Groups of ``SHOWN_FROM`` rows are shown, those of ``MIN_ROWS`` compared; no gap where fewer than two are compared.
     """
     known = attribute.codes >= 0
     rows = np.bincount(attribute.codes[known], minlength=len(attribute.values))
     empty = np.bincount(attribute.codes[known & (column.codes < 0)], minlength=len(attribute.values))
     low, high = wilson(empty, rows)
-    shown = [
+    shown: list[dict[str, Any]] = [
         {
             "group": attribute.values[group],
             "n": int(rows[group]),
@@ -74,13 +75,14 @@ def missing_by_group(column: Column, attribute: Column) -> tuple[list[dict[str, 
         for group in np.flatnonzero(rows >= SHOWN_FROM)
     ]
     shown.sort(key=lambda row: (-float(row["share"] or 0), str(row["group"])))
-    if len(shown) < 2:
+    compared = [row for row in shown if row["n"] >= MIN_ROWS]
+    if len(compared) < 2:
         return shown, None
-    return shown, Gap(column.name, attribute.name, shown[0], shown[-1], _test(rows, empty))
+    return shown, Gap(column.name, attribute.name, compared[0], compared[-1], _test(rows, empty))
 
 
 def _test(rows: Codes, empty: Codes) -> float:
-    large = rows >= SHOWN_FROM
+    large = rows >= MIN_ROWS
     if not empty[large].any() or (empty[large] == rows[large]).all():
         return 1.0
     tested, _, _ = homogeneity(empty[large], (rows - empty)[large])

@@ -38,6 +38,7 @@ _PIECE = 1 << 21
 # What two wrong readings of UTF-8 look like: as Western (cp1252) and as Cyrillic (cp1251).
 _LOOKS_BROKEN = (
     "[ÂÃÐÑâ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
+    "|вЂ[^ -~]"
     "|[РСГВ][\u0080-\u00bf‚ѓ„…†‡€‰Љ‹ЊЌЋЏђ‘’“”•–—™љ›њќћџЎўЈҐЁЄЇІіґё№єјЅѕї]"
 )
 _CONTROL = "[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Sentences = Mapping[str, "tuple[_StrPromise, _StrPromise]"]
 LONGEST = 160
+# A smaller chance is shown as smaller than this.
+_SMALL = 0.001
 
 SENTENCES: Mapping[str, Sentences] = {
     "card": cards.SENTENCES,
@@ -68,6 +70,9 @@ class _Shown(dict[str, str]):
             self["metric"] = metric_name(self["metric"])
         if isinstance(params.get("section"), str):
             self["section"] = str(cards.SECTION_NAMES.get(params["section"], self["section"]))
+        q = params.get("q")
+        if isinstance(q, float) and 0 <= q < _SMALL:
+            self["q"] = f"<{figures.number(_SMALL, places=3)}"
         for name, words in _WORDS.items():
             value = params.get(name)
             if isinstance(value, str) and value in words:

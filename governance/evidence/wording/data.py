@@ -7,19 +7,19 @@ _SPLIT_AGAIN = _("Take these rows out of one of the splits and measure the model
 
 SENTENCES = {
     "data.duplicates": (
-        _("%(rows)s of %(of)s rows repeat another row (%(groups)s rows occur more than once)."),
+        _("%(rows)s of %(of)s rows repeat another row (rows that occur more than once: %(groups)s)."),
         _REMOVE,
     ),
     "data.duplicates_few": (
         _(
-            "%(rows)s of %(of)s rows repeat another row (%(groups)s rows occur more than once); about %(expected)s"
-            " pairs of equal rows are to be expected by chance."
+            "%(rows)s of %(of)s rows repeat another row (rows that occur more than once: %(groups)s); about"
+            " %(expected)s pairs of equal rows are to be expected by chance."
         ),
         _("Look whether they are the same people or things entered twice."),
     ),
     "data.near_duplicates": (
         _(
-            "%(rows)s of %(of)s rows have a text that is nearly that of another row (%(groups)s groups, at least"
+            "%(rows)s of %(of)s rows have a text that is nearly that of another row (groups: %(groups)s, at least"
             " %(jaccard)s alike)."
         ),
         _REMOVE,
@@ -131,7 +131,7 @@ SENTENCES = {
         _("Find out why; a model learns less of those whose cells are empty."),
     ),
     "data.group_tiny": (
-        _("%(groups)s groups of %(attribute)s have fewer than %(min_rows)s rows (%(rows)s rows together)."),
+        _("Groups of %(attribute)s with fewer than %(min_rows)s rows: %(groups)s, with %(rows)s rows together."),
         _("Bring more rows of these groups; nothing can be said of how a model treats them."),
     ),
     "data.group_unknown": (
