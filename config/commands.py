@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -60,6 +60,18 @@ class AssayCommand(BaseCommand):
     def print_json(self, document: Mapping[str, Any]) -> None:
         self.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, sort_keys=False))
 
+    def show_reasons(self, reasons: Sequence[Mapping[str, Any]]) -> None:
+        """Each with what is so and what to do, in the words of the portal."""
+        from audits.models import Finding
+        from governance.evidence.wording import finding_text
+
+        for reason in reasons:
+            self.stdout.write(f"{reason['code']}: {plain(reason['locus'], 200)}")
+            for line in finding_text(Finding(code=reason["code"], params=reason["params"])):
+                self.stdout.write(f"    {plain(line, 1_000)}")
+        if reasons:
+            self.stdout.write("")
+
     def exit_with(self, verdict: str, *, fail_on: str | None = None) -> None:
         """End the process with the code of a verdict; returns for code 0."""
         code = exit_code(verdict, fail_on=fail_on)
@@ -73,6 +85,24 @@ def _require_text(options: Mapping[str, Any]) -> None:
         for one in value if isinstance(value, (list, tuple)) else [value]:
             if isinstance(one, str) and any("\ud800" <= char <= "\udfff" for char in one):
                 raise Refused(f"{name.replace('_', '-')} is not UTF-8 text; check what was typed or the file's name")
+
+
+def plain(text: str, longest: int = 40) -> str:
+    """A name for a terminal: short, and what does not print becomes a space."""
+    shown = "".join(char if char.isprintable() else " " for char in text)
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def columns_aligned(lines: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Lines with columns as wide as their widest cell; the first to the left, the others to the right."""
+    rows = [tuple(line) for line in lines]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  " + "  ".join(cells).rstrip()
 
 
 def exit_code(verdict: str, *, fail_on: str | None = None) -> int:

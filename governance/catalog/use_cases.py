@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import rfc8785
@@ -22,7 +22,7 @@ from licenses import cases
 # Whoever submits must not lower the bar: tier, licence profile and audit plan are kept by these.
 KEEPERS = (Role.RISK_OFFICER, Role.ADMIN)
 EDITABLE = ("name", "purpose", "people_affected", "owner_team", "tier", "licence_profile")
-PLAN_PARTS = ("bias", "stress")
+PLAN_PARTS = ("bias", "stress", "data")
 MAX_PLAN_BYTES = 64 * 1024
 
 
@@ -220,9 +220,6 @@ def plan_digest(document: Mapping[str, Any]) -> str:
     Raises:
         UseCaseRefused: they cannot.
     """
-    # Read by what carries it out, so that nothing is promised that no audit keeps.
-    from audits.measures.plan import PlanRejected, plan_from
-
     if not isinstance(document, Mapping) or not document:
         raise UseCaseRefused("audit_plan", f"an audit plan is an object with {' or '.join(PLAN_PARTS)}")
     if unknown := sorted(str(key) for key in document if key not in PLAN_PARTS):
@@ -232,17 +229,29 @@ def plan_digest(document: Mapping[str, Any]) -> str:
     for part, content in document.items():
         if not isinstance(content, Mapping):
             raise UseCaseRefused("audit_plan", f"{part} is an object of keys and values", field=part)
+    _read_by_audits(document)
     try:
-        if "bias" in document:
-            plan_from(document["bias"])
         canonical = rfc8785.dumps(dict(document))
-    except PlanRejected as rejected:
-        raise UseCaseRefused(rejected.code, str(rejected), field="bias") from rejected
     except rfc8785.CanonicalizationError as bad:
         raise UseCaseRefused("audit_plan", f"the plan holds a number that JSON cannot keep exactly: {bad}") from bad
     if len(canonical) > MAX_PLAN_BYTES:
         raise UseCaseRefused("audit_plan", f"the plan is larger than {MAX_PLAN_BYTES} bytes; shorten its lists")
     return hashlib.sha256(canonical).hexdigest()
+
+
+def _read_by_audits(document: Mapping[str, Any]) -> None:
+    """Read a plan by what carries it out, so that nothing is promised that no audit keeps."""
+    from audits.measures.data.plan import DataPlanRejected, data_plan_from
+    from audits.measures.plan import PlanRejected, plan_from
+
+    readers: dict[str, Callable[[Mapping[str, Any]], object]] = {"bias": plan_from, "data": data_plan_from}
+    for part, read in readers.items():
+        if part not in document:
+            continue
+        try:
+            read(document[part])
+        except (PlanRejected, DataPlanRejected) as rejected:
+            raise UseCaseRefused(rejected.code, str(rejected), field=part) from rejected
 
 
 # --- shared --------------------------------------------------------------------------------------------------------

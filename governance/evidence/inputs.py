@@ -69,27 +69,57 @@ def _bias(version: Version, use_case: UseCase) -> Wanted | Lacking:
     plan = _bias_plan(use_case)
     if plan is None:
         return Lacking("audit_plan_missing")
+    predictions = _newest(version, use_case, Attachment.Role.PREDICTIONS)
+    if predictions is None:
+        return Lacking("predictions_missing")
+    return Wanted(
+        inputs={
+            "plan": plan.document["bias"],
+            "plan_digest": plan.sha256,
+            "predictions": predictions,
+            "origin": Origin.DECLARED.value,
+        },
+        origin=Origin.DECLARED,
+    )
+
+
+def _newest(version: Version, use_case: UseCase, role: Attachment.Role) -> dict[str, str] | None:
+    """The newest upload attached in a role, as runs read it. One query."""
     newest = (
-        Attachment.objects.filter(version=version, use_case=use_case, role=Attachment.Role.PREDICTIONS)
+        Attachment.objects.filter(version=version, use_case=use_case, role=role)
         .select_related("upload__blob")
         .order_by("-attached_at", "-pk")
         .first()
     )
     if newest is None:
-        return Lacking("predictions_missing")
-    upload = newest.upload
+        return None
+    blob = newest.upload.blob
+    return {"sha256": blob.sha256, "filename": newest.upload.filename, "media_type": blob.media_type}
+
+
+def _data(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    table = _newest(version, use_case, Attachment.Role.DATA)
+    if table is None:
+        return Lacking("data_missing")
+    inputs: dict[str, Any] = {"data": table, "origin": Origin.DECLARED.value}
+    # What the columns mean may be left open: then only what needs no meaning is looked at.
+    plan = AuditPlan.objects.filter(use_case=use_case).order_by("-number").first()
+    if plan is not None and "data" in plan.document:
+        inputs |= {"plan": plan.document["data"], "plan_digest": plan.sha256}
+    if version.entry.kind == "dataset" and version.card is not None:
+        inputs["card_sha256"] = version.card.sha256
+    return Wanted(inputs=inputs, origin=Origin.DECLARED)
+
+
+def _drift(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    current = _newest(version, use_case, Attachment.Role.DATA)
+    if current is None:
+        return Lacking("data_missing")
+    reference = _newest(version, use_case, Attachment.Role.REFERENCE)
+    if reference is None:
+        return Lacking("reference_missing")
     return Wanted(
-        inputs={
-            "plan": plan.document["bias"],
-            "plan_digest": plan.sha256,
-            "predictions": {
-                "sha256": upload.blob.sha256,
-                "filename": upload.filename,
-                "media_type": upload.blob.media_type,
-            },
-            "origin": Origin.DECLARED.value,
-        },
-        origin=Origin.DECLARED,
+        inputs={"reference": reference, "current": current, "origin": Origin.DECLARED.value}, origin=Origin.DECLARED
     )
 
 
@@ -97,4 +127,6 @@ _CHOICES: dict[str, Callable[[Version, UseCase], Wanted | Lacking]] = {
     "card": _card,
     "license": _license,
     "bias": _bias,
+    "data": _data,
+    "drift": _drift,
 }

@@ -41,6 +41,8 @@ class Attachment(models.Model):
 
     class Role(models.TextChoices):
         PREDICTIONS = "predictions", _("Predictions")
+        DATA = "data", _("Data")
+        REFERENCE = "reference", _("Data to compare with")
         CARD = "card", _("Card")
         LICENCE = "licence", _("Licence")
         MANUAL = "manual", _("Other document")

@@ -174,6 +174,8 @@ def request(
     if isinstance(want, Lacking):
         raise EvidenceRefused(want.code, _HOW[want.code])
     inputs = dict(want.inputs) if want.inputs is not None else _card_inputs(version, at=at)
+    if want.inputs is not None and "card_sha256" in inputs:
+        _keep_card(version, at=at)
     if renews is not None and renews.state == RunState.SUCCEEDED:
         inputs[queries.RENEWS] = renews.pk
     return audits.request_run(
@@ -191,18 +193,25 @@ def request(
 _HOW = {
     "audit_plan_missing": "the use case has no audit plan for bias; its risk owner writes one on the use case's page",
     "predictions_missing": "no table of predictions is attached; upload one and attach it to the submission",
+    "data_missing": "no table of data is attached; upload one and attach it to the submission in the role data",
+    "reference_missing": "there is nothing to compare the data with; upload the table that was looked at before and"
+    " attach it to the submission in the role reference",
     "kind_without_inputs": "this audit is not run on versions in a use case",
 }
 
 
 def _card_inputs(version: Version, *, at: dt.datetime) -> dict[str, object]:
-    raw = bytes(version.card.raw) if version.card is not None else b""
-    blob = blobs.store_bytes(raw, media_type="text/markdown", at=at)
     return {
-        "card_sha256": blob.sha256,
+        "card_sha256": _keep_card(version, at=at),
         "card_kind": version.entry.kind,
         "files": list(version.files.order_by("path").values_list("path", flat=True)[:5000]),
     }
+
+
+def _keep_card(version: Version, *, at: dt.datetime) -> str:
+    """Store the version's card where workers read, and give its digest."""
+    raw = bytes(version.card.raw) if version.card is not None else b""
+    return blobs.store_bytes(raw, media_type="text/markdown", at=at).sha256
 
 
 def contributors(*, version: Version, use_case: UseCase) -> set[int]:

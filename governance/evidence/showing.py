@@ -7,6 +7,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from audits.models import OPEN_STATES, Finding, Run, RunState, Severity
 from governance.catalog.models import Version
@@ -19,7 +20,14 @@ MOST_FINDINGS = 200
 
 def kind_name(kind: str) -> str:
     """An audit kind in words."""
-    return {"bias": _("bias"), "card": _("card"), "license": _("licence")}.get(kind, kind)
+    names = {
+        "bias": _("bias"),
+        "card": _("card"),
+        "license": _("licence"),
+        "data": pgettext("audit of", "data"),
+        "drift": pgettext("audit of", "drift"),
+    }
+    return names.get(kind, kind)
 
 
 def verdict_family(run: Run) -> tuple[str, str]:
@@ -29,8 +37,11 @@ def verdict_family(run: Run) -> tuple[str, str]:
     return run.state, "run"
 
 
-def findings_shown(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """Findings as ``components/findings.html`` takes them, gravest first; one code and place once."""
+def findings_shown(findings: Iterable[Finding], *, rows: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """Findings as ``components/findings.html`` takes them, gravest first; one code and place once.
+
+    ``rows`` says by code and place which rows of a table a finding is about.
+    """
     shown = []
     for finding in sorted(findings, key=lambda one: (GRAVITY.get(one.severity, 9), one.line or 0, one.pk))[
         :MOST_FINDINGS
@@ -42,6 +53,8 @@ def findings_shown(findings: Iterable[Finding]) -> list[dict[str, Any]]:
                 "severity": finding.severity,
                 "title": title,
                 "mend": mend,
+                "message": (rows or {}).get(f"{finding.code} {finding.locus}".strip(), ""),
+                "quote": _masked(finding),
                 "field": finding.field,
                 "line": finding.line,
                 "code": finding.code,
@@ -50,6 +63,14 @@ def findings_shown(findings: Iterable[Finding]) -> list[dict[str, Any]]:
             }
         )
     return shown
+
+
+def _masked(finding: Finding) -> str:
+    """Shapes of personal data that a finding is about: letters as x, digits as 0."""
+    examples = finding.params.get("examples")
+    if not isinstance(examples, list):
+        return ""
+    return ", ".join(str(one.get("shape", "")) for one in examples if isinstance(one, dict))
 
 
 def run_rows(runs: Sequence[Run], *, versions: Mapping[str, Version] | None = None) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from audits import kinds
 from audits import services as audits
 from audits.models import OPEN_STATES, Finding, Run, RunState
 from governance.catalog.models import UseCase, Version
-from governance.evidence import bias_report, queries, services
+from governance.evidence import bias_report, data_report, queries, services
 from governance.evidence.queries import runs_visible_to
 from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
 from governance.web.cursors import page_of
@@ -94,7 +94,7 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
         "family": family,
         "say": _say(shown, document),
         "why": _why(shown, document),
-        "findings": findings_shown(Finding.objects.filter(run=shown)),
+        "findings": findings_shown(Finding.objects.filter(run=shown), rows=data_report.rows_named(document)),
         "packages": sorted(shown.packages.items()),
         "inputs": _inputs(shown),
         "may_cancel": is_open and queries.may_cancel(request.user, run=shown),
@@ -106,6 +106,10 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
     }
     if shown.kind == "bias" and document is not None:
         context |= _bias(request, shown, version, document)
+    elif shown.kind == "data" and document is not None:
+        context["columns"] = data_report.column_rows(document)
+    elif shown.kind == "drift" and document is not None:
+        context["drift"] = data_report.drift_rows(document)
     return render(request, "evidence/run.html", context)
 
 
@@ -116,6 +120,8 @@ def _say(shown: Run, document: dict[str, Any] | None) -> str:
         return as_sentence(shown.error) or _("The audit could not be done.")
     if shown.kind == "bias" and document is not None:
         return bias_report.sentence(document)
+    if shown.kind in ("data", "drift"):
+        return data_report.sentence(shown)
     if shown.kind == "license":
         return {
             "conflict": _("The declared licence and the declared use do not go together."),
@@ -142,10 +148,14 @@ def _why(shown: Run, document: dict[str, Any] | None) -> str:
 def _inputs(shown: Run) -> list[tuple[str, str]]:
     """The digests that a run's inputs name."""
     given = shown.inputs
-    predictions = given.get("predictions") or {}
+    uploads = {name: given.get(name) for name in ("predictions", "data", "reference", "current")}
+    digests = {name: one.get("sha256") for name, one in uploads.items() if isinstance(one, dict)}
     named = [
         (_("Audit plan"), given.get("plan_digest")),
-        (_("Predictions"), predictions.get("sha256") if isinstance(predictions, dict) else None),
+        (_("Predictions"), digests.get("predictions")),
+        (_("Data"), digests.get("data")),
+        (_("Data before"), digests.get("reference")),
+        (_("Data of today"), digests.get("current")),
         (_("Card"), given.get("card_sha256")),
         (_("Licence table"), given.get("table_digest")),
     ]

@@ -14,7 +14,8 @@ from governance.policies.voting import LaneResult, distinct_people
 class Step:
     """One thing to do: ``action`` on ``target``, by ``who`` (a role, or a lane's reviewers), ``count`` times.
 
-    On an audit kind: ``write_audit_plan`` and ``attach_predictions`` (the audit cannot run without them),
+    On an audit kind: ``write_audit_plan``, ``attach_predictions`` and ``attach_data`` (the audit cannot run without
+    them),
     ``mend_inputs`` (it could not read what it was given; ``detail`` is what it said), ``complete_profile`` (the use
     case's licence profile does not say what ``detail`` lists), ``repair`` (change what the audit found, then run
     it), ``retry``, ``run``, ``wait``. On a lane: ``lift_veto`` (by
@@ -47,6 +48,7 @@ class Step:
 _ACTIONS = (
     "write_audit_plan",
     "attach_predictions",
+    "attach_data",
     "mend_inputs",
     "complete_profile",
     "repair",
@@ -59,6 +61,8 @@ _OURS = ("internal", "worker_lost")
 _MENDING: Mapping[str, tuple[str, str]] = {
     "audit_plan_missing": ("write_audit_plan", "risk_officer"),
     "predictions_missing": ("attach_predictions", "submitter"),
+    "data_missing": ("attach_data", "submitter"),
+    "reference_missing": ("attach_data", "submitter"),
     "verdict_not_accepted": ("repair", "submitter"),
     "verdict_unknown": ("retry", "admin"),
     "state_unknown": ("retry", "admin"),

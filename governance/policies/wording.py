@@ -49,6 +49,8 @@ def _audited(kind: str) -> str:
         "bias": pgettext("audit of", "bias"),
         "card": pgettext("audit of", "card"),
         "license": pgettext("audit of", "licence"),
+        "data": pgettext("audit of", "data"),
+        "drift": pgettext("audit of", "drift"),
     }
     return known.get(kind, kind)
 
@@ -104,6 +106,8 @@ def _lacking() -> dict[str, str]:
     return {
         "audit_plan_missing": _("The use case has no audit plan for bias, so nobody knows what to measure."),
         "predictions_missing": _("No table of predictions is attached, so nothing can be measured."),
+        "data_missing": _("No table of data is attached, so nothing can be measured."),
+        "reference_missing": _("No table to compare the data with is attached, so nothing can be measured."),
         "kind_without_inputs": _("This audit is not run on versions in a use case."),
     }
 
@@ -183,6 +187,7 @@ def step(step: Mapping[str, Any]) -> str:
         "wait": _("Wait for the %(target)s audit to end."),
         "repair": _("Mend what the %(target)s audit found, then submit the mended version."),
         "attach_predictions": _("Attach a table of predictions; the %(target)s audit then starts by itself."),
+        "attach_data": _("Attach a table of data; the %(target)s audit then starts by itself."),
         "mend_table": _(
             "The audit could not use the table: %(detail)s. Attach a mended table of predictions (a submitter), or"
             " have the audit plan changed (a risk officer)."

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from audits.measures.naming import quoted
 from audits.measures.tables.refusals import (
@@ -30,6 +31,10 @@ MAX_VALUES = 1_000
 
 # What pandas, R and databases write where nothing is known. "None" is not among them: it can be a real answer.
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "<na>", "\\n"})
+# Every column of a table, whatever its names.
+ALL = "all"
+Texts = Sequence[str] | str
+
 _WHOLE_FLOAT = re.compile(r"([+-]?[0-9]+)\.0+")
 
 
@@ -47,11 +52,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some rows: ``columns`` factorised, ``numbers`` as floats with nan for "missing"."""
+    """Some rows: ``columns`` factorised, ``numbers`` as floats with nan for "missing", ``texts`` cells as they are.
+
+    ``texts`` are arrays of the file's own type (text in csv), with null where the file has none; a column that is all
+    null in these rows of a json-lines file may be absent.
+    """
 
     rows: int
     columns: Mapping[str, Column]
     numbers: Mapping[str, npt.NDArray[np.float64]]
+    texts: Mapping[str, pa.Array] = field(default_factory=dict)
 
 
 def canonical(cell: object, *, column: str) -> str | None:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from audits.measures.tables.chunks import Chunk, Codes, Column, factorised, numbers_of_cells
+from audits.measures.tables.chunks import ALL, Chunk, Codes, Column, Texts, factorised, numbers_of_cells
 from audits.measures.tables.refusals import (
     ColumnMissing,
     DuplicateColumn,
@@ -41,13 +41,24 @@ class CsvRows:
     """The rows of a csv file; reads the header when made."""
 
     def __init__(
-        self, text: IO[bytes], *, columns: Sequence[str], numbers: Sequence[str], present: Sequence[str]
+        self,
+        text: IO[bytes],
+        *,
+        columns: Sequence[str],
+        numbers: Sequence[str],
+        present: Sequence[str],
+        texts: Texts = (),
     ) -> None:
         self._text = text
         self._columns, self._numbers = tuple(columns), tuple(numbers)
         header = self._header_line()
-        wanted = list(dict.fromkeys([*columns, *numbers, *present]))
+        named = () if texts == ALL else texts
+        wanted = list(dict.fromkeys([*columns, *numbers, *present, *named]))
         self._separator, self.names = _split_header(header, wanted)
+        if texts == ALL:
+            named = self.names
+            wanted += [name for name in named if name not in wanted]
+        self._texts = tuple(named)
         missing = [name for name in wanted if name not in self.names]
         if missing:
             raise ColumnMissing(missing, self.names)
@@ -137,6 +148,9 @@ class CsvRows:
             return "error"
 
         positions = [str(self.names.index(name)) for name in (*self._columns, *self._numbers)]
+        raw = [str(self.names.index(name)) for name in self._texts]
+        types = {position: pa.string() for position in raw}
+        types |= {position: pa.dictionary(pa.int32(), pa.string()) for position in positions}
         try:
             return pacsv.read_csv(
                 pa.BufferReader(block),
@@ -149,8 +163,8 @@ class CsvRows:
                     delimiter=self._separator, newlines_in_values=True, invalid_row_handler=refuse
                 ),
                 convert_options=pacsv.ConvertOptions(
-                    include_columns=list(dict.fromkeys(positions)),
-                    column_types={position: pa.dictionary(pa.int32(), pa.string()) for position in positions},
+                    include_columns=list(types),
+                    column_types=types,
                     strings_can_be_null=False,
                 ),
             )
@@ -160,9 +174,7 @@ class CsvRows:
             if "UTF8" in str(problem):
                 raise NotUtf8(f"a cell in or after row {first_row}") from None
             if "Empty CSV" in str(problem):
-                return pa.table(
-                    {position: pa.array([], pa.dictionary(pa.int32(), pa.string())) for position in positions}
-                )
+                return pa.table({position: pa.array([], type_) for position, type_ in types.items()})
             raise NotATable(
                 f"the rows from {first_row} on cannot be read as csv; check separators and quotes"
             ) from None
@@ -173,7 +185,12 @@ class CsvRows:
         for name in self._numbers:
             values, codes = _dictionary(table.column(str(self.names.index(name))))
             numbers[name] = numbers_of_cells(values, column=name)[codes]
-        return Chunk(table.num_rows, columns, numbers)
+        texts = {name: self._text_column(table, name) for name in self._texts}
+        return Chunk(table.num_rows, columns, numbers, texts)
+
+    def _text_column(self, table: pa.Table, name: str) -> pa.Array:
+        column = table.column(str(self.names.index(name))).combine_chunks()
+        return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
 
     def _column(self, table: pa.Table, name: str) -> Column:
         values, codes = _dictionary(table.column(str(self.names.index(name))))
@@ -194,7 +211,10 @@ def _dictionary(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
 
 
 def _split_header(header: bytes, wanted: Sequence[str]) -> tuple[str, list[str]]:
-    """The separator under which most of the wanted names exist (a comma if it makes no difference), and all names."""
+    """The separator under which most of the wanted names exist (a comma if it makes no difference), and all names.
+
+    Where no name is wanted, the separator that makes most columns.
+    """
     try:
         text = header.decode()
     except UnicodeDecodeError:
@@ -208,5 +228,8 @@ def _split_header(header: bytes, wanted: Sequence[str]) -> tuple[str, list[str]]
         found.append((sum(name in names for name in wanted), separator, names))
     if not found:
         raise NotATable("the first line cannot be read as column names; check its quotes")
-    _, separator, names = max(found, key=lambda one: one[0])
+    if wanted:
+        _, separator, names = max(found, key=lambda one: one[0])
+    else:
+        _, separator, names = max(found, key=lambda one: len(one[2]))
     return separator, names

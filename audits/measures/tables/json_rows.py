@@ -6,12 +6,17 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
-from audits.measures.tables.chunks import Chunk, column_of_cells, numbers_of_cells
+import pyarrow as pa
+
+from audits.measures.naming import quoted
+from audits.measures.tables.chunks import ALL, Chunk, Texts, canonical, column_of_cells, numbers_of_cells
 from audits.measures.tables.refusals import (
     BadLine,
     ColumnMissing,
+    ColumnNotFlat,
     DuplicateColumn,
     EmptyTable,
+    NotATable,
     NotUtf8,
     NulBytes,
     RowTooLong,
@@ -19,17 +24,26 @@ from audits.measures.tables.refusals import (
 
 CHUNK_ROWS = 20_000
 MAX_ROW = 16 << 20
+# Names of columns in one table that is read as a whole.
+MAX_KEYS = 10_000
 
 
 class JsonRows:
     """The rows of a json-lines file. A key that a row lacks is a missing value; one that no row has is an error."""
 
     def __init__(
-        self, text: IO[bytes], *, columns: Sequence[str], numbers: Sequence[str], present: Sequence[str]
+        self,
+        text: IO[bytes],
+        *,
+        columns: Sequence[str],
+        numbers: Sequence[str],
+        present: Sequence[str],
+        texts: Texts = (),
     ) -> None:
         self._text = text
         self._columns, self._numbers = tuple(columns), tuple(numbers)
-        self._wanted = list(dict.fromkeys([*columns, *numbers, *present]))
+        self._texts = texts
+        self._wanted = list(dict.fromkeys([*columns, *numbers, *present, *(() if texts == ALL else texts)]))
         self._seen: dict[str, None] = {}
 
     def chunks(self) -> Iterator[Chunk]:
@@ -85,18 +99,40 @@ class JsonRows:
 
     def _refuse_doubles(self, pairs: _Pairs) -> None:
         names = [name for name, _ in pairs]
-        for name in self._wanted:
+        for name in names if self._texts == ALL else self._wanted:
             if names.count(name) > 1:
                 raise DuplicateColumn(name)
 
     def _chunk(self, rows: list[dict[str, Any]]) -> Chunk:
         columns = {name: column_of_cells(map(_cell(name), rows), column=name) for name in self._columns}
         numbers = {name: numbers_of_cells(map(_cell(name), rows), column=name) for name in self._numbers}
-        return Chunk(len(rows), columns, numbers)
+        return Chunk(len(rows), columns, numbers, {name: _texts_of(rows, name) for name in self._text_names(rows)})
+
+    def _text_names(self, rows: list[dict[str, Any]]) -> Sequence[str]:
+        if self._texts != ALL:
+            return list(self._texts)
+        names: dict[str, None] = {}
+        for row in rows:
+            names.update(dict.fromkeys(row))
+        if len(names) > MAX_KEYS:
+            raise NotATable(f"its lines have more than {MAX_KEYS:,} different keys; is this a table?")
+        return list(names)
 
 
 class _Pairs(list[tuple[str, Any]]):
     """Keys and values of one object as they stand in the line, doubles included."""
+
+
+def _texts_of(rows: list[dict[str, Any]], name: str) -> pa.Array:
+    cells = [_cell(name)(row) for row in rows]
+    if any(isinstance(cell, (list, dict)) for cell in cells):
+        raise ColumnNotFlat(name, "lists or objects")
+    texts = [cell if cell is None or isinstance(cell, str) else canonical(cell, column=name) for cell in cells]
+    try:
+        return pa.array(texts, pa.string())
+    except (UnicodeEncodeError, pa.ArrowException):
+        # half of a surrogate pair, written as an escape
+        raise NotUtf8(f"column {quoted(name)}") from None
 
 
 def _cell(name: str) -> Any:

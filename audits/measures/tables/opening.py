@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from audits.measures.tables.chunks import Chunk
+from audits.measures.tables.chunks import Chunk, Texts
 from audits.measures.tables.csv_rows import CsvRows
 from audits.measures.tables.json_rows import JsonRows
 from audits.measures.tables.parquet_rows import ParquetRows
@@ -62,6 +62,7 @@ def open_table(
     columns: Sequence[str],
     numbers: Sequence[str] = (),
     present: Sequence[str] = (),
+    texts: Texts = (),
     counting: Callable[[], None] | None = None,
 ) -> Table:
     """Open a csv, csv.gz, parquet or json-lines table for reading some of its columns.
@@ -71,6 +72,7 @@ def open_table(
         columns: read as groups or classes.
         numbers: read as floats.
         present: must exist, is not read.
+        texts: read as they are, whatever they hold and however many values they have; ``chunks.ALL`` for every column.
         counting: called now and then while rows are being counted, so that the work can be interrupted.
 
     Raises:
@@ -87,7 +89,7 @@ def open_table(
         file = opened = _copied(source)
     try:
         return _opened_table(
-            file, opened, counting or (lambda: None), columns=columns, numbers=numbers, present=present
+            file, opened, counting or (lambda: None), columns=columns, numbers=numbers, present=present, texts=texts
         )
     except BaseException as problem:
         if opened is not None:
@@ -98,7 +100,7 @@ def open_table(
 
 
 def _opened_table(
-    file: IO[bytes], opened: IO[bytes] | None, tick: Callable[[], None], **wanted: Sequence[str]
+    file: IO[bytes], opened: IO[bytes] | None, tick: Callable[[], None], *, texts: Texts, **wanted: Sequence[str]
 ) -> Table:
     file.seek(0)
     head = file.read(4)
@@ -106,7 +108,7 @@ def _opened_table(
     if not head:
         raise EmptyTable("the file is empty; it needs a header with column names and one row per person")
     if head == b"PAR1":
-        parquet = ParquetRows(file, **wanted)
+        parquet = ParquetRows(file, texts=texts, **wanted)
         return Table("parquet", parquet, parquet.rows, opened)
     packed = head[:2] == b"\x1f\x8b"
     start = _text(file, packed=packed).read(64)
@@ -114,8 +116,8 @@ def _opened_table(
     lines = _line_ends(_text(file, packed=packed), tick)
     text = _text(file, packed=packed)
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
-        return Table("jsonl", JsonRows(text, **wanted), lines, opened)
-    return Table("csv", CsvRows(text, **wanted), max(lines - 1, 0), opened)
+        return Table("jsonl", JsonRows(text, texts=texts, **wanted), lines, opened)
+    return Table("csv", CsvRows(text, texts=texts, **wanted), max(lines - 1, 0), opened)
 
 
 def _can_seek(source: IO[bytes]) -> bool:

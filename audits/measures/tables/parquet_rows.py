@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from audits.measures.naming import quoted
-from audits.measures.tables.chunks import Chunk, Codes, factorised, numbers_of_cells
+from audits.measures.tables.chunks import ALL, Chunk, Codes, Texts, factorised, numbers_of_cells
 from audits.measures.tables.refusals import (
     ColumnMissing,
     ColumnNotFlat,
@@ -30,7 +30,13 @@ class ParquetRows:
     """The rows of a parquet file; reads the footer when made."""
 
     def __init__(
-        self, file: IO[bytes], *, columns: Sequence[str], numbers: Sequence[str], present: Sequence[str]
+        self,
+        file: IO[bytes],
+        *,
+        columns: Sequence[str],
+        numbers: Sequence[str],
+        present: Sequence[str],
+        texts: Texts = (),
     ) -> None:
         self._columns, self._numbers = tuple(columns), tuple(numbers)
         try:
@@ -39,7 +45,8 @@ class ParquetRows:
             types = dict(zip(names, self._file.schema_arrow.types, strict=True))
         except (pa.ArrowException, OSError, ValueError) as problem:
             raise NotATable("the parquet file is damaged or cut off; write it again") from problem
-        wanted = list(dict.fromkeys([*columns, *numbers, *present]))
+        self._texts = tuple(names) if texts == ALL else tuple(texts)
+        wanted = list(dict.fromkeys([*columns, *numbers, *present, *self._texts]))
         missing = [name for name in wanted if name not in types]
         if missing:
             raise ColumnMissing(missing, names)
@@ -60,7 +67,8 @@ class ParquetRows:
         Raises:
             TableRejected: a page that cannot be read, or a cell that is no single value.
         """
-        wanted = list(dict.fromkeys([*self._columns, *self._numbers]))
+        encoded = list(dict.fromkeys([*self._columns, *self._numbers]))
+        wanted = list(dict.fromkeys([*encoded, *self._texts]))
         batches = self._file.iter_batches(batch_size=BATCH_ROWS, columns=wanted, use_threads=False)
         while True:
             try:
@@ -69,10 +77,10 @@ class ParquetRows:
                 raise NotATable("the parquet file is damaged or cut off; write it again") from problem
             if batch is None:
                 return
-            cells = {name: _dictionary(batch.column(name), column=name) for name in wanted}
+            cells = {name: _dictionary(batch.column(name), column=name) for name in encoded}
             columns = {name: factorised(*cells[name], column=name) for name in self._columns}
             numbers = {name: _numbers(*cells[name], column=name) for name in self._numbers}
-            yield Chunk(batch.num_rows, columns, numbers)
+            yield Chunk(batch.num_rows, columns, numbers, {name: batch.column(name) for name in self._texts})
 
 
 def _dictionary(array: pa.Array, *, column: str) -> tuple[list[Any], Codes]:

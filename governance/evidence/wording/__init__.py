@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from audits.models import Finding
 from governance.evidence.bias_report import metric_name
-from governance.evidence.wording import bias, cards, licences
+from governance.evidence.wording import bias, cards, data, drift, licences
 from governance.evidence.wording.in_words import in_words
 from governance.web.templatetags import figures
 
@@ -18,8 +18,16 @@ if TYPE_CHECKING:
 
 Sentences = Mapping[str, "tuple[_StrPromise, _StrPromise]"]
 LONGEST = 160
+# A smaller chance is shown as smaller than this.
+_SMALL = 0.001
 
-SENTENCES: Mapping[str, Sentences] = {"card": cards.SENTENCES, "license": licences.SENTENCES, "bias": bias.SENTENCES}
+SENTENCES: Mapping[str, Sentences] = {
+    "card": cards.SENTENCES,
+    "license": licences.SENTENCES,
+    "bias": bias.SENTENCES,
+    "data": data.SENTENCES,
+    "drift": drift.SENTENCES,
+}
 """Audit kind -> code -> what is so, and how to mend it. Both take the finding's parameters."""
 
 
@@ -39,6 +47,19 @@ def finding_text(finding: Finding) -> tuple[str, str]:
     return _("Finding %(code)s") % {"code": finding.code}, ""
 
 
+# Parameters of the data and drift audits whose values have words.
+_WORDS: Mapping[str, Mapping[str, _StrPromise]] = {
+    "what": data.WHAT,
+    "script": data.SCRIPTS,
+    "main": data.SCRIPTS,
+    "fields": data.FIELDS,
+    "why": {**data.WHY, **drift.MEASURES},
+    "measure": drift.MEASURES,
+    "kind_reference": drift.MEASURES,
+    "kind_current": drift.MEASURES,
+}
+
+
 class _Shown(dict[str, str]):
     """Parameters as they stand in a sentence. One that is missing is a question mark and no crash."""
 
@@ -49,6 +70,15 @@ class _Shown(dict[str, str]):
             self["metric"] = metric_name(self["metric"])
         if isinstance(params.get("section"), str):
             self["section"] = str(cards.SECTION_NAMES.get(params["section"], self["section"]))
+        q = params.get("q")
+        if isinstance(q, float) and 0 <= q < _SMALL:
+            self["q"] = f"<{figures.number(_SMALL, places=3)}"
+        for name, words in _WORDS.items():
+            value = params.get(name)
+            if isinstance(value, str) and value in words:
+                self[name] = str(words[value])
+            elif isinstance(value, list):
+                self[name] = ", ".join(str(words.get(one, one)) for one in value)
 
     def __missing__(self, name: str) -> str:
         return "?"

@@ -169,11 +169,15 @@ AUDITS = {
     "bias": Shown("none", "new", pgettext_lazy("audit", "Bias")),
     "card": Shown("none", "new", pgettext_lazy("audit", "Card")),
     "license": Shown("none", "new", pgettext_lazy("audit", "Licence")),
+    "data": Shown("none", "new", pgettext_lazy("audit", "Data")),
+    "drift": Shown("none", "new", pgettext_lazy("audit", "Drift")),
 }
 
 FAMILIES: Mapping[str, Mapping[str, Shown]] = {
     "verdict": VERDICTS,
     "bias": VERDICTS,
+    "data": VERDICTS,
+    "drift": VERDICTS,
     "card": VERDICTS,
     "licence": LICENCES,
     "license": LICENCES,

@@ -10,6 +10,8 @@ from django.utils.translation import override
 
 from audits import kinds
 from audits.cards.spec import CODES as CARD
+from audits.measures.data.reasons import CODES as DATA
+from audits.measures.drift.reasons import CODES as DRIFT
 from audits.measures.reasons import CODES as BIAS
 from audits.models import Finding
 from governance.evidence import wording
@@ -24,8 +26,9 @@ def parameters() -> Iterable[tuple[str, str, set[str]]]:
     """Each kind and code, with the parameters that its findings have."""
     for code, known in CARD.items():
         yield "card", code, set(known.params)
-    for code, (_severity, names) in BIAS.items():
-        yield "bias", code, set(names)
+    for kind, codes in (("bias", BIAS), ("data", DATA), ("drift", DRIFT)):
+        for code, (_severity, names) in codes.items():
+            yield kind, code, set(names)
     for code, message in LICENCE.items():
         yield "license", code, set(re.findall(r"\{(\w+)", message)) | ALWAYS
 

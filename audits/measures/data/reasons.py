@@ -1,0 +1,66 @@
+"""What a data audit can find: codes with parameters, worded when shown. Imports nothing.
+
+``CODES`` is the whole list: code -> (severity, names of the parameters that it always carries). A finding of severity
+high makes the audit fail, medium makes it warn, the others are for information.
+"""
+
+from __future__ import annotations
+
+CODES: dict[str, tuple[str, tuple[str, ...]]] = {
+    # rows that occur more than once
+    "data.duplicates": ("medium", ("rows", "of", "groups", "expected")),
+    "data.duplicates_few": ("low", ("rows", "of", "groups", "expected")),
+    "data.near_duplicates": ("medium", ("rows", "of", "groups", "jaccard")),
+    "data.near_duplicates_not_searched": ("low", ("why", "limit")),
+    # what one split knows of another
+    "data.split_leak": ("high", ("split", "other", "rows", "of", "low", "high")),
+    # as equal as a few small categories make different people
+    "data.split_leak_by_chance": ("low", ("split", "other", "rows", "of", "low", "high")),
+    "data.split_leak_near": ("high", ("split", "other", "rows", "of", "low", "high", "jaccard")),
+    "data.split_leak_group": ("high", ("column", "split", "other", "rows", "of", "groups")),
+    "data.split_tiny": ("medium", ("split", "rows")),
+    # labels
+    "data.conflicting_labels": ("medium", ("rows", "of", "groups")),
+    "data.label_errors": ("medium", ("rows", "of", "low", "high")),
+    "data.label_errors_not_measured": ("low", ("why",)),
+    "data.class_imbalance": ("medium", ("column", "value", "rows", "of", "share", "largest")),
+    "data.class_tiny": ("medium", ("column", "value", "rows", "min_rows")),
+    "data.label_missing": ("medium", ("column", "rows", "of")),
+    "data.target_leak": ("high", ("column", "value", "auc", "low", "n")),
+    # columns
+    "data.constant": ("low", ("column",)),
+    "data.empty": ("medium", ("column",)),
+    "data.id_like": ("info", ("column",)),
+    "data.high_cardinality": ("low", ("column", "values", "of")),
+    "data.missing": ("low", ("column", "rows", "of", "share")),
+    # groups
+    "data.missing_by_group": (
+        "medium",
+        ("column", "attribute", "group", "share", "low", "high", "n", "other", "other_share", "q"),
+    ),
+    "data.group_tiny": ("medium", ("attribute", "groups", "rows", "min_rows")),
+    "data.group_unknown": ("low", ("attribute", "rows", "of")),
+    "data.represented_otherwise": (
+        "medium",
+        ("attribute", "group", "share", "low", "high", "n", "population_share", "q"),
+    ),
+    # persons
+    "data.personal": ("high", ("column", "what", "rows", "of")),
+    "data.personal_possible": ("medium", ("column", "what", "rows", "of")),
+    # text
+    "data.mojibake": ("medium", ("column", "rows", "of")),
+    "data.replacement_characters": ("medium", ("column", "rows", "of")),
+    "data.control_characters": ("low", ("column", "rows", "of")),
+    "data.formulas": ("low", ("column", "rows", "of")),
+    "data.mixed_scripts": ("low", ("column", "rows", "of")),
+    "data.minor_script": ("info", ("column", "script", "rows", "of", "main")),
+    "data.length_outliers": ("low", ("column", "rows", "of", "low_limit", "high_limit")),
+    # where it comes from
+    "data.provenance_missing": ("medium", ("fields", "lacking", "of")),
+    "data.provenance_not_read": ("medium", ()),
+    # the whole
+    "data.too_few_rows": ("medium", ("rows", "min_rows")),
+    "data.nothing_to_say": ("medium", ()),
+}
+
+VERDICTS = {"critical": "fail", "high": "fail", "medium": "warn", "low": "pass", "info": "pass"}

@@ -1,0 +1,200 @@
+"""Duplicates and leaks between splits, exact and near, as findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from audits.measures.data.columns import Column, combined, normalised
+from audits.measures.data.findings import Findings
+from audits.measures.data.near import JACCARD, TooMuchText, components, near_pairs
+from audits.measures.data.plan import DataPlan
+from audits.measures.data.rows import conflicting_labels, copies, expected_pairs, seen_elsewhere
+from audits.measures.data.thresholds import BY_CHANCE, DUPLICATES, MIN_ROWS
+from audits.measures.figures import figure
+from audits.measures.intervals import wilson
+
+Columns = dict[str, Column]
+Mask = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int64]
+Tick = Callable[[], None]
+
+MAX_SPLITS = 20
+
+
+def repeated(columns: Columns, plan: DataPlan, findings: Findings, *, seed: int, tick: Tick) -> dict[str, Any]:
+    """Rows that occur more than once. What only names rows does not make two rows different, nor does the split."""
+    document: dict[str, Any] = {}
+    aside = {plan.split, plan.group, *plan.ignore, *plan.probabilities.values()}
+    content = [column for name, column in columns.items() if name not in aside and not column.is_id_like]
+    content = [column for column in content if not column.is_empty and not column.is_constant]
+    # where columns only name rows, the names are the content
+    content = content or [column for name, column in columns.items() if name not in aside and not column.is_empty]
+    split = _splits(columns, plan, findings)
+    if content:
+        found = copies(content)
+        tick()
+        document["exact"] = _exact(found.surplus, found.groups, found.rows, content, findings)
+        if split is not None:
+            code = "data.split_leak_by_chance" if _is_chance(found.surplus, content) else "data.split_leak"
+            document["leaks"] = _leaks(code, found.of_row, split, findings)
+        features = [column for column in content if column.name != plan.label]
+        if plan.label is not None and features and not columns[plan.label].is_empty:
+            document["conflicts"] = _conflicts(features, columns[plan.label], findings)
+        tick()
+    if split is not None and plan.group is not None:
+        document["group_leaks"] = _group_leaks(columns[plan.group], split, findings)
+    texts = [columns[name] for name in plan.texts] or [column for column in content if column.is_text]
+    texts = [column for column in texts if not column.is_empty]
+    if texts:
+        document["near"] = _near(texts, split, findings, seed=seed)
+        tick()
+    return document
+
+
+def _splits(columns: Columns, plan: DataPlan, findings: Findings) -> Column | None:
+    """The column of splits where it can be one: two values or more, and not too many."""
+    if plan.split is None:
+        return None
+    split = columns[plan.split]
+    for value, count in zip(split.values, split.counts.tolist(), strict=True):
+        if count < MIN_ROWS and len(split.values) <= MAX_SPLITS:
+            findings.add("data.split_tiny", value, split=value, rows=count)
+    return split if 2 <= len(split.values) <= MAX_SPLITS else None
+
+
+def _exact(surplus: int, groups: int, rows: Mask, content: list[Column], findings: Findings) -> dict[str, Any]:
+    expected = expected_pairs(content)
+    if surplus:
+        grave = surplus >= DUPLICATES * rows.size and not _is_chance(surplus, content)
+        code = "data.duplicates" if grave else "data.duplicates_few"
+        params: dict[str, Any] = {"of": int(rows.size), "groups": groups, "expected": figure(expected)}
+        findings.add(code, "rows", rows=rows, count=surplus, **params)
+    return {"rows": surplus, "groups": groups, "of": int(rows.size), "expected_pairs": figure(expected)}
+
+
+def _is_chance(surplus: int, content: list[Column]) -> bool:
+    """Whether equal rows are no copies: a few small categories make different people equal anyway."""
+    return expected_pairs(content) >= BY_CHANCE * surplus
+
+
+def _leaks(code: str, of_row: Codes, split: Column, findings: Findings, **more: Any) -> list[dict[str, Any]]:
+    found = seen_elsewhere(of_row, split.codes, len(split.values))
+    return _leak_rows(code, found, split, findings, **more)
+
+
+def _leak_rows(
+    code: str, found: npt.NDArray[np.int64], split: Column, findings: Findings, **more: Any
+) -> list[dict[str, Any]]:
+    """Rows of each split that another has too; one finding per pair of splits, about the smaller of the two."""
+    leaks = []
+    sizes = split.counts
+    for one, other in zip(*np.nonzero(found), strict=True):
+        low, high = wilson(found[one, other], sizes[one])
+        leak: dict[str, Any] = {
+            "split": split.values[one],
+            "other": split.values[other],
+            "rows": int(found[one, other]),
+            "of": int(sizes[one]),
+            "low": figure(float(low)),
+            "high": figure(float(high)),
+        }
+        leaks.append(leak)
+        if (sizes[one], split.values[one]) < (sizes[other], split.values[other]):
+            findings.add(code, f"{leak['split']} in {leak['other']}", **leak, **more)
+    return sorted(leaks, key=lambda leak: (leak["split"], leak["other"]))
+
+
+def _group_leaks(group: Column, split: Column, findings: Findings) -> list[dict[str, Any]]:
+    found = seen_elsewhere(group.codes, split.codes, len(split.values))
+    leaks = []
+    for one, other in zip(*np.nonzero(found), strict=True):
+        mine, theirs = (np.unique(group.codes[split.codes == side]) for side in (one, other))
+        leak: dict[str, Any] = {
+            "column": group.name,
+            "split": split.values[one],
+            "other": split.values[other],
+            "rows": int(found[one, other]),
+            "of": int(split.counts[one]),
+            "groups": int(np.intersect1d(mine[mine >= 0], theirs).size),
+        }
+        leaks.append(leak)
+        if (split.counts[one], split.values[one]) < (split.counts[other], split.values[other]):
+            findings.add("data.split_leak_group", f"{leak['split']} in {leak['other']}", **leak)
+    return sorted(leaks, key=lambda leak: (leak["split"], leak["other"]))
+
+
+def _conflicts(features: list[Column], label: Column, findings: Findings) -> dict[str, Any]:
+    of_row, _ = combined(features)
+    found = conflicting_labels(of_row, label.codes)
+    rows = int(found.rows.sum())
+    if rows:
+        findings.add("data.conflicting_labels", label.name, rows=found.rows, of=found.of, groups=found.groups)
+    return {"rows": rows, "groups": found.groups, "of": found.of}
+
+
+def _near(texts: list[Column], split: Column | None, findings: Findings, *, seed: int) -> dict[str, Any]:
+    joined = pc.binary_join_element_wise(
+        *[pc.fill_null(column.texts, "") for column in texts], pa.scalar(" ", pa.string())
+    )
+    folded = pc.utf8_trim_whitespace(normalised(pc.utf8_lower(joined))).dictionary_encode()
+    different, of_row = folded.dictionary, folded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    # in an order of their own, so that the order of rows does not change whom a text is compared with
+    order = pc.array_sort_indices(different).to_numpy(zero_copy_only=False).astype(np.int64)
+    place = np.empty(order.size, dtype=np.int64)
+    place[order] = np.arange(order.size)
+    different, of_row = different.take(pa.array(order)), place[of_row]
+    marks = _marks(of_row, split, len(different))
+    names = [column.name for column in texts]
+    try:
+        pairs = near_pairs(different, marks=marks, seed=seed)
+    except TooMuchText as much:
+        findings.add("data.near_duplicates_not_searched", "texts", why=much.what, limit=much.limit)
+        return {"columns": names, "measured": False, "why": much.what, "limit": much.limit}
+    label = components(len(different), pairs.first, pairs.second)
+    sizes = np.bincount(label, minlength=len(different))
+    alike = sizes[label] > 1
+    rows = alike[of_row]
+    groups = int((sizes > 1).sum())
+    count = int(rows.sum())
+    if count:
+        findings.add("data.near_duplicates", "texts", rows=rows, of=int(rows.size), groups=groups, jaccard=JACCARD)
+    made: dict[str, Any] = {
+        "columns": names,
+        "measured": True,
+        "rows": count,
+        "groups": groups,
+        "pairs": int(pairs.first.size),
+        "jaccard": JACCARD,
+    }
+    if split is not None and marks is not None:
+        found = _near_elsewhere(pairs.first, pairs.second, marks, of_row, split)
+        made["leaks"] = _leak_rows("data.split_leak_near", found, split, findings, jaccard=JACCARD)
+    return made
+
+
+def _marks(of_row: Codes, split: Column | None, texts: int) -> Mask | None:
+    """Which splits each text occurs in; shape (texts, splits)."""
+    if split is None:
+        return None
+    marks = np.zeros((texts, len(split.values)), dtype=bool)
+    known = split.codes >= 0
+    marks[of_row[known], split.codes[known]] = True
+    return marks
+
+
+def _near_elsewhere(first: Codes, second: Codes, marks: Mask, of_row: Codes, split: Column) -> npt.NDArray[np.int64]:
+    """Rows of each split whose text is near a text of each other split."""
+    reached = np.zeros_like(marks)
+    np.logical_or.at(reached, first, marks[second])
+    np.logical_or.at(reached, second, marks[first])
+    found = np.zeros((marks.shape[1], marks.shape[1]), dtype=np.int64)
+    for one in range(marks.shape[1]):
+        found[one] = reached[of_row[split.codes == one]].sum(axis=0)
+        found[one, one] = 0
+    return found

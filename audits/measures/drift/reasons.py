@@ -1,0 +1,24 @@
+"""Why a drift audit says what it says: codes with parameters, worded when shown. Imports nothing.
+
+``CODES`` is the whole list: code -> (severity, names of the parameters that it always carries).
+"""
+
+from __future__ import annotations
+
+_JUDGED = ("column", "measure", "effect", "threshold", "floor", "q", "n_reference", "n_current")
+
+CODES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "drift.values_moved": ("high", _JUDGED),
+    "drift.missing_changed": ("high", (*_JUDGED, "share_reference", "share_current")),
+    # the effect is large and may be chance
+    "drift.inconclusive": ("medium", _JUDGED),
+    # noise alone would look like drift, or there are too few rows
+    "drift.too_few_rows": ("medium", (*_JUDGED, "min_rows")),
+    "drift.column_gone": ("high", ("column",)),
+    "drift.column_new": ("info", ("column",)),
+    "drift.kind_changed": ("high", ("column", "kind_reference", "kind_current")),
+    "drift.no_values": ("medium", ("column",)),
+    "drift.not_finite": ("low", ("column", "rows_reference", "rows_current")),
+    "drift.not_compared": ("info", ("column", "why")),
+    "drift.nothing_to_compare": ("medium", ()),
+}

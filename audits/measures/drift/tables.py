@@ -1,0 +1,358 @@
+"""Drift between two tables: every column that both have, one family of tests, one document."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import rfc8785
+
+from audits.measures.drift.judging import ORDER, Judged, decide, missing_judged, values_judged, worst
+from audits.measures.drift.measuring import (
+    CATEGORICAL,
+    NUMERIC,
+    Drift,
+    NotMeasurable,
+    drift_categorical,
+    drift_numeric,
+)
+from audits.measures.drift.reasons import CODES
+from audits.measures.drift.thresholds import ALPHA, MIN_ROWS, THRESHOLDS
+from audits.measures.figures import figure
+from audits.measures.naming import listed, quoted
+from audits.measures.tables.loading import Loaded
+from audits.measures.tables.refusals import ColumnMissing, TableRejected
+
+Array = npt.NDArray[np.float64]
+
+TEXT = "text"
+# A number with so few different values is a code, and compared as categories.
+FEW_VALUES = 10
+MAX_CATEGORIES = 1_000
+MAX_COLUMNS = 2_000
+# Categories that are shown, largest change first, if enough rows have them not to point at anybody.
+_SHOWN_CATEGORIES = 5
+_SHOWN_FROM = 10
+
+
+class TooManyColumns(TableRejected):
+    code = "too_many_columns"
+
+
+class ThresholdRejected(TableRejected):
+    code = "threshold_rejected"
+
+
+@dataclass(frozen=True)
+class DriftPlan:
+    """What is compared, and what counts as drift.
+
+    ``columns``: these alone; all that both tables have by default. ``numeric`` and ``categorical`` name columns whose
+    kind is not to be guessed. ``thresholds`` holds what somebody has set; the others are ``thresholds.THRESHOLDS``.
+    """
+
+    columns: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    min_rows: int = MIN_ROWS
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.thresholds if name not in THRESHOLDS]
+        if unknown:
+            raise ThresholdRejected(f"no effect is called {listed(unknown)}; known: {', '.join(THRESHOLDS)}")
+        for name, threshold in self.thresholds.items():
+            if not 0 < threshold < 100:
+                raise ThresholdRejected(f"the threshold of {name} must be a positive number, such as 0.1")
+        if not 2 <= self.min_rows <= 1_000_000:
+            raise ThresholdRejected("the smallest number of rows must be from 2 to 1,000,000")
+        both = [name for name in self.numeric if name in self.categorical]
+        if both:
+            raise ThresholdRejected(f"column {quoted(both[0])} cannot be both numeric and categorical")
+
+    def as_document(self) -> dict[str, Any]:
+        """The plan as JSON-ready data."""
+        return {
+            "columns": list(self.columns),
+            "numeric": list(self.numeric),
+            "categorical": list(self.categorical),
+            "thresholds": dict(self.thresholds),
+            "min_rows": self.min_rows,
+        }
+
+
+@dataclass
+class _Column:
+    """One column while it is worked on: its row of the document, and the questions that are open about it."""
+
+    row: dict[str, Any]
+    values: Judged | None = None
+    missing: Judged | None = None
+    verdicts: list[str] = field(default_factory=list)
+
+
+def audit_drift(reference: Loaded, current: Loaded, plan: DriftPlan | None = None) -> dict[str, Any]:
+    """Compare two tables column by column.
+
+    Returns:
+        The document of the audit, JSON-ready, without nan and infinity. ``columns`` has a row per column with
+        statistic, effect, p, q, null floor and verdict; ``verdict`` is the worst of them. ``digest`` is the SHA-256 of
+        the RFC 8785 form of all the rest; the order of rows and columns does not change it.
+
+    Raises:
+        TableRejected: a column that the plan names is missing, or there are too many columns.
+    """
+    plan = plan or DriftPlan()
+    reasons: list[dict[str, Any]] = []
+    both, gone, new = _columns_of(reference, current, plan)
+    columns = [_compared(name, reference, current, plan, reasons) for name in both]
+    decide([one for column in columns for one in (column.values, column.missing) if one], min_rows=plan.min_rows)
+    for column in columns:
+        _finish(column, reasons, plan)
+    rows = [column.row for column in columns]
+    rows += [_unmeasured(name, "column_gone", "insufficient_data") for name in gone]
+    reasons += [_reason("drift.column_gone", name) for name in gone]
+    reasons += [_reason("drift.column_new", name) for name in new]
+    verdict = worst([row["verdict"] for row in rows])
+    if verdict == "no_information":
+        reasons.append({"code": "drift.nothing_to_compare", "severity": "medium", "locus": "", "params": {}})
+    judged = [row for row in rows if row["verdict"] in ("pass", "warn", "fail")]
+    document: dict[str, Any] = {
+        "verdict": verdict,
+        "rows": {"reference": reference.rows, "current": current.rows},
+        "columns": sorted(rows, key=lambda row: (-ORDER.index(row["verdict"]), -(row["effect"] or 0), row["column"])),
+        "columns_new": new,
+        "judged": len(judged),
+        "drifted": sum(row["verdict"] == "fail" for row in rows),
+        "reasons": sorted(reasons, key=lambda reason: (reason["locus"], reason["code"])),
+        "alpha": ALPHA,
+        "plan": plan.as_document(),
+    }
+    document["digest"] = hashlib.sha256(rfc8785.dumps(document)).hexdigest()
+    return document
+
+
+def _columns_of(reference: Loaded, current: Loaded, plan: DriftPlan) -> tuple[list[str], list[str], list[str]]:
+    """Columns that both tables have, that only the reference has, that only the current one has; each sorted."""
+    asked = {*plan.columns, *plan.numeric, *plan.categorical}
+    missing = sorted(name for name in asked if name not in reference.names)
+    if missing:
+        raise ColumnMissing(missing, reference.names)
+    ours = set(plan.columns) or set(reference.names)
+    theirs = set(current.names) & ours if plan.columns else set(current.names)
+    if len(ours) > MAX_COLUMNS:
+        raise TooManyColumns(f"the table has {len(ours):,} columns; name at most {MAX_COLUMNS:,} of them")
+    return sorted(ours & theirs), sorted(ours - theirs), sorted(theirs - ours)
+
+
+def _compared(name: str, reference: Loaded, current: Loaded, plan: DriftPlan, reasons: list[dict[str, Any]]) -> _Column:
+    row: dict[str, Any] = {"column": name, "kind": None, "effect": None}
+    column = _Column(row)
+    missing = (reference.texts(name).null_count, current.texts(name).null_count)
+    if any(missing):
+        rows = (reference.rows, current.rows)
+        column.missing = missing_judged(name, missing, rows, thresholds=plan.thresholds)
+        row["missing"] = {"reference": missing[0], "current": missing[1]}
+    try:
+        kind, drift = _measured(name, reference, current, plan, row)
+    except NotMeasurable as problem:
+        column.row |= _unmeasured(name, problem.code, _WITHOUT_VALUES.get(problem.code, "no_information"))
+        reasons.append(_not_measured(name, problem.code, row))
+        return column
+    row |= {"kind": kind, **_drift_row(drift)}
+    if "not_finite" in row:
+        reasons.append(_reason("drift.not_finite", name, **_sides("rows", row["not_finite"])))
+    column.values = values_judged(name, drift, thresholds=plan.thresholds)
+    return column
+
+
+# A column that nothing can be said about because rows lack is not the same as one in which there is nothing to find.
+_WITHOUT_VALUES = {"no_values": "insufficient_data", "kind_changed": "insufficient_data"}
+
+
+def _measured(name: str, reference: Loaded, current: Loaded, plan: DriftPlan, row: dict[str, Any]) -> tuple[str, Drift]:
+    """The kind of a column and its drift.
+
+    Raises:
+        NotMeasurable: it has no values on one side, is a number on one side only, or names rows.
+    """
+    numbers = reference.numbers(name), current.numbers(name)
+    if any(table.texts(name).null_count == table.rows for table in (reference, current)):
+        raise NotMeasurable("no_values", "one side has no values")
+    as_category = name in plan.categorical
+    if not as_category and (numbers[0] is None) != (numbers[1] is None):
+        row["kinds"] = {
+            "reference": TEXT if numbers[0] is None else NUMERIC,
+            "current": TEXT if numbers[1] is None else NUMERIC,
+        }
+        raise NotMeasurable("kind_changed", "a number on one side only")
+    if numbers[0] is not None and numbers[1] is not None and not as_category:
+        ours, theirs = _finite(numbers[0], numbers[1], row)
+        few = np.unique(ours).size + np.unique(theirs).size <= 2 * FEW_VALUES
+        if name in plan.numeric or not few:
+            if name not in plan.numeric and _names_rows(ours) and _names_rows(theirs):
+                raise NotMeasurable("id_like", "every row has a whole number of its own")
+            return NUMERIC, drift_numeric(ours, theirs)
+    elif name in plan.numeric:
+        row["kinds"] = {"reference": TEXT, "current": TEXT}
+        raise NotMeasurable("kind_changed", "not a number")
+    counts = _category_counts(reference.texts(name), current.texts(name))
+    if len(counts) > MAX_CATEGORIES and not as_category:
+        return TEXT, drift_numeric(_lengths(reference.texts(name)), _lengths(current.texts(name)))
+    row["categories"] = _largest_changes(counts)
+    ours_counts, theirs_counts = (np.array([pair[side] for pair in counts.values()]) for side in (0, 1))
+    return CATEGORICAL, drift_categorical(ours_counts, theirs_counts)
+
+
+def _finite(reference: Array, current: Array, row: dict[str, Any]) -> tuple[Array, Array]:
+    infinite = np.isinf(reference), np.isinf(current)
+    if infinite[0].any() or infinite[1].any():
+        row["not_finite"] = {"reference": int(infinite[0].sum()), "current": int(infinite[1].sum())}
+    return reference[np.isfinite(reference)], current[np.isfinite(current)]
+
+
+def _names_rows(values: Array) -> bool:
+    whole = bool((values == np.floor(values)).all())
+    return whole and values.size >= MIN_ROWS and np.unique(values).size == values.size
+
+
+def _lengths(texts: pa.Array) -> Array:
+    lengths = pc.utf8_length(texts.drop_null())
+    return np.asarray(lengths.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _category_counts(reference: pa.Array, current: pa.Array) -> dict[str, tuple[int, int]]:
+    """Rows of each category in both samples, sorted by name."""
+    sides: list[dict[str, int]] = []
+    for texts in (reference, current):
+        counted = pc.value_counts(texts.drop_null())
+        sides.append(dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)))
+    return {name: (sides[0].get(name, 0), sides[1].get(name, 0)) for name in sorted({*sides[0], *sides[1]})}
+
+
+def _largest_changes(counts: Mapping[str, tuple[int, int]]) -> list[dict[str, Any]]:
+    totals = [sum(pair[side] for pair in counts.values()) for side in (0, 1)]
+    shown: list[dict[str, Any]] = [
+        {"value": name[:60], "reference": figure(pair[0] / totals[0]), "current": figure(pair[1] / totals[1])}
+        for name, pair in counts.items()
+        if max(pair) >= _SHOWN_FROM
+    ]
+    shown.sort(key=lambda row: (-abs(row["current"] - row["reference"]), row["value"]))
+    return shown[:_SHOWN_CATEGORIES]
+
+
+def _drift_row(drift: Drift) -> dict[str, Any]:
+    effect = drift.measures[drift.effect]
+    return {
+        "n_reference": drift.n_reference,
+        "n_current": drift.n_current,
+        "test": drift.test,
+        "statistic": figure(drift.statistic),
+        "p": figure(drift.p),
+        "effect_name": drift.effect,
+        "effect": figure(effect.value),
+        "null_expected": None if effect.expected is None else figure(effect.expected),
+        "null_floor": None if effect.floor is None else figure(effect.floor),
+        "new_share": None if drift.new_share is None else figure(drift.new_share),
+        "measures": [
+            {
+                "measure": name,
+                "value": figure(one.value),
+                "null_expected": None if one.expected is None else figure(one.expected),
+                "null_floor": None if one.floor is None else figure(one.floor),
+            }
+            for name, one in drift.measures.items()
+        ],
+        "tests": [
+            {"test": name, "statistic": figure(statistic), "p": figure(p)}
+            for name, (statistic, p) in drift.others.items()
+        ],
+        "quantiles": [
+            {"level": level, "reference": figure(ours), "current": figure(theirs), "shift": figure(theirs - ours)}
+            for level, (ours, theirs) in drift.quantiles.items()
+        ],
+    }
+
+
+def _unmeasured(name: str, why: str, verdict: str) -> dict[str, Any]:
+    nothing = dict.fromkeys(("test", "statistic", "p", "q", "effect_name", "effect", "null_floor", "threshold"))
+    return {"column": name, "kind": None, **nothing, "verdict": verdict, "why": why}
+
+
+def _finish(column: _Column, reasons: list[dict[str, Any]], plan: DriftPlan) -> None:
+    """Write the verdicts into the column's row."""
+    row = column.row
+    verdicts = [row["verdict"]] if "verdict" in row else []
+    if column.values is not None:
+        one = column.values
+        row |= {"q": None if one.is_constant else figure(one.q)}
+        row |= {"threshold": figure(one.threshold), "threshold_source": one.threshold_source}
+        verdicts.append(one.verdict)
+        reasons.extend(_judged_reasons(one, "drift.values_moved", plan))
+        if one.is_constant:
+            row["why"] = "constant"
+    if column.missing is not None:
+        one = column.missing
+        row["missing"] |= {
+            "effect": figure(one.effect),
+            "p": figure(one.p),
+            "q": figure(one.q),
+            "null_floor": None if one.floor is None else figure(one.floor),
+            "threshold": figure(one.threshold),
+            "threshold_source": one.threshold_source,
+            "verdict": one.verdict,
+        }
+        verdicts.append(one.verdict)
+        shares = {
+            "share_reference": figure(row["missing"]["reference"] / one.n_reference),
+            "share_current": figure(row["missing"]["current"] / one.n_current),
+        }
+        reasons.extend(_judged_reasons(one, "drift.missing_changed", plan, **shares))
+    row["verdict"] = worst(verdicts)
+
+
+def _judged_reasons(one: Judged, failed: str, plan: DriftPlan, **more: Any) -> list[dict[str, Any]]:
+    code = {"fail": failed, "warn": "drift.inconclusive", "insufficient_data": "drift.too_few_rows"}.get(one.verdict)
+    if code is None:
+        return []
+    params = {
+        "measure": one.effect_name,
+        "effect": figure(one.effect),
+        "threshold": figure(one.threshold),
+        "floor": None if one.floor is None else figure(one.floor),
+        "q": figure(one.q),
+        "n_reference": one.n_reference,
+        "n_current": one.n_current,
+    }
+    if code == failed:
+        params |= more
+    if code == "drift.too_few_rows":
+        params["min_rows"] = plan.min_rows
+    return [_reason(code, one.column, **params)]
+
+
+def _reason(code: str, column: str, **params: Any) -> dict[str, Any]:
+    return {"code": code, "severity": CODES[code][0], "locus": column, "params": {"column": column[:100], **params}}
+
+
+def _sides(name: str, pair: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{name}_reference": pair["reference"], f"{name}_current": pair["current"]}
+
+
+def _not_measured(name: str, code: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    if code == "no_values":
+        return _reason("drift.no_values", name)
+    if code == "kind_changed":
+        return _reason("drift.kind_changed", name, **_sides("kind", row["kinds"]))
+    return _reason("drift.not_compared", name, why=code)
+
+
+def asked_columns(plan: DriftPlan) -> Sequence[str]:
+    """The columns that have to be read, none for all of them."""
+    return list(dict.fromkeys([*plan.columns, *plan.numeric, *plan.categorical])) if plan.columns else []

@@ -1,0 +1,25 @@
+"""What counts as drift. The numbers are choices; each says whose.
+
+Significance alone is no answer: with enough rows every difference is significant. Size alone is none either: with few
+rows noise is large. So a column has drifted when its effect reaches the threshold *and* q is small.
+"""
+
+from __future__ import annotations
+
+ALPHA = 0.05
+# With fewer rows in either sample nothing is said.
+MIN_ROWS = 30
+MISSING_CHANGE = "missing_share_change"
+
+THRESHOLDS = {
+    # a move of the average row by a tenth of the reference's standard deviation
+    "wasserstein_1_over_std": 0.1,
+    "js_distance": 0.1,
+    # five of a hundred rows more, or less, without a value
+    MISSING_CHANGE: 0.05,
+}
+SOURCES = {
+    "wasserstein_1_over_std": "default: 0.1, also the default of Evidently for this measure",
+    "js_distance": "default: 0.1, also the default of Evidently and NannyML for this measure",
+    MISSING_CHANGE: "default: 0.05, chosen here",
+}

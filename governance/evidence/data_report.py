@@ -1,0 +1,95 @@
+"""The documents of data and drift audits as a page shows them. Figures are those that the audit stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from audits.models import Run
+from governance.evidence.wording.drift import MEASURES
+from governance.web.templatetags import figures
+
+Document = Mapping[str, Any]
+# Columns that are shown at once; the worst stand first, the document has them all.
+MOST_COLUMNS = 200
+
+
+def sentence(run: Run) -> str:
+    """What a run says of its table, in one sentence."""
+    if run.kind == "data":
+        return {
+            "pass": _("Nothing was found that speaks against using this data."),
+            "warn": _("Something was found that should be looked at before the data is used."),
+            "fail": _("What was found makes results from this data unreliable, or concerns people."),
+            "insufficient_data": _("There are too few rows to say that nothing is wrong."),
+            "no_information": _("Every column is empty or has one value."),
+        }.get(run.verdict, "")
+    return {
+        "pass": _("No column has drifted."),
+        "warn": _("A column has moved far, and chance cannot be ruled out."),
+        "fail": _("A column has drifted, further than the limit and beyond chance."),
+        "insufficient_data": _("A column cannot be judged."),
+        "no_information": _("There is nothing to compare."),
+    }.get(run.verdict, "")
+
+
+def column_rows(document: Document) -> list[dict[str, Any]]:
+    """The columns of a data set: what each looks like, how many values it has, how often it is empty."""
+    kinds = {
+        "number": _("number"),
+        "category": pgettext("kind of column", "category"),
+        "text": _("text"),
+        "id": _("names rows"),
+        "constant": _("one value"),
+        "empty": _("empty"),
+    }
+    return [
+        {
+            "column": row.get("column"),
+            "kind": kinds.get(str(row.get("kind")), row.get("kind")),
+            "values": row.get("values"),
+            "missing": row.get("missing"),
+            "share": _share(row.get("missing"), row.get("rows")),
+        }
+        for row in list(document.get("columns", ()))[:MOST_COLUMNS]
+    ]
+
+
+def _share(part: Any, whole: Any) -> float | None:
+    return part / whole if isinstance(part, int) and isinstance(whole, int) and whole else None
+
+
+def drift_rows(document: Document) -> list[dict[str, Any]]:
+    """The columns of a drift audit, worst first: effect beside its limit and what noise reaches, q, verdict."""
+    return [
+        {
+            "column": row.get("column"),
+            "measure": MEASURES.get(str(row.get("effect_name")), ""),
+            "effect": figures.number(row["effect"], places=3) if row.get("effect") is not None else "",
+            "floor": figures.number(row["null_floor"], places=3) if row.get("null_floor") is not None else "",
+            "threshold": figures.number(row["threshold"], places=3) if row.get("threshold") is not None else "",
+            "q": _q(row.get("q")),
+            "n": (row.get("n_reference"), row.get("n_current")),
+            "verdict": row.get("verdict"),
+        }
+        for row in list(document.get("columns", ()))[:MOST_COLUMNS]
+    ]
+
+
+def _q(value: Any) -> str:
+    if not isinstance(value, (int, float)):
+        return ""
+    return f"<{figures.number(0.001, places=3)}" if value < 0.001 else figures.number(value, places=3)
+
+
+def rows_named(document: Document | None) -> dict[str, str]:
+    """Row numbers to look at by finding (code and place)."""
+    where = document.get("where", {}) if document is not None else {}
+    return {
+        str(place): _("Rows to look at, counted from 1 below the header: %(rows)s.")
+        % {"rows": ", ".join(str(row) for row in rows)}
+        for place, rows in where.items()
+    }
