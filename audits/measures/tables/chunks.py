@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -47,11 +47,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some rows: ``columns`` factorised, ``numbers`` as floats with nan for "missing"."""
+    """Some rows: ``columns`` factorised, ``numbers`` as floats with nan for "missing", ``texts`` as they stand.
+
+    ``texts`` have shape (rows,) and hold str, or None where a cell is empty; columns of texts that may be lacking and
+    are lacking are not among them.
+    """
 
     rows: int
     columns: Mapping[str, Column]
     numbers: Mapping[str, npt.NDArray[np.float64]]
+    texts: Mapping[str, npt.NDArray[np.object_]] = field(default_factory=dict)
 
 
 def canonical(cell: object, *, column: str) -> str | None:
@@ -152,3 +157,29 @@ def numbers_of_cells(cells: Iterable[Any], *, column: str) -> npt.NDArray[np.flo
         except (ValueError, OverflowError, TypeError):
             raise NotANumber(column, cell) from None
     return np.asarray(numbers, dtype=float)
+
+
+def texts_of_cells(cells: Iterable[Any], *, column: str) -> npt.NDArray[np.object_]:
+    """Texts from Python cells as they stand, one per row; None where there is nothing but blanks.
+
+    Numbers and yes/no of parquet and JSON are spelled as in ``canonical``, so that an id is the same in every format.
+
+    Raises:
+        TableRejected: a nested cell, a NUL character or broken text.
+    """
+    texts = [_text_of(cell, column) for cell in cells]
+    made = np.empty(len(texts), dtype=object)
+    made[:] = texts
+    return made
+
+
+def _text_of(cell: Any, column: str) -> str | None:
+    if not isinstance(cell, str):
+        return canonical(cell, column=column)
+    if "\0" in cell:
+        raise NulBytes(f"column {quoted(column)}")
+    try:
+        cell.encode()
+    except UnicodeEncodeError:
+        raise NotUtf8(f"column {quoted(column)}") from None
+    return cell if cell.strip() else None

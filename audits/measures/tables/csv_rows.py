@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from audits.measures.tables.chunks import Chunk, Codes, Column, factorised, numbers_of_cells
+from audits.measures.tables.chunks import Chunk, Codes, Column, factorised, numbers_of_cells, texts_of_cells
 from audits.measures.tables.refusals import (
     ColumnMissing,
     DuplicateColumn,
@@ -41,13 +41,22 @@ class CsvRows:
     """The rows of a csv file; reads the header when made."""
 
     def __init__(
-        self, text: IO[bytes], *, columns: Sequence[str], numbers: Sequence[str], present: Sequence[str]
+        self,
+        text: IO[bytes],
+        *,
+        columns: Sequence[str],
+        numbers: Sequence[str],
+        present: Sequence[str],
+        texts: Sequence[str] = (),
+        maybe: Sequence[str] = (),
     ) -> None:
         self._text = text
         self._columns, self._numbers = tuple(columns), tuple(numbers)
         header = self._header_line()
-        wanted = list(dict.fromkeys([*columns, *numbers, *present]))
+        wanted = list(dict.fromkeys([*columns, *numbers, *present, *texts]))
         self._separator, self.names = _split_header(header, wanted)
+        self._texts = (*texts, *(name for name in maybe if name in self.names))
+        wanted += [name for name in self._texts if name not in wanted]
         missing = [name for name in wanted if name not in self.names]
         if missing:
             raise ColumnMissing(missing, self.names)
@@ -138,7 +147,7 @@ class CsvRows:
             ragged.append(RaggedRow(number, row.expected_columns, row.actual_columns))
             return "error"
 
-        positions = [str(self.names.index(name)) for name in (*self._columns, *self._numbers)]
+        positions = [str(self.names.index(name)) for name in (*self._columns, *self._numbers, *self._texts)]
         try:
             return pacsv.read_csv(
                 pa.BufferReader(block),
@@ -175,7 +184,11 @@ class CsvRows:
         for name in self._numbers:
             values, codes = _dictionary(table.column(str(self.names.index(name))))
             numbers[name] = numbers_of_cells(values, column=name)[codes]
-        return Chunk(table.num_rows, columns, numbers)
+        texts = {}
+        for name in self._texts:
+            values, codes = _dictionary(table.column(str(self.names.index(name))))
+            texts[name] = texts_of_cells(values, column=name)[codes]
+        return Chunk(table.num_rows, columns, numbers, texts)
 
     def _column(self, table: pa.Table, name: str) -> Column:
         values, codes = _dictionary(table.column(str(self.names.index(name))))

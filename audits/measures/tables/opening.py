@@ -62,6 +62,8 @@ def open_table(
     columns: Sequence[str],
     numbers: Sequence[str] = (),
     present: Sequence[str] = (),
+    texts: Sequence[str] = (),
+    maybe: Sequence[str] = (),
     counting: Callable[[], None] | None = None,
 ) -> Table:
     """Open a csv, csv.gz, parquet or json-lines table for reading some of its columns.
@@ -71,6 +73,8 @@ def open_table(
         columns: read as groups or classes.
         numbers: read as floats.
         present: must exist, is not read.
+        texts: read as they stand: free texts and ids, of which every row may have its own.
+        maybe: read like ``texts`` where they exist. A row of JSON that lacks one has an empty cell.
         counting: called now and then while rows are being counted, so that the work can be interrupted.
 
     Raises:
@@ -87,7 +91,14 @@ def open_table(
         file = opened = _copied(source)
     try:
         return _opened_table(
-            file, opened, counting or (lambda: None), columns=columns, numbers=numbers, present=present
+            file,
+            opened,
+            counting or (lambda: None),
+            columns=columns,
+            numbers=numbers,
+            present=present,
+            texts=texts,
+            maybe=maybe,
         )
     except BaseException as problem:
         if opened is not None:

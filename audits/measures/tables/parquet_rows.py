@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from audits.measures.naming import quoted
-from audits.measures.tables.chunks import Chunk, Codes, factorised, numbers_of_cells
+from audits.measures.tables.chunks import Chunk, Codes, factorised, numbers_of_cells, texts_of_cells
 from audits.measures.tables.refusals import (
     ColumnMissing,
     ColumnNotFlat,
@@ -30,7 +30,14 @@ class ParquetRows:
     """The rows of a parquet file; reads the footer when made."""
 
     def __init__(
-        self, file: IO[bytes], *, columns: Sequence[str], numbers: Sequence[str], present: Sequence[str]
+        self,
+        file: IO[bytes],
+        *,
+        columns: Sequence[str],
+        numbers: Sequence[str],
+        present: Sequence[str],
+        texts: Sequence[str] = (),
+        maybe: Sequence[str] = (),
     ) -> None:
         self._columns, self._numbers = tuple(columns), tuple(numbers)
         try:
@@ -39,7 +46,8 @@ class ParquetRows:
             types = dict(zip(names, self._file.schema_arrow.types, strict=True))
         except (pa.ArrowException, OSError, ValueError) as problem:
             raise NotATable("the parquet file is damaged or cut off; write it again") from problem
-        wanted = list(dict.fromkeys([*columns, *numbers, *present]))
+        self._texts = (*texts, *(name for name in maybe if name in types))
+        wanted = list(dict.fromkeys([*columns, *numbers, *present, *self._texts]))
         missing = [name for name in wanted if name not in types]
         if missing:
             raise ColumnMissing(missing, names)
@@ -60,7 +68,7 @@ class ParquetRows:
         Raises:
             TableRejected: a page that cannot be read, or a cell that is no single value.
         """
-        wanted = list(dict.fromkeys([*self._columns, *self._numbers]))
+        wanted = list(dict.fromkeys([*self._columns, *self._numbers, *self._texts]))
         batches = self._file.iter_batches(batch_size=BATCH_ROWS, columns=wanted, use_threads=False)
         while True:
             try:
@@ -72,7 +80,8 @@ class ParquetRows:
             cells = {name: _dictionary(batch.column(name), column=name) for name in wanted}
             columns = {name: factorised(*cells[name], column=name) for name in self._columns}
             numbers = {name: _numbers(*cells[name], column=name) for name in self._numbers}
-            yield Chunk(batch.num_rows, columns, numbers)
+            texts = {name: _texts(*cells[name], column=name) for name in self._texts}
+            yield Chunk(batch.num_rows, columns, numbers, texts)
 
 
 def _dictionary(array: pa.Array, *, column: str) -> tuple[list[Any], Codes]:
@@ -90,3 +99,7 @@ def _dictionary(array: pa.Array, *, column: str) -> tuple[list[Any], Codes]:
 
 def _numbers(values: list[Any], codes: Codes, *, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.append(numbers_of_cells(values, column=column), np.nan)[codes]
+
+
+def _texts(values: list[Any], codes: Codes, *, column: str) -> np.ndarray[Any, np.dtype[np.object_]]:
+    return texts_of_cells([*values, None], column=column)[codes]

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from audits.models import Finding
 from governance.evidence.bias_report import metric_name
-from governance.evidence.wording import bias, cards, licences
+from governance.evidence.wording import bias, cards, licences, ll144
 from governance.evidence.wording.in_words import in_words
 from governance.web.templatetags import figures
 
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 Sentences = Mapping[str, "tuple[_StrPromise, _StrPromise]"]
 LONGEST = 160
 
-SENTENCES: Mapping[str, Sentences] = {"card": cards.SENTENCES, "license": licences.SENTENCES, "bias": bias.SENTENCES}
+SENTENCES: Mapping[str, Sentences] = {
+    "card": cards.SENTENCES,
+    "license": licences.SENTENCES,
+    "bias": bias.SENTENCES,
+    "ll144": ll144.SENTENCES,
+}
 """Audit kind -> code -> what is so, and how to mend it. Both take the finding's parameters."""
 
 
