@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,26 @@ def rows_progress(stderr: Any) -> Callable[[int, int | None], None]:
             stderr.write(f"\r{done:,}{of} rows", ending="\n" if done == total else "")
 
     return tell
+
+
+def interval(row: Mapping[str, Any]) -> str:
+    """A share with its interval."""
+    if row["value"] is None:
+        return "not measured"
+    if row["ci_low"] is None or row["ci_high"] is None:
+        return f"{row['value']:.1%}"
+    return f"{row['value']:.1%} [{100 * row['ci_low']:.1f}-{100 * row['ci_high']:.1f}]"
+
+
+def reason_lines(reasons: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Each reason with what is so and what to do, in the words of the portal."""
+    from audits.models import Finding
+    from governance.evidence.wording import finding_text
+
+    for reason in reasons:
+        yield f"{reason['code']}: {reason['locus']}".rstrip(" :")
+        for line in finding_text(Finding(code=reason["code"], params=reason["params"])):
+            yield f"    {line}"
 
 
 def write_file(path: str, text: str) -> None:

@@ -6,7 +6,7 @@ style sheets nor scripts from elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -14,8 +14,6 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from audits.measures.ll144.plan import last_day
-from audits.models import Finding
-from governance.evidence.wording import finding_text
 
 Document = Mapping[str, Any]
 
@@ -78,14 +76,6 @@ def facts(document: Document, *, audit_date: str | None) -> list[tuple[str, str 
     said.append((_("Auditor"), record["auditor"]))
     said.append((_("Statement of independence"), record["independence"]))
     return said
-
-
-def reason_lines(reasons: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Each reason with what is so and what to do, in the words of the portal."""
-    for reason in reasons:
-        yield f"{reason['code']}: {reason['locus']}".rstrip(" :")
-        for line in finding_text(Finding(code=reason["code"], params=reason["params"])):
-            yield f"    {line}"
 
 
 def sentence(document: Document) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config.commands import AssayCommand, Refused
-from config.printing import plain, rows_progress, table_lines, unusable, write_file
+from config.printing import plain, reason_lines, rows_progress, table_lines, unusable, write_file
 
 SENTENCES = {
     "pass": "Calculated: every table is complete, and so is the record for the summary.",
@@ -88,7 +88,7 @@ class Command(AssayCommand):
         self.exit_with(document["verdict"], fail_on=options["fail_on"])
 
     def _show(self, document: dict[str, Any]) -> None:
-        from governance.evidence.ll144_summary import outcome_words, reason_lines
+        from governance.evidence.ll144_summary import outcome_words
 
         self.stdout.write(SENTENCES[document["verdict"]])
         self.stdout.write("The law sets no limit for impact ratios; whoever uses the tool decides what they mean.")
