@@ -12,11 +12,12 @@ import numpy.typing as npt
 import rfc8785
 
 from audits.measures.clustered import ClusteredShare, clustered_share
+from audits.measures.coded import Coded, Progress
 from audits.measures.figures import figure
 from audits.measures.intervals import Z95, Array, detectable_difference, two_sided_p
 from audits.measures.multiplicity import benjamini_hochberg
 from audits.measures.resampling import generator
-from audits.measures.suites.cases import Cases, Coded, Progress, judged_cases
+from audits.measures.suites.cases import Cases, judged_cases
 from audits.measures.suites.plan import DEFAULT_LEAST, SuitePlan
 from audits.measures.suites.reasons import CODES
 from audits.measures.tables.opening import Table

@@ -10,15 +10,12 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
+from audits.measures.coded import Coded, Codes, Progress, Texts, coded, own_codes, read_texts
 from audits.measures.naming import listed, quoted
 from audits.measures.suites.plan import SuitePlan
-from audits.measures.tables.chunks import MAX_CELL, canonical
+from audits.measures.tables.chunks import canonical
 from audits.measures.tables.opening import Table, open_table
-from audits.measures.tables.refusals import CellTooLong, EmptyTable, TableRejected, TooManyValues
-
-Progress = Callable[[int, int | None], None]
-Texts = npt.NDArray[np.object_]
-Codes = npt.NDArray[np.int64]
+from audits.measures.tables.refusals import TableRejected
 
 MFT, INV, DIR = "MFT", "INV", "DIR"
 NOT_LOWER, NOT_HIGHER = "not_lower", "not_higher"
@@ -49,14 +46,6 @@ class ScoreMissing(TableRejected):
 
 class NothingPredicted(TableRejected):
     code = "nothing_predicted"
-
-
-@dataclass(frozen=True)
-class Coded:
-    """A column as codes: positions in ``values`` (sorted), -1 where the cell is empty."""
-
-    values: tuple[str, ...]
-    codes: Codes
 
 
 @dataclass(frozen=True)
@@ -104,7 +93,7 @@ def judged_cases(table: Table, plan: SuitePlan, *, progress: Progress | None = N
         TableRejected: the table cannot be read, no prediction is one of the labels, or a case's test cannot be carried
             out as it is written.
     """
-    columns, scores, rows = _read(table, plan, progress=progress)
+    columns, scores, rows = read_texts(table, score=plan.score, progress=progress)
     blank: Texts = np.full(rows, None, dtype=object)
     functionality = coded(columns[plan.functionality], column=plan.functionality, most=MAX_FUNCTIONALITIES)
     kinds = coded(columns.get(plan.test_type, blank), column=plan.test_type, most=MAX_TARGETS)
@@ -151,7 +140,7 @@ def judged_cases(table: Table, plan: SuitePlan, *, progress: Progress | None = N
         label=_only(label, known),
         prediction=_only(prediction, known),
         test_type=Coded((MFT, INV, DIR), test_type[known]),
-        template=_clusters(columns.get(plan.template, blank))[known],
+        template=own_codes(columns.get(plan.template, blank))[known],
         case_id=columns[plan.case_id][known],
         text=columns[plan.text][known],
         rows=rows,
@@ -159,56 +148,8 @@ def judged_cases(table: Table, plan: SuitePlan, *, progress: Progress | None = N
     )
 
 
-def coded(cells: Texts, *, column: str, most: int) -> Coded:
-    """Names of groups or classes as codes.
-
-    Raises:
-        TableRejected: more than ``most`` different ones, or one that is longer than a name.
-    """
-    empty = np.array([cell is None for cell in cells], dtype=bool)
-    filled = np.where(empty, "", cells).astype(str)
-    raw, codes = np.unique(filled, return_inverse=True)
-    if raw.size > most + 1:
-        raise TooManyValues(column, most, raw[1:4].tolist())
-    positions: dict[str, int] = {}
-    renumbered = np.full(raw.size, -1, dtype=np.int64)
-    for at, value in enumerate(raw.tolist()):
-        if len(value) > MAX_CELL:
-            raise CellTooLong(column, len(value), MAX_CELL)
-        name = canonical(value, column=column)
-        if name is not None:
-            renumbered[at] = positions.setdefault(name, len(positions))
-    order = sorted(positions)
-    place = np.full(len(positions) + 1, -1, dtype=np.int64)
-    for at, name in enumerate(order):
-        place[positions[name]] = at
-    return Coded(tuple(order), place[renumbered[codes]])
-
-
 def _only(column: Coded, rows: npt.NDArray[np.bool_]) -> Coded:
     return Coded(column.values, column.codes[rows])
-
-
-def _read(
-    table: Table, plan: SuitePlan, *, progress: Progress | None
-) -> tuple[dict[str, Texts], npt.NDArray[np.float64], int]:
-    parts: dict[str, list[Texts]] = {}
-    scores: list[npt.NDArray[np.float64]] = []
-    rows = 0
-    for chunk in table.chunks():
-        rows += chunk.rows
-        for name, cells in chunk.texts.items():
-            parts.setdefault(name, []).append(cells)
-        if plan.score:
-            scores.append(chunk.numbers[plan.score])
-        if progress is not None:
-            progress(rows, max(table.rows_known, rows))
-    if rows == 0:
-        raise EmptyTable("the table has a header and no rows")
-    if progress is not None:
-        progress(rows, rows)
-    joined = np.concatenate(scores) if scores else np.full(rows, np.nan)
-    return {name: np.concatenate(cells) for name, cells in parts.items()}, joined, rows
 
 
 def _test_types(kinds: Coded) -> Codes:
@@ -238,16 +179,6 @@ def _labels(gold: Texts, predicted: Texts, plan: SuitePlan, *, asked: bool) -> t
 
 def _any_mft(functionality: Coded, test_type: Codes) -> bool:
     return bool(((test_type == 0) & (functionality.codes >= 0)).any())
-
-
-def _clusters(cells: Texts) -> Codes:
-    """One code per template; a case without one is a template of its own."""
-    coded_ = np.array([("" if cell is None else cell) for cell in cells], dtype=str)
-    _, codes = np.unique(coded_, return_inverse=True)
-    alone = coded_ == ""
-    made = codes.astype(np.int64)
-    made[alone] = made.max(initial=0) + 1 + np.arange(int(alone.sum()))
-    return made
 
 
 def _references(ids: Texts, references: Texts, compared: Codes, plan: SuitePlan) -> Codes:
