@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from audits.models import Finding
 from governance.evidence.bias_report import metric_name
-from governance.evidence.wording import bias, cards, licences, ll144, suites
+from governance.evidence.wording import bias, cards, counterfactual, licences, ll144, suites
 from governance.evidence.wording.in_words import in_words
 from governance.web.templatetags import figures
 
@@ -24,6 +24,7 @@ SENTENCES: Mapping[str, Sentences] = {
     "license": licences.SENTENCES,
     "bias": bias.SENTENCES,
     "ll144": ll144.SENTENCES,
+    "counterfactual": counterfactual.SENTENCES,
     "suite": suites.SENTENCES,
 }
 """Audit kind -> code -> what is so, and how to mend it. Both take the finding's parameters."""
