@@ -119,50 +119,54 @@ def clustered_mean(values: Array, clusters: Codes, *, replicates: int, random: n
     mean = float(sums.sum() / n)
     if count < MIN_CLUSTERS:
         return ClusteredMean(n, count, mean, math.nan, math.nan, math.nan, math.nan)
-    error = float(_error(sums[None, :], sizes[None, :], np.ones((1, count)))[1][0])
+    # deviations from what a cluster of this size would have on average: they sum to 0
+    deviations = sums - mean * sizes
+    error = float(_error(deviations, sizes, np.ones((1, count)))[1][0])
     if error <= 1e-12 * max(1.0, abs(mean)):
-        return ClusteredMean(n, count, mean, 0.0, mean, mean, 1.0 if abs(mean) < 1e-12 else 0.0)
-    if replicates < 100 or count > MAX_DRAWN_CLUSTERS:
-        below = above = Z95
-        p = math.erfc(abs(mean) / error / math.sqrt(2))
-    else:
-        drawn = _studentised(sums, sizes, mean, replicates=replicates, random=random)
+        p = 1.0 if abs(mean) < 1e-12 else 1 / (1 + max(replicates, 1))
+        return ClusteredMean(n, count, mean, 0.0, mean, mean, p)
+    below = above = Z95
+    p = math.erfc(abs(mean) / error / math.sqrt(2))
+    if replicates >= 100 and count <= MAX_DRAWN_CLUSTERS:
+        drawn = _studentised(deviations, sizes, replicates=replicates, random=random)
+        if drawn.size < replicates / 2:
+            # hardly any cluster differs from the others: nothing is known of how far the mean could move
+            return ClusteredMean(n, count, mean, error, math.nan, math.nan, math.nan)
         tail = (1 - CONFIDENCE) / 2
-        above, below = (float(one) for one in np.quantile(drawn, [1 - tail, tail]))
+        above, low_tail = (float(one) for one in np.quantile(drawn, [1 - tail, tail]))
         # never narrower than if the error were known
-        above, below = max(above, Z95), max(-below, Z95)
+        above, below = max(above, Z95), max(-low_tail, Z95)
         p = (1 + int((np.abs(drawn) >= abs(mean) / error - 1e-12).sum())) / (1 + drawn.size)
     return ClusteredMean(n, count, mean, error, mean - above * error, mean + below * error, p)
 
 
-def _studentised(sums: Array, sizes: Array, mean: float, *, replicates: int, random: np.random.Generator) -> Array:
+def _studentised(deviations: Array, sizes: Array, *, replicates: int, random: np.random.Generator) -> Array:
     """(replicate's mean - mean) / replicate's error; replicates in which no cluster differs are left out."""
-    count = sums.size
+    count = sizes.size
     at_once = max(1, _DRAWN_AT_ONCE // count)
     found = []
     for begin in range(0, replicates, at_once):
         size = min(at_once, replicates - begin)
         weights = random.multinomial(count, np.full(count, 1 / count), size=size).astype(float)
-        means, errors = _error(sums[None, :], sizes[None, :], weights)
+        moved, errors = _error(deviations, sizes, weights)
         usable = errors > 1e-12
-        found.append((means[usable] - mean) / errors[usable])
-    joined = np.concatenate(found)
-    return joined if joined.size >= replicates // 2 else np.array([-math.inf, math.inf])
+        found.append(moved[usable] / errors[usable])
+    return np.concatenate(found)
 
 
-def _error(sums: Array, sizes: Array, weights: Array) -> tuple[Array, Array]:
-    """Mean and cluster-robust standard error of each row of ``weights``, shape (replicates,)."""
-    count = sums.shape[1]
-    totals = weights @ sizes[0]
-    means = (weights @ sums[0]) / totals
-    # sum over clusters of w (s - m n)^2, written out so that no array of replicates x clusters is needed for it
+def _error(deviations: Array, sizes: Array, weights: Array) -> tuple[Array, Array]:
+    """How far each replicate's mean is from the mean, and its cluster-robust standard error; shape (replicates,)."""
+    count = sizes.size
+    totals = weights @ sizes
+    moved = (weights @ deviations) / totals
+    # sum over clusters of w (d - m n)^2, written out so that no array of replicates x clusters is needed for it
     squares = (
-        weights @ np.square(sums[0])
-        - 2 * means * (weights @ (sums[0] * sizes[0]))
-        + means**2 * (weights @ sizes[0] ** 2)
+        weights @ np.square(deviations)
+        - 2 * moved * (weights @ (deviations * sizes))
+        + moved**2 * (weights @ np.square(sizes))
     )
     variance = count / (count - 1) * np.maximum(squares, 0.0) / totals**2
-    return means, np.sqrt(variance)
+    return moved, np.sqrt(variance)
 
 
 def mcnemar_exact(b: int, c: int) -> float:

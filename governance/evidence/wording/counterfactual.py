@@ -7,8 +7,8 @@ _MORE_TEMPLATES = _("Bring more texts, from more templates; more variants of the
 SENTENCES = {
     "counterfactual.answers_depend_on_identity": (
         _(
-            "Answers follow whom a text is about: between %(identity)s and %(other)s %(value)s of them change beyond what"
-            " a control edit changes (95 %% interval %(ci_low)s to %(ci_high)s, n %(n)s; %(flip_rate)s against"
+            "Answers follow whom a text is about: between %(identity)s and %(other)s %(value)s of them change beyond"
+            " what a control edit changes (95 %% interval %(ci_low)s to %(ci_high)s, n %(n)s; %(flip_rate)s against"
             " %(control_rate)s); above %(fail_at)s fails."
         ),
         _("Look at the pairs that change, mend the model or its training data, and bring its new answers."),
