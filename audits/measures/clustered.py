@@ -186,8 +186,8 @@ def mcnemar_exact(b: int, c: int) -> float:
         return 1.0
     if n <= 1_000:
         below = sum(math.comb(n, at) for at in range(smaller + 1))
-        return min(1.0, 2 * below / 2**n)
+        return float(min(1.0, 2 * below / 2**n))
     logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])
     at = np.arange(smaller + 1)
-    below = np.exp(logs[n] - logs[at] - logs[n - at] - n * math.log(2)).sum()
-    return min(1.0, 2 * float(below))
+    shares = np.exp(logs[n] - logs[at] - logs[n - at] - n * math.log(2))
+    return min(1.0, 2.0 * float(shares.sum()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import rfc8785
@@ -22,7 +22,7 @@ from licenses import cases
 # Whoever submits must not lower the bar: tier, licence profile and audit plan are kept by these.
 KEEPERS = (Role.RISK_OFFICER, Role.ADMIN)
 EDITABLE = ("name", "purpose", "people_affected", "owner_team", "tier", "licence_profile")
-PLAN_PARTS = ("bias", "stress")
+PLAN_PARTS = ("bias", "ll144", "counterfactual", "suite", "stress")
 MAX_PLAN_BYTES = 64 * 1024
 
 
@@ -221,8 +221,17 @@ def plan_digest(document: Mapping[str, Any]) -> str:
         UseCaseRefused: they cannot.
     """
     # Read by what carries it out, so that nothing is promised that no audit keeps.
+    from audits.measures.counterfactual.plan import counterfactual_plan_from
+    from audits.measures.ll144.plan import ll144_plan_from
     from audits.measures.plan import PlanRejected, plan_from
+    from audits.measures.suites.plan import suite_plan_from
 
+    readers: dict[str, Callable[[Mapping[str, Any]], object]] = {
+        "bias": plan_from,
+        "ll144": ll144_plan_from,
+        "counterfactual": counterfactual_plan_from,
+        "suite": suite_plan_from,
+    }
     if not isinstance(document, Mapping) or not document:
         raise UseCaseRefused("audit_plan", f"an audit plan is an object with {' or '.join(PLAN_PARTS)}")
     if unknown := sorted(str(key) for key in document if key not in PLAN_PARTS):
@@ -232,12 +241,13 @@ def plan_digest(document: Mapping[str, Any]) -> str:
     for part, content in document.items():
         if not isinstance(content, Mapping):
             raise UseCaseRefused("audit_plan", f"{part} is an object of keys and values", field=part)
+    for part in (part for part in readers if part in document):
+        try:
+            readers[part](document[part])
+        except PlanRejected as rejected:
+            raise UseCaseRefused(rejected.code, str(rejected), field=part) from rejected
     try:
-        if "bias" in document:
-            plan_from(document["bias"])
         canonical = rfc8785.dumps(dict(document))
-    except PlanRejected as rejected:
-        raise UseCaseRefused(rejected.code, str(rejected), field="bias") from rejected
     except rfc8785.CanonicalizationError as bad:
         raise UseCaseRefused("audit_plan", f"the plan holds a number that JSON cannot keep exactly: {bad}") from bad
     if len(canonical) > MAX_PLAN_BYTES:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from audits.measures.counterfactual.plan import counterfactual_plan_from
+from audits.measures.suites.plan import suite_plan_from
 from audits.models import Origin
 from governance.catalog.models import AuditPlan, UseCase, Version
 from governance.evidence.models import Attachment
@@ -48,29 +50,42 @@ def _license(version: Version, use_case: UseCase) -> Wanted | Lacking:
     return Wanted(inputs=license_inputs(version=version, use_case=use_case), origin=Origin.OBSERVED)
 
 
-def columns_wanted(use_case: UseCase) -> list[str]:
-    """The columns that a table of predictions needs by the newest audit plan, each once; none where there is no plan.
+def columns_wanted(use_case: UseCase, *, role: str = Attachment.Role.PREDICTIONS) -> list[str]:
+    """The columns that a table of a role needs by the newest audit plan, each once.
 
-    One query.
+    Predictions need what the parts bias and ll144 name, and nothing where there is no plan. Texts and suites need
+    the usual columns, as far as their part of the plan names no others. One query.
     """
-    plan = _bias_plan(use_case)
-    bias = plan.document["bias"] if plan is not None else {}
-    named = [bias.get(key) for key in ("label", "prediction", "score", "weights")]
-    named[3:3] = bias.get("sensitive", [])
+    plan = _plan(use_case)
+    document = plan.document if plan is not None else {}
+    if role == Attachment.Role.TEXTS:
+        texts = counterfactual_plan_from(document.get("counterfactual", {}))
+        named = [texts.text_id, texts.identity, texts.role, texts.prediction, texts.score]
+    elif role == Attachment.Role.SUITE:
+        suite = suite_plan_from(document.get("suite", {}))
+        named = [suite.functionality, suite.case_id, suite.text, suite.label, suite.prediction, suite.score]
+    else:
+        bias, ll144 = document.get("bias", {}), document.get("ll144", {})
+        named = [bias.get(key) for key in ("label", "prediction", "score")]
+        named += [*bias.get("sensitive", []), bias.get("weights")]
+        named += [ll144.get(key) for key in ("sex", "race", "selected", "score", "group")]
     return list(dict.fromkeys(name for name in named if isinstance(name, str) and name))
 
 
-def _bias_plan(use_case: UseCase) -> AuditPlan | None:
-    plan = AuditPlan.objects.filter(use_case=use_case).order_by("-number").first()
-    return plan if plan is not None and "bias" in plan.document else None
+def _plan(use_case: UseCase) -> AuditPlan | None:
+    return AuditPlan.objects.filter(use_case=use_case).order_by("-number").first()
 
 
-def _bias(version: Version, use_case: UseCase) -> Wanted | Lacking:
-    plan = _bias_plan(use_case)
-    if plan is None:
+def _of_upload(
+    version: Version, use_case: UseCase, *, part: str, role: str, needs_plan: bool = False
+) -> Wanted | Lacking:
+    """The newest upload of a role, with one part of the audit plan beside it."""
+    plan = _plan(use_case)
+    planned = plan is not None and part in plan.document
+    if needs_plan and not planned:
         return Lacking("audit_plan_missing")
     newest = (
-        Attachment.objects.filter(version=version, use_case=use_case, role=Attachment.Role.PREDICTIONS)
+        Attachment.objects.filter(version=version, use_case=use_case, role=role)
         .select_related("upload__blob")
         .order_by("-attached_at", "-pk")
         .first()
@@ -78,23 +93,40 @@ def _bias(version: Version, use_case: UseCase) -> Wanted | Lacking:
     if newest is None:
         return Lacking("predictions_missing")
     upload = newest.upload
-    return Wanted(
-        inputs={
-            "plan": plan.document["bias"],
-            "plan_digest": plan.sha256,
-            "predictions": {
-                "sha256": upload.blob.sha256,
-                "filename": upload.filename,
-                "media_type": upload.blob.media_type,
-            },
-            "origin": Origin.DECLARED.value,
+    inputs: dict[str, Any] = {
+        str(role): {
+            "sha256": upload.blob.sha256,
+            "filename": upload.filename,
+            "media_type": upload.blob.media_type,
         },
-        origin=Origin.DECLARED,
-    )
+        "origin": Origin.DECLARED.value,
+    }
+    if plan is not None and planned:
+        inputs |= {"plan": plan.document[part], "plan_digest": plan.sha256}
+    return Wanted(inputs=inputs, origin=Origin.DECLARED)
+
+
+def _bias(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    return _of_upload(version, use_case, part="bias", role=Attachment.Role.PREDICTIONS, needs_plan=True)
+
+
+def _ll144(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    return _of_upload(version, use_case, part="ll144", role=Attachment.Role.PREDICTIONS, needs_plan=True)
+
+
+def _counterfactual(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    return _of_upload(version, use_case, part="counterfactual", role=Attachment.Role.TEXTS)
+
+
+def _suite(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    return _of_upload(version, use_case, part="suite", role=Attachment.Role.SUITE)
 
 
 _CHOICES: dict[str, Callable[[Version, UseCase], Wanted | Lacking]] = {
     "card": _card,
     "license": _license,
     "bias": _bias,
+    "ll144": _ll144,
+    "counterfactual": _counterfactual,
+    "suite": _suite,
 }

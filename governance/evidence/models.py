@@ -41,6 +41,8 @@ class Attachment(models.Model):
 
     class Role(models.TextChoices):
         PREDICTIONS = "predictions", _("Predictions")
+        TEXTS = "texts", _("Counterfactual texts with answers")
+        SUITE = "suite", _("Functional suite with answers")
         CARD = "card", _("Card")
         LICENCE = "licence", _("Licence")
         MANUAL = "manual", _("Other document")

@@ -15,9 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from audits import kinds
 from audits import services as audits
+from audits.measures.ll144.summary import summary_csv
 from audits.models import OPEN_STATES, Finding, Run, RunState
 from governance.catalog.models import UseCase, Version
-from governance.evidence import bias_report, queries, services
+from governance.evidence import bias_report, kind_pages, queries, services
+from governance.evidence.ll144_summary import summary_html
 from governance.evidence.queries import runs_visible_to
 from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
 from governance.web.cursors import page_of
@@ -88,6 +90,7 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
         "version": version,
         "use_case": use_case,
         "kind": kind_name(shown.kind),
+        "question": kind_pages.question_of(shown.kind),
         "is_open": is_open,
         "refresh_s": 2 if is_open else None,
         "word": word,
@@ -106,6 +109,8 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
     }
     if shown.kind == "bias" and document is not None:
         context |= _bias(request, shown, version, document)
+    elif document is not None:
+        context |= kind_pages.report_of(shown, document)
     return render(request, "evidence/run.html", context)
 
 
@@ -116,6 +121,8 @@ def _say(shown: Run, document: dict[str, Any] | None) -> str:
         return as_sentence(shown.error) or _("The audit could not be done.")
     if shown.kind == "bias" and document is not None:
         return bias_report.sentence(document)
+    if document is not None and (sentence := kind_pages.sentence_of(shown, document)):
+        return sentence
     if shown.kind == "license":
         return {
             "conflict": _("The declared licence and the declared use do not go together."),
@@ -142,10 +149,13 @@ def _why(shown: Run, document: dict[str, Any] | None) -> str:
 def _inputs(shown: Run) -> list[tuple[str, str]]:
     """The digests that a run's inputs name."""
     given = shown.inputs
-    predictions = given.get("predictions") or {}
+    uploads = {name: given.get(name) for name in ("predictions", "texts", "suite")}
+    digests = {name: one.get("sha256") if isinstance(one, dict) else None for name, one in uploads.items()}
     named = [
         (_("Audit plan"), given.get("plan_digest")),
-        (_("Predictions"), predictions.get("sha256") if isinstance(predictions, dict) else None),
+        (_("Predictions"), digests["predictions"]),
+        (_("Texts with answers"), digests["texts"]),
+        (_("Suite with answers"), digests["suite"]),
         (_("Card"), given.get("card_sha256")),
         (_("Licence table"), given.get("table_digest")),
     ]
@@ -196,6 +206,37 @@ def _versions(
         (row,) = bias_report.by_version([(digests.get(one.subject_digest, version.revision), read)])
         told.append({**row, "run": one, "is_this": one.pk == shown.pk})
     return told
+
+
+@login_required
+@require_safe
+def ll144_html(request: PageRequest, pk: int) -> HttpResponse:
+    """The summary of results under Local Law 144 as a page that stands alone, to keep or publish."""
+    shown, document = _calculated(request, pk)
+    page = summary_html(document, audited_on=kind_pages.audit_date(shown))
+    return _download(page, media_type="text/html", name=f"ll144-run-{shown.pk}.html")
+
+
+@login_required
+@require_safe
+def ll144_csv(request: PageRequest, pk: int) -> HttpResponse:
+    """The summary of results under Local Law 144 as a spreadsheet."""
+    shown, document = _calculated(request, pk)
+    return _download(summary_csv(document), media_type="text/csv", name=f"ll144-run-{shown.pk}.csv")
+
+
+def _calculated(request: PageRequest, pk: int) -> tuple[Run, dict[str, Any]]:
+    shown = found(request, pk)
+    document = bias_report.read(shown) if shown.kind == "ll144" else None
+    if document is None:
+        raise Http404
+    return shown, document
+
+
+def _download(content: str, *, media_type: str, name: str) -> HttpResponse:
+    answer = HttpResponse(content, content_type=f"{media_type}; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 @login_required

@@ -49,6 +49,9 @@ def _audited(kind: str) -> str:
         "bias": pgettext("audit of", "bias"),
         "card": pgettext("audit of", "card"),
         "license": pgettext("audit of", "licence"),
+        "ll144": pgettext("audit of", "Local Law 144"),
+        "counterfactual": pgettext("audit of", "counterfactual texts"),
+        "suite": pgettext("audit of", "functional suite"),
     }
     return known.get(kind, kind)
 
@@ -102,7 +105,7 @@ def _fields(names: Iterable[object]) -> str:
 
 def _lacking() -> dict[str, str]:
     return {
-        "audit_plan_missing": _("The use case has no audit plan for bias, so nobody knows what to measure."),
+        "audit_plan_missing": _("The use case has no audit plan for it, so nobody knows what to measure."),
         "predictions_missing": _("No table of predictions is attached, so nothing can be measured."),
         "kind_without_inputs": _("This audit is not run on versions in a use case."),
     }
@@ -168,7 +171,7 @@ def step(step: Mapping[str, Any]) -> str:
     action, target, count = str(step.get("action")), str(step.get("target", "")), step.get("count", 1)
     detail = str(step.get("detail", "")).strip().rstrip(".")
     if action == "mend_inputs":
-        action = "mend_table" if target == "bias" else action
+        action = "mend_table" if target in ("bias", "ll144", "counterfactual", "suite") else action
     elif action == "complete_profile":
         detail = _fields(name.strip() for name in detail.split(","))
     elif action == "submit":

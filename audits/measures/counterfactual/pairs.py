@@ -88,11 +88,13 @@ class Pairs:
     @property
     def flips(self) -> npt.NDArray[np.bool_]:
         """Whether the answer changed; meaningful where both are known."""
-        return self.answer != self.answer_before
+        changed: npt.NDArray[np.bool_] = self.answer != self.answer_before
+        return changed
 
     @property
     def decided(self) -> npt.NDArray[np.bool_]:
-        return (self.answer >= 0) & (self.answer_before >= 0)
+        known: npt.NDArray[np.bool_] = (self.answer >= 0) & (self.answer_before >= 0)
+        return known
 
     @property
     def shift(self) -> Array:
@@ -258,7 +260,8 @@ def _controls(
 
     def mean(values: Array) -> Array:
         sums = np.bincount(groups, weights=values, minlength=size)
-        return np.divide(sums, count, out=np.full(size, np.nan), where=count > 0)
+        means: Array = np.divide(sums, count, out=np.full(size, np.nan), where=count > 0)
+        return means
 
     moved = scores[rows] - scores[before]
     return mean((answer[rows] != answer[before]).astype(float)), mean(np.abs(moved)), mean(moved), count

@@ -161,7 +161,7 @@ def _by_target(cases: Cases) -> tuple[Array, Array]:
     cells = cases.functionality.codes[rows] * shape[1] + cases.target.codes[rows]
     people = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
     hits = np.bincount(cells, weights=cases.right[rows].astype(float), minlength=people.size).reshape(shape)
-    return people.astype(float), hits
+    return people.astype(float), hits.astype(float)
 
 
 def _gap_within(k1: Array, n1: Array, k2: Array, n2: Array) -> tuple[float, float, float, float]:

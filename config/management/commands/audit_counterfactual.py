@@ -88,8 +88,8 @@ class Command(AssayCommand):
         self.stdout.write("\n".join(table_lines(head, lines)) + "\n")
         if document["identities"]:
             self.stdout.write("Score for each identity against the others in the same texts, beyond the control")
-            lines = [(plain(row["identity"]), *_shift(row)) for row in document["identities"]]
-            self.stdout.write("\n".join(table_lines(("identity", "n", "shift"), lines)) + "\n")
+            rows = [(plain(row["identity"]), *_shift(row)) for row in document["identities"]]
+            self.stdout.write("\n".join(table_lines(("identity", "n", "shift"), rows)) + "\n")
         for line in reason_lines(document["reasons"]):
             self.stdout.write(plain(line, 1_000))
         self.stdout.write(f"digest {document['digest']}")

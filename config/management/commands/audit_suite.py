@@ -91,8 +91,8 @@ class Command(AssayCommand):
         self.stdout.write("\n".join(table_lines(head, lines)) + "\n")
         if document["targets"]:
             self.stdout.write("By target, for information")
-            lines = [(plain(row["target"]), f"{row['n']:,}", interval(row)) for row in document["targets"]]
-            self.stdout.write("\n".join(table_lines(("target", "n", "accuracy"), lines)))
+            rows = [(plain(row["target"]), f"{row['n']:,}", interval(row)) for row in document["targets"]]
+            self.stdout.write("\n".join(table_lines(("target", "n", "accuracy"), rows)))
             gap = document["target_gap"]
             if gap is not None:
                 self.stdout.write(

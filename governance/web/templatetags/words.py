@@ -169,11 +169,23 @@ AUDITS = {
     "bias": Shown("none", "new", pgettext_lazy("audit", "Bias")),
     "card": Shown("none", "new", pgettext_lazy("audit", "Card")),
     "license": Shown("none", "new", pgettext_lazy("audit", "Licence")),
+    "ll144": Shown("none", "new", pgettext_lazy("audit", "Local Law 144")),
+    "counterfactual": Shown("none", "new", pgettext_lazy("audit", "Counterfactual texts")),
+    "suite": Shown("none", "new", pgettext_lazy("audit", "Functional suite")),
+}
+# The law sets no limit for its ratios: its audit is calculated, and passes nobody.
+CALCULATED: Mapping[str, Shown] = {
+    **VERDICTS,
+    "pass": Shown("none", "look", pgettext_lazy("verdict", "Calculated")),
+    "warn": Shown("warn", "warn", pgettext_lazy("verdict", "Calculated, with gaps")),
 }
 
 FAMILIES: Mapping[str, Mapping[str, Shown]] = {
     "verdict": VERDICTS,
     "bias": VERDICTS,
+    "ll144": CALCULATED,
+    "counterfactual": VERDICTS,
+    "suite": VERDICTS,
     "card": VERDICTS,
     "licence": LICENCES,
     "license": LICENCES,

@@ -10,7 +10,10 @@ from django.utils.translation import override
 
 from audits import kinds
 from audits.cards.spec import CODES as CARD
+from audits.measures.counterfactual.reasons import CODES as COUNTERFACTUAL
+from audits.measures.ll144.reasons import CODES as LL144
 from audits.measures.reasons import CODES as BIAS
+from audits.measures.suites.reasons import CODES as SUITE
 from audits.models import Finding
 from governance.evidence import wording
 from licenses.findings import MESSAGES as LICENCE
@@ -24,8 +27,9 @@ def parameters() -> Iterable[tuple[str, str, set[str]]]:
     """Each kind and code, with the parameters that its findings have."""
     for code, known in CARD.items():
         yield "card", code, set(known.params)
-    for code, (_severity, names) in BIAS.items():
-        yield "bias", code, set(names)
+    for kind, codes in (("bias", BIAS), ("ll144", LL144), ("counterfactual", COUNTERFACTUAL), ("suite", SUITE)):
+        for code, (_severity, names) in codes.items():
+            yield kind, code, set(names)
     for code, message in LICENCE.items():
         yield "license", code, set(re.findall(r"\{(\w+)", message)) | ALWAYS
 
