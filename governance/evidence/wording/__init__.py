@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
@@ -30,9 +30,16 @@ SENTENCES: Mapping[str, Sentences] = {
 """Audit kind -> code -> what is so, and how to mend it. Both take the finding's parameters."""
 
 
+# Parameters that stand in the document as codes and in a sentence as words.
+_IN_WORDS: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
+    "license": in_words,
+    "ll144": ll144.in_words,
+}
+
+
 def finding_text(finding: Finding) -> tuple[str, str]:
     """A finding's title and how to mend it. A code without words is shown as it is, not hidden."""
-    for sentences in SENTENCES.values():
+    for kind, sentences in SENTENCES.items():
         if finding.code in sentences:
             title, mend = sentences[finding.code]
             if finding.code == "card.license.unknown_id" and not finding.params.get("meant"):
@@ -41,7 +48,8 @@ def finding_text(finding: Finding) -> tuple[str, str]:
                 mend = bias.MORE_ROWS_OPEN
             elif mend is bias.MORE_ROWS and not finding.params.get("comparator_rows_needed"):
                 mend = bias.MORE_ROWS_OF_ONE
-            params = _Shown(in_words(finding.params) if sentences is licences.SENTENCES else finding.params)
+            said_in_words = _IN_WORDS.get(kind, dict)
+            params = _Shown(said_in_words(finding.params))
             return str(title) % params, str(mend) % params
     return _("Finding %(code)s") % {"code": finding.code}, ""
 

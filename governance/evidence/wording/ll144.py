@@ -1,6 +1,10 @@
 """The reasons of an audit under Local Law 144 in words."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 SENTENCES = {
     "ll144.no_information": (
@@ -44,3 +48,31 @@ SENTENCES = {
         ),
     ),
 }
+
+
+def in_words(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters with the names of tables, outcomes and statements as the reader calls them."""
+    tables = {
+        "sex": pgettext("table of categories", "sex"),
+        "race": pgettext("table of categories", "race or ethnicity"),
+        "intersection": pgettext("table of categories", "sex and race or ethnicity"),
+    }
+    outcomes = {
+        "selected": pgettext("outcome", "selected"),
+        "scored_above_median": pgettext("outcome", "scored above the median"),
+    }
+    statements = {
+        "tool": _("name of the tool"),
+        "data_source": _("source of the data"),
+        "audit_date": _("date of the audit"),
+        "distribution_date": _("distribution date"),
+        "auditor": _("auditor"),
+        "independence": _("statement of independence"),
+    }
+    made = dict(params)
+    for name, words in (("table", tables), ("outcome", outcomes)):
+        if isinstance(made.get(name), str):
+            made[name] = words.get(made[name], made[name])
+    if isinstance(made.get("fields"), list):
+        made["fields"] = [str(statements.get(one, one)) for one in made["fields"]]
+    return made
