@@ -1,6 +1,6 @@
 """Audit kinds. Importing this package registers them."""
 
-from audits.kinds import bias, card, data, drift, license
+from audits.kinds import bias, card, counterfactual, data, drift, license, ll144, suite
 from audits.kinds.base import get, names
 
-__all__ = ["bias", "card", "data", "drift", "get", "license", "names"]
+__all__ = ["bias", "card", "counterfactual", "data", "drift", "get", "license", "ll144", "names", "suite"]

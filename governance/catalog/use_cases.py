@@ -22,7 +22,7 @@ from licenses import cases
 # Whoever submits must not lower the bar: tier, licence profile and audit plan are kept by these.
 KEEPERS = (Role.RISK_OFFICER, Role.ADMIN)
 EDITABLE = ("name", "purpose", "people_affected", "owner_team", "tier", "licence_profile")
-PLAN_PARTS = ("bias", "stress", "data")
+PLAN_PARTS = ("bias", "ll144", "counterfactual", "suite", "data", "stress")
 MAX_PLAN_BYTES = 64 * 1024
 
 
@@ -241,10 +241,19 @@ def plan_digest(document: Mapping[str, Any]) -> str:
 
 def _read_by_audits(document: Mapping[str, Any]) -> None:
     """Read a plan by what carries it out, so that nothing is promised that no audit keeps."""
+    from audits.measures.counterfactual.plan import counterfactual_plan_from
     from audits.measures.data.plan import DataPlanRejected, data_plan_from
+    from audits.measures.ll144.plan import ll144_plan_from
     from audits.measures.plan import PlanRejected, plan_from
+    from audits.measures.suites.plan import suite_plan_from
 
-    readers: dict[str, Callable[[Mapping[str, Any]], object]] = {"bias": plan_from, "data": data_plan_from}
+    readers: dict[str, Callable[[Mapping[str, Any]], object]] = {
+        "bias": plan_from,
+        "ll144": ll144_plan_from,
+        "counterfactual": counterfactual_plan_from,
+        "suite": suite_plan_from,
+        "data": data_plan_from,
+    }
     for part, read in readers.items():
         if part not in document:
             continue

@@ -7,9 +7,11 @@ upload, an upstream that has changed its licence make it stale without anybody's
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from audits.measures.counterfactual.plan import counterfactual_plan_from
+from audits.measures.suites.plan import suite_plan_from
 from audits.models import Origin
 from governance.catalog.models import AuditPlan, UseCase, Version
 from governance.evidence.models import Attachment
@@ -48,39 +50,55 @@ def _license(version: Version, use_case: UseCase) -> Wanted | Lacking:
     return Wanted(inputs=license_inputs(version=version, use_case=use_case), origin=Origin.OBSERVED)
 
 
-def columns_wanted(use_case: UseCase) -> list[str]:
-    """The columns that a table of predictions needs by the newest audit plan, each once; none where there is no plan.
+def columns_wanted(use_case: UseCase, *, role: str = Attachment.Role.PREDICTIONS) -> list[str]:
+    """The columns that a table of a role needs by the newest audit plan, each once.
 
-    One query.
+    Predictions need what the parts bias and ll144 name, and nothing where there is no plan. Texts and suites need
+    the usual columns, as far as their part of the plan names no others. One query.
     """
-    plan = _bias_plan(use_case)
-    bias = plan.document["bias"] if plan is not None else {}
-    named = [bias.get(key) for key in ("label", "prediction", "score", "weights")]
-    named[3:3] = bias.get("sensitive", [])
+    plan = _plan(use_case)
+    document = plan.document if plan is not None else {}
+    if role == Attachment.Role.TEXTS:
+        texts = counterfactual_plan_from(document.get("counterfactual", {}))
+        named = [texts.text_id, texts.identity, texts.role, texts.prediction, texts.score]
+    elif role == Attachment.Role.SUITE:
+        suite = suite_plan_from(document.get("suite", {}))
+        named = [suite.functionality, suite.case_id, suite.text, suite.label, suite.prediction, suite.score]
+    elif role in (Attachment.Role.DATA, Attachment.Role.REFERENCE):
+        named = []  # every column is looked at
+    else:
+        bias, ll144 = document.get("bias", {}), document.get("ll144", {})
+        named = [bias.get(key) for key in ("label", "prediction", "score")]
+        named += [*bias.get("sensitive", []), bias.get("weights")]
+        named += [ll144.get(key) for key in ("sex", "race", "selected", "score", "group")]
     return list(dict.fromkeys(name for name in named if isinstance(name, str) and name))
 
 
-def _bias_plan(use_case: UseCase) -> AuditPlan | None:
-    plan = AuditPlan.objects.filter(use_case=use_case).order_by("-number").first()
-    return plan if plan is not None and "bias" in plan.document else None
+def _plan(use_case: UseCase) -> AuditPlan | None:
+    return AuditPlan.objects.filter(use_case=use_case).order_by("-number").first()
 
 
-def _bias(version: Version, use_case: UseCase) -> Wanted | Lacking:
-    plan = _bias_plan(use_case)
-    if plan is None:
+def _of_upload(
+    version: Version,
+    use_case: UseCase,
+    *,
+    part: str,
+    role: Attachment.Role,
+    needs_plan: bool = False,
+    lacking: str = "predictions_missing",
+) -> Wanted | Lacking:
+    """The newest upload of a role, with one part of the audit plan beside it."""
+    plan = _plan(use_case)
+    planned = plan is not None and part in plan.document
+    if needs_plan and not planned:
         return Lacking("audit_plan_missing")
-    predictions = _newest(version, use_case, Attachment.Role.PREDICTIONS)
-    if predictions is None:
-        return Lacking("predictions_missing")
-    return Wanted(
-        inputs={
-            "plan": plan.document["bias"],
-            "plan_digest": plan.sha256,
-            "predictions": predictions,
-            "origin": Origin.DECLARED.value,
-        },
-        origin=Origin.DECLARED,
-    )
+    upload = _newest(version, use_case, role)
+    if upload is None:
+        return Lacking(lacking)
+    inputs: dict[str, Any] = {role.value: upload, "origin": Origin.DECLARED.value}
+    if plan is not None and planned:
+        inputs |= {"plan": plan.document[part], "plan_digest": plan.sha256}
+    return Wanted(inputs=inputs, origin=Origin.DECLARED)
 
 
 def _newest(version: Version, use_case: UseCase, role: Attachment.Role) -> dict[str, str] | None:
@@ -97,18 +115,28 @@ def _newest(version: Version, use_case: UseCase, role: Attachment.Role) -> dict[
     return {"sha256": blob.sha256, "filename": newest.upload.filename, "media_type": blob.media_type}
 
 
+def _bias(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    return _of_upload(version, use_case, part="bias", role=Attachment.Role.PREDICTIONS, needs_plan=True)
+
+
+def _ll144(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    return _of_upload(version, use_case, part="ll144", role=Attachment.Role.PREDICTIONS, needs_plan=True)
+
+
+def _counterfactual(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    return _of_upload(version, use_case, part="counterfactual", role=Attachment.Role.TEXTS)
+
+
+def _suite(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    return _of_upload(version, use_case, part="suite", role=Attachment.Role.SUITE)
+
+
 def _data(version: Version, use_case: UseCase) -> Wanted | Lacking:
-    table = _newest(version, use_case, Attachment.Role.DATA)
-    if table is None:
-        return Lacking("data_missing")
-    inputs: dict[str, Any] = {"data": table, "origin": Origin.DECLARED.value}
     # What the columns mean may be left open: then only what needs no meaning is looked at.
-    plan = AuditPlan.objects.filter(use_case=use_case).order_by("-number").first()
-    if plan is not None and "data" in plan.document:
-        inputs |= {"plan": plan.document["data"], "plan_digest": plan.sha256}
-    if version.entry.kind == "dataset" and version.card is not None:
-        inputs["card_sha256"] = version.card.sha256
-    return Wanted(inputs=inputs, origin=Origin.DECLARED)
+    wanted = _of_upload(version, use_case, part="data", role=Attachment.Role.DATA, lacking="data_missing")
+    if isinstance(wanted, Wanted) and version.entry.kind == "dataset" and version.card is not None:
+        return replace(wanted, inputs={**(wanted.inputs or {}), "card_sha256": version.card.sha256})
+    return wanted
 
 
 def _drift(version: Version, use_case: UseCase) -> Wanted | Lacking:
@@ -129,4 +157,7 @@ _CHOICES: dict[str, Callable[[Version, UseCase], Wanted | Lacking]] = {
     "bias": _bias,
     "data": _data,
     "drift": _drift,
+    "ll144": _ll144,
+    "counterfactual": _counterfactual,
+    "suite": _suite,
 }

@@ -43,6 +43,8 @@ class Attachment(models.Model):
         PREDICTIONS = "predictions", _("Predictions")
         DATA = "data", _("Data")
         REFERENCE = "reference", _("Data to compare with")
+        TEXTS = "texts", _("Counterfactual texts with answers")
+        SUITE = "suite", _("Functional suite with answers")
         CARD = "card", _("Card")
         LICENCE = "licence", _("Licence")
         MANUAL = "manual", _("Other document")

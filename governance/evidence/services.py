@@ -63,10 +63,10 @@ def attach(*, version: Version, use_case: UseCase, role: str, upload: Upload, by
     """Put an upload forward as evidence for a version in a use case.
 
     Raises:
-        EvidenceRefused: a table of predictions lacks a column that the audit plan names, as far as its beginning tells.
+        EvidenceRefused: a table lacks a column that its audit reads, as far as its beginning tells.
     """
-    if role == Attachment.Role.PREDICTIONS:
-        _require_columns(upload, use_case)
+    if role in (Attachment.Role.PREDICTIONS, Attachment.Role.TEXTS, Attachment.Role.SUITE):
+        _require_columns(upload, use_case, role=role)
     attachment = Attachment.objects.create(
         version=version, use_case=use_case, role=role, upload=upload, attached_by=by, attached_at=at
     )
@@ -82,8 +82,8 @@ def attach(*, version: Version, use_case: UseCase, role: str, upload: Upload, by
     return attachment
 
 
-def _require_columns(upload: Upload, use_case: UseCase) -> None:
-    wanted_ones = columns_wanted(use_case)
+def _require_columns(upload: Upload, use_case: UseCase, *, role: str) -> None:
+    wanted_ones = columns_wanted(use_case, role=role)
     if not wanted_ones:
         return
     try:
@@ -191,8 +191,8 @@ def request(
 
 
 _HOW = {
-    "audit_plan_missing": "the use case has no audit plan for bias; its risk owner writes one on the use case's page",
-    "predictions_missing": "no table of predictions is attached; upload one and attach it to the submission",
+    "audit_plan_missing": "the use case has no audit plan for it; its risk owner writes one on the use case's page",
+    "predictions_missing": "no table of predictions for it is attached; upload one and attach it to the submission",
     "data_missing": "no table of data is attached; upload one and attach it to the submission in the role data",
     "reference_missing": "there is nothing to compare the data with; upload the table that was looked at before and"
     " attach it to the submission in the role reference",

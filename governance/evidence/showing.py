@@ -20,20 +20,23 @@ MOST_FINDINGS = 200
 
 def kind_name(kind: str) -> str:
     """An audit kind in words."""
-    names = {
+    known = {
         "bias": _("bias"),
         "card": _("card"),
         "license": _("licence"),
         "data": pgettext("audit of", "data"),
         "drift": pgettext("audit of", "drift"),
+        "ll144": _("Local Law 144"),
+        "counterfactual": _("counterfactual texts"),
+        "suite": _("functional suite"),
     }
-    return names.get(kind, kind)
+    return known.get(kind, kind)
 
 
 def verdict_family(run: Run) -> tuple[str, str]:
     """The word and family by which a run is shown: what it found where it found something, else its state."""
     if run.state == RunState.SUCCEEDED:
-        return run.verdict, "licence" if run.kind == "license" else "verdict"
+        return run.verdict, {"license": "licence", "ll144": "ll144"}.get(run.kind, "verdict")
     return run.state, "run"
 
 

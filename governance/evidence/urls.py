@@ -6,6 +6,8 @@ app_name = "evidence"
 urlpatterns = [
     path("runs/", views.runs, name="runs"),
     path("runs/<int:pk>/", views.run, name="run"),
+    path("runs/<int:pk>/ll144.html", views.ll144_html, name="ll144-html"),
+    path("runs/<int:pk>/ll144.csv", views.ll144_csv, name="ll144-csv"),
     path("runs/<int:pk>/cancel/", views.cancel, name="cancel"),
     path("runs/<int:pk>/again/", views.again, name="again"),
 ]

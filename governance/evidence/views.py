@@ -15,9 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from audits import kinds
 from audits import services as audits
+from audits.measures.ll144.summary import summary_csv
 from audits.models import OPEN_STATES, Finding, Run, RunState
 from governance.catalog.models import UseCase, Version
-from governance.evidence import bias_report, data_report, queries, services
+from governance.evidence import bias_report, data_report, kind_pages, queries, services
+from governance.evidence.ll144_summary import summary_html
 from governance.evidence.queries import runs_visible_to
 from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
 from governance.web.cursors import page_of
@@ -88,6 +90,7 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
         "version": version,
         "use_case": use_case,
         "kind": kind_name(shown.kind),
+        "question": kind_pages.question_of(shown.kind),
         "is_open": is_open,
         "refresh_s": 2 if is_open else None,
         "word": word,
@@ -110,6 +113,8 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
         context["columns"] = data_report.column_rows(document)
     elif shown.kind == "drift" and document is not None:
         context["drift"] = data_report.drift_rows(document)
+    elif document is not None:
+        context |= kind_pages.report_of(shown, document)
     return render(request, "evidence/run.html", context)
 
 
@@ -122,6 +127,8 @@ def _say(shown: Run, document: dict[str, Any] | None) -> str:
         return bias_report.sentence(document)
     if shown.kind in ("data", "drift"):
         return data_report.sentence(shown)
+    if document is not None and (sentence := kind_pages.sentence_of(shown, document)):
+        return sentence
     if shown.kind == "license":
         return {
             "conflict": _("The declared licence and the declared use do not go together."),
@@ -148,11 +155,13 @@ def _why(shown: Run, document: dict[str, Any] | None) -> str:
 def _inputs(shown: Run) -> list[tuple[str, str]]:
     """The digests that a run's inputs name."""
     given = shown.inputs
-    uploads = {name: given.get(name) for name in ("predictions", "data", "reference", "current")}
+    uploads = {name: given.get(name) for name in ("predictions", "texts", "suite", "data", "reference", "current")}
     digests = {name: one.get("sha256") for name, one in uploads.items() if isinstance(one, dict)}
     named = [
         (_("Audit plan"), given.get("plan_digest")),
         (_("Predictions"), digests.get("predictions")),
+        (_("Texts with answers"), digests.get("texts")),
+        (_("Suite with answers"), digests.get("suite")),
         (_("Data"), digests.get("data")),
         (_("Data before"), digests.get("reference")),
         (_("Data of today"), digests.get("current")),
@@ -206,6 +215,37 @@ def _versions(
         (row,) = bias_report.by_version([(digests.get(one.subject_digest, version.revision), read)])
         told.append({**row, "run": one, "is_this": one.pk == shown.pk})
     return told
+
+
+@login_required
+@require_safe
+def ll144_html(request: PageRequest, pk: int) -> HttpResponse:
+    """The summary of results under Local Law 144 as a page that stands alone, to keep or publish."""
+    shown, document = _calculated(request, pk)
+    page = summary_html(document, audited_on=kind_pages.audit_date(shown))
+    return _download(page, media_type="text/html", name=f"ll144-run-{shown.pk}.html")
+
+
+@login_required
+@require_safe
+def ll144_csv(request: PageRequest, pk: int) -> HttpResponse:
+    """The summary of results under Local Law 144 as a spreadsheet."""
+    shown, document = _calculated(request, pk)
+    return _download(summary_csv(document), media_type="text/csv", name=f"ll144-run-{shown.pk}.csv")
+
+
+def _calculated(request: PageRequest, pk: int) -> tuple[Run, dict[str, Any]]:
+    shown = found(request, pk)
+    document = bias_report.read(shown) if shown.kind == "ll144" else None
+    if document is None:
+        raise Http404
+    return shown, document
+
+
+def _download(content: str, *, media_type: str, name: str) -> HttpResponse:
+    answer = HttpResponse(content, content_type=f"{media_type}; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 @login_required

@@ -51,6 +51,9 @@ def _audited(kind: str) -> str:
         "license": pgettext("audit of", "licence"),
         "data": pgettext("audit of", "data"),
         "drift": pgettext("audit of", "drift"),
+        "ll144": pgettext("audit of", "Local Law 144"),
+        "counterfactual": pgettext("audit of", "counterfactual texts"),
+        "suite": pgettext("audit of", "functional suite"),
     }
     return known.get(kind, kind)
 
@@ -104,7 +107,7 @@ def _fields(names: Iterable[object]) -> str:
 
 def _lacking() -> dict[str, str]:
     return {
-        "audit_plan_missing": _("The use case has no audit plan for bias, so nobody knows what to measure."),
+        "audit_plan_missing": _("The use case has no audit plan for it, so nobody knows what to measure."),
         "predictions_missing": _("No table of predictions is attached, so nothing can be measured."),
         "data_missing": _("No table of data is attached, so nothing can be measured."),
         "reference_missing": _("No table to compare the data with is attached, so nothing can be measured."),
@@ -172,7 +175,7 @@ def step(step: Mapping[str, Any]) -> str:
     action, target, count = str(step.get("action")), str(step.get("target", "")), step.get("count", 1)
     detail = str(step.get("detail", "")).strip().rstrip(".")
     if action == "mend_inputs":
-        action = "mend_table" if target == "bias" else action
+        action = "mend_table" if target in ("bias", "ll144", "counterfactual", "suite") else action
     elif action == "complete_profile":
         detail = _fields(name.strip() for name in detail.split(","))
     elif action == "submit":

@@ -171,7 +171,9 @@ def test_whoever_imports_the_kinds_gets_neither_numpy_nor_pyarrow() -> None:
         [
             sys.executable,
             "-c",
-            "import sys, audits.kinds, audits.measures.plan, audits.measures.reasons; "
+            "import sys, audits.kinds, audits.measures.plan, audits.measures.reasons, audits.measures.ll144.plan, "
+            "audits.measures.ll144.summary, audits.measures.suites.plan, audits.measures.counterfactual.plan, "
+            "audits.measures.counterfactual.making, audits.measures.suites.making; "
             "print(sorted({'numpy', 'pyarrow', 'pandas', 'scipy'} & set(sys.modules)))",
         ],
         capture_output=True,

@@ -162,3 +162,29 @@ def numbers_of_cells(cells: Iterable[Any], *, column: str) -> npt.NDArray[np.flo
         except (ValueError, OverflowError, TypeError):
             raise NotANumber(column, cell) from None
     return np.asarray(numbers, dtype=float)
+
+
+def texts_of_cells(cells: Iterable[Any], *, column: str) -> npt.NDArray[np.object_]:
+    """Texts from Python cells as they stand, one per row; None where there is nothing but blanks.
+
+    Numbers and yes/no of parquet and JSON are spelled as in ``canonical``, so that an id is the same in every format.
+
+    Raises:
+        TableRejected: a nested cell, a NUL character or broken text.
+    """
+    texts = [_text_of(cell, column) for cell in cells]
+    made = np.empty(len(texts), dtype=object)
+    made[:] = texts
+    return made
+
+
+def _text_of(cell: Any, column: str) -> str | None:
+    if not isinstance(cell, str):
+        return canonical(cell, column=column)
+    if "\0" in cell:
+        raise NulBytes(f"column {quoted(column)}")
+    try:
+        cell.encode()
+    except UnicodeEncodeError:
+        raise NotUtf8(f"column {quoted(column)}") from None
+    return cell if cell.strip() else None

@@ -48,6 +48,7 @@ class CsvRows:
         numbers: Sequence[str],
         present: Sequence[str],
         texts: Texts = (),
+        maybe: Sequence[str] = (),
     ) -> None:
         self._text = text
         self._columns, self._numbers = tuple(columns), tuple(numbers)
@@ -58,7 +59,9 @@ class CsvRows:
         if texts == ALL:
             named = self.names
             wanted += [name for name in named if name not in wanted]
-        self._texts = tuple(named)
+        also = [name for name in maybe if name in self.names and name not in named]
+        wanted += [name for name in also if name not in wanted]
+        self._texts = (*named, *also)
         missing = [name for name in wanted if name not in self.names]
         if missing:
             raise ColumnMissing(missing, self.names)

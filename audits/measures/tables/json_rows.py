@@ -39,10 +39,11 @@ class JsonRows:
         numbers: Sequence[str],
         present: Sequence[str],
         texts: Texts = (),
+        maybe: Sequence[str] = (),
     ) -> None:
         self._text = text
         self._columns, self._numbers = tuple(columns), tuple(numbers)
-        self._texts = texts
+        self._texts = texts if texts == ALL else (*texts, *maybe)
         self._wanted = list(dict.fromkeys([*columns, *numbers, *present, *(() if texts == ALL else texts)]))
         self._seen: dict[str, None] = {}
 

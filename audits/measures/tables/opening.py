@@ -63,6 +63,7 @@ def open_table(
     numbers: Sequence[str] = (),
     present: Sequence[str] = (),
     texts: Texts = (),
+    maybe: Sequence[str] = (),
     counting: Callable[[], None] | None = None,
 ) -> Table:
     """Open a csv, csv.gz, parquet or json-lines table for reading some of its columns.
@@ -73,6 +74,7 @@ def open_table(
         numbers: read as floats.
         present: must exist, is not read.
         texts: read as they are, whatever they hold and however many values they have; ``chunks.ALL`` for every column.
+        maybe: read like ``texts`` where they exist. A row of JSON that lacks one has an empty cell.
         counting: called now and then while rows are being counted, so that the work can be interrupted.
 
     Raises:
@@ -89,7 +91,14 @@ def open_table(
         file = opened = _copied(source)
     try:
         return _opened_table(
-            file, opened, counting or (lambda: None), columns=columns, numbers=numbers, present=present, texts=texts
+            file,
+            opened,
+            counting or (lambda: None),
+            columns=columns,
+            numbers=numbers,
+            present=present,
+            texts=texts,
+            maybe=maybe,
         )
     except BaseException as problem:
         if opened is not None:

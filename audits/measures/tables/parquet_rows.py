@@ -37,6 +37,7 @@ class ParquetRows:
         numbers: Sequence[str],
         present: Sequence[str],
         texts: Texts = (),
+        maybe: Sequence[str] = (),
     ) -> None:
         self._columns, self._numbers = tuple(columns), tuple(numbers)
         try:
@@ -45,7 +46,7 @@ class ParquetRows:
             types = dict(zip(names, self._file.schema_arrow.types, strict=True))
         except (pa.ArrowException, OSError, ValueError) as problem:
             raise NotATable("the parquet file is damaged or cut off; write it again") from problem
-        self._texts = tuple(names) if texts == ALL else tuple(texts)
+        self._texts = tuple(names) if texts == ALL else (*texts, *(name for name in maybe if name in types))
         wanted = list(dict.fromkeys([*columns, *numbers, *present, *self._texts]))
         missing = [name for name in wanted if name not in types]
         if missing:

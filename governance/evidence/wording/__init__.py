@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
 from audits.models import Finding
 from governance.evidence.bias_report import metric_name
-from governance.evidence.wording import bias, cards, data, drift, licences
+from governance.evidence.wording import bias, cards, counterfactual, data, drift, licences, ll144, suites
 from governance.evidence.wording.in_words import in_words
 from governance.web.templatetags import figures
 
@@ -27,13 +27,23 @@ SENTENCES: Mapping[str, Sentences] = {
     "bias": bias.SENTENCES,
     "data": data.SENTENCES,
     "drift": drift.SENTENCES,
+    "ll144": ll144.SENTENCES,
+    "counterfactual": counterfactual.SENTENCES,
+    "suite": suites.SENTENCES,
 }
 """Audit kind -> code -> what is so, and how to mend it. Both take the finding's parameters."""
 
 
+# Parameters that stand in the document as codes and in a sentence as words.
+_IN_WORDS: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
+    "license": in_words,
+    "ll144": ll144.in_words,
+}
+
+
 def finding_text(finding: Finding) -> tuple[str, str]:
     """A finding's title and how to mend it. A code without words is shown as it is, not hidden."""
-    for sentences in SENTENCES.values():
+    for kind, sentences in SENTENCES.items():
         if finding.code in sentences:
             title, mend = sentences[finding.code]
             if finding.code == "card.license.unknown_id" and not finding.params.get("meant"):
@@ -42,7 +52,8 @@ def finding_text(finding: Finding) -> tuple[str, str]:
                 mend = bias.MORE_ROWS_OPEN
             elif mend is bias.MORE_ROWS and not finding.params.get("comparator_rows_needed"):
                 mend = bias.MORE_ROWS_OF_ONE
-            params = _Shown(in_words(finding.params) if sentences is licences.SENTENCES else finding.params)
+            said_in_words = _IN_WORDS.get(kind, dict)
+            params = _Shown(said_in_words(finding.params))
             return str(title) % params, str(mend) % params
     return _("Finding %(code)s") % {"code": finding.code}, ""
 

@@ -171,6 +171,15 @@ AUDITS = {
     "license": Shown("none", "new", pgettext_lazy("audit", "Licence")),
     "data": Shown("none", "new", pgettext_lazy("audit", "Data")),
     "drift": Shown("none", "new", pgettext_lazy("audit", "Drift")),
+    "ll144": Shown("none", "new", pgettext_lazy("audit", "Local Law 144")),
+    "counterfactual": Shown("none", "new", pgettext_lazy("audit", "Counterfactual texts")),
+    "suite": Shown("none", "new", pgettext_lazy("audit", "Functional suite")),
+}
+# The law sets no limit for its ratios: its audit is calculated, and passes nobody.
+CALCULATED: Mapping[str, Shown] = {
+    **VERDICTS,
+    "pass": Shown("none", "look", pgettext_lazy("verdict", "Calculated")),
+    "warn": Shown("warn", "warn", pgettext_lazy("verdict", "Calculated, with gaps")),
 }
 
 FAMILIES: Mapping[str, Mapping[str, Shown]] = {
@@ -178,6 +187,9 @@ FAMILIES: Mapping[str, Mapping[str, Shown]] = {
     "bias": VERDICTS,
     "data": VERDICTS,
     "drift": VERDICTS,
+    "ll144": CALCULATED,
+    "counterfactual": VERDICTS,
+    "suite": VERDICTS,
     "card": VERDICTS,
     "licence": LICENCES,
     "license": LICENCES,

@@ -10,9 +10,12 @@ from django.utils.translation import override
 
 from audits import kinds
 from audits.cards.spec import CODES as CARD
+from audits.measures.counterfactual.reasons import CODES as COUNTERFACTUAL
 from audits.measures.data.reasons import CODES as DATA
 from audits.measures.drift.reasons import CODES as DRIFT
+from audits.measures.ll144.reasons import CODES as LL144
 from audits.measures.reasons import CODES as BIAS
+from audits.measures.suites.reasons import CODES as SUITE
 from audits.models import Finding
 from governance.evidence import wording
 from licenses.findings import MESSAGES as LICENCE
@@ -26,7 +29,14 @@ def parameters() -> Iterable[tuple[str, str, set[str]]]:
     """Each kind and code, with the parameters that its findings have."""
     for code, known in CARD.items():
         yield "card", code, set(known.params)
-    for kind, codes in (("bias", BIAS), ("data", DATA), ("drift", DRIFT)):
+    for kind, codes in (
+        ("bias", BIAS),
+        ("data", DATA),
+        ("drift", DRIFT),
+        ("ll144", LL144),
+        ("counterfactual", COUNTERFACTUAL),
+        ("suite", SUITE),
+    ):
         for code, (_severity, names) in codes.items():
             yield kind, code, set(names)
     for code, message in LICENCE.items():

@@ -316,13 +316,18 @@ def test_the_whole_gallery_is_clean_under_the_content_security_policy(language: 
     assert sorted({name for name in made.ids if made.ids.count(name) > 1}) == []
 
 
+# Pages that are downloaded to be kept or published elsewhere; the portal never shows them.
+STAND_ALONE = {"evidence/ll144_summary.html"}
+
+
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: str(path.relative_to(TEMPLATES)))
 def test_no_template_has_inline_style_or_script(path: Path) -> None:
     source = path.read_text()
     get_template(str(path.relative_to(TEMPLATES)))
 
     assert not re.search(r"<[^>]*\s(?:style|on[a-z]+)\s*=", source)
-    assert not re.search(r"<style|<script(?![^>]*\bsrc=)|javascript:", source)
+    assert not re.search(r"<script(?![^>]*\bsrc=)|javascript:", source)
+    assert "<style" not in source or str(path.relative_to(TEMPLATES)) in STAND_ALONE
 
 
 @pytest.mark.parametrize("path", sorted((TEMPLATES / "components").glob("*.html")), ids=lambda path: path.stem)

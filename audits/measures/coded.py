@@ -1,0 +1,97 @@
+"""Columns of texts as codes: names of groups, classes and templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from audits.measures.tables.chunks import MAX_CELL, Chunk, canonical, texts_of_cells
+from audits.measures.tables.opening import Table
+from audits.measures.tables.refusals import CellTooLong, EmptyTable, TooManyValues
+
+Progress = Callable[[int, int | None], None]
+Texts = npt.NDArray[np.object_]
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column as codes: positions in ``values`` (sorted), -1 where the cell is empty."""
+
+    values: tuple[str, ...]
+    codes: Codes
+
+
+def read_texts(
+    table: Table, *, score: str | None, progress: Progress | None = None
+) -> tuple[dict[str, Texts], npt.NDArray[np.float64], int]:
+    """All rows of a table of texts: its columns of texts, its scores (nan without), and how many rows there are.
+
+    Raises:
+        TableRejected: the table cannot be read, or has no rows.
+    """
+    parts: dict[str, list[Texts]] = {}
+    scores: list[npt.NDArray[np.float64]] = []
+    rows = 0
+    for chunk in table.chunks():
+        rows += chunk.rows
+        for name, cells in texts_in(chunk).items():
+            parts.setdefault(name, []).append(cells)
+        if score:
+            scores.append(chunk.numbers[score])
+        if progress is not None:
+            progress(rows, max(table.rows_known, rows))
+    if rows == 0:
+        raise EmptyTable("the table has a header and no rows")
+    if progress is not None:
+        progress(rows, rows)
+    joined = np.concatenate(scores) if scores else np.full(rows, np.nan)
+    return {name: np.concatenate(cells) for name, cells in parts.items()}, joined, rows
+
+
+def texts_in(chunk: Chunk) -> dict[str, Texts]:
+    """The columns of texts of a chunk, str or None where a cell is empty, shape (rows,) each.
+
+    Raises:
+        TableRejected: a cell that is no text.
+    """
+    return {name: texts_of_cells(cells.to_pylist(), column=name) for name, cells in chunk.texts.items()}
+
+
+def coded(cells: Texts, *, column: str, most: int) -> Coded:
+    """Names of groups or classes as codes.
+
+    Raises:
+        TableRejected: more than ``most`` different ones, or one that is longer than a name.
+    """
+    empty = np.array([cell is None for cell in cells], dtype=bool)
+    filled = np.where(empty, "", cells).astype(str)
+    raw, codes = np.unique(filled, return_inverse=True)
+    if raw.size > most + 1:
+        raise TooManyValues(column, most, raw[1:4].tolist())
+    positions: dict[str, int] = {}
+    renumbered = np.full(raw.size, -1, dtype=np.int64)
+    for at, value in enumerate(raw.tolist()):
+        if len(value) > MAX_CELL:
+            raise CellTooLong(column, len(value), MAX_CELL)
+        name = canonical(value, column=column)
+        if name is not None:
+            renumbered[at] = positions.setdefault(name, len(positions))
+    order = sorted(positions)
+    place = np.full(len(positions) + 1, -1, dtype=np.int64)
+    for at, name in enumerate(order):
+        place[positions[name]] = at
+    return Coded(tuple(order), place[renumbered[codes]])
+
+
+def own_codes(cells: Texts) -> Codes:
+    """One code per different cell; every row without one gets a code of its own."""
+    names = np.array([("" if cell is None else cell) for cell in cells], dtype=str)
+    _, codes = np.unique(names, return_inverse=True)
+    alone = names == ""
+    made = codes.astype(np.int64)
+    made[alone] = made.max(initial=0) + 1 + np.arange(int(alone.sum()))
+    return made

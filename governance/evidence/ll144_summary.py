@@ -1,0 +1,91 @@
+"""The summary of results under New York City Local Law 144 as a page of its own, and its parts in words.
+
+Pure functions of the document of ``audits.measures.ll144.audit``: they read no database, and the page needs neither
+style sheets nor scripts from elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from audits.measures.ll144.plan import last_day
+
+Document = Mapping[str, Any]
+
+
+def summary_html(document: Document, *, audited_on: str | None = None) -> str:
+    """The summary of results as one HTML page, for publishing and for A4, in the language in force.
+
+    Args:
+        document: of ``audit_ll144``.
+        audited_on: the day of the audit, YYYY-MM-DD, where the plan states none.
+    """
+    stated = dict(document["record"])
+    audit_date = stated["audit_date"] or audited_on
+    context = {
+        "language": translation.get_language(),
+        "document": document,
+        "record": stated,
+        "audit_date": audit_date,
+        "last_day": last_day(audit_date) if audit_date else None,
+        "facts": facts(document, audit_date=audit_date),
+        "tables": [{**made, "title": table_title(made)} for made in document["tables"]],
+        "left_out": [row for made in document["tables"] for row in made["rows"] if row["excluded"]],
+    }
+    return render_to_string("evidence/ll144_summary.html", context)
+
+
+def table_title(made: Mapping[str, Any]) -> str:
+    """The heading of a table: what by which category."""
+    by = {
+        "sex": _("by sex"),
+        "race": _("by race or ethnicity"),
+        "intersection": _("by sex and race or ethnicity"),
+    }[made["table"]]
+    return f"{outcome_words(made['outcome'])} {by}"
+
+
+def outcome_words(outcome: Mapping[str, Any]) -> str:
+    """What is counted."""
+    if outcome["kind"] == "classified":
+        return _("Classified into %(group)s") % {"group": outcome["group"]}
+    return {"selected": _("Selected"), "scored_above_median": _("Scored above the median")}.get(
+        outcome["kind"], str(outcome["kind"])
+    )
+
+
+def facts(document: Document, *, audit_date: str | None) -> list[tuple[str, str | None]]:
+    """What a summary has to state beside its figures; None for what nobody has stated."""
+    record = document["record"]
+    said: list[tuple[str, str | None]] = [
+        (_("Tool"), record["tool"]),
+        (_("Date of the audit"), audit_date),
+        (_("Last day of use on this audit"), last_day(audit_date) if audit_date else None),
+        (_("In use since (distribution date)"), record["distribution_date"]),
+        (_("Kind of data"), _("test data") if record["data"] == "test" else _("historical data")),
+        (_("Source of the data"), record["data_source"]),
+    ]
+    if record["data"] == "test":
+        said.append((_("Why no historical data are used"), record["test_data_reason"]))
+        said.append((_("How the test data were made and obtained"), record["test_data_method"]))
+    said.append((_("Auditor"), record["auditor"]))
+    said.append((_("Statement of independence"), record["independence"]))
+    return said
+
+
+def sentence(document: Document) -> str:
+    """What the audit came to. The law sets no limit, so it never says that a tool passes."""
+    return {
+        "pass": _("Every table is calculated. The law sets no limit for the ratios: who uses the tool decides."),
+        "warn": _(
+            "Calculated, with gaps: outcomes or statements for the summary are missing. The law sets no limit for the"
+            " ratios."
+        ),
+        "insufficient_data": _("A table has fewer than two categories to compare."),
+        "no_information": _("Every rate is the same, 0 or 1, so the ratios say nothing."),
+    }.get(str(document.get("verdict")), "")
