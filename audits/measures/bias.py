@@ -22,6 +22,7 @@ from audits.measures.kept_rows import JudgedRows, RowKeeper, judged_rows
 from audits.measures.naming import DIFFERENCE, listed, quoted
 from audits.measures.plan import BiasPlan
 from audits.measures.ruling import rule
+from audits.measures.scores.part import with_scores
 from audits.measures.tables.opening import Table, open_table
 from audits.measures.tables.refusals import EmptyTable, TableRejected, TooManyValues
 from audits.measures.worst_slices import worst_slices
@@ -67,6 +68,7 @@ def audit_table(table: Table, plan: BiasPlan, *, progress: Progress | None = Non
     counts, rows = read_once(table, plan, progress=progress)
     document = _of_counts(counts, plan, seed=seed)
     if rows is not None:
+        document = with_scores(document, rows, plan, seed=seed)
         document |= _of_rows(rows, plan, seed=seed)
     return _sealed(document)
 

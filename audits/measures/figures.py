@@ -9,6 +9,7 @@ from typing import Any
 from audits.measures.comparisons import Comparison, Part
 from audits.measures.cube import Slices
 from audits.measures.intervals import wilson
+from audits.measures.means import Estimated
 from audits.measures.rates import RATES, shares
 
 # Other processors round the last digits of a logarithm differently; a replay must give the same bytes.
@@ -21,6 +22,19 @@ def figure(number: float) -> float | None:
         return None
     # adding 0 turns -0.0, which prints otherwise, into 0.0
     return float(f"{number:.{_DIGITS}g}") + 0.0
+
+
+def estimate_of(found: Estimated, *, why: str | None = None) -> dict[str, Any]:
+    """A figure with its interval. ``why`` says why there is none, or no interval."""
+    made: dict[str, Any] = {
+        "value": figure(found.value),
+        "ci_low": figure(found.low),
+        "ci_high": figure(found.high),
+        "method": found.method,
+    }
+    if why is None and not found.known:
+        why = "too_few_rows"
+    return made if why is None else made | {"why": why}
 
 
 def rate_rows(slices: Slices, *, suppress_below: int) -> list[dict[str, Any]]:

@@ -209,8 +209,6 @@ def _note_rows(ruling: Ruling, groups: Grouped) -> None:
     rows = counts.rows_used + sum(counts.dropped.values())
     for why, dropped in counts.dropped.items():
         ruling.because("bias.rows_dropped", why, rows=dropped, of=rows, why=why)
-    if plan.score:
-        ruling.because("bias.score_not_measured", "score", column=plan.score)
 
 
 def _single(groups: Grouped) -> Iterator[tuple[str, dict[str, Any]]]:

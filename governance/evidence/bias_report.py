@@ -50,6 +50,14 @@ def metric_name(metric: str) -> str:
         "equalized_odds_difference": _("largest difference of error rates"),
         "equalized_odds_ratio": _("smallest ratio of error rates"),
         "equal_opportunity_difference": _("difference of true positive rates"),
+        "roc_auc_score": _("area under the ROC curve"),
+        "brier_score_loss": _("Brier score"),
+        "log_loss": _("log loss"),
+        "roc_auc_score_difference": _("difference of the areas under the ROC curve"),
+        "expected_calibration_error": _("calibration error"),
+        "expected_calibration_error_difference": _("difference of calibration errors"),
+        "calibration_in_the_large": _("mean score less the share of positives"),
+        "calibration_in_the_large_difference": _("difference of how much too high the scores are"),
     }
     return names.get(metric, metric.replace("_", " "))
 
