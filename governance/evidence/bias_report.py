@@ -16,10 +16,13 @@ from django.utils.translation import ngettext
 from audits import blobs
 from audits.kinds.base import InputsRejected
 from audits.models import Run
+from governance.evidence.bias_words import of_hundred, what_the_range_means
 from governance.web.templatetags import figures
 
 Document = Mapping[str, Any]
 KINDS = {"ratio": "ratio", "difference": "points"}
+# Rates that are no shares of people, and are shown as plain numbers.
+NO_SHARES = frozenset({"roc_auc_score", "brier_score_loss", "log_loss", "f1_score", "balanced_accuracy_score"})
 # Rates that are drawn by group, in this order, where they were measured.
 RATES = ("selection_rate", "accuracy", "true_positive_rate", "false_positive_rate", "precision")
 
@@ -114,6 +117,9 @@ def sentence(document: Document) -> str:
         "limit": figures.figure(KINDS.get(row["kind"], "ratio"), row.get("threshold")),
         "n": figures.sample(row.get("n")),
     }
+    often = of_hundred(document, row, group=told["group"], other=told["other"])
+    if often:
+        return _with_frequencies(str(verdict)) % (told | {"often": often, "Often": capital(often)})
     return {
         "fail": _("%(group)s against %(other)s: %(metric)s %(figure)s, %(n)s. The limit is %(limit)s."),
         "pass": _("No group is beyond the limit of %(limit)s: at worst %(metric)s %(figure)s (%(group)s, %(n)s)."),
@@ -125,10 +131,21 @@ def sentence(document: Document) -> str:
     }.get(str(verdict), _("%(group)s against %(other)s: %(metric)s %(figure)s, %(n)s.")) % told
 
 
+def _with_frequencies(verdict: str) -> str:
+    """The sentence of a verdict around "of 100 people each, so many …"."""
+    return {
+        "pass": _(
+            "No group is beyond the limit of %(limit)s. Furthest apart: %(often)s (%(metric)s %(figure)s, %(n)s)."
+        ),
+        "warn": _("It cannot be told yet: %(often)s. %(metric)s %(figure)s, %(n)s; the limit is %(limit)s."),
+        "insufficient_data": _("Too few rows for a verdict: %(group)s, %(n)s, against %(other)s."),
+    }.get(verdict, _("%(Often)s: %(metric)s %(figure)s, %(n)s. The limit is %(limit)s."))
+
+
 def reason(document: Document) -> str:
-    """One line more: what would decide it, and what was left out."""
-    parts = []
+    """One line more: what the range means, what would decide it, and what was left out."""
     row = worst(document)
+    parts = [] if row is None else [what_the_range_means(document.get("verdict"))]
     if row is not None and row.get("rows_needed") and row.get("verdict") in ("warn", "insufficient_data"):
         rows = int(row["rows_needed"])
         parts.append(
@@ -145,7 +162,7 @@ def reason(document: Document) -> str:
             )
             % {"n": small}
         )
-    return " ".join(parts)
+    return " ".join(part for part in parts if part)
 
 
 def _alone(group: Mapping[str, Any]) -> bool:
@@ -278,6 +295,10 @@ def worst_slices(document: Document) -> list[dict[str, Any]]:
 def all_figures(document: Document) -> list[dict[str, Any]]:
     """Every rate that was measured, for the table below the charts."""
     return [
-        {**_row(row, label=slice_name(row.get("slice"))), "metric": capital(metric_name(row["metric"]))}
+        {
+            **_row(row, label=slice_name(row.get("slice"))),
+            "metric": capital(metric_name(row["metric"])),
+            "is_share": row["metric"] not in NO_SHARES,
+        }
         for row in document.get("metrics", ())
     ]
