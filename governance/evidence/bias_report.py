@@ -103,23 +103,12 @@ def limits(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sentence(document: Document) -> str:
-    """What the audit found, about whom, and how sure it is."""
+    """What the audit found, about whom, and how sure it is; brief, for the row of a requirement."""
     row, verdict = worst(document), document.get("verdict")
     if verdict == "no_information":
         return _("The model answers everybody alike, so the comparison says nothing.")
     if row is None:
         return _("No group could be compared with another, so there is no verdict.")
-    told = {
-        "metric": metric_name(str(row["metric"])),
-        "group": slice_name(row.get("slice")),  # as the data has it, at the beginning of a sentence too
-        "other": slice_name(row.get("comparator")),
-        "figure": _figure(row),
-        "limit": figures.figure(KINDS.get(row["kind"], "ratio"), row.get("threshold")),
-        "n": figures.sample(row.get("n")),
-    }
-    often = of_hundred(document, row, group=told["group"], other=told["other"])
-    if often:
-        return _with_frequencies(str(verdict)) % (told | {"often": often, "Often": capital(often)})
     return {
         "fail": _("%(group)s against %(other)s: %(metric)s %(figure)s, %(n)s. The limit is %(limit)s."),
         "pass": _("No group is beyond the limit of %(limit)s: at worst %(metric)s %(figure)s (%(group)s, %(n)s)."),
@@ -128,18 +117,37 @@ def sentence(document: Document) -> str:
             " %(limit)s."
         ),
         "insufficient_data": _("Too few rows for a verdict: %(group)s, %(n)s, against %(other)s."),
-    }.get(str(verdict), _("%(group)s against %(other)s: %(metric)s %(figure)s, %(n)s.")) % told
+    }.get(str(verdict), _("%(group)s against %(other)s: %(metric)s %(figure)s, %(n)s.")) % _told(row)
 
 
-def _with_frequencies(verdict: str) -> str:
-    """The sentence of a verdict around "of 100 people each, so many …"."""
+def _told(row: Mapping[str, Any]) -> dict[str, str]:
     return {
+        "metric": metric_name(str(row["metric"])),
+        "group": slice_name(row.get("slice")),  # as the data has it, at the beginning of a sentence too
+        "other": slice_name(row.get("comparator")),
+        "figure": _figure(row),
+        "limit": figures.figure(KINDS.get(row["kind"], "ratio"), row.get("threshold")),
+        "n": figures.sample(row.get("n")),
+    }
+
+
+def in_plain_words(document: Document) -> str:
+    """The same for people who know no statistics: so many of 100 people of either group."""
+    row = worst(document)
+    if row is None or document.get("verdict") == "no_information":
+        return sentence(document)
+    told = _told(row)
+    often = of_hundred(document, row, group=told["group"], other=told["other"])
+    if not often:
+        return sentence(document)
+    said = {
         "pass": _(
             "No group is beyond the limit of %(limit)s. Furthest apart: %(often)s (%(metric)s %(figure)s, %(n)s)."
         ),
         "warn": _("It cannot be told yet: %(often)s. %(metric)s %(figure)s, %(n)s; the limit is %(limit)s."),
         "insufficient_data": _("Too few rows for a verdict: %(group)s, %(n)s, against %(other)s."),
-    }.get(verdict, _("%(Often)s: %(metric)s %(figure)s, %(n)s. The limit is %(limit)s."))
+    }.get(str(document.get("verdict")), _("%(Often)s: %(metric)s %(figure)s, %(n)s. The limit is %(limit)s."))
+    return said % (told | {"often": often, "Often": capital(often)})
 
 
 def reason(document: Document) -> str:

@@ -115,7 +115,7 @@ def _say(shown: Run, document: dict[str, Any] | None) -> str:
     if shown.state != RunState.SUCCEEDED:
         return as_sentence(shown.error) or _("The audit could not be done.")
     if shown.kind == "bias" and document is not None:
-        return bias_report.sentence(document)
+        return bias_report.in_plain_words(document)
     if shown.kind == "license":
         return {
             "conflict": _("The declared licence and the declared use do not go together."),

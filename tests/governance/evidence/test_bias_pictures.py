@@ -159,7 +159,7 @@ def test_a_run_without_a_score_or_a_second_attribute_has_no_such_picture() -> No
 def test_the_verdict_is_a_sentence_for_people_who_know_no_statistics(data: bytes, say: str, why: str) -> None:
     document = audited(data)
 
-    assert text_of(bias_report.sentence(document)).startswith(say)
+    assert text_of(bias_report.in_plain_words(document)).startswith(say)
     assert why in bias_report.reason(document)
 
 
@@ -168,6 +168,6 @@ def test_errors_are_told_among_the_people_they_concern() -> None:
     lines += ["0,0,a", "0,0,b"] * 500
     document = audited(csv_of(lines), plan_of(gating=("equalized_odds_difference",)))
 
-    assert "of 100 people each whose true outcome is positive, about 30 of b and 70 of a" in bias_report.sentence(
+    assert "of 100 people each whose true outcome is positive, about 30 of b and 70 of a" in bias_report.in_plain_words(
         document
     ).replace("Of 100", "of 100")
