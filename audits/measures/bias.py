@@ -27,6 +27,9 @@ from audits.measures.tables.opening import Table, open_table
 from audits.measures.tables.refusals import EmptyTable, TableRejected, TooManyValues
 from audits.measures.worst_slices import worst_slices
 
+# With more intersections than this the document holds only the rates of ``rates.CORE`` of them.
+MAX_FULL = 1_000
+
 Progress = Callable[[int, int | None], None]
 
 
@@ -142,7 +145,7 @@ def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int) -> dict[str, Any
         "rows_dropped": dict(counts.dropped),
         "headline": _headlines(gathered.gating),
         "reasons": ruling.reasons,
-        "metrics": [row for slices in shown for row in rate_rows(slices, suppress_below=plan.suppress_below)],
+        "metrics": _rates(groups),
         "disparities": [comparison_row(row) for row in (*gathered.gating, *gathered.others)],
         "worst_slices": worst_slices(
             shown[1:], groups.everyone, rates=list(dict.fromkeys(gating_rates)), min_group=plan.min_group
@@ -151,6 +154,16 @@ def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int) -> dict[str, Any
         "plan": plan.as_document(),
         "seed": seed,
     }
+
+
+def _rates(groups: Grouped) -> list[dict[str, Any]]:
+    """The rates of everybody, of groups and of intersections; of very many intersections the core ones alone."""
+    hide = groups.plan.suppress_below
+    rows = [row for one in (groups.everyone, *groups.single.values()) for row in rate_rows(one, suppress_below=hide)]
+    many = sum(len(slices) for slices in groups.crossed.values()) > MAX_FULL
+    for slices in groups.crossed.values():
+        rows += rate_rows(slices, suppress_below=hide, core=many)
+    return rows
 
 
 def _headlines(gating: list[Comparison]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from audits.measures.comparisons import Comparison, Part
 from audits.measures.cube import Slices
 from audits.measures.intervals import wilson
 from audits.measures.means import Estimated
-from audits.measures.rates import RATES, shares
+from audits.measures.rates import CORE, RATES, Combined, balanced_accuracy, f1, shares
 
 # Other processors round the last digits of a logarithm differently; a replay must give the same bytes.
 _DIGITS = 10
@@ -37,11 +37,17 @@ def estimate_of(found: Estimated, *, why: str | None = None) -> dict[str, Any]:
     return made if why is None else made | {"why": why}
 
 
-def rate_rows(slices: Slices, *, suppress_below: int) -> list[dict[str, Any]]:
-    """Every rate of every group, with its interval. Groups without rows are left out."""
+def rate_rows(slices: Slices, *, suppress_below: int, core: bool = False) -> list[dict[str, Any]]:
+    """Every rate of every group, with its interval; ``core`` only those that others follow from.
+
+    Groups without rows are left out.
+    """
     method = "Wilson" if slices.weights is None else "Wilson, weighted, effective n (Kish)"
     columns = []
+    combined = () if core else (balanced_accuracy(slices), f1(slices))
     for rate in RATES.values():
+        if core and rate.name not in CORE:
+            continue
         counted = shares(slices, rate)
         columns.append((rate.name, counted, counted.value, *wilson(counted.k, counted.n)))
     rows = []
@@ -68,7 +74,27 @@ def rate_rows(slices: Slices, *, suppress_below: int) -> list[dict[str, Any]]:
                 if slices.weights is not None:
                     row["effective_of"] = figure(counted.n[group])
             rows.append(row)
+        rows += [_combined_row(one, slices, group, suppress_below) for one in combined]
     return rows
+
+
+def _combined_row(one: Combined, slices: Slices, group: int, suppress_below: int) -> dict[str, Any]:
+    size, trials = int(slices.sizes[group]), int(one.trials[group])
+    method = one.method if slices.weights is None else f"{one.method}, weighted, effective n (Kish)"
+    row: dict[str, Any] = {"slice": slices.named(group), "metric": one.name}
+    if size < suppress_below or 0 < trials < suppress_below:
+        return row | _unmeasured("suppressed", method, n=None if size < suppress_below else size)
+    if trials == 0 or math.isnan(one.value[group]):
+        return row | _unmeasured("no_rows", method, n=size)
+    return row | {
+        "n": size,
+        "k": None,
+        "of": None,
+        "value": figure(one.value[group]),
+        "ci_low": figure(one.low[group]),
+        "ci_high": figure(one.high[group]),
+        "method": method,
+    }
 
 
 def _unmeasured(why: str, method: str, *, n: int | None) -> dict[str, Any]:

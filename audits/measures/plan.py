@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from audits.measures.naming import METRICS, listed, quoted
+from audits.measures.naming import ALIASES, METRICS, listed, quoted
 
 LARGEST, BEST, OVERALL = "largest", "best", "overall"
 MAX_SENSITIVE = 6
@@ -186,7 +186,11 @@ def _mapping(value: object, key: str) -> list[tuple[str, Any]]:
 
 
 def _thresholds(value: object, key: str) -> dict[str, float]:
-    return {name: _number(threshold, f"{key}.{name}") for name, threshold in _mapping(value, key)}
+    return {ALIASES.get(name, name): _number(number, f"{key}.{name}") for name, number in _mapping(value, key)}
+
+
+def _metrics(value: object, key: str) -> tuple[str, ...]:
+    return tuple(ALIASES.get(name, name) for name in _texts(value, key))
 
 
 def _groups(value: object, key: str) -> dict[str, tuple[str, ...]]:
@@ -224,7 +228,7 @@ _READERS: dict[str, Callable[[object, str], Any]] = {
     "weights": _text,
     "positive": _cell,
     "sensitive": _texts,
-    "gating": _texts,
+    "gating": _metrics,
     "reference": reference_from,
     "thresholds": _thresholds,
     "required_groups": _groups,
