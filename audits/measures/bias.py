@@ -11,11 +11,13 @@ from typing import IO, Any
 import numpy as np
 import rfc8785
 
+from audits.measures.average_odds import average_odds
 from audits.measures.binary import Confusion, LabelNotBinary, PredictionNotBinary, confusion
 from audits.measures.comparisons import Comparison
 from audits.measures.cube import MAX_CLASSES, MAX_GROUPS, CubeBuilder
 from audits.measures.disparities import DISPARITIES, worst_is
 from audits.measures.figures import comparison_row, figure, rate_rows
+from audits.measures.four_fifths import four_fifths
 from audits.measures.gathering import gather
 from audits.measures.grouped import Grouped
 from audits.measures.kept_rows import JudgedRows, RowKeeper, judged_rows
@@ -146,7 +148,11 @@ def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int) -> dict[str, Any
         "headline": _headlines(gathered.gating),
         "reasons": ruling.reasons,
         "metrics": _rates(groups),
-        "disparities": [comparison_row(row) for row in (*gathered.gating, *gathered.others)],
+        "disparities": [
+            *(comparison_row(row) for row in (*gathered.gating, *gathered.others)),
+            *average_odds(groups),
+        ],
+        "four_fifths": four_fifths(groups),
         "worst_slices": worst_slices(
             shown[1:], groups.everyone, rates=list(dict.fromkeys(gating_rates)), min_group=plan.min_group
         ),
