@@ -31,8 +31,67 @@ def estimated(found: Mapping[str, Any] | None, digits: int = 3) -> str:
 
 def parts_of(document: Document) -> Iterator[Printed]:
     """The parts that a document has beyond rates and comparisons."""
+    for part in document.get("four_fifths", ()):
+        if part["groups"] and part["highest"]:
+            yield _four_fifths(part)
+    if "inequality" in document:
+        yield _inequality(document["inequality"])
     if "calibration" in document:
         yield from _calibration(document["calibration"])
+
+
+def _four_fifths(part: Document) -> Printed:
+    lines: list[Sequence[str]] = []
+    for row in part["groups"]:
+        if row["n"] is None:
+            lines.append((named(row["slice"]), "hidden", "", "", "", ""))
+            continue
+        p = row["fisher_p"]
+        lines.append(
+            (
+                named(row["slice"]) + (" (too small)" if row["state"] == "too_small" else ""),
+                f"{row['k']:,} of {row['n']:,}",
+                f"{row['impact_ratio']:.3f}" + (", below" if row["below_four_fifths"] else ""),
+                "not measured" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}",
+                f"{row['z']:.1f}",
+                _flips(row),
+            )
+        )
+    title = (
+        f"Four fifths of {named(part['highest'])}: a rule of thumb for a closer look ({part['rule']}), no legal verdict"
+    )
+    return title, ("group", "selected", "impact ratio", "Fisher p", "z", "decisions that turn it around"), lines
+
+
+def _flips(row: Document) -> str:
+    needed = row["flips"]["group"]
+    if needed is None:
+        return "no number"
+    return f"{abs(needed):,} {'more' if needed > 0 else 'fewer'} selected"
+
+
+def _inequality(part: Document) -> Printed:
+    lines: list[Sequence[str]] = []
+    for row in part["attributes"]:
+        found = row.get("differential_fairness")
+        if found is None:
+            continue
+        share = row["between_groups_share"]
+        limits = {"value": found["epsilon"], "ci_low": found["ci_low"], "ci_high": found["ci_high"]}
+        lines.append(
+            (
+                ", ".join(plain(name) for name in row["attributes"]),
+                f"{row['groups']}",
+                "not measured" if share is None else f"{share:.1%}",
+                estimated(limits, 2),
+                f"{found['decision']}: {named(found['slice'])} against {named(found['comparator'])}",
+            )
+        )
+    index = estimated(part["generalized_entropy_index"])
+    title = (
+        f"Inequality of {part['benefit']}: generalized entropy index {index}, Theil {estimated(part['theil_index'])}"
+    )
+    return title, ("by", "groups", "between groups", "epsilon", "of which decision, which pair"), lines
 
 
 def _calibration(part: Document) -> Iterator[Printed]:

@@ -20,6 +20,7 @@ from audits.measures.figures import comparison_row, figure, rate_rows
 from audits.measures.four_fifths import four_fifths
 from audits.measures.gathering import gather
 from audits.measures.grouped import Grouped
+from audits.measures.inequality.part import inequality
 from audits.measures.kept_rows import JudgedRows, RowKeeper, judged_rows
 from audits.measures.naming import DIFFERENCE, listed, quoted
 from audits.measures.plan import BiasPlan
@@ -153,6 +154,7 @@ def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int) -> dict[str, Any
             *average_odds(groups),
         ],
         "four_fifths": four_fifths(groups),
+        "inequality": inequality(groups),
         "worst_slices": worst_slices(
             shown[1:], groups.everyone, rates=list(dict.fromkeys(gating_rates)), min_group=plan.min_group
         ),

@@ -5,11 +5,13 @@ Reads documents only, as ``bias_report``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from governance.evidence.bias_report import Chart, Document, capital, metric_name, slice_name
 from governance.web.templatetags import figures
@@ -57,6 +59,63 @@ def _heat_table(metric: str, names: tuple[str, str], rows: list[Mapping[str, Any
         for row in rows
     }
     return HeatTable(title, values[down], values[across], cells)
+
+
+def four_fifths(document: Document) -> list[dict[str, Any]]:
+    """The rule of thumb by attribute: the group selected most, and every other one against it."""
+    return [
+        {
+            "attribute": part["attribute"],
+            "highest": slice_name(part["highest"]),
+            "rule": part["rule"],
+            "groups": [
+                {
+                    **row,
+                    "label": slice_name(row["slice"]),
+                    "few": row["state"] == "too_small",
+                    "hangs_on": _hangs_on(row),
+                }
+                for row in part["groups"]
+            ],
+        }
+        for part in document.get("four_fifths", ())
+        if part["highest"] and part["groups"]
+    ]
+
+
+def _hangs_on(row: Mapping[str, Any]) -> str:
+    """How many decisions about the group would turn the answer around, in words."""
+    if row["n"] is None:
+        return ""
+    needed = row["flips"]["group"]
+    if needed is None:
+        return _("no number of decisions")
+    if needed > 0:
+        return ngettext("%(n)s more selected", "%(n)s more selected", needed) % {"n": figures.number(needed)}
+    return ngettext("%(n)s fewer selected", "%(n)s fewer selected", -needed) % {"n": figures.number(-needed)}
+
+
+def inequality(document: Document) -> list[dict[str, Any]]:
+    """By attribute: how much of all inequality lies between its groups, and which two groups are furthest apart."""
+    rows = []
+    for row in (document.get("inequality") or {}).get("attributes", ()):
+        found = row.get("differential_fairness")
+        if found is None:
+            continue
+        times = {name: math.exp(found[name]) for name in ("epsilon", "ci_low", "ci_high")}
+        rows.append(
+            {
+                "label": ", ".join(row["attributes"]),
+                "share": row["between_groups_share"],
+                "pair": _("%(group)s against %(other)s")
+                % {"group": slice_name(found["slice"]), "other": slice_name(found["comparator"])},
+                "decision": _("positive decision") if found["decision"] == "positive" else _("negative decision"),
+                "times": times["epsilon"],
+                "low": times["ci_low"],
+                "high": times["ci_high"],
+            }
+        )
+    return rows
 
 
 @dataclass(frozen=True)

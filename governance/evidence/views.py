@@ -159,6 +159,8 @@ def _bias(request: PageRequest, shown: Run, version: Version | None, document: d
         "rates": bias_report.rate_charts(document),
         "overall": bias_report.overall(document),
         "heat_tables": bias_pictures.heat_tables(document),
+        "four_fifths": bias_pictures.four_fifths(document),
+        "inequality": bias_pictures.inequality(document),
         "curves": bias_pictures.calibration_curves(document),
         "spread": bias_pictures.score_spread(document),
         "worst_slices": bias_report.worst_slices(document),

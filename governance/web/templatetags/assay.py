@@ -182,6 +182,13 @@ def ratio(value: object, low: object = None, high: object = None, n: object = No
 
 
 @register.simple_tag
+def times(value: object, low: object = None, high: object = None) -> SafeString:
+    """How many times as much, with the interval; for figures that rest on two groups and have no n of their own."""
+    bounds = figures.interval("ratio", low, high)
+    return format_html('<span class="figure"><b>{}</b> {}</span>', figures.ratio(value), bounds)
+
+
+@register.simple_tag
 def points(
     value: object, low: object = None, high: object = None, n: object = None, limit: object = None
 ) -> SafeString:

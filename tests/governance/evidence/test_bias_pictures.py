@@ -171,3 +171,14 @@ def test_errors_are_told_among_the_people_they_concern() -> None:
     assert "of 100 people each whose true outcome is positive, about 30 of b and 70 of a" in bias_report.in_plain_words(
         document
     ).replace("Of 100", "of 100")
+
+
+def test_four_fifths_are_told_with_the_decisions_that_they_hang_on() -> None:
+    document = audited(selected(a=(48, 80), b=(12, 40), c=(40, 70), few=(3, 12), tiny=(0, 4)))
+
+    (part,) = bias_pictures.four_fifths(document)
+
+    assert (part["attribute"], part["highest"]) == ("group", "a")
+    told = {row["label"]: row["hangs_on"] for row in part["groups"]}
+    assert told == {"b": "8 more selected", "c": "7 fewer selected", "few": "3 more selected", "tiny": ""}
+    assert bias_pictures.four_fifths(audited(selected(a=(0, 50), b=(0, 50)))) == []
