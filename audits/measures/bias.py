@@ -48,7 +48,8 @@ def open_for(source: str | Path | IO[bytes], plan: BiasPlan, *, counting: Callab
     """
     return open_table(
         source,
-        columns=[*plan.sensitive, plan.label, plan.prediction],
+        columns=[*plan.sensitive, plan.label, plan.prediction, *([plan.cluster] if plan.cluster else [])],
+        keys=[plan.cluster] if plan.cluster else [],
         numbers=[name for name in (plan.weights, plan.score) if name],
         counting=counting,
     )
@@ -72,7 +73,7 @@ def audit_table(table: Table, plan: BiasPlan, *, progress: Progress | None = Non
         PlanRejected: the plan names a reference group that the table does not have.
     """
     counts, rows = read_once(table, plan, progress=progress)
-    document = _of_counts(counts, plan, seed=seed)
+    document = _of_counts(counts, plan, seed=seed, rows=rows)
     if rows is not None:
         document = with_scores(document, rows, plan, seed=seed)
         document |= _of_rows(rows, plan, seed=seed)
@@ -89,7 +90,8 @@ def read_once(table: Table, plan: BiasPlan, *, progress: Progress | None = None)
     keeper = None
     if plan.needs_rows:
         keeper = RowKeeper(
-            [*plan.sensitive, plan.label, plan.prediction], [name for name in (plan.weights, plan.score) if name]
+            [*plan.sensitive, plan.label, plan.prediction, *([plan.cluster] if plan.cluster else [])],
+            [name for name in (plan.weights, plan.score) if name],
         )
     builder = CubeBuilder(
         [*plan.sensitive, plan.label, plan.prediction],
@@ -136,8 +138,8 @@ def _of_rows(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
     return {}
 
 
-def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
-    groups = Grouped(counts, plan)
+def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int, rows: JudgedRows | None = None) -> dict[str, Any]:
+    groups = Grouped(counts, plan, rows)
     gathered = gather(groups, seed=seed)
     ruling = rule(groups, gathered.gating)
     shown = [groups.everyone, *groups.single.values(), *groups.crossed.values()]

@@ -154,7 +154,8 @@ class Slices:
     """Confusion counts of all groups that one or more attributes form.
 
     ``cells`` has shape (groups, 2, 2): [label, prediction], 1 for positive. ``weights`` and ``squares`` likewise or
-    None. ``keys`` are the values of each group, in the order of ``attributes``.
+    None. ``keys`` are the values of each group, in the order of ``attributes``. ``design`` is by how much the rows of
+    clusters stretch the variance of each rate: rate -> shape (groups,), at least 1; None where rows stand alone.
     """
 
     attributes: tuple[str, ...]
@@ -162,6 +163,7 @@ class Slices:
     cells: Counts
     weights: Sums | None = None
     squares: Sums | None = None
+    design: Mapping[str, Sums] | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -185,6 +187,7 @@ class Slices:
             self.cells[chosen],
             None if self.weights is None else self.weights[chosen],
             None if self.squares is None else self.squares[chosen],
+            None if self.design is None else {name: one[chosen] for name, one in self.design.items()},
         )
 
 

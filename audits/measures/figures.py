@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audits.measures.comparisons import Comparison, Part
+from audits.measures.comparisons import Comparison, Part, with_whom
 from audits.measures.cube import Slices
 from audits.measures.intervals import wilson
 from audits.measures.means import Estimated
@@ -42,7 +42,7 @@ def rate_rows(slices: Slices, *, suppress_below: int, core: bool = False) -> lis
 
     Groups without rows are left out.
     """
-    method = "Wilson" if slices.weights is None else "Wilson, weighted, effective n (Kish)"
+    method = "Wilson" + with_whom(slices)
     columns = []
     combined = () if core else (balanced_accuracy(slices), f1(slices))
     for rate in RATES.values():
@@ -71,7 +71,7 @@ def rate_rows(slices: Slices, *, suppress_below: int, core: bool = False) -> lis
                     "ci_high": figure(high[group]),
                     "method": method,
                 }
-                if slices.weights is not None:
+                if slices.weights is not None or slices.design is not None:
                     row["effective_of"] = figure(counted.n[group])
             rows.append(row)
         rows += [_combined_row(one, slices, group, suppress_below) for one in combined]
@@ -80,7 +80,7 @@ def rate_rows(slices: Slices, *, suppress_below: int, core: bool = False) -> lis
 
 def _combined_row(one: Combined, slices: Slices, group: int, suppress_below: int) -> dict[str, Any]:
     size, trials = int(slices.sizes[group]), int(one.trials[group])
-    method = one.method if slices.weights is None else f"{one.method}, weighted, effective n (Kish)"
+    method = one.method + with_whom(slices)
     row: dict[str, Any] = {"slice": slices.named(group), "metric": one.name}
     if size < suppress_below or 0 < trials < suppress_below:
         return row | _unmeasured("suppressed", method, n=None if size < suppress_below else size)

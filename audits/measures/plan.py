@@ -31,7 +31,8 @@ class BiasPlan:
 
     ``reference`` is "largest", "best", "overall", an {attribute: value} of named groups, or None: the best group for
     ratios, the largest for differences. ``thresholds`` holds only what somebody has set; the others are the
-    disparities' own. ``required_groups`` are {attribute: values} that must be judged.
+    disparities' own. Rows of one ``cluster`` (a person, a template) may resemble each other.
+    ``required_groups`` are {attribute: values} that must be judged.
     """
 
     label: str
@@ -46,6 +47,7 @@ class BiasPlan:
     required_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     min_group: int = DEFAULT_MIN_GROUP
     bootstrap: int = DEFAULT_BOOTSTRAP
+    cluster: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be carried out.
@@ -65,12 +67,18 @@ class BiasPlan:
             raise PlanRejected("sensitive_missing", "name at least one sensitive column (sensitive)")
         if len(self.sensitive) > MAX_SENSITIVE:
             raise PlanRejected("too_many_sensitive", f"name at most {MAX_SENSITIVE} sensitive columns (sensitive)")
-        columns = [self.label, self.prediction, *self.sensitive, *([self.weights] if self.weights else [])]
+        columns = [
+            self.label,
+            self.prediction,
+            *self.sensitive,
+            *[name for name in (self.weights, self.cluster) if name],
+        ]
         twice = [name for name in columns if columns.count(name) > 1]
         if twice:
             raise PlanRejected(
                 "column_named_twice",
-                f"column {quoted(twice[0])} is named twice; label, prediction, weights and sensitive must differ",
+                f"column {quoted(twice[0])} is named twice; "
+                "label, prediction, weights, cluster and sensitive must differ",
             )
         named = self.reference if isinstance(self.reference, Mapping) else {}
         stray = [name for name in (*named, *self.required_groups) if name not in self.sensitive]
@@ -97,7 +105,7 @@ class BiasPlan:
     @property
     def needs_rows(self) -> bool:
         """Whether it asks for quantities that counts of groups cannot tell."""
-        return self.score is not None
+        return self.score is not None or self.cluster is not None
 
     def as_document(self) -> dict[str, Any]:
         """The plan as JSON-ready data; ``plan_from`` reads it back."""
@@ -115,6 +123,7 @@ class BiasPlan:
             "required_groups": {name: list(values) for name, values in self.required_groups.items()},
             "min_group": self.min_group,
             "bootstrap": self.bootstrap,
+            "cluster": self.cluster,
         }
 
 
@@ -226,6 +235,7 @@ _READERS: dict[str, Callable[[object, str], Any]] = {
     "prediction": _text,
     "score": _text,
     "weights": _text,
+    "cluster": _text,
     "positive": _cell,
     "sensitive": _texts,
     "gating": _metrics,

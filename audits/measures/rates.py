@@ -48,8 +48,8 @@ RATES = {
 }
 # What intersections show where there are very many of them.
 CORE = tuple(RATES)[:7]
-# Positive label or positive prediction, and both of them.
-_EITHER = Rate("jaccard", (_TP,), (_FP, _FN, _TP))
+# Of those with a positive label or a positive prediction, those with both.
+JACCARD = Rate("jaccard", (_TP,), (_FP, _FN, _TP))
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class Shares:
     ``hits`` and ``rows`` are plain counts, for showing and for minimum sizes. ``k`` and ``n`` are what intervals and
     tests are made of: the same counts without weights; with weights ``n`` is the effective sample size (Kish: the
     squared sum of weights over the sum of squared weights of the rows counted) and ``k`` the weighted share of it.
+    Where rows come in clusters, both are divided by the design effect.
     """
 
     hits: Array
@@ -79,13 +80,15 @@ class Shares:
 def shares(slices: Slices, rate: Rate) -> Shares:
     """A rate of every group of ``slices``."""
     hits, rows = rate.counted(slices.cells)
+    design = 1.0 if slices.design is None else slices.design.get(rate.name, 1.0)
     if slices.weights is None or slices.squares is None:
-        return Shares(hits, rows, hits, rows)
+        return Shares(hits, rows, hits / design, rows / design)
     weighted_hits, weight = rate.counted(slices.weights)
     _, squares = rate.counted(slices.squares)
     effective = np.divide(weight**2, squares, out=np.zeros_like(weight), where=squares > 0)
     value = np.divide(weighted_hits, weight, out=np.zeros_like(weight), where=weight > 0)
     # rounding may leave a share a hair beyond 0 or 1
+    effective = effective / design
     return Shares(hits, rows, np.clip(value, 0.0, 1.0) * effective, effective)
 
 
@@ -120,7 +123,7 @@ def f1(slices: Slices) -> Combined:
 
     It is 2 J / (1 + J) of J = TP / (TP + FP + FN), which is a share, so the limits of J's Wilson interval carry over.
     """
-    jaccard = shares(slices, _EITHER)
+    jaccard = shares(slices, JACCARD)
     value, low, high = (2 * one / (1 + one) for one in (jaccard.value, *wilson(jaccard.k, jaccard.n)))
     return Combined("f1_score", value, low, high, jaccard.rows, "Wilson of TP / (TP + FP + FN), carried over")
 
@@ -133,6 +136,8 @@ def everyone_else(slices: Slices) -> Slices:
         slices.cells.sum(axis=0, keepdims=True) - slices.cells,
         None if slices.weights is None else _all_but_each(slices.weights),
         None if slices.squares is None else _all_but_each(slices.squares),
+        # the others' clusters are not looked at anew: the widest stretch of any group stands for theirs
+        None if slices.design is None else {name: np.full_like(one, one.max()) for name, one in slices.design.items()},
     )
 
 

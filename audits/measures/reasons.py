@@ -45,6 +45,7 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "bias.groups_too_small": ("info", ("attribute", "groups", "rows", "min_group")),
     "bias.group_unknown": ("low", ("attribute", "rows")),
     "bias.rows_dropped": ("low", ("rows", "of", "why")),
+    "bias.few_clusters": ("medium", ("attribute", "clusters", "fewest", "wanted")),
     # of the score behind the decisions; all of it for information
     "bias.score_differs": (
         "medium",

@@ -61,7 +61,7 @@ def losses(rows: Scored, least: int) -> tuple[dict[str, Estimated], dict[str, st
     elif rows.score[0] == rows.score[-1]:
         found[AUC], why[AUC] = unknown("DeLong"), "all_scores_equal"
     else:
-        found[AUC] = roc_auc(rows.label, rows.score, rows.weights)
+        found[AUC] = roc_auc(rows.label, rows.score, rows.weights, rows.clusters)
     if rows.scale != PROBABILITY:
         return found, why
     found[BRIER] = mean(np.square(rows.score - rows.label), rows.weights, rows.clusters)
@@ -82,8 +82,10 @@ def judged(rows: Scored, slice_: dict[str, str], plan: BiasPlan, *, seed: int) -
         return made
     made.bins = bins_of(rows.label, rows.score, rows.weights, least=plan.suppress_below)
     names = [text for pair in sorted(slice_.items()) for text in pair]
+    # luck moves clusters as a whole, which bins of rows do not show
+    replicates = plan.bootstrap if rows.clusters is None else 0
     for purpose, draw in (("luck", error_by_luck), ("moves", moved_by_luck)):
-        drawn = draw(made.bins, replicates=plan.bootstrap, random=generator(seed, "calibration", purpose, *names))
+        drawn = draw(made.bins, replicates=replicates, random=generator(seed, "calibration", purpose, *names))
         setattr(made, purpose, drawn)
     found[IN_THE_LARGE] = mean(rows.score - rows.label, rows.weights, rows.clusters)
     if made.positives in (0, made.n):

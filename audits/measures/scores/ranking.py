@@ -15,13 +15,19 @@ NEWCOMBE = "Newcombe 2006, method 5"
 _ROUNDS = 200
 
 
-def roc_auc(label: npt.NDArray[np.bool_], score: Floats, weights: Floats | None = None) -> Estimated:
+def roc_auc(
+    label: npt.NDArray[np.bool_],
+    score: Floats,
+    weights: Floats | None = None,
+    clusters: npt.NDArray[np.int64] | None = None,
+) -> Estimated:
     """The chance that a positive row has a higher score than a negative one; equal scores count half.
 
     Args:
         label: shape (n,), true for positive.
         score: shape (n,), sorted from low to high; any scale, only the order counts.
         weights: shape (n,), at least 0; None for one each.
+        clusters: shape (n,), a number for each row, or None: the variance is then that of clusters' sums.
 
     Returns:
         A share in [0, 1] with its interval: DeLong's on the logit scale; where every positive row is above every
@@ -30,7 +36,7 @@ def roc_auc(label: npt.NDArray[np.bool_], score: Floats, weights: Floats | None 
 
     Source:
         DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44:837, with weights as in the weighted two-sample U
-        statistic; Newcombe 2006, Stat Med 25:559, method 5.
+        statistic; Obuchowski 1997, Biometrics 53:567, for clusters; Newcombe 2006, Stat Med 25:559, method 5.
     """
     weight = np.ones(len(score)) if weights is None else weights
     positive, negative = np.where(label, weight, 0.0), np.where(label, 0.0, weight)
@@ -52,6 +58,13 @@ def roc_auc(label: npt.NDArray[np.bool_], score: Floats, weights: Floats | None 
         (below_squares, lost_to, total_below, many[1]),
     ):
         variance += float((squares * np.square(places - value)).sum()) / total**2 * size / (size - 1)
+    if clusters is not None:
+        said += ", rows of a cluster counted as one"
+        lengths = np.diff([*starts, len(score)])
+        pulls = positive * (np.repeat(beaten, lengths) - value) / total_above
+        pulls += negative * (np.repeat(lost_to, lengths) - value) / total_below
+        sums = np.bincount(clusters, pulls)[np.unique(clusters)]
+        variance = float(np.square(sums).sum()) * len(sums) / max(len(sums) - 1, 1)
     if variance <= 1e-18 or value <= 1e-12 or value >= 1 - 1e-12:
         low, high = _newcombe(value, *many)
         return Estimated(value, low, high, NEWCOMBE if weights is None else NEWCOMBE + ", weighted")

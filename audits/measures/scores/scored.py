@@ -116,7 +116,7 @@ def scored(rows: JudgedRows, column: str) -> Scored:
         score=rows.score[order] + 0.0,
         weights=None if rows.weights is None else rows.weights[order],
         groups={name: Column(one.values, one.codes[order]) for name, one in rows.groups.items()},
-        clusters=None,
+        clusters=None if rows.clusters is None else rows.clusters[order],
         missing=missing,
         outside=int(((score < 0) | (score > 1)).sum()),
     )

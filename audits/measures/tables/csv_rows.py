@@ -15,7 +15,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from audits.measures.tables.chunks import Chunk, Codes, Column, factorised, numbers_of_cells
+from audits.measures.tables.chunks import (
+    MAX_KEYS,
+    MAX_VALUES,
+    Chunk,
+    Codes,
+    Column,
+    factorised,
+    numbers_of_cells,
+)
 from audits.measures.tables.refusals import (
     ColumnMissing,
     DuplicateColumn,
@@ -41,8 +49,15 @@ class CsvRows:
     """The rows of a csv file; reads the header when made."""
 
     def __init__(
-        self, text: IO[bytes], *, columns: Sequence[str], numbers: Sequence[str], present: Sequence[str]
+        self,
+        text: IO[bytes],
+        *,
+        columns: Sequence[str],
+        numbers: Sequence[str],
+        present: Sequence[str],
+        keys: Sequence[str] = (),
     ) -> None:
+        self._most = dict.fromkeys(keys, MAX_KEYS)
         self._text = text
         self._columns, self._numbers = tuple(columns), tuple(numbers)
         header = self._header_line()
@@ -179,7 +194,7 @@ class CsvRows:
 
     def _column(self, table: pa.Table, name: str) -> Column:
         values, codes = _dictionary(table.column(str(self.names.index(name))))
-        return factorised(values, codes, column=name)
+        return factorised(values, codes, column=name, most=self._most.get(name, MAX_VALUES))
 
 
 def _refuse_swallowed_rows(block: bytes, *, first_row: int) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
-from audits.measures.tables.chunks import Chunk, column_of_cells, numbers_of_cells
+from audits.measures.tables.chunks import MAX_KEYS, MAX_VALUES, Chunk, Column, column_of_cells, numbers_of_cells
 from audits.measures.tables.refusals import (
     BadLine,
     ColumnMissing,
@@ -25,8 +25,15 @@ class JsonRows:
     """The rows of a json-lines file. A key that a row lacks is a missing value; one that no row has is an error."""
 
     def __init__(
-        self, text: IO[bytes], *, columns: Sequence[str], numbers: Sequence[str], present: Sequence[str]
+        self,
+        text: IO[bytes],
+        *,
+        columns: Sequence[str],
+        numbers: Sequence[str],
+        present: Sequence[str],
+        keys: Sequence[str] = (),
     ) -> None:
+        self._most = dict.fromkeys(keys, MAX_KEYS)
         self._text = text
         self._columns, self._numbers = tuple(columns), tuple(numbers)
         self._wanted = list(dict.fromkeys([*columns, *numbers, *present]))
@@ -90,9 +97,12 @@ class JsonRows:
                 raise DuplicateColumn(name)
 
     def _chunk(self, rows: list[dict[str, Any]]) -> Chunk:
-        columns = {name: column_of_cells(map(_cell(name), rows), column=name) for name in self._columns}
+        columns = {name: self._column(name, rows) for name in self._columns}
         numbers = {name: numbers_of_cells(map(_cell(name), rows), column=name) for name in self._numbers}
         return Chunk(len(rows), columns, numbers)
+
+    def _column(self, name: str, rows: list[dict[str, Any]]) -> Column:
+        return column_of_cells(map(_cell(name), rows), column=name, most=self._most.get(name, MAX_VALUES))
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -62,6 +62,7 @@ def open_table(
     columns: Sequence[str],
     numbers: Sequence[str] = (),
     present: Sequence[str] = (),
+    keys: Sequence[str] = (),
     counting: Callable[[], None] | None = None,
 ) -> Table:
     """Open a csv, csv.gz, parquet or json-lines table for reading some of its columns.
@@ -69,6 +70,7 @@ def open_table(
     Args:
         source: a path, or a binary file object (one that cannot seek is copied to a temporary file first).
         columns: read as groups or classes.
+        keys: of these columns the ones that may have any number of different values.
         numbers: read as floats.
         present: must exist, is not read.
         counting: called now and then while rows are being counted, so that the work can be interrupted.
@@ -87,7 +89,7 @@ def open_table(
         file = opened = _copied(source)
     try:
         return _opened_table(
-            file, opened, counting or (lambda: None), columns=columns, numbers=numbers, present=present
+            file, opened, counting or (lambda: None), columns=columns, numbers=numbers, present=present, keys=keys
         )
     except BaseException as problem:
         if opened is not None:

@@ -36,6 +36,7 @@ class Command(AssayCommand):
         parser.add_argument("--positive", metavar="V", help="which value is positive (1, true, yes need not be said)")
         parser.add_argument("--sensitive", required=True, nargs="+", action="extend", metavar="COL")
         parser.add_argument("--weights", metavar="COL", help="weight of each row")
+        parser.add_argument("--cluster", metavar="COL", help="rows of one value may resemble each other (a person)")
         parser.add_argument(
             "--reference",
             action="append",
@@ -157,7 +158,17 @@ def _plan(options: dict[str, Any]) -> dict[str, Any]:
     """The options as the ``bias`` part of an audit plan."""
     plan: dict[str, Any] = {
         key: options[key]
-        for key in ("label", "prediction", "score", "positive", "sensitive", "weights", "min_group", "bootstrap")
+        for key in (
+            "label",
+            "prediction",
+            "score",
+            "positive",
+            "sensitive",
+            "weights",
+            "cluster",
+            "min_group",
+            "bootstrap",
+        )
     }
     plan["reference"] = _reference(options["reference"] or [])
     gating = [metric.partition("=") for metric in options["gating"] or []]

@@ -114,6 +114,13 @@ SENTENCES = {
         _("%(rows)s of %(of)s rows were left out: %(why)s."),
         _("Mend these rows in the table if the reason surprises you, and upload it again."),
     ),
+    "bias.few_clusters": (
+        _(
+            "Some group of %(attribute)s has rows of %(fewest)s clusters only (%(clusters)s in all); with fewer than"
+            " %(wanted)s the intervals are rough."
+        ),
+        _("Bring rows of more people or templates; more rows of the same ones tell little."),
+    ),
     "bias.score_differs": (
         _(
             "The score means something else for %(attribute)s %(group)s than for %(comparator)s: %(metric)s is"
