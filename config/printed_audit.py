@@ -29,8 +29,19 @@ def estimated(found: Mapping[str, Any] | None, digits: int = 3) -> str:
     return f"{found['value']:.{digits}f} [{found['ci_low']:.{digits}f}, {found['ci_high']:.{digits}f}]"
 
 
+def sentence_of(document: Document) -> str:
+    """What the verdict says, where it is not what it says of decisions."""
+    if any(reason["code"] == "bias.no_threshold" for reason in document["reasons"]):
+        return "No information: the plan sets no limit, so the figures are shown and nothing is judged."
+    return ""
+
+
 def parts_of(document: Document) -> Iterator[Printed]:
-    """The parts that a document has beyond rates and comparisons."""
+    """The parts that a document has beyond rates and comparisons of decisions."""
+    if document["plan"]["task"] != "binary":
+        yield _by_group(document)
+    if "ranking" in document:
+        yield _ranking(document["ranking"])
     for part in document.get("four_fifths", ()):
         if part["groups"] and part["highest"]:
             yield _four_fifths(part)
@@ -38,6 +49,46 @@ def parts_of(document: Document) -> Iterator[Printed]:
         yield _inequality(document["inequality"])
     if "calibration" in document:
         yield from _calibration(document["calibration"])
+
+
+def _by_group(document: Document) -> Printed:
+    """Every figure of everybody and of groups, of classes only how often each is found."""
+    rows = [
+        row
+        for row in document["metrics"]
+        if len(row["slice"]) < 2 and ("class" not in row or row["metric"] == "true_positive_rate")
+    ]
+    names = list(dict.fromkeys(_heading(row) for row in rows))
+    found = {(tuple(row["slice"].items()), _heading(row)): row for row in rows}
+    lines: list[Sequence[str]] = []
+    for slice_ in dict.fromkeys(tuple(row["slice"].items()) for row in rows):
+        n = next((row["n"] for row in rows if tuple(row["slice"].items()) == slice_), None)
+        cells = [estimated(found.get((slice_, name))) for name in names]
+        lines.append((named(dict(slice_)), "hidden" if n is None else f"{n:,}", *cells))
+    return f"By group, task {document['plan']['task']}", ("group", "n", *names), lines
+
+
+def _heading(row: Document) -> str:
+    return f"{plain(row['class'], 20)} found" if "class" in row else str(row["metric"])
+
+
+def _ranking(parts: Sequence[Document]) -> Printed:
+    lines: list[Sequence[str]] = []
+    for part in parts:
+        if "why" in part:
+            continue
+        tops = [one for one in part["top_k"] if one["impact_ratio"] is not None]
+        lowest = min(tops, key=lambda one: one["impact_ratio"]) if tops else None
+        lines.append(
+            (
+                plain(part["attribute"]),
+                f"{part['groups']}",
+                f"{part['ndkl']:.4f}",
+                f"{part['infeasible_index']['value']:,}",
+                "not measured" if lowest is None else f"{lowest['impact_ratio']:.3f} at the first {lowest['k']:,}",
+            )
+        )
+    return "Who is at the top", ("by", "groups", "NDKL", "infeasible index", "lowest impact ratio"), lines
 
 
 def _four_fifths(part: Document) -> Printed:

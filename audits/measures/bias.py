@@ -14,7 +14,7 @@ import rfc8785
 from audits.measures.average_odds import average_odds
 from audits.measures.binary import Confusion, LabelNotBinary, PredictionNotBinary, confusion
 from audits.measures.comparisons import Comparison
-from audits.measures.cube import MAX_CLASSES, MAX_GROUPS, CubeBuilder
+from audits.measures.cube import MAX_CLASSES, MAX_GROUPS, Cube, CubeBuilder
 from audits.measures.disparities import DISPARITIES, worst_is
 from audits.measures.figures import comparison_row, figure, rate_rows
 from audits.measures.four_fifths import four_fifths
@@ -22,8 +22,10 @@ from audits.measures.gathering import gather
 from audits.measures.grouped import Grouped
 from audits.measures.inequality.part import inequality
 from audits.measures.kept_rows import JudgedRows, RowKeeper, judged_rows
-from audits.measures.naming import DIFFERENCE, listed, quoted
-from audits.measures.plan import BiasPlan
+from audits.measures.multiclass import of_classes
+from audits.measures.naming import DIFFERENCE, NUMERIC_METRICS, listed, quoted
+from audits.measures.numeric.document import numeric_document
+from audits.measures.plan import MULTICLASS, BiasPlan
 from audits.measures.ruling import rule
 from audits.measures.scores.part import with_scores
 from audits.measures.tables.opening import Table, open_table
@@ -46,6 +48,14 @@ def open_for(source: str | Path | IO[bytes], plan: BiasPlan, *, counting: Callab
     Raises:
         TableRejected: not a table, or a column is missing.
     """
+    if plan.task in NUMERIC_METRICS:
+        return open_table(
+            source,
+            columns=[*plan.sensitive, *([plan.cluster] if plan.cluster else [])],
+            keys=[plan.cluster] if plan.cluster else [],
+            numbers=[name for name in (plan.label, plan.prediction, plan.weights) if name],
+            counting=counting,
+        )
     return open_table(
         source,
         columns=[*plan.sensitive, plan.label, plan.prediction, *([plan.cluster] if plan.cluster else [])],
@@ -72,6 +82,10 @@ def audit_table(table: Table, plan: BiasPlan, *, progress: Progress | None = Non
         TableRejected: the table cannot be read or cannot support the audit.
         PlanRejected: the plan names a reference group that the table does not have.
     """
+    if plan.task == MULTICLASS:
+        return _sealed(of_classes(_read(table, plan, None, progress), plan, seed=seed, document_of=_of_groups))
+    if plan.task in NUMERIC_METRICS:
+        return _sealed(numeric_document(table, plan, progress=progress, seed=seed))
     counts, rows = read_once(table, plan, progress=progress)
     document = _of_counts(counts, plan, seed=seed, rows=rows)
     if rows is not None:
@@ -93,6 +107,12 @@ def read_once(table: Table, plan: BiasPlan, *, progress: Progress | None = None)
             [*plan.sensitive, plan.label, plan.prediction, *([plan.cluster] if plan.cluster else [])],
             [name for name in (plan.weights, plan.score) if name],
         )
+    cube = _read(table, plan, keeper, progress)
+    counts = confusion(cube, label=plan.label, prediction=plan.prediction, positive=plan.positive)
+    return counts, None if keeper is None else judged_rows(keeper.build(), plan)
+
+
+def _read(table: Table, plan: BiasPlan, keeper: RowKeeper | None, progress: Progress | None) -> Cube:
     builder = CubeBuilder(
         [*plan.sensitive, plan.label, plan.prediction],
         weights=plan.weights,
@@ -111,8 +131,7 @@ def read_once(table: Table, plan: BiasPlan, *, progress: Progress | None = None)
         raise EmptyTable("the table has a header and no rows")
     if progress is not None:
         progress(builder.rows, builder.rows)
-    counts = confusion(builder.build(), label=plan.label, prediction=plan.prediction, positive=plan.positive)
-    return counts, None if keeper is None else judged_rows(keeper.build(), plan)
+    return builder.build()
 
 
 def _many_values(many: TooManyValues, plan: BiasPlan) -> TableRejected:
@@ -139,7 +158,11 @@ def _of_rows(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
 
 
 def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int, rows: JudgedRows | None = None) -> dict[str, Any]:
-    groups = Grouped(counts, plan, rows)
+    return _of_groups(Grouped(counts, plan, rows), seed=seed)
+
+
+def _of_groups(groups: Grouped, *, seed: int) -> dict[str, Any]:
+    counts, plan = groups.counts, groups.plan
     gathered = gather(groups, seed=seed)
     ruling = rule(groups, gathered.gating)
     shown = [groups.everyone, *groups.single.values(), *groups.crossed.values()]

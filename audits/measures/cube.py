@@ -87,7 +87,7 @@ class CubeBuilder:
         self.rows += chunk.rows
         self._counts += np.bincount(cells, minlength=self._counts.size).reshape(self._counts.shape)
         if self._weights is not None:
-            weight = _checked_weights(chunk.numbers[self._weights], column=self._weights)
+            weight = checked_weights(chunk.numbers[self._weights], column=self._weights)
             for power in (1, 2):
                 sums = np.bincount(cells, weights=weight**power, minlength=self._counts.size)
                 self._sums[power - 1] += sums.reshape(self._counts.shape)
@@ -137,7 +137,12 @@ class CubeBuilder:
         self._sums = np.pad(self._sums, [(0, 0), *added])
 
 
-def _checked_weights(weight: Sums, *, column: str) -> Sums:
+def checked_weights(weight: Sums, *, column: str) -> Sums:
+    """The weights as they are.
+
+    Raises:
+        WeightInvalid: one is missing, negative or infinite.
+    """
     if bool(np.any(np.isnan(weight))):
         raise WeightInvalid(
             f"column {quoted(column)} lacks a weight in some rows; give every row one, 0 to leave it out"

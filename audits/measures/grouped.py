@@ -29,11 +29,15 @@ MAX_SLICES = 300
 
 @dataclass(frozen=True)
 class Grouped:
-    """Counted rows with the plan that asks about them; ``rows`` one by one where the plan needs them."""
+    """Counted rows with the plan that asks about them; ``rows`` one by one where the plan needs them.
+
+    ``tables`` is how many tables of the same rows are tested beside each other, such as one for each class.
+    """
 
     counts: Confusion
     plan: BiasPlan
     rows: JudgedRows | None = None
+    tables: int = 1
 
     def _slices(self, attributes: list[str]) -> Slices:
         return with_clusters(self.counts.slices(attributes), self.rows)

@@ -10,7 +10,7 @@ from audits.measures.figures import figure
 from audits.measures.intervals import Z95, Z_POWER_80, two_sided_p
 from audits.measures.means import Estimated
 from audits.measures.multiplicity import benjamini_hochberg
-from audits.measures.naming import DIFFERENCE
+from audits.measures.naming import DIFFERENCE, RATIO
 from audits.measures.verdicts import ALPHA
 
 
@@ -80,8 +80,9 @@ def _verdict(row: Mapping[str, Any]) -> str:
     low, high, limit = row["ci_low"], row["ci_high"], row["threshold"]
     if low is None or high is None or limit is None:
         return "insufficient_data"
-    if (low > limit or high < -limit) and row["q"] is not None and row["q"] <= ALPHA:
+    bottom, top = (limit, 1 / limit) if row["kind"] == RATIO else (-limit, limit)
+    if (low > top or high < bottom) and row["q"] is not None and row["q"] <= ALPHA:
         return "fail"
-    if row["mde"] is None or row["mde"] > limit:
+    if row["mde"] is None or row["mde"] > (abs(1 - limit) if row["kind"] == RATIO else limit):
         return "insufficient_data"
-    return "pass" if -limit <= low and high <= limit else "warn"
+    return "pass" if bottom <= low and high <= top else "warn"

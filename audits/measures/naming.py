@@ -23,6 +23,20 @@ COMPARED: dict[str, tuple[str, ...]] = {
 }
 METRICS = tuple(f"{name}_{kind}" for name in COMPARED for kind in (DIFFERENCE, RATIO))
 
+# What groups can be compared in where label and prediction are numbers, by task. scikit-learn's names where it has one.
+NUMERIC_METRICS = {
+    "regression": (
+        "mean_absolute_error_difference",
+        "root_mean_squared_error_difference",
+        "mean_error_difference",
+        "mean_prediction_difference",
+        "mean_pinball_loss_10_difference",
+        "mean_pinball_loss_90_difference",
+        "wasserstein_distance",
+    ),
+    "ranking": ("exposure_ratio",),
+}
+
 # The same quantities by the names of AIF360 and of the law's readers; a plan may use them.
 ALIASES = {
     "statistical_parity_difference": "demographic_parity_difference",

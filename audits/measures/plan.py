@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from audits.measures.naming import ALIASES, METRICS, listed, quoted
+from audits.measures.naming import ALIASES, METRICS, NUMERIC_METRICS, listed, quoted
 
 LARGEST, BEST, OVERALL = "largest", "best", "overall"
 MAX_SENSITIVE = 6
 DEFAULT_GATING = ("demographic_parity_ratio", "equalized_odds_difference")
+BINARY, MULTICLASS, REGRESSION, RANKING = "binary", "multiclass", "regression", "ranking"
+TASKS = (BINARY, MULTICLASS, REGRESSION, RANKING)
+CLASSES_GATING = "equalized_odds_difference"
 DEFAULT_MIN_GROUP = 30
 DEFAULT_BOOTSTRAP = 2_000
 # Below this many rows a group is hidden: its figures would be about people one can guess.
@@ -48,6 +51,7 @@ class BiasPlan:
     min_group: int = DEFAULT_MIN_GROUP
     bootstrap: int = DEFAULT_BOOTSTRAP
     cluster: str | None = None
+    task: str = BINARY
 
     def __post_init__(self) -> None:
         """Refuse what cannot be carried out.
@@ -55,6 +59,9 @@ class BiasPlan:
         Raises:
             PlanRejected: with the key that is wrong and what it may be.
         """
+        if self.task not in TASKS:
+            raise PlanRejected("task_unknown", f"no task {quoted(self.task)}; known: {', '.join(TASKS)}")
+        self._check_task()
         self._check_columns()
         self._check_metrics()
         if not 1 <= self.min_group <= 1_000_000:
@@ -87,14 +94,37 @@ class BiasPlan:
                 "attribute_unknown", f"{listed(stray)} is not among the sensitive columns ({listed(self.sensitive)})"
             )
 
+    def _check_task(self) -> None:
+        """What only some tasks know."""
+        if self.score is not None and self.task != BINARY:
+            raise PlanRejected("score_not_for_task", f"a score is read for the task {BINARY} only; leave it out")
+        if self.cluster is not None and self.task in (MULTICLASS, RANKING):
+            raise PlanRejected("cluster_not_for_task", f"clusters are not measured for the task {self.task} yet")
+        if self.task in (REGRESSION, RANKING) and (self.positive is not None or self.required_groups):
+            raise PlanRejected(
+                "key_not_for_task",
+                f"positive and required_groups are not read for the task {self.task}; leave them out",
+            )
+        if self.task == RANKING and self.weights is not None:
+            raise PlanRejected("key_not_for_task", f"weights are not read for the task {RANKING}; leave them out")
+        without = [name for name in self.gating if self.task in NUMERIC_METRICS and name not in self.thresholds]
+        if without:
+            raise PlanRejected(
+                "threshold_missing",
+                f"{listed(without)} is in the unit of the label and has no threshold of its own; set one (thresholds)",
+            )
+
     def _check_metrics(self) -> None:
-        if not self.gating:
+        known = NUMERIC_METRICS.get(self.task, METRICS)
+        if not self.gating and self.task not in NUMERIC_METRICS:
             raise PlanRejected("gating_missing", "name at least one metric that decides (gating)")
-        unknown = [name for name in (*self.gating, *self.thresholds) if name not in METRICS]
+        unknown = [name for name in (*self.gating, *self.thresholds) if name not in known]
         if unknown:
-            raise PlanRejected("metric_unknown", f"no metric {listed(unknown)}; known: {', '.join(METRICS)}")
+            raise PlanRejected("metric_unknown", f"no metric {listed(unknown)}; known: {', '.join(known)}")
         for name, threshold in self.thresholds.items():
-            if not 0 < threshold < 1:
+            if self.task in NUMERIC_METRICS and not 0 < threshold < float("inf"):
+                raise PlanRejected("threshold_out_of_range", f"the threshold of {name} must be above 0")
+            if self.task not in NUMERIC_METRICS and not 0 < threshold < 1:
                 raise PlanRejected("threshold_out_of_range", f"the threshold of {name} must lie between 0 and 1")
 
     @property
@@ -124,6 +154,7 @@ class BiasPlan:
             "min_group": self.min_group,
             "bootstrap": self.bootstrap,
             "cluster": self.cluster,
+            "task": self.task,
         }
 
 
@@ -145,6 +176,11 @@ def plan_from(document: Mapping[str, Any]) -> BiasPlan:
     for key, what in (("label", "true outcome"), ("prediction", "prediction")):
         if key not in given:
             raise PlanRejected(f"{key}_missing", f"name the column of the {what} ({key})")
+    task = given.get("task", BINARY)
+    if "gating" not in given and task != BINARY:
+        # what is set a limit decides; classes have one by default
+        decides = list(_mapping(given.get("thresholds", {}), "thresholds"))
+        given["gating"] = [name for name, _ in decides] or ([CLASSES_GATING] if task == MULTICLASS else [])
     return BiasPlan(**{"sensitive": (), **{key: _READERS[key](value, key) for key, value in given.items()}})
 
 
@@ -236,6 +272,7 @@ _READERS: dict[str, Callable[[object, str], Any]] = {
     "score": _text,
     "weights": _text,
     "cluster": _text,
+    "task": _text,
     "positive": _cell,
     "sensitive": _texts,
     "gating": _metrics,

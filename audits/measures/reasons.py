@@ -46,6 +46,8 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "bias.group_unknown": ("low", ("attribute", "rows")),
     "bias.rows_dropped": ("low", ("rows", "of", "why")),
     "bias.few_clusters": ("medium", ("attribute", "clusters", "fewest", "wanted")),
+    # numbers without a limit are no pass
+    "bias.no_threshold": ("medium", ("task",)),
     # of the score behind the decisions; all of it for information
     "bias.score_differs": (
         "medium",

@@ -55,7 +55,7 @@ def columns_wanted(use_case: UseCase) -> list[str]:
     """
     plan = _bias_plan(use_case)
     bias = plan.document["bias"] if plan is not None else {}
-    named = [bias.get(key) for key in ("label", "prediction", "score", "weights")]
+    named = [bias.get(key) for key in ("label", "prediction", "score", "weights", "cluster")]
     named[3:3] = bias.get("sensitive", [])
     return list(dict.fromkeys(name for name in named if isinstance(name, str) and name))
 

@@ -176,6 +176,7 @@ def test_every_option_reaches_the_audit(table: Any) -> None:
         "min_group": 20,
         "bootstrap": 100,
         "cluster": "person",
+        "task": "binary",
     }
     assert document["seed"] == 3
     gating = [row for row in document["disparities"] if row["role"] == "gating"]

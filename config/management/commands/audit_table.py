@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config.commands import AssayCommand, Refused
-from config.printed_audit import named, parts_of, plain
+from config.printed_audit import named, parts_of, plain, sentence_of
 
 SENTENCES = {
     "pass": "Pass: no group is worse off than the limits allow.",
@@ -36,6 +36,12 @@ class Command(AssayCommand):
         parser.add_argument("--positive", metavar="V", help="which value is positive (1, true, yes need not be said)")
         parser.add_argument("--sensitive", required=True, nargs="+", action="extend", metavar="COL")
         parser.add_argument("--weights", metavar="COL", help="weight of each row")
+        parser.add_argument(
+            "--task",
+            default="binary",
+            choices=("binary", "multiclass", "regression", "ranking"),
+            help="what the model does (binary); label and prediction are numbers for regression and ranking",
+        )
         parser.add_argument("--cluster", metavar="COL", help="rows of one value may resemble each other (a person)")
         parser.add_argument(
             "--reference",
@@ -87,10 +93,10 @@ class Command(AssayCommand):
 
     def _show(self, document: dict[str, Any]) -> None:
         left_out = "".join(f", {rows:,} left out ({why})" for why, rows in document["rows_dropped"].items())
-        self.stdout.write(SENTENCES[document["verdict"]])
+        self.stdout.write(sentence_of(document) or SENTENCES[document["verdict"]])
         self.stdout.write(f"{document['rows_used']:,} rows used{left_out}. Intervals are 95 %.\n")
         for made in document["groups"]:
-            if len(made["attributes"]) == 1:
+            if len(made["attributes"]) == 1 and document["plan"]["task"] == "binary":
                 self._show_groups(document, made)
         deciding = [row for row in document["disparities"] if row["role"] == "gating"]
         if deciding:
@@ -166,6 +172,7 @@ def _plan(options: dict[str, Any]) -> dict[str, Any]:
             "sensitive",
             "weights",
             "cluster",
+            "task",
             "min_group",
             "bootstrap",
         )
@@ -207,7 +214,7 @@ def _deciding(row: dict[str, Any]) -> tuple[str, ...]:
     more = f" and {of_comparator:,} of the other" if of_comparator else ""
     return (
         row["metric"],
-        named(row["slice"]),
+        (f"{plain(row['class'])}: " if "class" in row else "") + named(row["slice"]),
         named(row["comparator"]) if row["comparator"] else "everybody",
         "few" if row["n"] is None else f"{row['n']:,}",
         _interval(row, 3),

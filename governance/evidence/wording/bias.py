@@ -121,6 +121,10 @@ SENTENCES = {
         ),
         _("Bring rows of more people or templates; more rows of the same ones tell little."),
     ),
+    "bias.no_threshold": (
+        _("The audit plan sets no limit for the task %(task)s, so the figures are shown and nothing is judged."),
+        _("Set a threshold in the audit plan, in the unit of what is predicted."),
+    ),
     "bias.score_differs": (
         _(
             "The score means something else for %(attribute)s %(group)s than for %(comparator)s: %(metric)s is"

@@ -342,6 +342,10 @@ def test_every_reason_carries_what_its_code_promises() -> None:
             csv_of([f"{row % 2},{row // 3 % 2},a,{row % 9}" for row in range(200)], "label,prediction,group,person"),
             plan_of(cluster="person"),
         ),
+        audited(
+            csv_of([f"{row % 9},{row % 7},{'ab'[row % 2]}" for row in range(200)]),
+            plan_of(task="regression", gating=()),
+        ),
         *(
             audited(csv_of(rows, "label,prediction,group,score"), plan_of(score="score"))
             for rows in (
