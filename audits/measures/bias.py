@@ -11,20 +11,29 @@ from typing import IO, Any
 import numpy as np
 import rfc8785
 
+from audits.measures.average_odds import average_odds
 from audits.measures.binary import Confusion, LabelNotBinary, PredictionNotBinary, confusion
 from audits.measures.comparisons import Comparison
-from audits.measures.cube import MAX_CLASSES, MAX_GROUPS, CubeBuilder
+from audits.measures.cube import MAX_CLASSES, MAX_GROUPS, Cube, CubeBuilder
 from audits.measures.disparities import DISPARITIES, worst_is
 from audits.measures.figures import comparison_row, figure, rate_rows
+from audits.measures.four_fifths import four_fifths
 from audits.measures.gathering import gather
 from audits.measures.grouped import Grouped
+from audits.measures.inequality.part import inequality
 from audits.measures.kept_rows import JudgedRows, RowKeeper, judged_rows
-from audits.measures.naming import DIFFERENCE, listed, quoted
-from audits.measures.plan import BiasPlan
+from audits.measures.multiclass import of_classes
+from audits.measures.naming import DIFFERENCE, NUMERIC_METRICS, listed, quoted
+from audits.measures.numeric.document import numeric_document
+from audits.measures.plan import MULTICLASS, BiasPlan
 from audits.measures.ruling import rule
+from audits.measures.scores.part import with_scores
 from audits.measures.tables.opening import Table, open_table
 from audits.measures.tables.refusals import EmptyTable, TableRejected, TooManyValues
 from audits.measures.worst_slices import worst_slices
+
+# With more intersections than this the document holds only the rates of ``rates.CORE`` of them.
+MAX_FULL = 1_000
 
 Progress = Callable[[int, int | None], None]
 
@@ -39,9 +48,18 @@ def open_for(source: str | Path | IO[bytes], plan: BiasPlan, *, counting: Callab
     Raises:
         TableRejected: not a table, or a column is missing.
     """
+    if plan.task in NUMERIC_METRICS:
+        return open_table(
+            source,
+            columns=[*plan.sensitive, *([plan.cluster] if plan.cluster else [])],
+            keys=[plan.cluster] if plan.cluster else [],
+            numbers=[name for name in (plan.label, plan.prediction, plan.weights) if name],
+            counting=counting,
+        )
     return open_table(
         source,
-        columns=[*plan.sensitive, plan.label, plan.prediction],
+        columns=[*plan.sensitive, plan.label, plan.prediction, *([plan.cluster] if plan.cluster else [])],
+        keys=[plan.cluster] if plan.cluster else [],
         numbers=[name for name in (plan.weights, plan.score) if name],
         counting=counting,
     )
@@ -64,9 +82,14 @@ def audit_table(table: Table, plan: BiasPlan, *, progress: Progress | None = Non
         TableRejected: the table cannot be read or cannot support the audit.
         PlanRejected: the plan names a reference group that the table does not have.
     """
+    if plan.task == MULTICLASS:
+        return _sealed(of_classes(_read(table, plan, None, progress), plan, seed=seed, document_of=_of_groups))
+    if plan.task in NUMERIC_METRICS:
+        return _sealed(numeric_document(table, plan, progress=progress, seed=seed))
     counts, rows = read_once(table, plan, progress=progress)
-    document = _of_counts(counts, plan, seed=seed)
+    document = _of_counts(counts, plan, seed=seed, rows=rows)
     if rows is not None:
+        document = with_scores(document, rows, plan, seed=seed)
         document |= _of_rows(rows, plan, seed=seed)
     return _sealed(document)
 
@@ -81,8 +104,15 @@ def read_once(table: Table, plan: BiasPlan, *, progress: Progress | None = None)
     keeper = None
     if plan.needs_rows:
         keeper = RowKeeper(
-            [*plan.sensitive, plan.label, plan.prediction], [name for name in (plan.weights, plan.score) if name]
+            [*plan.sensitive, plan.label, plan.prediction, *([plan.cluster] if plan.cluster else [])],
+            [name for name in (plan.weights, plan.score) if name],
         )
+    cube = _read(table, plan, keeper, progress)
+    counts = confusion(cube, label=plan.label, prediction=plan.prediction, positive=plan.positive)
+    return counts, None if keeper is None else judged_rows(keeper.build(), plan)
+
+
+def _read(table: Table, plan: BiasPlan, keeper: RowKeeper | None, progress: Progress | None) -> Cube:
     builder = CubeBuilder(
         [*plan.sensitive, plan.label, plan.prediction],
         weights=plan.weights,
@@ -101,8 +131,7 @@ def read_once(table: Table, plan: BiasPlan, *, progress: Progress | None = None)
         raise EmptyTable("the table has a header and no rows")
     if progress is not None:
         progress(builder.rows, builder.rows)
-    counts = confusion(builder.build(), label=plan.label, prediction=plan.prediction, positive=plan.positive)
-    return counts, None if keeper is None else judged_rows(keeper.build(), plan)
+    return builder.build()
 
 
 def _many_values(many: TooManyValues, plan: BiasPlan) -> TableRejected:
@@ -128,8 +157,12 @@ def _of_rows(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
     return {}
 
 
-def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
-    groups = Grouped(counts, plan)
+def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int, rows: JudgedRows | None = None) -> dict[str, Any]:
+    return _of_groups(Grouped(counts, plan, rows), seed=seed)
+
+
+def _of_groups(groups: Grouped, *, seed: int) -> dict[str, Any]:
+    counts, plan = groups.counts, groups.plan
     gathered = gather(groups, seed=seed)
     ruling = rule(groups, gathered.gating)
     shown = [groups.everyone, *groups.single.values(), *groups.crossed.values()]
@@ -140,8 +173,13 @@ def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int) -> dict[str, Any
         "rows_dropped": dict(counts.dropped),
         "headline": _headlines(gathered.gating),
         "reasons": ruling.reasons,
-        "metrics": [row for slices in shown for row in rate_rows(slices, suppress_below=plan.suppress_below)],
-        "disparities": [comparison_row(row) for row in (*gathered.gating, *gathered.others)],
+        "metrics": _rates(groups),
+        "disparities": [
+            *(comparison_row(row) for row in (*gathered.gating, *gathered.others)),
+            *average_odds(groups),
+        ],
+        "four_fifths": four_fifths(groups),
+        "inequality": inequality(groups),
         "worst_slices": worst_slices(
             shown[1:], groups.everyone, rates=list(dict.fromkeys(gating_rates)), min_group=plan.min_group
         ),
@@ -149,6 +187,16 @@ def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int) -> dict[str, Any
         "plan": plan.as_document(),
         "seed": seed,
     }
+
+
+def _rates(groups: Grouped) -> list[dict[str, Any]]:
+    """The rates of everybody, of groups and of intersections; of very many intersections the core ones alone."""
+    hide = groups.plan.suppress_below
+    rows = [row for one in (groups.everyone, *groups.single.values()) for row in rate_rows(one, suppress_below=hide)]
+    many = sum(len(slices) for slices in groups.crossed.values()) > MAX_FULL
+    for slices in groups.crossed.values():
+        rows += rate_rows(slices, suppress_below=hide, core=many)
+    return rows
 
 
 def _headlines(gating: list[Comparison]) -> list[dict[str, Any]]:

@@ -146,6 +146,21 @@ def confusion(cube: Cube, *, label: str, prediction: str, positive: str | None) 
     positives = positive_values(
         label=label, labels=labels, prediction=prediction, predictions=predictions, positive=positive
     )
+    made = against_rest(cube, label=label, prediction=prediction, positives=positives)
+    _check_classes(made.used.counts, label=label, prediction=prediction)
+    return made
+
+
+def against_rest(
+    cube: Cube, *, label: str, prediction: str, positives: tuple[frozenset[str], frozenset[str]]
+) -> Confusion:
+    """Resolve the last two axes of ``cube`` to "one of these values" and "any other".
+
+    Args:
+        cube: with the axes ``label`` and ``prediction`` last.
+        positives: the values of the label and of the prediction that count as positive.
+    """
+    labels, predictions = cube.names(label), cube.names(prediction)
     layers = {
         name: None if cells is None else _three_by_three(cells, labels, predictions, positives)
         for name, cells in (("counts", cube.counts), ("weights", cube.weights), ("squares", cube.squares))
@@ -164,7 +179,6 @@ def confusion(cube: Cube, *, label: str, prediction: str, positive: str | None) 
         if cells is not None:
             cells[nowhere] = 0
     used = counts[..., :2, :2]
-    _check_classes(used, label=label, prediction=prediction)
     binary = {name: None if cells is None else cells[..., :2, :2] for name, cells in layers.items()}
     return Confusion(
         used=replace(cube, counts=used, weights=binary["weights"], squares=binary["squares"]),

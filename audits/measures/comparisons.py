@@ -267,9 +267,13 @@ def _method(disparity: Disparity, slices: Slices, bootstrap: Bootstrap, *, every
     if disparity.composite:
         joint = "Sidak" if everybody or not bootstrap.replicates else f"max-t bootstrap of {bootstrap.replicates}"
         words = f"worst of {len(disparity.rates)}, {words} held jointly ({joint})"
-    if slices.weights is not None:
-        words += ", weighted, effective n (Kish)"
-    return words
+    return words + with_whom(slices)
+
+
+def with_whom(slices: Slices) -> str:
+    """What else an interval takes into account, in a few words for people."""
+    words = "" if slices.weights is None else ", weighted, effective n (Kish)"
+    return words if slices.design is None else words + ", rows of clusters counted as fewer (design effect)"
 
 
 def widest_gap(

@@ -87,7 +87,7 @@ class CubeBuilder:
         self.rows += chunk.rows
         self._counts += np.bincount(cells, minlength=self._counts.size).reshape(self._counts.shape)
         if self._weights is not None:
-            weight = _checked_weights(chunk.numbers[self._weights], column=self._weights)
+            weight = checked_weights(chunk.numbers[self._weights], column=self._weights)
             for power in (1, 2):
                 sums = np.bincount(cells, weights=weight**power, minlength=self._counts.size)
                 self._sums[power - 1] += sums.reshape(self._counts.shape)
@@ -137,7 +137,12 @@ class CubeBuilder:
         self._sums = np.pad(self._sums, [(0, 0), *added])
 
 
-def _checked_weights(weight: Sums, *, column: str) -> Sums:
+def checked_weights(weight: Sums, *, column: str) -> Sums:
+    """The weights as they are.
+
+    Raises:
+        WeightInvalid: one is missing, negative or infinite.
+    """
     if bool(np.any(np.isnan(weight))):
         raise WeightInvalid(
             f"column {quoted(column)} lacks a weight in some rows; give every row one, 0 to leave it out"
@@ -154,7 +159,8 @@ class Slices:
     """Confusion counts of all groups that one or more attributes form.
 
     ``cells`` has shape (groups, 2, 2): [label, prediction], 1 for positive. ``weights`` and ``squares`` likewise or
-    None. ``keys`` are the values of each group, in the order of ``attributes``.
+    None. ``keys`` are the values of each group, in the order of ``attributes``. ``design`` is by how much the rows of
+    clusters stretch the variance of each rate: rate -> shape (groups,), at least 1; None where rows stand alone.
     """
 
     attributes: tuple[str, ...]
@@ -162,6 +168,7 @@ class Slices:
     cells: Counts
     weights: Sums | None = None
     squares: Sums | None = None
+    design: Mapping[str, Sums] | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -185,6 +192,7 @@ class Slices:
             self.cells[chosen],
             None if self.weights is None else self.weights[chosen],
             None if self.squares is None else self.squares[chosen],
+            None if self.design is None else {name: one[chosen] for name, one in self.design.items()},
         )
 
 

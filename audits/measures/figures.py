@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audits.measures.comparisons import Comparison, Part
+from audits.measures.comparisons import Comparison, Part, with_whom
 from audits.measures.cube import Slices
 from audits.measures.intervals import wilson
-from audits.measures.rates import RATES, shares
+from audits.measures.means import Estimated
+from audits.measures.rates import CORE, RATES, Combined, balanced_accuracy, f1, shares
 
 # Other processors round the last digits of a logarithm differently; a replay must give the same bytes.
 _DIGITS = 10
@@ -23,11 +24,30 @@ def figure(number: float) -> float | None:
     return float(f"{number:.{_DIGITS}g}") + 0.0
 
 
-def rate_rows(slices: Slices, *, suppress_below: int) -> list[dict[str, Any]]:
-    """Every rate of every group, with its interval. Groups without rows are left out."""
-    method = "Wilson" if slices.weights is None else "Wilson, weighted, effective n (Kish)"
+def estimate_of(found: Estimated, *, why: str | None = None) -> dict[str, Any]:
+    """A figure with its interval. ``why`` says why there is none, or no interval."""
+    made: dict[str, Any] = {
+        "value": figure(found.value),
+        "ci_low": figure(found.low),
+        "ci_high": figure(found.high),
+        "method": found.method,
+    }
+    if why is None and not found.known:
+        why = "too_few_rows"
+    return made if why is None else made | {"why": why}
+
+
+def rate_rows(slices: Slices, *, suppress_below: int, core: bool = False) -> list[dict[str, Any]]:
+    """Every rate of every group, with its interval; ``core`` only those that others follow from.
+
+    Groups without rows are left out.
+    """
+    method = "Wilson" + with_whom(slices)
     columns = []
+    combined = () if core else (balanced_accuracy(slices), f1(slices))
     for rate in RATES.values():
+        if core and rate.name not in CORE:
+            continue
         counted = shares(slices, rate)
         columns.append((rate.name, counted, counted.value, *wilson(counted.k, counted.n)))
     rows = []
@@ -51,10 +71,30 @@ def rate_rows(slices: Slices, *, suppress_below: int) -> list[dict[str, Any]]:
                     "ci_high": figure(high[group]),
                     "method": method,
                 }
-                if slices.weights is not None:
+                if slices.weights is not None or slices.design is not None:
                     row["effective_of"] = figure(counted.n[group])
             rows.append(row)
+        rows += [_combined_row(one, slices, group, suppress_below) for one in combined]
     return rows
+
+
+def _combined_row(one: Combined, slices: Slices, group: int, suppress_below: int) -> dict[str, Any]:
+    size, trials = int(slices.sizes[group]), int(one.trials[group])
+    method = one.method + with_whom(slices)
+    row: dict[str, Any] = {"slice": slices.named(group), "metric": one.name}
+    if size < suppress_below or 0 < trials < suppress_below:
+        return row | _unmeasured("suppressed", method, n=None if size < suppress_below else size)
+    if trials == 0 or math.isnan(one.value[group]):
+        return row | _unmeasured("no_rows", method, n=size)
+    return row | {
+        "n": size,
+        "k": None,
+        "of": None,
+        "value": figure(one.value[group]),
+        "ci_low": figure(one.low[group]),
+        "ci_high": figure(one.high[group]),
+        "method": method,
+    }
 
 
 def _unmeasured(why: str, method: str, *, n: int | None) -> dict[str, Any]:

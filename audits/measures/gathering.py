@@ -33,6 +33,9 @@ def gather(groups: Grouped, *, seed: int) -> Gathered:
         (gating if row.role == "gating" else others).append(row)
     correct([*gating, *others])
     for row in (*gating, *others):
+        # one of several tables of the same rows, each with its own tests
+        row.q, row.p_holm = min(row.q * groups.tables, 1.0), min(row.p_holm * groups.tables, 1.0)
+    for row in (*gating, *others):
         judge(row, min_group=groups.plan.min_group)
     return Gathered(gating, others)
 

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from audits.measures.binary import Confusion
+from audits.measures.clusters import with_clusters
 from audits.measures.cube import Slices
 from audits.measures.disparities import Disparity
 from audits.measures.figures import counted_groups
+from audits.measures.kept_rows import JudgedRows
 from audits.measures.left_out import LeftOut
 from audits.measures.naming import RATIO, listed, quoted
 from audits.measures.plan import BEST, LARGEST, BiasPlan, PlanRejected
@@ -27,20 +29,28 @@ MAX_SLICES = 300
 
 @dataclass(frozen=True)
 class Grouped:
-    """Counted rows with the plan that asks about them."""
+    """Counted rows with the plan that asks about them; ``rows`` one by one where the plan needs them.
+
+    ``tables`` is how many tables of the same rows are tested beside each other, such as one for each class.
+    """
 
     counts: Confusion
     plan: BiasPlan
+    rows: JudgedRows | None = None
+    tables: int = 1
+
+    def _slices(self, attributes: list[str]) -> Slices:
+        return with_clusters(self.counts.slices(attributes), self.rows)
 
     @cached_property
     def everyone(self) -> Slices:
         """One group of all rows."""
-        return self.counts.slices([])
+        return self._slices([])
 
     @cached_property
     def single(self) -> dict[str, Slices]:
         """The groups of each sensitive attribute."""
-        return {name: self.counts.slices([name]) for name in self.plan.sensitive}
+        return {name: self._slices([name]) for name in self.plan.sensitive}
 
     @cached_property
     def crossed(self) -> dict[tuple[str, ...], Slices]:
@@ -53,7 +63,7 @@ class Grouped:
                 slices = self.counts.slices(crossing)
                 sizes = slices.sizes
                 largest = [int(group) for group in np.argsort(-sizes, kind="stable")[:MAX_SLICES] if sizes[group]]
-                found[crossing] = slices.only(sorted(largest))
+                found[crossing] = with_clusters(slices.only(sorted(largest)), self.rows)
         return found
 
     @cached_property

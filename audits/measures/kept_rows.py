@@ -15,6 +15,7 @@ from audits.measures.tables.refusals import TableRejected
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
 
 # What is kept of a row is some ten bytes a column; this many of five columns fit into half a gigabyte.
 MAX_ROWS = 12_000_000
@@ -83,7 +84,8 @@ class JudgedRows:
 
     ``label`` and ``prediction`` have shape (rows,), true for the positive value. ``groups`` are the sensitive
     columns, -1 where a row names no group. ``score`` and ``weights`` have shape (rows,) or are None; a score may be
-    nan. The rows stand in the table's order, on which no figure may depend.
+    nan. ``clusters`` gives rows that may resemble each other one number, shape (rows,). The
+    rows stand in the table's order, on which no figure may depend.
     """
 
     label: Flags
@@ -91,6 +93,7 @@ class JudgedRows:
     groups: Mapping[str, Column]
     score: Floats | None = None
     weights: Floats | None = None
+    clusters: Index | None = None
 
     def __len__(self) -> int:
         return len(self.label)
@@ -120,7 +123,16 @@ def judged_rows(kept: KeptRows, plan: BiasPlan) -> JudgedRows:
         groups={name: Column(kept.columns[name].values, kept.columns[name].codes[used]) for name in plan.sensitive},
         score=kept.numbers[plan.score][used] if plan.score else None,
         weights=kept.numbers[plan.weights][used] if plan.weights else None,
+        clusters=numbered(kept.columns[plan.cluster].codes[used]) if plan.cluster else None,
     )
+
+
+def numbered(codes: Index) -> Index:
+    """Clusters as numbers from 0 on; a row that names none is one of its own."""
+    alone = np.flatnonzero(codes < 0)
+    made = codes.copy()
+    made[alone] = (int(codes.max()) if len(codes) else -1) + 1 + np.arange(len(alone))
+    return np.unique(made, return_inverse=True)[1].astype(np.int64)
 
 
 def _is_one_of(column: Column, positives: frozenset[str]) -> Flags:

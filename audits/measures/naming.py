@@ -17,8 +17,37 @@ COMPARED: dict[str, tuple[str, ...]] = {
     "true_negative_rate": ("true_negative_rate",),
     "precision": ("precision",),
     "accuracy": ("accuracy",),
+    "negative_predictive_value": ("negative_predictive_value",),
+    "false_discovery_rate": ("false_discovery_rate",),
+    "false_omission_rate": ("false_omission_rate",),
 }
 METRICS = tuple(f"{name}_{kind}" for name in COMPARED for kind in (DIFFERENCE, RATIO))
+
+# What groups can be compared in where label and prediction are numbers, by task. scikit-learn's names where it has one.
+NUMERIC_METRICS = {
+    "regression": (
+        "mean_absolute_error_difference",
+        "root_mean_squared_error_difference",
+        "mean_error_difference",
+        "mean_prediction_difference",
+        "mean_pinball_loss_10_difference",
+        "mean_pinball_loss_90_difference",
+        "wasserstein_distance",
+    ),
+    "ranking": ("exposure_ratio",),
+}
+
+# The same quantities by the names of AIF360 and of the law's readers; a plan may use them.
+ALIASES = {
+    "statistical_parity_difference": "demographic_parity_difference",
+    "mean_difference": "demographic_parity_difference",
+    "disparate_impact": "demographic_parity_ratio",
+    "adverse_impact_ratio": "demographic_parity_ratio",
+    "true_positive_rate_parity_difference": "true_positive_rate_difference",
+    "predictive_parity_difference": "precision_difference",
+    "predictive_parity_ratio": "precision_ratio",
+    "equality_of_opportunity_difference": "equal_opportunity_difference",
+}
 
 _SHOWN_NAMES = 20
 _SHOWN_CHARACTERS = 60

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from audits.measures.naming import METRICS, listed, quoted
+from audits.measures.naming import ALIASES, METRICS, NUMERIC_METRICS, listed, quoted
 
 LARGEST, BEST, OVERALL = "largest", "best", "overall"
 MAX_SENSITIVE = 6
 DEFAULT_GATING = ("demographic_parity_ratio", "equalized_odds_difference")
+BINARY, MULTICLASS, REGRESSION, RANKING = "binary", "multiclass", "regression", "ranking"
+TASKS = (BINARY, MULTICLASS, REGRESSION, RANKING)
+CLASSES_GATING = "equalized_odds_difference"
 DEFAULT_MIN_GROUP = 30
 DEFAULT_BOOTSTRAP = 2_000
 # Below this many rows a group is hidden: its figures would be about people one can guess.
@@ -31,7 +34,8 @@ class BiasPlan:
 
     ``reference`` is "largest", "best", "overall", an {attribute: value} of named groups, or None: the best group for
     ratios, the largest for differences. ``thresholds`` holds only what somebody has set; the others are the
-    disparities' own. ``required_groups`` are {attribute: values} that must be judged.
+    disparities' own. Rows of one ``cluster`` (a person, a template) may resemble each other.
+    ``required_groups`` are {attribute: values} that must be judged.
     """
 
     label: str
@@ -46,6 +50,8 @@ class BiasPlan:
     required_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     min_group: int = DEFAULT_MIN_GROUP
     bootstrap: int = DEFAULT_BOOTSTRAP
+    cluster: str | None = None
+    task: str = BINARY
 
     def __post_init__(self) -> None:
         """Refuse what cannot be carried out.
@@ -53,6 +59,9 @@ class BiasPlan:
         Raises:
             PlanRejected: with the key that is wrong and what it may be.
         """
+        if self.task not in TASKS:
+            raise PlanRejected("task_unknown", f"no task {quoted(self.task)}; known: {', '.join(TASKS)}")
+        self._check_task()
         self._check_columns()
         self._check_metrics()
         if not 1 <= self.min_group <= 1_000_000:
@@ -65,12 +74,18 @@ class BiasPlan:
             raise PlanRejected("sensitive_missing", "name at least one sensitive column (sensitive)")
         if len(self.sensitive) > MAX_SENSITIVE:
             raise PlanRejected("too_many_sensitive", f"name at most {MAX_SENSITIVE} sensitive columns (sensitive)")
-        columns = [self.label, self.prediction, *self.sensitive, *([self.weights] if self.weights else [])]
+        columns = [
+            self.label,
+            self.prediction,
+            *self.sensitive,
+            *[name for name in (self.weights, self.cluster) if name],
+        ]
         twice = [name for name in columns if columns.count(name) > 1]
         if twice:
             raise PlanRejected(
                 "column_named_twice",
-                f"column {quoted(twice[0])} is named twice; label, prediction, weights and sensitive must differ",
+                f"column {quoted(twice[0])} is named twice; "
+                "label, prediction, weights, cluster and sensitive must differ",
             )
         named = self.reference if isinstance(self.reference, Mapping) else {}
         stray = [name for name in (*named, *self.required_groups) if name not in self.sensitive]
@@ -79,14 +94,37 @@ class BiasPlan:
                 "attribute_unknown", f"{listed(stray)} is not among the sensitive columns ({listed(self.sensitive)})"
             )
 
+    def _check_task(self) -> None:
+        """What only some tasks know."""
+        if self.score is not None and self.task != BINARY:
+            raise PlanRejected("score_not_for_task", f"a score is read for the task {BINARY} only; leave it out")
+        if self.cluster is not None and self.task in (MULTICLASS, RANKING):
+            raise PlanRejected("cluster_not_for_task", f"clusters are not measured for the task {self.task} yet")
+        if self.task in (REGRESSION, RANKING) and (self.positive is not None or self.required_groups):
+            raise PlanRejected(
+                "key_not_for_task",
+                f"positive and required_groups are not read for the task {self.task}; leave them out",
+            )
+        if self.task == RANKING and self.weights is not None:
+            raise PlanRejected("key_not_for_task", f"weights are not read for the task {RANKING}; leave them out")
+        without = [name for name in self.gating if self.task in NUMERIC_METRICS and name not in self.thresholds]
+        if without:
+            raise PlanRejected(
+                "threshold_missing",
+                f"{listed(without)} is in the unit of the label and has no threshold of its own; set one (thresholds)",
+            )
+
     def _check_metrics(self) -> None:
-        if not self.gating:
+        known = NUMERIC_METRICS.get(self.task, METRICS)
+        if not self.gating and self.task not in NUMERIC_METRICS:
             raise PlanRejected("gating_missing", "name at least one metric that decides (gating)")
-        unknown = [name for name in (*self.gating, *self.thresholds) if name not in METRICS]
+        unknown = [name for name in (*self.gating, *self.thresholds) if name not in known]
         if unknown:
-            raise PlanRejected("metric_unknown", f"no metric {listed(unknown)}; known: {', '.join(METRICS)}")
+            raise PlanRejected("metric_unknown", f"no metric {listed(unknown)}; known: {', '.join(known)}")
         for name, threshold in self.thresholds.items():
-            if not 0 < threshold < 1:
+            if self.task in NUMERIC_METRICS and not 0 < threshold < float("inf"):
+                raise PlanRejected("threshold_out_of_range", f"the threshold of {name} must be above 0")
+            if self.task not in NUMERIC_METRICS and not 0 < threshold < 1:
                 raise PlanRejected("threshold_out_of_range", f"the threshold of {name} must lie between 0 and 1")
 
     @property
@@ -97,7 +135,7 @@ class BiasPlan:
     @property
     def needs_rows(self) -> bool:
         """Whether it asks for quantities that counts of groups cannot tell."""
-        return self.score is not None
+        return self.score is not None or self.cluster is not None
 
     def as_document(self) -> dict[str, Any]:
         """The plan as JSON-ready data; ``plan_from`` reads it back."""
@@ -115,6 +153,8 @@ class BiasPlan:
             "required_groups": {name: list(values) for name, values in self.required_groups.items()},
             "min_group": self.min_group,
             "bootstrap": self.bootstrap,
+            "cluster": self.cluster,
+            "task": self.task,
         }
 
 
@@ -136,6 +176,11 @@ def plan_from(document: Mapping[str, Any]) -> BiasPlan:
     for key, what in (("label", "true outcome"), ("prediction", "prediction")):
         if key not in given:
             raise PlanRejected(f"{key}_missing", f"name the column of the {what} ({key})")
+    task = given.get("task", BINARY)
+    if "gating" not in given and task != BINARY:
+        # what is set a limit decides; classes have one by default
+        decides = list(_mapping(given.get("thresholds", {}), "thresholds"))
+        given["gating"] = [name for name, _ in decides] or ([CLASSES_GATING] if task == MULTICLASS else [])
     return BiasPlan(**{"sensitive": (), **{key: _READERS[key](value, key) for key, value in given.items()}})
 
 
@@ -186,7 +231,11 @@ def _mapping(value: object, key: str) -> list[tuple[str, Any]]:
 
 
 def _thresholds(value: object, key: str) -> dict[str, float]:
-    return {name: _number(threshold, f"{key}.{name}") for name, threshold in _mapping(value, key)}
+    return {ALIASES.get(name, name): _number(number, f"{key}.{name}") for name, number in _mapping(value, key)}
+
+
+def _metrics(value: object, key: str) -> tuple[str, ...]:
+    return tuple(ALIASES.get(name, name) for name in _texts(value, key))
 
 
 def _groups(value: object, key: str) -> dict[str, tuple[str, ...]]:
@@ -222,9 +271,11 @@ _READERS: dict[str, Callable[[object, str], Any]] = {
     "prediction": _text,
     "score": _text,
     "weights": _text,
+    "cluster": _text,
+    "task": _text,
     "positive": _cell,
     "sensitive": _texts,
-    "gating": _texts,
+    "gating": _metrics,
     "reference": reference_from,
     "thresholds": _thresholds,
     "required_groups": _groups,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audits.measures.cube import Slices, Sums
-from audits.measures.intervals import Array, share
+from audits.measures.intervals import Array, share, wilson
 
 # [label, prediction]
 _TN, _FP, _FN, _TP = (0, 0), (0, 1), (1, 0), (1, 1)
@@ -40,8 +40,16 @@ RATES = {
         Rate("true_negative_rate", (_TN,), (_TN, _FP)),
         Rate("precision", (_TP,), (_FP, _TP)),
         Rate("accuracy", (_TN, _TP), (_TN, _FP, _FN, _TP)),
+        Rate("base_rate", (_FN, _TP), (_TN, _FP, _FN, _TP)),
+        Rate("negative_predictive_value", (_TN,), (_TN, _FN)),
+        Rate("false_discovery_rate", (_FP,), (_FP, _TP), best="low"),
+        Rate("false_omission_rate", (_FN,), (_TN, _FN), best="low"),
     )
 }
+# What intersections show where there are very many of them.
+CORE = tuple(RATES)[:7]
+# Of those with a positive label or a positive prediction, those with both.
+JACCARD = Rate("jaccard", (_TP,), (_FP, _FN, _TP))
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,7 @@ class Shares:
     ``hits`` and ``rows`` are plain counts, for showing and for minimum sizes. ``k`` and ``n`` are what intervals and
     tests are made of: the same counts without weights; with weights ``n`` is the effective sample size (Kish: the
     squared sum of weights over the sum of squared weights of the rows counted) and ``k`` the weighted share of it.
+    Where rows come in clusters, both are divided by the design effect.
     """
 
     hits: Array
@@ -71,14 +80,52 @@ class Shares:
 def shares(slices: Slices, rate: Rate) -> Shares:
     """A rate of every group of ``slices``."""
     hits, rows = rate.counted(slices.cells)
+    design = 1.0 if slices.design is None else slices.design.get(rate.name, 1.0)
     if slices.weights is None or slices.squares is None:
-        return Shares(hits, rows, hits, rows)
+        return Shares(hits, rows, hits / design, rows / design)
     weighted_hits, weight = rate.counted(slices.weights)
     _, squares = rate.counted(slices.squares)
     effective = np.divide(weight**2, squares, out=np.zeros_like(weight), where=squares > 0)
     value = np.divide(weighted_hits, weight, out=np.zeros_like(weight), where=weight > 0)
     # rounding may leave a share a hair beyond 0 or 1
+    effective = effective / design
     return Shares(hits, rows, np.clip(value, 0.0, 1.0) * effective, effective)
+
+
+@dataclass(frozen=True)
+class Combined:
+    """A figure made of shares, for several groups: arrays of shape (groups,); ``trials`` are the rows it counts."""
+
+    name: str
+    value: Array
+    low: Array
+    high: Array
+    trials: Array
+    method: str
+
+
+def balanced_accuracy(slices: Slices) -> Combined:
+    """The mean of the true positive and the true negative rate, in [0, 1]; the fewer rows of the two as trials.
+
+    The two rates rest on different rows, so their Wilson intervals are joined by squares.
+    """
+    parts = [shares(slices, RATES[name]) for name in ("true_positive_rate", "true_negative_rate")]
+    limits = [wilson(part.k, part.n) for part in parts]
+    value = (parts[0].value + parts[1].value) / 2
+    below = np.hypot(parts[0].value - limits[0][0], parts[1].value - limits[1][0]) / 2
+    above = np.hypot(limits[0][1] - parts[0].value, limits[1][1] - parts[1].value) / 2
+    trials = np.minimum(parts[0].rows, parts[1].rows)
+    return Combined("balanced_accuracy_score", value, value - below, value + above, trials, "Wilson, joined by squares")
+
+
+def f1(slices: Slices) -> Combined:
+    """The harmonic mean of precision and recall, in [0, 1].
+
+    It is 2 J / (1 + J) of J = TP / (TP + FP + FN), which is a share, so the limits of J's Wilson interval carry over.
+    """
+    jaccard = shares(slices, JACCARD)
+    value, low, high = (2 * one / (1 + one) for one in (jaccard.value, *wilson(jaccard.k, jaccard.n)))
+    return Combined("f1_score", value, low, high, jaccard.rows, "Wilson of TP / (TP + FP + FN), carried over")
 
 
 def everyone_else(slices: Slices) -> Slices:
@@ -89,6 +136,8 @@ def everyone_else(slices: Slices) -> Slices:
         slices.cells.sum(axis=0, keepdims=True) - slices.cells,
         None if slices.weights is None else _all_but_each(slices.weights),
         None if slices.squares is None else _all_but_each(slices.squares),
+        # the others' clusters are not looked at anew: the widest stretch of any group stands for theirs
+        None if slices.design is None else {name: np.full_like(one, one.max()) for name, one in slices.design.items()},
     )
 
 

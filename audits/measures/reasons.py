@@ -45,5 +45,27 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "bias.groups_too_small": ("info", ("attribute", "groups", "rows", "min_group")),
     "bias.group_unknown": ("low", ("attribute", "rows")),
     "bias.rows_dropped": ("low", ("rows", "of", "why")),
-    "bias.score_not_measured": ("info", ("column",)),
+    "bias.few_clusters": ("medium", ("attribute", "clusters", "fewest", "wanted")),
+    # numbers without a limit are no pass
+    "bias.no_threshold": ("medium", ("task",)),
+    # of the score behind the decisions; all of it for information
+    "bias.score_differs": (
+        "medium",
+        (
+            "metric",
+            "attribute",
+            "group",
+            "comparator",
+            "value",
+            "ci_low",
+            "ci_high",
+            "n",
+            "comparator_n",
+            "threshold",
+        ),
+    ),
+    "bias.base_rates_differ": ("info", ("attribute", "group", "comparator", "base_rate", "comparator_base_rate")),
+    "bias.score_not_probability": ("info", ("column", "rows", "lowest", "highest")),
+    "bias.score_constant": ("medium", ("column", "value")),
+    "bias.score_missing": ("low", ("column", "rows", "of")),
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audits.measures import reasons
+from audits.measures.clusters import FEW_CLUSTERS, few_clusters
 from audits.measures.comparisons import Comparison, enough_rows
 from audits.measures.cube import Slices
 from audits.measures.disparities import DISPARITIES
@@ -206,11 +207,21 @@ def _note_rows(ruling: Ruling, groups: Grouped) -> None:
             ruling.because("bias.groups_too_small", attribute, attribute=attribute, min_group=plan.min_group, **small)
         if made["missing_rows"]:
             ruling.because("bias.group_unknown", attribute, attribute=attribute, rows=made["missing_rows"])
+    if groups.rows is not None and groups.rows.clusters is not None:
+        for attribute, slices in groups.single.items():
+            fewest, clusters = few_clusters(slices, groups.rows)
+            if fewest < FEW_CLUSTERS:
+                ruling.because(
+                    "bias.few_clusters",
+                    attribute,
+                    attribute=attribute,
+                    clusters=clusters,
+                    fewest=fewest,
+                    wanted=FEW_CLUSTERS,
+                )
     rows = counts.rows_used + sum(counts.dropped.values())
     for why, dropped in counts.dropped.items():
         ruling.because("bias.rows_dropped", why, rows=dropped, of=rows, why=why)
-    if plan.score:
-        ruling.because("bias.score_not_measured", "score", column=plan.score)
 
 
 def _single(groups: Grouped) -> Iterator[tuple[str, dict[str, Any]]]:

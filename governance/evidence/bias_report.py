@@ -16,10 +16,13 @@ from django.utils.translation import ngettext
 from audits import blobs
 from audits.kinds.base import InputsRejected
 from audits.models import Run
+from governance.evidence.bias_words import of_hundred, what_the_range_means
 from governance.web.templatetags import figures
 
 Document = Mapping[str, Any]
 KINDS = {"ratio": "ratio", "difference": "points"}
+# Rates that are no shares of people, and are shown as plain numbers.
+NO_SHARES = frozenset({"roc_auc_score", "brier_score_loss", "log_loss", "f1_score", "balanced_accuracy_score"})
 # Rates that are drawn by group, in this order, where they were measured.
 RATES = ("selection_rate", "accuracy", "true_positive_rate", "false_positive_rate", "precision")
 
@@ -45,11 +48,26 @@ def metric_name(metric: str) -> str:
         "true_negative_rate": _("true negative rate"),
         "false_negative_rate": _("false negative rate"),
         "precision": _("precision"),
+        "base_rate": _("share whose true outcome is positive"),
+        "negative_predictive_value": _("negative predictive value"),
+        "false_discovery_rate": _("false discovery rate"),
+        "false_omission_rate": _("false omission rate"),
+        "balanced_accuracy_score": _("balanced accuracy"),
+        "f1_score": _("F1 score"),
+        "average_odds_difference": _("mean difference of error rates"),
         "demographic_parity_ratio": _("ratio of approval rates"),
         "demographic_parity_difference": _("difference of approval rates"),
         "equalized_odds_difference": _("largest difference of error rates"),
         "equalized_odds_ratio": _("smallest ratio of error rates"),
         "equal_opportunity_difference": _("difference of true positive rates"),
+        "roc_auc_score": _("area under the ROC curve"),
+        "brier_score_loss": _("Brier score"),
+        "log_loss": _("log loss"),
+        "roc_auc_score_difference": _("difference of the areas under the ROC curve"),
+        "expected_calibration_error": _("calibration error"),
+        "expected_calibration_error_difference": _("difference of calibration errors"),
+        "calibration_in_the_large": _("mean score less the share of positives"),
+        "calibration_in_the_large_difference": _("difference of how much too high the scores are"),
     }
     return names.get(metric, metric.replace("_", " "))
 
@@ -92,20 +110,12 @@ def limits(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sentence(document: Document) -> str:
-    """What the audit found, about whom, and how sure it is."""
+    """What the audit found, about whom, and how sure it is; brief, for the row of a requirement."""
     row, verdict = worst(document), document.get("verdict")
     if verdict == "no_information":
         return _("The model answers everybody alike, so the comparison says nothing.")
     if row is None:
         return _("No group could be compared with another, so there is no verdict.")
-    told = {
-        "metric": metric_name(str(row["metric"])),
-        "group": slice_name(row.get("slice")),  # as the data has it, at the beginning of a sentence too
-        "other": slice_name(row.get("comparator")),
-        "figure": _figure(row),
-        "limit": figures.figure(KINDS.get(row["kind"], "ratio"), row.get("threshold")),
-        "n": figures.sample(row.get("n")),
-    }
     return {
         "fail": _("%(group)s against %(other)s: %(metric)s %(figure)s, %(n)s. The limit is %(limit)s."),
         "pass": _("No group is beyond the limit of %(limit)s: at worst %(metric)s %(figure)s (%(group)s, %(n)s)."),
@@ -114,13 +124,43 @@ def sentence(document: Document) -> str:
             " %(limit)s."
         ),
         "insufficient_data": _("Too few rows for a verdict: %(group)s, %(n)s, against %(other)s."),
-    }.get(str(verdict), _("%(group)s against %(other)s: %(metric)s %(figure)s, %(n)s.")) % told
+    }.get(str(verdict), _("%(group)s against %(other)s: %(metric)s %(figure)s, %(n)s.")) % _told(row)
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "metric": metric_name(str(row["metric"])),
+        "group": slice_name(row.get("slice")),  # as the data has it, at the beginning of a sentence too
+        "other": slice_name(row.get("comparator")),
+        "figure": _figure(row),
+        "limit": figures.figure(KINDS.get(row["kind"], "ratio"), row.get("threshold")),
+        "n": figures.sample(row.get("n")),
+    }
+
+
+def in_plain_words(document: Document) -> str:
+    """The same for people who know no statistics: so many of 100 people of either group."""
+    row = worst(document)
+    if row is None or document.get("verdict") == "no_information":
+        return sentence(document)
+    told = _told(row)
+    often = of_hundred(document, row, group=told["group"], other=told["other"])
+    if not often:
+        return sentence(document)
+    said = {
+        "pass": _(
+            "No group is beyond the limit of %(limit)s. Furthest apart: %(often)s (%(metric)s %(figure)s, %(n)s)."
+        ),
+        "warn": _("It cannot be told yet: %(often)s. %(metric)s %(figure)s, %(n)s; the limit is %(limit)s."),
+        "insufficient_data": _("Too few rows for a verdict: %(group)s, %(n)s, against %(other)s."),
+    }.get(str(document.get("verdict")), _("%(Often)s: %(metric)s %(figure)s, %(n)s. The limit is %(limit)s."))
+    return said % (told | {"often": often, "Often": capital(often)})
 
 
 def reason(document: Document) -> str:
-    """One line more: what would decide it, and what was left out."""
-    parts = []
+    """One line more: what the range means, what would decide it, and what was left out."""
     row = worst(document)
+    parts = [] if row is None else [what_the_range_means(document.get("verdict"))]
     if row is not None and row.get("rows_needed") and row.get("verdict") in ("warn", "insufficient_data"):
         rows = int(row["rows_needed"])
         parts.append(
@@ -137,7 +177,7 @@ def reason(document: Document) -> str:
             )
             % {"n": small}
         )
-    return " ".join(parts)
+    return " ".join(part for part in parts if part)
 
 
 def _alone(group: Mapping[str, Any]) -> bool:
@@ -270,6 +310,10 @@ def worst_slices(document: Document) -> list[dict[str, Any]]:
 def all_figures(document: Document) -> list[dict[str, Any]]:
     """Every rate that was measured, for the table below the charts."""
     return [
-        {**_row(row, label=slice_name(row.get("slice"))), "metric": capital(metric_name(row["metric"]))}
+        {
+            **_row(row, label=slice_name(row.get("slice"))),
+            "metric": capital(metric_name(row["metric"])),
+            "is_share": row["metric"] not in NO_SHARES,
+        }
         for row in document.get("metrics", ())
     ]

@@ -69,7 +69,7 @@ def columns_wanted(use_case: UseCase, *, role: str = Attachment.Role.PREDICTIONS
     else:
         bias, ll144 = document.get("bias", {}), document.get("ll144", {})
         named = [bias.get(key) for key in ("label", "prediction", "score")]
-        named += [*bias.get("sensitive", []), bias.get("weights")]
+        named += [*bias.get("sensitive", []), bias.get("weights"), bias.get("cluster")]
         named += [ll144.get(key) for key in ("sex", "race", "selected", "score", "group")]
     return list(dict.fromkeys(name for name in named if isinstance(name, str) and name))
 

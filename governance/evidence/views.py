@@ -18,7 +18,7 @@ from audits import services as audits
 from audits.measures.ll144.summary import summary_csv
 from audits.models import OPEN_STATES, Finding, Run, RunState
 from governance.catalog.models import UseCase, Version
-from governance.evidence import bias_report, data_report, kind_pages, queries, services
+from governance.evidence import bias_pictures, bias_report, data_report, kind_pages, queries, services
 from governance.evidence.ll144_summary import summary_html
 from governance.evidence.queries import runs_visible_to
 from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
@@ -124,7 +124,7 @@ def _say(shown: Run, document: dict[str, Any] | None) -> str:
     if shown.state != RunState.SUCCEEDED:
         return as_sentence(shown.error) or _("The audit could not be done.")
     if shown.kind == "bias" and document is not None:
-        return bias_report.sentence(document)
+        return bias_report.in_plain_words(document)
     if shown.kind in ("data", "drift"):
         return data_report.sentence(shown)
     if document is not None and (sentence := kind_pages.sentence_of(shown, document)):
@@ -177,6 +177,11 @@ def _bias(request: PageRequest, shown: Run, version: Version | None, document: d
         "comparisons": bias_report.comparison_charts(document),
         "rates": bias_report.rate_charts(document),
         "overall": bias_report.overall(document),
+        "heat_tables": bias_pictures.heat_tables(document),
+        "four_fifths": bias_pictures.four_fifths(document),
+        "inequality": bias_pictures.inequality(document),
+        "curves": bias_pictures.calibration_curves(document),
+        "spread": bias_pictures.score_spread(document),
         "worst_slices": bias_report.worst_slices(document),
         "figures": bias_report.all_figures(document),
         "groups": document.get("groups", ()),

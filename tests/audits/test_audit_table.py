@@ -136,11 +136,27 @@ def test_a_table_that_is_not_there_is_named() -> None:
 
 
 def test_every_option_reaches_the_audit(table: Any) -> None:
-    rows = [f"{line},{number % 3 + 1},0.5" for number, line in enumerate(rows_of({"a": (60,) * 4, "b": (70,) * 4}))]
+    rows = [
+        f"{line},{number % 3 + 1},0.5,{number // 2}"
+        for number, line in enumerate(rows_of({"a": (60,) * 4, "b": (70,) * 4}))
+    ]
 
     _, printed = audit(
-        table(csv_of(rows, "label,prediction,group,weight,score")),
-        *("--format", "json", "--score", "score", "--positive", "0", "--weights", "weight", "--min-group", "20"),
+        table(csv_of(rows, "label,prediction,group,weight,score,person")),
+        *(
+            "--format",
+            "json",
+            "--score",
+            "score",
+            "--cluster",
+            "person",
+            "--positive",
+            "0",
+            "--weights",
+            "weight",
+            "--min-group",
+            "20",
+        ),
         *("--bootstrap", "100", "--seed", "3", "--reference", "group=a", "--required-group", "group=b"),
         *("--gating", "precision_ratio=0.9", "--gating", "accuracy_difference"),
     )
@@ -159,6 +175,8 @@ def test_every_option_reaches_the_audit(table: Any) -> None:
         "required_groups": {"group": ["b"]},
         "min_group": 20,
         "bootstrap": 100,
+        "cluster": "person",
+        "task": "binary",
     }
     assert document["seed"] == 3
     gating = [row for row in document["disparities"] if row["role"] == "gating"]

@@ -111,9 +111,7 @@ def test_an_errored_run_does_not_stand_in_for_the_next():
 
 
 def test_an_unknown_audit_is_refused_with_the_names_of_those_there_are():
-    with pytest.raises(
-        audits.RunRefused, match="known: bias, card, counterfactual, .*suite"
-    ):
+    with pytest.raises(audits.RunRefused, match="known: bias, card, counterfactual, .*suite"):
         audits.request_run(
             kind="vibes",
             subject_name="acme/scorer",

@@ -28,6 +28,8 @@ Codes = npt.NDArray[np.int64]
 MAX_CELL = 1_000
 # Different values of one column within one chunk; audits have narrower limits of their own.
 MAX_VALUES = 1_000
+# Different keys, such as of people or templates, within one chunk.
+MAX_KEYS = 10_000_000
 
 # What pandas, R and databases write where nothing is known. "None" is not among them: it can be a real answer.
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "<na>", "\\n"})
@@ -111,10 +113,10 @@ def _canonical_text(text: str, *, column: str) -> str | None:
     return str(int(whole[1])) if whole else text
 
 
-def factorised(raw: Sequence[Any], codes: Codes, *, column: str) -> Column:
+def factorised(raw: Sequence[Any], codes: Codes, *, column: str, most: int = MAX_VALUES) -> Column:
     """A column from a dictionary of raw cells and positions in it (-1: missing), its values made canonical."""
-    if len(raw) > MAX_VALUES:
-        raise TooManyValues(column, MAX_VALUES, [cell for cell in raw[:3]])
+    if len(raw) > most:
+        raise TooManyValues(column, most, [cell for cell in raw[:3]])
     positions: dict[str, int] = {}
     # one entry more than raw cells, so that the code -1 finds "missing" at the end
     renumbered = np.full(len(raw) + 1, -1, dtype=np.int64)
@@ -125,7 +127,7 @@ def factorised(raw: Sequence[Any], codes: Codes, *, column: str) -> Column:
     return Column(tuple(positions), renumbered[codes])
 
 
-def column_of_cells(cells: Iterable[Any], *, column: str) -> Column:
+def column_of_cells(cells: Iterable[Any], *, column: str, most: int = MAX_VALUES) -> Column:
     """A column from Python cells, one per row."""
     positions: dict[Any, int] = {}
     raw: list[Any] = []
@@ -142,10 +144,10 @@ def column_of_cells(cells: Iterable[Any], *, column: str) -> Column:
         if code is None:
             code = positions[key] = len(raw)
             raw.append(cell)
-            if len(raw) > MAX_VALUES:
-                raise TooManyValues(column, MAX_VALUES, raw)
+            if len(raw) > most:
+                raise TooManyValues(column, most, raw)
         codes.append(code)
-    return factorised(raw, np.asarray(codes, dtype=np.int64), column=column)
+    return factorised(raw, np.asarray(codes, dtype=np.int64), column=column, most=most)
 
 
 def numbers_of_cells(cells: Iterable[Any], *, column: str) -> npt.NDArray[np.float64]:

@@ -15,7 +15,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from audits.measures.tables.chunks import ALL, Chunk, Codes, Column, Texts, factorised, numbers_of_cells
+from audits.measures.tables.chunks import (
+    ALL,
+    MAX_KEYS,
+    MAX_VALUES,
+    Chunk,
+    Codes,
+    Column,
+    Texts,
+    factorised,
+    numbers_of_cells,
+)
 from audits.measures.tables.refusals import (
     ColumnMissing,
     DuplicateColumn,
@@ -49,7 +59,9 @@ class CsvRows:
         present: Sequence[str],
         texts: Texts = (),
         maybe: Sequence[str] = (),
+        keys: Sequence[str] = (),
     ) -> None:
+        self._most = dict.fromkeys(keys, MAX_KEYS)
         self._text = text
         self._columns, self._numbers = tuple(columns), tuple(numbers)
         header = self._header_line()
@@ -197,7 +209,7 @@ class CsvRows:
 
     def _column(self, table: pa.Table, name: str) -> Column:
         values, codes = _dictionary(table.column(str(self.names.index(name))))
-        return factorised(values, codes, column=name)
+        return factorised(values, codes, column=name, most=self._most.get(name, MAX_VALUES))
 
 
 def _refuse_swallowed_rows(block: bytes, *, first_row: int) -> None:

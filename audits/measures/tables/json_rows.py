@@ -9,7 +9,17 @@ from typing import IO, Any
 import pyarrow as pa
 
 from audits.measures.naming import quoted
-from audits.measures.tables.chunks import ALL, Chunk, Texts, canonical, column_of_cells, numbers_of_cells
+from audits.measures.tables.chunks import (
+    ALL,
+    MAX_KEYS,
+    MAX_VALUES,
+    Chunk,
+    Column,
+    Texts,
+    canonical,
+    column_of_cells,
+    numbers_of_cells,
+)
 from audits.measures.tables.refusals import (
     BadLine,
     ColumnMissing,
@@ -25,7 +35,7 @@ from audits.measures.tables.refusals import (
 CHUNK_ROWS = 20_000
 MAX_ROW = 16 << 20
 # Names of columns in one table that is read as a whole.
-MAX_KEYS = 10_000
+MAX_NAMES = 10_000
 
 
 class JsonRows:
@@ -40,7 +50,9 @@ class JsonRows:
         present: Sequence[str],
         texts: Texts = (),
         maybe: Sequence[str] = (),
+        keys: Sequence[str] = (),
     ) -> None:
+        self._most = dict.fromkeys(keys, MAX_KEYS)
         self._text = text
         self._columns, self._numbers = tuple(columns), tuple(numbers)
         self._texts = texts if texts == ALL else (*texts, *maybe)
@@ -105,7 +117,7 @@ class JsonRows:
                 raise DuplicateColumn(name)
 
     def _chunk(self, rows: list[dict[str, Any]]) -> Chunk:
-        columns = {name: column_of_cells(map(_cell(name), rows), column=name) for name in self._columns}
+        columns = {name: self._column(name, rows) for name in self._columns}
         numbers = {name: numbers_of_cells(map(_cell(name), rows), column=name) for name in self._numbers}
         return Chunk(len(rows), columns, numbers, {name: _texts_of(rows, name) for name in self._text_names(rows)})
 
@@ -115,9 +127,12 @@ class JsonRows:
         names: dict[str, None] = {}
         for row in rows:
             names.update(dict.fromkeys(row))
-        if len(names) > MAX_KEYS:
-            raise NotATable(f"its lines have more than {MAX_KEYS:,} different keys; is this a table?")
+        if len(names) > MAX_NAMES:
+            raise NotATable(f"its lines have more than {MAX_NAMES:,} different keys; is this a table?")
         return list(names)
+
+    def _column(self, name: str, rows: list[dict[str, Any]]) -> Column:
+        return column_of_cells(map(_cell(name), rows), column=name, most=self._most.get(name, MAX_VALUES))
 
 
 class _Pairs(list[tuple[str, Any]]):

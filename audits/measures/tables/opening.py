@@ -64,6 +64,7 @@ def open_table(
     present: Sequence[str] = (),
     texts: Texts = (),
     maybe: Sequence[str] = (),
+    keys: Sequence[str] = (),
     counting: Callable[[], None] | None = None,
 ) -> Table:
     """Open a csv, csv.gz, parquet or json-lines table for reading some of its columns.
@@ -71,6 +72,7 @@ def open_table(
     Args:
         source: a path, or a binary file object (one that cannot seek is copied to a temporary file first).
         columns: read as groups or classes.
+        keys: of these columns the ones that may have any number of different values.
         numbers: read as floats.
         present: must exist, is not read.
         texts: read as they are, whatever they hold and however many values they have; ``chunks.ALL`` for every column.
@@ -97,6 +99,7 @@ def open_table(
             columns=columns,
             numbers=numbers,
             present=present,
+            keys=keys,
             texts=texts,
             maybe=maybe,
         )

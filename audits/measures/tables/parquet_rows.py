@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from audits.measures.naming import quoted
-from audits.measures.tables.chunks import ALL, Chunk, Codes, Texts, factorised, numbers_of_cells
+from audits.measures.tables.chunks import ALL, MAX_KEYS, MAX_VALUES, Chunk, Codes, Texts, factorised, numbers_of_cells
 from audits.measures.tables.refusals import (
     ColumnMissing,
     ColumnNotFlat,
@@ -38,7 +38,9 @@ class ParquetRows:
         present: Sequence[str],
         texts: Texts = (),
         maybe: Sequence[str] = (),
+        keys: Sequence[str] = (),
     ) -> None:
+        self._most = dict.fromkeys(keys, MAX_KEYS)
         self._columns, self._numbers = tuple(columns), tuple(numbers)
         try:
             self._file = pq.ParquetFile(file, pre_buffer=False)
@@ -79,7 +81,10 @@ class ParquetRows:
             if batch is None:
                 return
             cells = {name: _dictionary(batch.column(name), column=name) for name in encoded}
-            columns = {name: factorised(*cells[name], column=name) for name in self._columns}
+            columns = {
+                name: factorised(*cells[name], column=name, most=self._most.get(name, MAX_VALUES))
+                for name in self._columns
+            }
             numbers = {name: _numbers(*cells[name], column=name) for name in self._numbers}
             yield Chunk(batch.num_rows, columns, numbers, {name: batch.column(name) for name in self._texts})
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config.commands import AssayCommand, Refused
+from config.printed_audit import named, parts_of, plain, sentence_of
 
 SENTENCES = {
     "pass": "Pass: no group is worse off than the limits allow.",
@@ -29,10 +30,19 @@ class Command(AssayCommand):
         parser.add_argument("table", metavar="TABLE", help="csv, csv.gz, parquet or json lines")
         parser.add_argument("--label", required=True, metavar="COL", help="true outcome, two values")
         parser.add_argument("--prediction", required=True, metavar="COL", help="decision, two values")
-        parser.add_argument("--score", metavar="COL", help="score behind the decision; checked, not measured yet")
+        parser.add_argument(
+            "--score", metavar="COL", help="score behind the decision; from 0 to 1 its calibration is measured too"
+        )
         parser.add_argument("--positive", metavar="V", help="which value is positive (1, true, yes need not be said)")
         parser.add_argument("--sensitive", required=True, nargs="+", action="extend", metavar="COL")
         parser.add_argument("--weights", metavar="COL", help="weight of each row")
+        parser.add_argument(
+            "--task",
+            default="binary",
+            choices=("binary", "multiclass", "regression", "ranking"),
+            help="what the model does (binary); label and prediction are numbers for regression and ranking",
+        )
+        parser.add_argument("--cluster", metavar="COL", help="rows of one value may resemble each other (a person)")
         parser.add_argument(
             "--reference",
             action="append",
@@ -69,7 +79,7 @@ class Command(AssayCommand):
             raise Refused(str(refused)) from refused
         except (OSError, ValueError) as problem:
             reason = getattr(problem, "strerror", None) or "not a path"
-            raise Refused(f"{_plain(options['table'])}: {reason}; name a table that can be read") from problem
+            raise Refused(f"{plain(options['table'])}: {reason}; name a table that can be read") from problem
         if options["format"] == "json":
             self.print_json(document)
         else:
@@ -83,10 +93,10 @@ class Command(AssayCommand):
 
     def _show(self, document: dict[str, Any]) -> None:
         left_out = "".join(f", {rows:,} left out ({why})" for why, rows in document["rows_dropped"].items())
-        self.stdout.write(SENTENCES[document["verdict"]])
+        self.stdout.write(sentence_of(document) or SENTENCES[document["verdict"]])
         self.stdout.write(f"{document['rows_used']:,} rows used{left_out}. Intervals are 95 %.\n")
         for made in document["groups"]:
-            if len(made["attributes"]) == 1:
+            if len(made["attributes"]) == 1 and document["plan"]["task"] == "binary":
                 self._show_groups(document, made)
         deciding = [row for row in document["disparities"] if row["role"] == "gating"]
         if deciding:
@@ -95,6 +105,9 @@ class Command(AssayCommand):
                 ("metric", "group", "against", "n", "value", "limit", "q", "verdict", "rows still needed"),
                 [_deciding(row) for row in deciding],
             )
+        for title, head, lines in parts_of(document):
+            self.stdout.write(title)
+            self._table(head, lines)
         self._show_reasons(document["reasons"])
         self.stdout.write(f"digest {document['digest']}")
 
@@ -104,15 +117,15 @@ class Command(AssayCommand):
         from governance.evidence.wording import finding_text
 
         for reason in reasons:
-            self.stdout.write(f"{reason['code']}: {_plain(reason['locus'], 200)}")
+            self.stdout.write(f"{reason['code']}: {plain(reason['locus'], 200)}")
             for line in finding_text(Finding(code=reason["code"], params=reason["params"])):
-                self.stdout.write(f"    {_plain(line, 1_000)}")
+                self.stdout.write(f"    {plain(line, 1_000)}")
         if reasons:
             self.stdout.write("")
 
     def _show_groups(self, document: dict[str, Any], made: dict[str, Any]) -> None:
         attribute = made["attributes"][0]
-        self.stdout.write(_plain(attribute))
+        self.stdout.write(plain(attribute))
         rates = {
             (row["slice"].get(attribute), row["metric"]): row
             for row in document["metrics"]
@@ -122,7 +135,7 @@ class Command(AssayCommand):
         lines: list[tuple[str, ...]] = []
         for group in (*made["values"], None):
             value: str | None = None if group is None else group["value"]
-            name = "everybody" if value is None else _plain(value)
+            name = "everybody" if value is None else plain(value)
             n, state = (document["rows_used"], "") if group is None else (group["n"], group["state"])
             lines.append(
                 (
@@ -151,7 +164,18 @@ def _plan(options: dict[str, Any]) -> dict[str, Any]:
     """The options as the ``bias`` part of an audit plan."""
     plan: dict[str, Any] = {
         key: options[key]
-        for key in ("label", "prediction", "score", "positive", "sensitive", "weights", "min_group", "bootstrap")
+        for key in (
+            "label",
+            "prediction",
+            "score",
+            "positive",
+            "sensitive",
+            "weights",
+            "cluster",
+            "task",
+            "min_group",
+            "bootstrap",
+        )
     }
     plan["reference"] = _reference(options["reference"] or [])
     gating = [metric.partition("=") for metric in options["gating"] or []]
@@ -182,7 +206,7 @@ def _threshold(metric: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise Refused(f"--gating {_plain(metric)}= must be followed by a number between 0 and 1") from None
+        raise Refused(f"--gating {plain(metric)}= must be followed by a number between 0 and 1") from None
 
 
 def _deciding(row: dict[str, Any]) -> tuple[str, ...]:
@@ -190,8 +214,8 @@ def _deciding(row: dict[str, Any]) -> tuple[str, ...]:
     more = f" and {of_comparator:,} of the other" if of_comparator else ""
     return (
         row["metric"],
-        _named(row["slice"]),
-        _named(row["comparator"]) if row["comparator"] else "everybody",
+        (f"{plain(row['class'])}: " if "class" in row else "") + named(row["slice"]),
+        named(row["comparator"]) if row["comparator"] else "everybody",
         "few" if row["n"] is None else f"{row['n']:,}",
         _interval(row, 3),
         f"{row['threshold']:.2f}",
@@ -199,10 +223,6 @@ def _deciding(row: dict[str, Any]) -> tuple[str, ...]:
         row["verdict"],
         "" if needed is None else f"{needed:,}{more}",
     )
-
-
-def _named(slice_: dict[str, str]) -> str:
-    return ", ".join(f"{_plain(name)}={_plain(value)}" for name, value in slice_.items())
 
 
 def _rate(row: dict[str, Any] | None) -> str:
@@ -218,9 +238,3 @@ def _interval(row: dict[str, Any], digits: int) -> str:
         "no limit" if one is None else f"{one:.{digits}f}" for one in (row["value"], row["ci_low"], row["ci_high"])
     )
     return f"{value} [{low}, {high}]"
-
-
-def _plain(text: str, longest: int = 40) -> str:
-    """A name for a terminal: short, and what does not print becomes a space."""
-    shown = "".join(char if char.isprintable() else " " for char in text)
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"

@@ -114,8 +114,46 @@ SENTENCES = {
         _("%(rows)s of %(of)s rows were left out: %(why)s."),
         _("Mend these rows in the table if the reason surprises you, and upload it again."),
     ),
-    "bias.score_not_measured": (
-        _("The score column %(column)s was read and nothing is measured on it yet; the decisions are."),
-        _("Nothing needs mending."),
+    "bias.few_clusters": (
+        _(
+            "Some group of %(attribute)s has rows of %(fewest)s clusters only (%(clusters)s in all); with fewer than"
+            " %(wanted)s the intervals are rough."
+        ),
+        _("Bring rows of more people or templates; more rows of the same ones tell little."),
+    ),
+    "bias.no_threshold": (
+        _("The audit plan sets no limit for the task %(task)s, so the figures are shown and nothing is judged."),
+        _("Set a threshold in the audit plan, in the unit of what is predicted."),
+    ),
+    "bias.score_differs": (
+        _(
+            "The score means something else for %(attribute)s %(group)s than for %(comparator)s: %(metric)s is"
+            " %(value)s (95 %% interval %(ci_low)s to %(ci_high)s, n %(n)s against %(comparator_n)s), and more than"
+            " %(threshold)s is worth a look. That limit is a choice, set by no law."
+        ),
+        _("Look at the calibration curves of both groups; a score that is read as a probability has to hold for each."),
+    ),
+    "bias.base_rates_differ": (
+        _(
+            "The true outcome is not equally frequent: %(base_rate)s in %(attribute)s %(group)s,"
+            " %(comparator_base_rate)s in %(comparator)s. Then no score that errs at all can be calibrated for both and"
+            " have equal error rates in both."
+        ),
+        _("Decide which of the two matters for this use, and say so in the review; no model can mend it."),
+    ),
+    "bias.score_not_probability": (
+        _(
+            "The scores of %(column)s are no probabilities (from %(lowest)s to %(highest)s, %(rows)s rows outside 0 to"
+            " 1), so only their order was measured, not their calibration."
+        ),
+        _("Give scores between 0 and 1 if they are meant as probabilities."),
+    ),
+    "bias.score_constant": (
+        _("Every score in %(column)s is %(value)s, so the score tells nobody apart."),
+        _("Check that the column holds the model's scores."),
+    ),
+    "bias.score_missing": (
+        _("%(rows)s of %(of)s rows have no score in %(column)s; they count for the decisions and not for the score."),
+        _("Fill in the score of these rows, and upload the table again."),
     ),
 }

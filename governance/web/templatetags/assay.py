@@ -15,6 +15,7 @@ Presentation only: they import nothing of other rooms and ask no database.
 ``{% bytes n %}``                   16.1 GB
 ``{% hallmark in_force=… %}``       the four punches, only for an approval that is in force
 ``{% interval_chart rows %}``       estimates with intervals; ``{% gauge value low high n %}`` one of them in the small
+``{% calibration_chart groups %}``  calibration curves; ``{% heat_table table %}`` where two attributes meet
 ``{% lineage nodes edges %}``       what it was made of and what was made of it
 ``{% requirement_groups reqs as groups %}``  requirements by consequence
 ``{% field form.name %}``           one field with label, help and error
@@ -40,7 +41,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 
-from . import charts, drawings, figures
+from . import charts, curves, drawings, figures, heat
 from .words import GROUPS, consequence_of, look_up, plain
 
 register = template.Library()
@@ -181,6 +182,13 @@ def ratio(value: object, low: object = None, high: object = None, n: object = No
 
 
 @register.simple_tag
+def times(value: object, low: object = None, high: object = None) -> SafeString:
+    """How many times as much, with the interval; for figures that rest on two groups and have no n of their own."""
+    bounds = figures.interval("ratio", low, high)
+    return format_html('<span class="figure"><b>{}</b> {}</span>', figures.ratio(value), bounds)
+
+
+@register.simple_tag
 def points(
     value: object, low: object = None, high: object = None, n: object = None, limit: object = None
 ) -> SafeString:
@@ -266,6 +274,24 @@ def interval_chart(
     )
     labels = {"group_label": group_label, "value_label": value_label}
     return {"chart": chart, "title": title, "sub": sub, "plain": plain, **labels}
+
+
+@register.inclusion_tag("components/calibration_chart.html")
+def calibration_chart(
+    groups: Iterable[object], title: object = "", min_group: int = charts.MIN_GROUP
+) -> dict[str, Any]:
+    """Calibration curves, one panel for each group; see ``components/calibration_chart.html``."""
+    listed = list(groups or ())
+    drawn = curves.panels(listed, min_group=min_group)
+    left_out = len(listed) - len(drawn)
+    return {"panels": drawn, "title": title, "left_out": left_out, "half": figures.number(0.5, places=1)}
+
+
+@register.inclusion_tag("components/heat.html")
+def heat_table(table: Any, min_group: int = charts.MIN_GROUP, plain: bool = False) -> dict[str, Any]:
+    """Where two attributes meet; ``table`` has title, cells, down and across. See ``components/heat.html``."""
+    drawn = heat.heat(table.cells, table.down, table.across, min_group=min_group)
+    return {"heat": drawn, "title": table.title, "plain": plain}
 
 
 @register.inclusion_tag("components/gauge.html")

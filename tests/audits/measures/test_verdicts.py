@@ -338,6 +338,21 @@ def test_every_reason_carries_what_its_code_promises() -> None:
         audited(
             csv_of([*rows_of({"a": (400, 0, 0, 400), "b": (400, 0, 0, 400)}), *["1,,a"] * 300, "1,1,"]), plan_of(**MUST)
         ),
+        audited(
+            csv_of([f"{row % 2},{row // 3 % 2},a,{row % 9}" for row in range(200)], "label,prediction,group,person"),
+            plan_of(cluster="person"),
+        ),
+        audited(
+            csv_of([f"{row % 9},{row % 7},{'ab'[row % 2]}" for row in range(200)]),
+            plan_of(task="regression", gating=()),
+        ),
+        *(
+            audited(csv_of(rows, "label,prediction,group,score"), plan_of(score="score"))
+            for rows in (
+                [f"{row % 4 // 3},{row % 2},{'ab'[row % 2]},{(row % 4 + 1) / 5}" for row in range(2_000)] + ["1,1,a,"],
+                [f"{row % 2},{row % 2},a,3.5" for row in range(100)],
+            )
+        ),
     ]
     seen = {}
     for document in tables:

@@ -295,7 +295,7 @@ def test_a_bias_run_shows_what_it_rests_on_and_where_the_figures_come_from(story
     shown = signed_in(story.viewer).get(reverse("evidence:run", args=[run.pk])).content.decode()
 
     assert "Fail" in shown
-    assert "black against white: ratio of approval rates 0.56" in shown
+    assert "about 50 of black and 90 of white get the positive decision: ratio of approval rates 0.56" in shown
     assert "The limit is 0.80." in shown
     assert "declared: a person uploaded it" in shown
     assert run.inputs_digest[:8] in shown

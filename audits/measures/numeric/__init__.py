@@ -1,0 +1,1 @@
+"""Audits of models whose answers are numbers: predictions of a quantity, and rankings."""

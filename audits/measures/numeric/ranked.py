@@ -1,0 +1,203 @@
+"""Rankings: who is seen, how well each group's own order is, whether the top holds everybody's share."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from audits.measures.figures import estimate_of, figure
+from audits.measures.informative import informative_row, judged_family
+from audits.measures.intervals import two_sided_p
+from audits.measures.means import Estimated, mean, unknown
+from audits.measures.naming import RATIO
+from audits.measures.numeric.rows import Floats, Index, NumericRows
+from audits.measures.plan import BiasPlan
+
+EXPOSURE, NDCG, EXPOSURE_RATIO = "exposure", "ndcg_score", "exposure_ratio"
+# Lengths of the top that are looked at, and positions of the infeasible index that are listed.
+_TOPS, _POSITIONS = 40, 50
+
+
+def discounts(places: int) -> Floats:
+    """How much a place is seen: 1 / log2(place + 1)."""
+    return np.asarray(1 / np.log2(np.arange(2, places + 2)))
+
+
+def tied(score: Floats, of_place: Floats) -> Floats:
+    """What each row gets of the places; rows of equal score share theirs equally.
+
+    Args:
+        score: shape (n,), sorted from the highest to the lowest.
+        of_place: shape (n,), from the first place on.
+    """
+    starts = np.flatnonzero(np.diff(score, prepend=np.inf))
+    lengths = np.diff([*starts, len(score)])
+    return np.repeat(np.add.reduceat(of_place, starts) / lengths, lengths)
+
+
+def dcg(relevance: Floats, score: Floats) -> float:
+    """Discounted cumulative gain of rows sorted by score from the highest to the lowest.
+
+    Source:
+        Jarvelin and Kekalainen 2002, ACM TOIS 20:422; ties as in McSherry and Najork 2008, ECIR: 414.
+    """
+    return float((relevance * tied(score, discounts(len(score)))).sum())
+
+
+def ndcg(relevance: Floats, score: Floats) -> float | None:
+    """``dcg`` over that of the best order, in [0, 1]; None where nothing is relevant."""
+    best = float((np.sort(relevance)[::-1] * discounts(len(relevance))).sum())
+    return dcg(relevance, score) / best if best > 0 else None
+
+
+def prefix_counts(score: Floats, group: Index, groups: int) -> Floats:
+    """How many of each group are among the first places, on average over the orders of equal scores.
+
+    Returns:
+        Shape (n, groups).
+    """
+    members = np.zeros((len(score), groups))
+    members[np.arange(len(score)), group] = 1.0
+    starts = np.flatnonzero(np.diff(score, prepend=np.inf))
+    lengths = np.diff([*starts, len(score)])
+    shared = np.repeat(np.add.reduceat(members, starts, axis=0) / lengths[:, None], lengths, axis=0)
+    return np.asarray(np.cumsum(shared, axis=0))
+
+
+def ndkl(counts: Floats, wanted: Floats) -> float:
+    """Normalized discounted cumulative Kullback-Leibler divergence of the top from the wanted shares; 0 is equal.
+
+    Source:
+        Geyik, Ambler and Kenthapadi 2019, KDD: 2221 (arXiv:1905.01989), def. 2.4, natural logarithm.
+    """
+    places = discounts(len(counts))
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parts = np.where(shares > 0, shares * np.log(shares / wanted), 0.0)
+    return float((places * parts.sum(axis=1)).sum() / places.sum())
+
+
+def infeasible_index(counts: Floats, wanted: Floats) -> tuple[int, list[int]]:
+    """How often a group has fewer among the first k than its share of k, rounded down, and at which k.
+
+    Source:
+        Geyik, Ambler and Kenthapadi 2019, def. 2.5, summed over groups as AIF360 does.
+    """
+    lengths = np.arange(1, len(counts) + 1)
+    short = counts < np.floor(wanted * lengths[:, None] + 1e-9) - 1e-9
+    return int(short.sum()), [int(place) for place in np.flatnonzero(short.any(axis=1)) + 1]
+
+
+def ranked(
+    rows: NumericRows, plan: BiasPlan
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Metrics, comparisons and the part ``ranking`` of one ranking: prediction is the score, label the relevance."""
+    # rows are sorted from low to high
+    down = np.arange(len(rows))[::-1]
+    score, relevance = rows.prediction[down], rows.label[down]
+    seen = tied(score, discounts(len(score)))
+    metrics: list[dict[str, Any]] = []
+    disparities, parts = [], []
+    whole = {"slice": {}, "metric": NDCG, "n": len(rows), "k": None, "of": None}
+    metrics.append(whole | estimate_of(_known(ndcg(relevance, score)), why=None))
+    for attribute in plan.sensitive:
+        found: list[tuple[dict[str, str], int, Estimated]] = []
+        for slice_, index in rows.by_group((attribute,)):
+            places = len(rows) - 1 - index[::-1]
+            hidden = len(index) < plan.suppress_below
+            exposure = unknown("none") if hidden else mean(seen[places])
+            own = unknown("none") if hidden else _known(ndcg(relevance[places], score[places]))
+            for name, one in ((EXPOSURE, exposure), (NDCG, own)):
+                row: dict[str, Any] = {"slice": slice_, "metric": name, "n": None if hidden else len(index)}
+                metrics.append(row | {"k": None, "of": None} | estimate_of(one, why="suppressed" if hidden else None))
+            if not hidden:
+                found.append((slice_, len(index), exposure))
+        disparities += _ratios(found, plan, attribute)
+        parts.append(_part(rows, plan, attribute, score, down))
+    return metrics, disparities, parts
+
+
+def _known(value: float | None) -> Estimated:
+    nan = math.nan
+    return Estimated(nan if value is None else value, nan, nan, "of this ranking; no sample of rankings, no interval")
+
+
+def _ratios(found: list[tuple[dict[str, str], int, Estimated]], plan: BiasPlan, attribute: str) -> list[dict[str, Any]]:
+    """The exposure of every group over that of the named one, or of the one seen most."""
+    large = [one for one in found if one[1] >= plan.min_group]
+    named = plan.reference.get(attribute) if plan.reference and not isinstance(plan.reference, str) else None
+    if named is not None:
+        other = next((one for one in large if one[0] == {attribute: named}), None)
+    else:
+        other = max(large, key=lambda one: one[2].value) if len(large) > 1 else None
+    if other is None:
+        return []
+    family = []
+    for slice_, n, exposure in large:
+        if slice_ == other[0]:
+            continue
+        ratio, p = _ratio(exposure, other[2])
+        row = informative_row(
+            EXPOSURE_RATIO,
+            ratio,
+            slice_=slice_,
+            comparator=other[0],
+            n=n,
+            comparator_n=other[1],
+            p=p,
+            threshold=plan.thresholds.get(EXPOSURE_RATIO),
+            threshold_source="plan" if EXPOSURE_RATIO in plan.thresholds else "none",
+        )
+        family.append(row | {"kind": RATIO, "role": "gating" if EXPOSURE_RATIO in plan.gating else "informative"})
+    return judged_family(family)
+
+
+def _ratio(ours: Estimated, theirs: Estimated) -> tuple[Estimated, float]:
+    """The ratio of two means above 0; the intervals of their logarithms are joined by squares."""
+    value = ours.value / theirs.value
+    if not (ours.low > 0 and theirs.low > 0):
+        return Estimated(value, math.nan, math.nan, "no interval"), math.nan
+    below = math.hypot(math.log(ours.value / ours.low), math.log(theirs.high / theirs.value))
+    above = math.hypot(math.log(ours.high / ours.value), math.log(theirs.value / theirs.low))
+    width = (below + above) / 2
+    p = float(two_sided_p(math.log(value) / (width / 1.959964))) if width > 0 else math.nan
+    said = "two intervals joined by squares on the logarithm, given the places"
+    return Estimated(value, value * math.exp(-below), value * math.exp(above), said), p
+
+
+def _part(rows: NumericRows, plan: BiasPlan, attribute: str, score: Floats, down: Index) -> dict[str, Any]:
+    column = rows.groups[attribute]
+    codes = column.codes[down]
+    sizes = np.bincount(codes[codes >= 0], minlength=len(column.values))
+    shown = np.flatnonzero(sizes >= plan.suppress_below)
+    made: dict[str, Any] = {"attribute": attribute, "groups": len(shown)}
+    if len(shown) < 2:
+        return made | {"why": "fewer_than_two_groups"}
+    renumbered = np.full(len(column.values) + 1, -1, dtype=np.int64)
+    renumbered[shown] = np.arange(len(shown))
+    code = renumbered[codes]
+    kept = code >= 0
+    counts = prefix_counts(score[kept], code[kept], len(shown))
+    wanted = counts[-1] / counts[-1].sum()
+    index, positions = infeasible_index(counts, wanted)
+    names = [column.values[one] for one in shown]
+    return made | {
+        "wanted": {name: figure(float(one)) for name, one in zip(names, wanted, strict=True)},
+        "ndkl": figure(ndkl(counts, wanted)),
+        "infeasible_index": {"value": index, "positions": positions[:_POSITIONS], "of": len(positions)},
+        "top_k": _tops(counts, names),
+    }
+
+
+def _tops(counts: Floats, names: list[str]) -> list[dict[str, Any]]:
+    """How much of each group is in the first k, and the smallest of these shares over the largest."""
+    lengths = np.unique(np.geomspace(1, len(counts), _TOPS).astype(np.int64))
+    made = []
+    for length in lengths:
+        shares = counts[length - 1] / counts[-1]
+        ratio = float(shares.min() / shares.max()) if shares.max() > 0 else math.nan
+        rates = {name: figure(float(one)) for name, one in zip(names, shares, strict=True)}
+        made.append({"k": int(length), "selection_rate": rates, "impact_ratio": figure(ratio)})
+    return made

@@ -1,0 +1,162 @@
+"""Rows whose label and prediction are numbers, in an order that does not depend on the table's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from audits.measures.binary import ColumnEmpty
+from audits.measures.cube import MAX_GROUPS, Slices, checked_weights
+from audits.measures.figures import counted_groups
+from audits.measures.grouped import MAX_DEPTH, MAX_SLICES
+from audits.measures.kept_rows import KeptRows, RowKeeper, numbered
+from audits.measures.naming import listed, quoted
+from audits.measures.plan import BiasPlan
+from audits.measures.tables.chunks import Column
+from audits.measures.tables.opening import Table
+from audits.measures.tables.refusals import EmptyTable, TableRejected, TooManyValues
+
+Floats = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+Progress = Callable[[int, int | None], None]
+
+
+class NumberNotFinite(TableRejected):
+    code = "number_not_finite"
+
+
+@dataclass(frozen=True)
+class NumericRows:
+    """Arrays of shape (rows,), sorted by prediction from low to high, then by everything else that is known.
+
+    ``dropped`` is the number of rows left out by reason.
+    """
+
+    label: Floats
+    prediction: Floats
+    groups: Mapping[str, Column]
+    weights: Floats | None
+    clusters: Index | None
+    dropped: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def by_group(self, attributes: tuple[str, ...]) -> Iterator[tuple[dict[str, str], Index]]:
+        """The groups that some attributes form, sorted by name, with the positions of their rows in rising order."""
+        code, known = np.zeros(len(self), dtype=np.int64), np.ones(len(self), dtype=bool)
+        for name in attributes:
+            column = self.groups[name]
+            code = code * (MAX_GROUPS + 1) + np.maximum(column.codes, 0)
+            known &= column.codes >= 0
+        rows = np.flatnonzero(known)
+        order = rows[np.argsort(code[rows], kind="stable")]
+        starts = np.flatnonzero(np.diff(code[order], prepend=-1))
+        for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
+            index = order[start:end]
+            first = int(index[0])
+            yield {name: self.groups[name].values[self.groups[name].codes[first]] for name in attributes}, index
+
+    def crossings(self) -> Iterator[tuple[str, ...]]:
+        """No attribute, each alone, and the intersections that are looked at."""
+        names = tuple(self.groups)
+        yield ()
+        for depth in range(1, (MAX_DEPTH if len(names) <= MAX_DEPTH else 2) + 1):
+            yield from combinations(names, depth)
+
+    def largest(self, attributes: tuple[str, ...]) -> list[tuple[dict[str, str], Index]]:
+        """The groups, of intersections the largest alone."""
+        found = list(self.by_group(attributes)) if attributes else [({}, np.arange(len(self)))]
+        if len(attributes) < 2 or len(found) <= MAX_SLICES:
+            return found
+        kept = sorted(range(len(found)), key=lambda one: -len(found[one][1]))[:MAX_SLICES]
+        return [found[one] for one in sorted(kept)]
+
+    def counted(self, plan: BiasPlan) -> list[dict[str, Any]]:
+        """How many rows each group has, as in the document of decisions."""
+        made = []
+        for name, column in self.groups.items():
+            cells = np.zeros((len(column.values), 2, 2), dtype=np.int64)
+            known = column.codes[column.codes >= 0]
+            cells[:, 0, 0] = np.bincount(known, minlength=len(column.values))
+            made.append(
+                counted_groups(
+                    Slices((name,), tuple((value,) for value in column.values), cells),
+                    min_group=plan.min_group,
+                    suppress_below=plan.suppress_below,
+                    listed=True,
+                    missing=len(self) - len(known),
+                )
+            )
+        return made
+
+
+def read_numbers(table: Table, plan: BiasPlan, *, progress: Progress | None = None) -> NumericRows:
+    """Read the table once.
+
+    Raises:
+        TableRejected: a number is infinite or no number, a weight is wrong, a group column has too many values, or
+            no row has label, prediction and a group.
+    """
+    keeper = RowKeeper(
+        [*plan.sensitive, *([plan.cluster] if plan.cluster else [])],
+        [name for name in (plan.label, plan.prediction, plan.weights) if name],
+    )
+    for chunk in table.chunks():
+        keeper.add(chunk)
+        if progress is not None:
+            progress(keeper.rows, max(table.rows_known, keeper.rows))
+    if keeper.rows == 0:
+        raise EmptyTable("the table has a header and no rows")
+    return _usable(keeper.build(), plan)
+
+
+def _usable(kept: KeptRows, plan: BiasPlan) -> NumericRows:
+    label, prediction = kept.numbers[plan.label], kept.numbers[plan.prediction]
+    for name, values in ((plan.label, label), (plan.prediction, prediction)):
+        infinite = int(np.isinf(values).sum())
+        if infinite:
+            raise NumberNotFinite(
+                f"column {quoted(name)} is infinite in {infinite} rows; write the number, or leave the cell empty"
+            )
+    for name in plan.sensitive:
+        values_ = kept.columns[name].values
+        if len(values_) > MAX_GROUPS:
+            raise TooManyValues(name, MAX_GROUPS, values_)
+    weights = checked_weights(kept.numbers[plan.weights], column=plan.weights) if plan.weights else None
+    no_label, no_prediction = np.isnan(label), np.isnan(prediction)
+    named = np.zeros(len(label), dtype=bool)
+    for name in plan.sensitive:
+        named |= kept.columns[name].codes >= 0
+    used = ~no_label & ~no_prediction & named
+    if weights is not None:
+        used &= weights > 0
+    chosen = np.flatnonzero(used)
+    if not len(chosen):
+        columns = listed([plan.label, plan.prediction])
+        raise ColumnEmpty(
+            f"no row has a number in each of {columns} and a sensitive value; are they the right columns?"
+        )
+    keys = [kept.columns[name].codes[chosen] for name in plan.sensitive]
+    weight_keys = [] if weights is None else [weights[chosen]]
+    order = chosen[np.lexsort((*weight_keys, *keys, label[chosen], prediction[chosen]))]
+    dropped = {
+        "missing_label": int((no_label & ~no_prediction).sum()),
+        "missing_prediction": int(no_prediction.sum()),
+        "missing_sensitive": int((~no_label & ~no_prediction & ~named).sum()),
+    }
+    if weights is not None:
+        dropped["weight_zero"] = int((~no_label & ~no_prediction & named & (weights <= 0)).sum())
+    return NumericRows(
+        label=label[order] + 0.0,
+        prediction=prediction[order] + 0.0,
+        groups={name: Column(kept.columns[name].values, kept.columns[name].codes[order]) for name in plan.sensitive},
+        weights=None if weights is None else weights[order],
+        clusters=numbered(kept.columns[plan.cluster].codes[order]) if plan.cluster else None,
+        dropped={why: rows for why, rows in dropped.items() if rows},
+    )
