@@ -22,6 +22,7 @@ from audits.measures.kept_rows import JudgedRows, RowKeeper, judged_rows
 from audits.measures.naming import DIFFERENCE, listed, quoted
 from audits.measures.plan import BiasPlan
 from audits.measures.ruling import rule
+from audits.measures.slices import slices_of
 from audits.measures.tables.opening import Table, open_table
 from audits.measures.tables.refusals import EmptyTable, TableRejected, TooManyValues
 from audits.measures.worst_slices import worst_slices
@@ -43,6 +44,7 @@ def open_for(source: str | Path | IO[bytes], plan: BiasPlan, *, counting: Callab
         source,
         columns=[*plan.sensitive, plan.label, plan.prediction],
         numbers=[name for name in (plan.weights, plan.score) if name],
+        features=plan.other_columns,
         counting=counting,
     )
 
@@ -81,7 +83,9 @@ def read_once(table: Table, plan: BiasPlan, *, progress: Progress | None = None)
     keeper = None
     if plan.needs_rows:
         keeper = RowKeeper(
-            [*plan.sensitive, plan.label, plan.prediction], [name for name in (plan.weights, plan.score) if name]
+            [*plan.sensitive, plan.label, plan.prediction],
+            [name for name in (plan.weights, plan.score) if name],
+            plan.other_columns,
         )
     builder = CubeBuilder(
         [*plan.sensitive, plan.label, plan.prediction],
@@ -125,7 +129,9 @@ def _sealed(document: dict[str, Any]) -> dict[str, Any]:
 
 def _of_rows(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
     """Parts of the document that need single rows; each is absent where the plan does not ask for it."""
-    return {}
+    document: dict[str, Any] = {}
+    document |= slices_of(rows, plan, seed=seed)
+    return document
 
 
 def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int) -> dict[str, Any]:

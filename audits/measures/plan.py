@@ -10,6 +10,8 @@ from audits.measures.naming import METRICS, listed, quoted
 
 LARGEST, BEST, OVERALL = "largest", "best", "overall"
 MAX_SENSITIVE = 6
+MAX_FEATURES = 50
+MAX_LEGITIMATE = 10
 DEFAULT_GATING = ("demographic_parity_ratio", "equalized_odds_difference")
 DEFAULT_MIN_GROUP = 30
 DEFAULT_BOOTSTRAP = 2_000
@@ -31,7 +33,8 @@ class BiasPlan:
 
     ``reference`` is "largest", "best", "overall", an {attribute: value} of named groups, or None: the best group for
     ratios, the largest for differences. ``thresholds`` holds only what somebody has set; the others are the
-    disparities' own. ``required_groups`` are {attribute: values} that must be judged.
+    disparities' own. ``required_groups`` are {attribute: values} that must be judged. ``features`` are columns in which
+    slices and proxies are looked for; ``legitimate`` those that may explain a gap.
     """
 
     label: str
@@ -46,6 +49,8 @@ class BiasPlan:
     required_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     min_group: int = DEFAULT_MIN_GROUP
     bootstrap: int = DEFAULT_BOOTSTRAP
+    features: tuple[str, ...] = ()
+    legitimate: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be carried out.
@@ -65,6 +70,9 @@ class BiasPlan:
             raise PlanRejected("sensitive_missing", "name at least one sensitive column (sensitive)")
         if len(self.sensitive) > MAX_SENSITIVE:
             raise PlanRejected("too_many_sensitive", f"name at most {MAX_SENSITIVE} sensitive columns (sensitive)")
+        for key, most in (("features", MAX_FEATURES), ("legitimate", MAX_LEGITIMATE)):
+            if len(getattr(self, key)) > most:
+                raise PlanRejected(f"too_many_{key}", f"name at most {most} columns ({key})")
         columns = [self.label, self.prediction, *self.sensitive, *([self.weights] if self.weights else [])]
         twice = [name for name in columns if columns.count(name) > 1]
         if twice:
@@ -72,12 +80,24 @@ class BiasPlan:
                 "column_named_twice",
                 f"column {quoted(twice[0])} is named twice; label, prediction, weights and sensitive must differ",
             )
+        self._check_other_columns(columns)
         named = self.reference if isinstance(self.reference, Mapping) else {}
         stray = [name for name in (*named, *self.required_groups) if name not in self.sensitive]
         if stray:
             raise PlanRejected(
                 "attribute_unknown", f"{listed(stray)} is not among the sensitive columns ({listed(self.sensitive)})"
             )
+
+    def _check_other_columns(self, columns: Sequence[str]) -> None:
+        for key in ("features", "legitimate"):
+            others: tuple[str, ...] = getattr(self, key)
+            twice = [name for name in others if name in columns or others.count(name) > 1 or name == self.score]
+            if twice:
+                raise PlanRejected(
+                    "column_named_twice",
+                    f"column {quoted(twice[0])} is named twice; {key} are columns beside label, prediction, score, "
+                    "weights and sensitive ones, each named once",
+                )
 
     def _check_metrics(self) -> None:
         if not self.gating:
@@ -97,12 +117,17 @@ class BiasPlan:
     @property
     def needs_rows(self) -> bool:
         """Whether it asks for quantities that counts of groups cannot tell."""
-        return self.score is not None
+        return bool(self.score or self.other_columns)
+
+    @property
+    def other_columns(self) -> tuple[str, ...]:
+        """Features and legitimate factors, each once."""
+        return tuple(dict.fromkeys([*self.features, *self.legitimate]))
 
     def as_document(self) -> dict[str, Any]:
         """The plan as JSON-ready data; ``plan_from`` reads it back."""
         reference = dict(self.reference) if isinstance(self.reference, Mapping) else self.reference
-        return {
+        made = {
             "label": self.label,
             "prediction": self.prediction,
             "score": self.score,
@@ -116,6 +141,8 @@ class BiasPlan:
             "min_group": self.min_group,
             "bootstrap": self.bootstrap,
         }
+        # A plan that does not name them reads as it did before there were any.
+        return made | {key: list(getattr(self, key)) for key in ("features", "legitimate") if getattr(self, key)}
 
 
 def plan_from(document: Mapping[str, Any]) -> BiasPlan:
@@ -230,6 +257,8 @@ _READERS: dict[str, Callable[[object, str], Any]] = {
     "required_groups": _groups,
     "min_group": _whole,
     "bootstrap": _whole,
+    "features": _texts,
+    "legitimate": _texts,
 }
 # Where the rows come from ("data") is the business of whoever opens the table.
 _KEYS = frozenset(_READERS) | {"data"}

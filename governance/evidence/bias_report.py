@@ -45,6 +45,7 @@ def metric_name(metric: str) -> str:
         "true_negative_rate": _("true negative rate"),
         "false_negative_rate": _("false negative rate"),
         "precision": _("precision"),
+        "log_loss": _("log loss of the score"),
         "demographic_parity_ratio": _("ratio of approval rates"),
         "demographic_parity_difference": _("difference of approval rates"),
         "equalized_odds_difference": _("largest difference of error rates"),

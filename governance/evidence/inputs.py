@@ -57,6 +57,7 @@ def columns_wanted(use_case: UseCase) -> list[str]:
     bias = plan.document["bias"] if plan is not None else {}
     named = [bias.get(key) for key in ("label", "prediction", "score", "weights")]
     named[3:3] = bias.get("sensitive", [])
+    named += [*bias.get("features", []), *bias.get("legitimate", [])]
     return list(dict.fromkeys(name for name in named if isinstance(name, str) and name))
 
 

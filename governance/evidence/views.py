@@ -17,7 +17,7 @@ from audits import kinds
 from audits import services as audits
 from audits.models import OPEN_STATES, Finding, Run, RunState
 from governance.catalog.models import UseCase, Version
-from governance.evidence import bias_report, queries, services
+from governance.evidence import bias_report, leads_report, queries, services
 from governance.evidence.queries import runs_visible_to
 from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
 from governance.web.cursors import page_of
@@ -159,6 +159,7 @@ def _bias(request: PageRequest, shown: Run, version: Version | None, document: d
         "rates": bias_report.rate_charts(document),
         "overall": bias_report.overall(document),
         "worst_slices": bias_report.worst_slices(document),
+        "leads": leads_report.leads(document),
         "figures": bias_report.all_figures(document),
         "groups": document.get("groups", ()),
         "versions": _versions(request, shown, version, document),

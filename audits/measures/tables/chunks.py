@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -47,11 +47,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some rows: ``columns`` factorised, ``numbers`` as floats with nan for "missing"."""
+    """Some rows: ``columns`` factorised, ``numbers`` as floats with nan for "missing", ``features`` as either."""
 
     rows: int
     columns: Mapping[str, Column]
     numbers: Mapping[str, npt.NDArray[np.float64]]
+    features: Mapping[str, Column | npt.NDArray[np.float64]] = field(default_factory=dict)
 
 
 def canonical(cell: object, *, column: str) -> str | None:

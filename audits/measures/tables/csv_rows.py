@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from audits.measures.tables.chunks import Chunk, Codes, Column, factorised, numbers_of_cells
+from audits.measures.tables.features import feature_of_dictionary
 from audits.measures.tables.refusals import (
     ColumnMissing,
     DuplicateColumn,
@@ -41,12 +42,18 @@ class CsvRows:
     """The rows of a csv file; reads the header when made."""
 
     def __init__(
-        self, text: IO[bytes], *, columns: Sequence[str], numbers: Sequence[str], present: Sequence[str]
+        self,
+        text: IO[bytes],
+        *,
+        columns: Sequence[str],
+        numbers: Sequence[str],
+        present: Sequence[str],
+        features: Sequence[str] = (),
     ) -> None:
         self._text = text
-        self._columns, self._numbers = tuple(columns), tuple(numbers)
+        self._columns, self._numbers, self._features = tuple(columns), tuple(numbers), tuple(features)
         header = self._header_line()
-        wanted = list(dict.fromkeys([*columns, *numbers, *present]))
+        wanted = list(dict.fromkeys([*columns, *numbers, *features, *present]))
         self._separator, self.names = _split_header(header, wanted)
         missing = [name for name in wanted if name not in self.names]
         if missing:
@@ -138,7 +145,7 @@ class CsvRows:
             ragged.append(RaggedRow(number, row.expected_columns, row.actual_columns))
             return "error"
 
-        positions = [str(self.names.index(name)) for name in (*self._columns, *self._numbers)]
+        positions = [str(self.names.index(name)) for name in (*self._columns, *self._numbers, *self._features)]
         try:
             return pacsv.read_csv(
                 pa.BufferReader(block),
@@ -175,7 +182,11 @@ class CsvRows:
         for name in self._numbers:
             values, codes = _dictionary(table.column(str(self.names.index(name))))
             numbers[name] = numbers_of_cells(values, column=name)[codes]
-        return Chunk(table.num_rows, columns, numbers)
+        features = {
+            name: feature_of_dictionary(*_dictionary(table.column(str(self.names.index(name)))), column=name)
+            for name in self._features
+        }
+        return Chunk(table.num_rows, columns, numbers, features)
 
     def _column(self, table: pa.Table, name: str) -> Column:
         values, codes = _dictionary(table.column(str(self.names.index(name))))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 from audits.measures.tables.chunks import Chunk, column_of_cells, numbers_of_cells
+from audits.measures.tables.features import feature_of_cells
 from audits.measures.tables.refusals import (
     BadLine,
     ColumnMissing,
@@ -25,11 +26,17 @@ class JsonRows:
     """The rows of a json-lines file. A key that a row lacks is a missing value; one that no row has is an error."""
 
     def __init__(
-        self, text: IO[bytes], *, columns: Sequence[str], numbers: Sequence[str], present: Sequence[str]
+        self,
+        text: IO[bytes],
+        *,
+        columns: Sequence[str],
+        numbers: Sequence[str],
+        present: Sequence[str],
+        features: Sequence[str] = (),
     ) -> None:
         self._text = text
-        self._columns, self._numbers = tuple(columns), tuple(numbers)
-        self._wanted = list(dict.fromkeys([*columns, *numbers, *present]))
+        self._columns, self._numbers, self._features = tuple(columns), tuple(numbers), tuple(features)
+        self._wanted = list(dict.fromkeys([*columns, *numbers, *features, *present]))
         self._seen: dict[str, None] = {}
 
     def chunks(self) -> Iterator[Chunk]:
@@ -92,7 +99,8 @@ class JsonRows:
     def _chunk(self, rows: list[dict[str, Any]]) -> Chunk:
         columns = {name: column_of_cells(map(_cell(name), rows), column=name) for name in self._columns}
         numbers = {name: numbers_of_cells(map(_cell(name), rows), column=name) for name in self._numbers}
-        return Chunk(len(rows), columns, numbers)
+        features = {name: feature_of_cells(map(_cell(name), rows), column=name) for name in self._features}
+        return Chunk(len(rows), columns, numbers, features)
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -61,6 +61,7 @@ def open_table(
     *,
     columns: Sequence[str],
     numbers: Sequence[str] = (),
+    features: Sequence[str] = (),
     present: Sequence[str] = (),
     counting: Callable[[], None] | None = None,
 ) -> Table:
@@ -70,6 +71,7 @@ def open_table(
         source: a path, or a binary file object (one that cannot seek is copied to a temporary file first).
         columns: read as groups or classes.
         numbers: read as floats.
+        features: read as floats or as categories, as their cells are.
         present: must exist, is not read.
         counting: called now and then while rows are being counted, so that the work can be interrupted.
 
@@ -87,7 +89,13 @@ def open_table(
         file = opened = _copied(source)
     try:
         return _opened_table(
-            file, opened, counting or (lambda: None), columns=columns, numbers=numbers, present=present
+            file,
+            opened,
+            counting or (lambda: None),
+            columns=columns,
+            numbers=numbers,
+            features=features,
+            present=present,
         )
     except BaseException as problem:
         if opened is not None:

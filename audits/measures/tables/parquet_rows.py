@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from audits.measures.naming import quoted
 from audits.measures.tables.chunks import Chunk, Codes, factorised, numbers_of_cells
+from audits.measures.tables.features import feature_of_dictionary
 from audits.measures.tables.refusals import (
     ColumnMissing,
     ColumnNotFlat,
@@ -30,16 +31,22 @@ class ParquetRows:
     """The rows of a parquet file; reads the footer when made."""
 
     def __init__(
-        self, file: IO[bytes], *, columns: Sequence[str], numbers: Sequence[str], present: Sequence[str]
+        self,
+        file: IO[bytes],
+        *,
+        columns: Sequence[str],
+        numbers: Sequence[str],
+        present: Sequence[str],
+        features: Sequence[str] = (),
     ) -> None:
-        self._columns, self._numbers = tuple(columns), tuple(numbers)
+        self._columns, self._numbers, self._features = tuple(columns), tuple(numbers), tuple(features)
         try:
             self._file = pq.ParquetFile(file, pre_buffer=False)
             names = self._file.schema_arrow.names
             types = dict(zip(names, self._file.schema_arrow.types, strict=True))
         except (pa.ArrowException, OSError, ValueError) as problem:
             raise NotATable("the parquet file is damaged or cut off; write it again") from problem
-        wanted = list(dict.fromkeys([*columns, *numbers, *present]))
+        wanted = list(dict.fromkeys([*columns, *numbers, *features, *present]))
         missing = [name for name in wanted if name not in types]
         if missing:
             raise ColumnMissing(missing, names)
@@ -60,7 +67,7 @@ class ParquetRows:
         Raises:
             TableRejected: a page that cannot be read, or a cell that is no single value.
         """
-        wanted = list(dict.fromkeys([*self._columns, *self._numbers]))
+        wanted = list(dict.fromkeys([*self._columns, *self._numbers, *self._features]))
         batches = self._file.iter_batches(batch_size=BATCH_ROWS, columns=wanted, use_threads=False)
         while True:
             try:
@@ -72,7 +79,8 @@ class ParquetRows:
             cells = {name: _dictionary(batch.column(name), column=name) for name in wanted}
             columns = {name: factorised(*cells[name], column=name) for name in self._columns}
             numbers = {name: _numbers(*cells[name], column=name) for name in self._numbers}
-            yield Chunk(batch.num_rows, columns, numbers)
+            features = {name: feature_of_dictionary(*cells[name], column=name) for name in self._features}
+            yield Chunk(batch.num_rows, columns, numbers, features)
 
 
 def _dictionary(array: pa.Array, *, column: str) -> tuple[list[Any], Codes]:

@@ -34,6 +34,14 @@ class Command(AssayCommand):
         parser.add_argument("--sensitive", required=True, nargs="+", action="extend", metavar="COL")
         parser.add_argument("--weights", metavar="COL", help="weight of each row")
         parser.add_argument(
+            "--features",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="COL",
+            help="columns in which the worst slices are looked for",
+        )
+        parser.add_argument(
             "--reference",
             action="append",
             metavar="largest|best|overall|COL=V",
@@ -95,6 +103,7 @@ class Command(AssayCommand):
                 ("metric", "group", "against", "n", "value", "limit", "q", "verdict", "rows still needed"),
                 [_deciding(row) for row in deciding],
             )
+        self._show_slices(document)
         self._show_reasons(document["reasons"])
         self.stdout.write(f"digest {document['digest']}")
 
@@ -108,6 +117,34 @@ class Command(AssayCommand):
             for line in finding_text(Finding(code=reason["code"], params=reason["params"])):
                 self.stdout.write(f"    {_plain(line, 1_000)}")
         if reasons:
+            self.stdout.write("")
+
+    def _show_slices(self, document: dict[str, Any]) -> None:
+        """Slices of features that were found on one half of the rows and confirmed on the other."""
+        search = document.get("slice_search")
+        if search is None:
+            return
+        self.stdout.write(
+            f"Worst slices: {search['slices']:,} looked at on {search['rows_discovery']:,} rows, {search['tested']:,} "
+            f"tested on the other {search['rows_test']:,}, {search['found']:,} confirmed. Leads, not a verdict."
+        )
+        rows = document["worst_slices"]
+        if rows:
+            self._table(
+                ("slice", "rate", "n", "value", "from everybody", "q"),
+                [
+                    (
+                        _named(row["slice"]),
+                        row["metric"],
+                        f"{row['of']:,}",
+                        _interval(row, 3),
+                        _interval({"value": row["gap"], "ci_low": row["gap_ci_low"], "ci_high": row["gap_ci_high"]}, 3),
+                        "<0.001" if row["q"] < 0.001 else f"{row['q']:.3f}",
+                    )
+                    for row in rows
+                ],
+            )
+        else:
             self.stdout.write("")
 
     def _show_groups(self, document: dict[str, Any], made: dict[str, Any]) -> None:
@@ -153,6 +190,7 @@ def _plan(options: dict[str, Any]) -> dict[str, Any]:
         key: options[key]
         for key in ("label", "prediction", "score", "positive", "sensitive", "weights", "min_group", "bootstrap")
     }
+    plan |= {key: options[key] for key in ("features",) if options[key]}
     plan["reference"] = _reference(options["reference"] or [])
     gating = [metric.partition("=") for metric in options["gating"] or []]
     if gating:
