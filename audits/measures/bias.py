@@ -13,6 +13,7 @@ import rfc8785
 
 from audits.measures.binary import Confusion, LabelNotBinary, PredictionNotBinary, confusion
 from audits.measures.comparisons import Comparison
+from audits.measures.conditional import conditional_of
 from audits.measures.cube import MAX_CLASSES, MAX_GROUPS, CubeBuilder
 from audits.measures.disparities import DISPARITIES, worst_is
 from audits.measures.figures import comparison_row, figure, rate_rows
@@ -20,7 +21,9 @@ from audits.measures.gathering import gather
 from audits.measures.grouped import Grouped
 from audits.measures.kept_rows import JudgedRows, RowKeeper, judged_rows
 from audits.measures.naming import DIFFERENCE, listed, quoted
+from audits.measures.ordering import in_order_of_content
 from audits.measures.plan import BiasPlan
+from audits.measures.proxies import proxies_of
 from audits.measures.ruling import rule
 from audits.measures.slices import slices_of
 from audits.measures.tables.opening import Table, open_table
@@ -130,7 +133,11 @@ def _sealed(document: dict[str, Any]) -> dict[str, Any]:
 def _of_rows(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
     """Parts of the document that need single rows; each is absent where the plan does not ask for it."""
     document: dict[str, Any] = {}
+    if plan.other_columns:
+        rows = in_order_of_content(rows)
     document |= slices_of(rows, plan, seed=seed)
+    document |= conditional_of(rows, plan)
+    document |= proxies_of(rows, plan, seed=seed)
     return document
 
 
