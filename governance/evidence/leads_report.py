@@ -1,4 +1,7 @@
-"""Parts of a bias document that lead to a closer look: worst slices, as the run page shows them."""
+"""Parts of a bias document that lead to a closer look, as the run page shows them.
+
+Worst slices, gaps among people who are alike in what may count, and features that give a group away.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ Document = Mapping[str, Any]
 
 def leads(document: Document) -> dict[str, Any]:
     """Context of ``evidence/partials/leads.html``; empty for a document without these parts."""
-    return {"slices": _slices(document)}
+    return {"slices": _slices(document), "alike": _alike(document), "proxies": _proxies(document)}
 
 
 def named(part: Mapping[str, Any]) -> str:
@@ -67,6 +70,92 @@ def _mostly(parts: Mapping[str, float | None]) -> str:
     column, most = max(known.items(), key=lambda one: one[1] / total)
     share = most / total
     return _("mostly %(column)s") % {"column": column} if share > 0.5 else ""
+
+
+def _alike(document: Document) -> dict[str, Any] | None:
+    told = document.get("conditional")
+    if not told:
+        return None
+    pairs: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in told["comparisons"]:
+        if row["metric"] != "conditional_demographic_disparity":
+            pair = pairs.setdefault((named(row["slice"]), named(row["comparator"])), {"n": row["n"]})
+            pair[row["metric"]] = row
+    disparities = {
+        named(row["slice"]): row for row in told["comparisons"] if row["metric"] == "conditional_demographic_disparity"
+    }
+    rows = [
+        {
+            "label": _("%(group)s against %(other)s") % {"group": group, "other": other},
+            "raw": _odds(pair.get("odds_ratio")),
+            "alike": _odds(pair.get("mantel_haenszel_odds_ratio")),
+            "adjusted": _odds(pair.get("adjusted_odds_ratio")),
+            "disparity": disparities.get(group),
+            "uneven": _uneven(pair.get("mantel_haenszel_odds_ratio")),
+        }
+        for (group, other), pair in pairs.items()
+    ]
+    factors = ", ".join(factor["column"] for factor in told["factors"])
+    note = _(
+        "Odds of being approved, raw, then among people alike in %(factors)s. 1 is no difference; what remains is not"
+        " explained by these. Whether they may explain a gap is for a person to decide."
+    ) % {"factors": factors}
+    left_out = int(told["rows_left_out"])
+    lacking = ngettext(
+        "%(n)s row lacks one of them and takes no part.", "%(n)s rows lack one of them and take no part.", left_out
+    ) % {"n": figures.number(left_out)}
+    return {"rows": rows, "note": note, "lacking": lacking if left_out else ""}
+
+
+def _odds(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    why = {
+        "no_stratum_compares_them": _("never meet among equals"),
+        "factors_determine_group": _("the factors determine the group"),
+        "factors_determine_outcome": _("the factors determine the outcome"),
+        "all_or_none_selected": _("everybody is treated alike"),
+    }.get(str(row.get("why")), "")
+    return {"value": row["value"], "low": row["ci_low"], "high": row["ci_high"], "n": row["n"], "why": why}
+
+
+def _uneven(row: Mapping[str, Any] | None) -> bool:
+    """Whether the odds surely differ between strata, so that one figure for all of them says little."""
+    p = ((row or {}).get("homogeneity") or {}).get("p")
+    return p is not None and p < 0.05
+
+
+MOST_PROXIES = 20
+
+
+def _proxies(document: Document) -> dict[str, Any] | None:
+    told = document.get("proxies")
+    if not told:
+        return None
+    rows = [
+        {
+            "label": _("%(column)s tells %(attribute)s") % {"column": row["column"], "attribute": row["attribute"]}
+            + (f" ({row['group']})" if row.get("group") else ""),
+            "area": {"value": row["auc"], "low": row["auc_ci_low"], "high": row["auc_ci_high"], "n": row["n"]},
+            "v": row["cramers_v"],
+            "lead": row["lead"],
+        }
+        for row in told["features"]
+    ]
+    joint = [
+        {
+            "label": _("all together tell %(attribute)s") % {"attribute": row["attribute"]} + f" ({row['group']})",
+            "area": {"value": row["auc"], "low": row["auc_ci_low"], "high": row["auc_ci_high"], "n": row["n"]},
+            "v": None,
+            "lead": row["lead"],
+        }
+        for row in told["joint"]
+    ]
+    note = _(
+        "How well a feature tells a group: 0.5 is no better than a guess, 1 is for certain. Above %(limit)s, which is"
+        " a choice, a feature is worth a closer look: a model can use it in the place of the attribute."
+    ) % {"limit": figures.ratio(told["threshold"])}
+    return {"rows": (joint + rows)[:MOST_PROXIES], "note": note}
 
 
 def _left_out(column: Mapping[str, Any]) -> str:

@@ -39,7 +39,15 @@ class Command(AssayCommand):
             action="extend",
             default=[],
             metavar="COL",
-            help="columns in which the worst slices are looked for",
+            help="columns in which the worst slices and proxies are looked for",
+        )
+        parser.add_argument(
+            "--legitimate",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="COL",
+            help="columns that may explain a gap; groups are compared among rows alike in them",
         )
         parser.add_argument(
             "--reference",
@@ -104,6 +112,8 @@ class Command(AssayCommand):
                 [_deciding(row) for row in deciding],
             )
         self._show_slices(document)
+        self._show_alike(document)
+        self._show_proxies(document)
         self._show_reasons(document["reasons"])
         self.stdout.write(f"digest {document['digest']}")
 
@@ -146,6 +156,50 @@ class Command(AssayCommand):
             )
         else:
             self.stdout.write("")
+
+    def _show_alike(self, document: dict[str, Any]) -> None:
+        told = document.get("conditional")
+        if told is None:
+            return
+        factors = ", ".join(_plain(factor["column"]) for factor in told["factors"])
+        left_out = f", {told['rows_left_out']:,} left out" if told["rows_left_out"] else ""
+        self.stdout.write(f"Odds of selection among rows alike in {factors} ({told['rows_used']:,} rows{left_out})")
+        self._table(
+            ("group", "against", "measure", "n", "value", "p"),
+            [
+                (
+                    _named(row["slice"]),
+                    _named(row["comparator"]) or "everybody else",
+                    row["metric"],
+                    f"{row['n']:,}",
+                    _interval(row, 3),
+                    "" if row["p"] is None else "<0.001" if row["p"] < 0.001 else f"{row['p']:.3f}",
+                )
+                for row in told["comparisons"]
+            ],
+        )
+
+    def _show_proxies(self, document: dict[str, Any]) -> None:
+        told = document.get("proxies")
+        if told is None:
+            return
+        self.stdout.write(f"Features that tell a group (area under ROC; above {told['threshold']} is a lead)")
+        rows = [("all together", row, None) for row in told["joint"]]
+        rows += [(row["column"], row, row["cramers_v"]) for row in told["features"]]
+        self._table(
+            ("feature", "tells", "n", "area", "Cramer's V", ""),
+            [
+                (
+                    _plain(name),
+                    f"{_plain(row['attribute'])}={_plain(row['group'])}" if row["group"] else _plain(row["attribute"]),
+                    f"{row['n']:,}",
+                    _interval({"value": row["auc"], "ci_low": row["auc_ci_low"], "ci_high": row["auc_ci_high"]}, 3),
+                    "" if v is None else f"{v:.3f}",
+                    "lead" if row["lead"] else row.get("why", "").replace("_", " "),
+                )
+                for name, row, v in rows
+            ],
+        )
 
     def _show_groups(self, document: dict[str, Any], made: dict[str, Any]) -> None:
         attribute = made["attributes"][0]
@@ -190,7 +244,7 @@ def _plan(options: dict[str, Any]) -> dict[str, Any]:
         key: options[key]
         for key in ("label", "prediction", "score", "positive", "sensitive", "weights", "min_group", "bootstrap")
     }
-    plan |= {key: options[key] for key in ("features",) if options[key]}
+    plan |= {key: options[key] for key in ("features", "legitimate") if options[key]}
     plan["reference"] = _reference(options["reference"] or [])
     gating = [metric.partition("=") for metric in options["gating"] or []]
     if gating:
