@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +24,7 @@ from audits.measures.naming import DIFFERENCE, listed, quoted
 from audits.measures.ordering import in_order_of_content
 from audits.measures.plan import BiasPlan
 from audits.measures.proxies import proxies_of
+from audits.measures.regression.document import reasons_of
 from audits.measures.ruling import rule
 from audits.measures.slices import slices_of
 from audits.measures.tables.opening import Table, open_table
@@ -74,6 +75,21 @@ def audit_table(table: Table, plan: BiasPlan, *, progress: Progress | None = Non
     if rows is not None:
         document |= _of_rows(rows, plan, seed=seed)
     return _sealed(document)
+
+
+def with_regression(document: dict[str, Any], compared: Mapping[str, Any]) -> dict[str, Any]:
+    """An audit's document with the comparison with the approved version in it, and the reasons that this gives.
+
+    ``compared`` is of ``regression.regression_of``, or {"not_compared": why}. The verdict is that of the version by
+    itself and does not change.
+    """
+    told = {key: value for key, value in document.items() if key != "digest"}
+    if "not_compared" in compared:
+        why = {"why": compared["not_compared"]}
+        reasons = [{"code": "regression.not_compared", "locus": "regression", "params": why}]
+    else:
+        reasons = reasons_of(compared)
+    return _sealed(told | {"regression": dict(compared), "reasons": [*document["reasons"], *reasons]})
 
 
 def counted(table: Table, plan: BiasPlan, *, progress: Progress | None = None) -> Confusion:

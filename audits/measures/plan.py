@@ -15,6 +15,7 @@ MAX_LEGITIMATE = 10
 DEFAULT_GATING = ("demographic_parity_ratio", "equalized_odds_difference")
 DEFAULT_MIN_GROUP = 30
 DEFAULT_BOOTSTRAP = 2_000
+DEFAULT_MARGIN = 0.01
 # Below this many rows a group is hidden: its figures would be about people one can guess.
 SUPPRESS_BELOW = 10
 
@@ -25,6 +26,22 @@ class PlanRejected(ValueError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+@dataclass(frozen=True)
+class Regression:
+    """How a version is compared with the approved one.
+
+    ``margin`` is by how much accuracy may fall or a gap widen, a share; its default is a choice of this product.
+    ``row_id`` is a column that names rows, the same in both tables.
+    """
+
+    margin: float = DEFAULT_MARGIN
+    row_id: str | None = None
+
+    def as_document(self) -> dict[str, Any]:
+        """As it is written in a plan."""
+        return {"margin": self.margin, **({"row_id": self.row_id} if self.row_id else {})}
 
 
 @dataclass(frozen=True)
@@ -51,6 +68,7 @@ class BiasPlan:
     bootstrap: int = DEFAULT_BOOTSTRAP
     features: tuple[str, ...] = ()
     legitimate: tuple[str, ...] = ()
+    regression: Regression = Regression()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be carried out.
@@ -82,6 +100,10 @@ class BiasPlan:
             )
         self._check_other_columns(columns)
         named = self.reference if isinstance(self.reference, Mapping) else {}
+        if self.regression.row_id in columns:
+            raise PlanRejected(
+                "column_named_twice", f"column {quoted(self.regression.row_id)} is named twice; row_id names rows only"
+            )
         stray = [name for name in (*named, *self.required_groups) if name not in self.sensitive]
         if stray:
             raise PlanRejected(
@@ -142,7 +164,8 @@ class BiasPlan:
             "bootstrap": self.bootstrap,
         }
         # A plan that does not name them reads as it did before there were any.
-        return made | {key: list(getattr(self, key)) for key in ("features", "legitimate") if getattr(self, key)}
+        made |= {key: list(getattr(self, key)) for key in ("features", "legitimate") if getattr(self, key)}
+        return made if self.regression == Regression() else made | {"regression": self.regression.as_document()}
 
 
 def plan_from(document: Mapping[str, Any]) -> BiasPlan:
@@ -244,6 +267,18 @@ def _whole(value: object, key: str) -> int:
     return value
 
 
+def _regression(value: object, key: str) -> Regression:
+    given = dict(_mapping(value, key))
+    unknown = sorted(set(given) - {"margin", "row_id"})
+    if unknown:
+        raise PlanRejected("plan_key_unknown", f"{key} has no key {listed(unknown)}; known: margin, row_id")
+    margin = _number(given.get("margin", DEFAULT_MARGIN), f"{key}.margin")
+    if not 0 <= margin < 1:
+        raise PlanRejected("margin_out_of_range", f"{key}.margin must be a share from 0 to below 1, such as 0.01")
+    row_id = given.get("row_id")
+    return Regression(margin, None if row_id is None else _text(row_id, f"{key}.row_id"))
+
+
 _READERS: dict[str, Callable[[object, str], Any]] = {
     "label": _text,
     "prediction": _text,
@@ -259,6 +294,7 @@ _READERS: dict[str, Callable[[object, str], Any]] = {
     "bootstrap": _whole,
     "features": _texts,
     "legitimate": _texts,
+    "regression": _regression,
 }
 # Where the rows come from ("data") is the business of whoever opens the table.
 _KEYS = frozenset(_READERS) | {"data"}

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from governance.evidence.bias_report import capital, metric_name
+from governance.evidence.bias_report import capital, metric_name, slice_name
 from governance.web.templatetags import figures
 
 Document = Mapping[str, Any]
@@ -19,7 +19,12 @@ Document = Mapping[str, Any]
 
 def leads(document: Document) -> dict[str, Any]:
     """Context of ``evidence/partials/leads.html``; empty for a document without these parts."""
-    return {"slices": _slices(document), "alike": _alike(document), "proxies": _proxies(document)}
+    return {
+        "slices": _slices(document),
+        "alike": _alike(document),
+        "proxies": _proxies(document),
+        "approved": _approved(document),
+    }
 
 
 def named(part: Mapping[str, Any]) -> str:
@@ -156,6 +161,57 @@ def _proxies(document: Document) -> dict[str, Any] | None:
         " a choice, a feature is worth a closer look: a model can use it in the place of the attribute."
     ) % {"limit": figures.ratio(told["threshold"])}
     return {"rows": (joint + rows)[:MOST_PROXIES], "note": note}
+
+
+def _approved(document: Document) -> dict[str, Any] | None:
+    """The comparison with the approved version."""
+    told = document.get("regression")
+    if not told:
+        return None
+    baseline = told["baseline"]
+    if "not_compared" in told:
+        return {"revision": baseline["revision"], "rows": [], "say": _("The two could not be compared."), "note": ""}
+    say = {
+        "worse": _("It is worse than the approved version by more than is allowed."),
+        "inconclusive": _("It cannot be told yet whether it is worse than the approved version by more than allowed."),
+        "not_worse": _("It is no worse than the approved version by more than is allowed."),
+    }.get(told["verdict"], _("Nothing could be measured against the approved version."))
+    note = _("%(margin)s is allowed: accuracy may fall, and a gap may widen, by so much.") % {
+        "margin": figures.points(told["margin"])
+    }
+    how = {
+        "row_id": _("The same rows were judged by both, matched by their ids."),
+        "position": _("The same rows were judged by both: all labels and groups agree row by row."),
+    }.get(str(told["paired"]), "")
+    if not how:
+        why = {
+            "no_row_ids": _("The tables have different numbers of rows and the plan names no row ids."),
+            "other_rows": _("The tables are about other people."),
+            "row_ids_not_unique": _("Row ids are not unique."),
+            "other_labels": _("The same rows have other labels."),
+        }.get(str(told.get("why_not_paired")), "")
+        how = _("Compared as two samples, which is less sure.") + " " + why
+    return {
+        "revision": baseline["revision"],
+        "say": say,
+        "note": note,
+        "how": how.strip(),
+        "rows": [_changed(row) for row in told["comparisons"]],
+    }
+
+
+def _changed(row: Mapping[str, Any]) -> dict[str, Any]:
+    label = capital(metric_name(row["metric"]))
+    if row["slice"]:
+        pair = {"group": named(row["slice"]), "other": slice_name(row["comparator"]), "metric": label}
+        label = _("%(metric)s: %(group)s against %(other)s, distance from parity") % pair
+    verdict = {
+        "worse": _("worse"),
+        "not_worse": _("not worse"),
+        "inconclusive": _("cannot be told"),
+        "not_measured": _("not measured"),
+    }[row["verdict"]]
+    return {**row, "label": label, "word": verdict}
 
 
 def _left_out(column: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from audits.models import Run
 from governance.catalog.models import UseCase, Version
+from governance.evidence.baselines import BASELINE
 from governance.evidence.inputs import Lacking, Wanted, wanted
 from governance.people.models import Role, User
 from governance.people.queries import standing, teams_seen_by
@@ -52,7 +53,8 @@ def _standing(kind: str, want: Wanted | Lacking, runs: list[Run]) -> Standing:
 
 
 def _same(run: Run, want: Wanted) -> bool:
-    return {name: value for name, value in run.inputs.items() if name != RENEWS} == want.inputs
+    # What a run renews, and which version it was compared with, says nothing of the evidence itself.
+    return {name: value for name, value in run.inputs.items() if name not in (RENEWS, BASELINE)} == want.inputs
 
 
 def runs_visible_to(user: User) -> QuerySet[Run]:

@@ -17,6 +17,7 @@ from audits.measures.naming import listed
 from audits.models import OPEN_STATES, Run, RunState
 from governance.catalog.models import UseCase, Version
 from governance.evidence import columns, queries
+from governance.evidence.baselines import BASELINE, baseline_of
 from governance.evidence.inputs import Lacking, columns_wanted, wanted
 from governance.evidence.models import Attachment, Upload
 from governance.ledger import services as ledger
@@ -174,6 +175,8 @@ def request(
     if isinstance(want, Lacking):
         raise EvidenceRefused(want.code, _HOW[want.code])
     inputs = dict(want.inputs) if want.inputs is not None else _card_inputs(version, at=at)
+    if kind == "bias" and (baseline := baseline_of(version=version, use_case=use_case, at=at)) is not None:
+        inputs[BASELINE] = baseline
     if renews is not None and renews.state == RunState.SUCCEEDED:
         inputs[queries.RENEWS] = renews.pk
     return audits.request_run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from audits.models import Run
 from governance.catalog.use_cases import put_audit_plan
@@ -48,7 +49,8 @@ def test_the_run_page_tells_where_to_look_closer(client: Client, world: World, l
     world.submitter.save(update_fields=["language"])
     client.force_login(world.submitter)
 
-    page = client.get(f"/runs/{run.pk}/", headers={"accept-language": language}).content.decode()
+    with translation.override(language):
+        page = client.get(f"/runs/{run.pk}/", headers={"accept-language": language}).content.decode()
 
     for words in said:
         assert words in page
@@ -77,4 +79,4 @@ def test_a_run_without_features_shows_what_it_did_before(client: Client, world: 
 
 
 def test_an_empty_document_has_no_leads() -> None:
-    assert leads_report.leads({}) == {"slices": None, "alike": None, "proxies": None}
+    assert not any(leads_report.leads({}).values())
