@@ -94,8 +94,17 @@ def _bias(version: Version, use_case: UseCase) -> Wanted | Lacking:
     )
 
 
+def _mitigation(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    """What the bias audit reads; a proposal learns from the features besides."""
+    want = _bias(version, use_case)
+    if isinstance(want, Lacking) or want.inputs is None or want.inputs["plan"].get("features"):
+        return want
+    return Lacking("features_missing")
+
+
 _CHOICES: dict[str, Callable[[Version, UseCase], Wanted | Lacking]] = {
     "card": _card,
     "license": _license,
     "bias": _bias,
+    "mitigation": _mitigation,
 }

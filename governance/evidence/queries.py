@@ -68,6 +68,17 @@ def runs_visible_to(user: User) -> QuerySet[Run]:
     return Run.objects.filter(~Exists(hidden)).filter(Q(use_case="") | Q(use_case__in=mine))
 
 
+def proposal_for(run: Run) -> Run | None:
+    """The newest mitigation proposal on the plan and predictions of a bias run. One query."""
+    same = Run.objects.for_subject(run.subject_digest).filter(
+        kind="mitigation",
+        use_case=run.use_case,
+        inputs__plan_digest=run.inputs.get("plan_digest"),
+        inputs__predictions__sha256=(run.inputs.get("predictions") or {}).get("sha256"),
+    )
+    return same.newest_first().first()
+
+
 def may_ask(user: User, *, use_case: UseCase) -> bool:
     """Whether a person may have audits run in a use case."""
     held = standing(user)

@@ -194,6 +194,7 @@ def request(
 _HOW = {
     "audit_plan_missing": "the use case has no audit plan for bias; its risk owner writes one on the use case's page",
     "predictions_missing": "no table of predictions is attached; upload one and attach it to the submission",
+    "features_missing": "the audit plan names no features to learn from; its risk owner adds them (features)",
     "kind_without_inputs": "this audit is not run on versions in a use case",
 }
 

@@ -19,7 +19,12 @@ MOST_FINDINGS = 200
 
 def kind_name(kind: str) -> str:
     """An audit kind in words."""
-    return {"bias": _("bias"), "card": _("card"), "license": _("licence")}.get(kind, kind)
+    return {
+        "bias": _("bias"),
+        "card": _("card"),
+        "license": _("licence"),
+        "mitigation": _("mitigation"),
+    }.get(kind, kind)
 
 
 def verdict_family(run: Run) -> tuple[str, str]:

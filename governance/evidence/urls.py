@@ -8,4 +8,5 @@ urlpatterns = [
     path("runs/<int:pk>/", views.run, name="run"),
     path("runs/<int:pk>/cancel/", views.cancel, name="cancel"),
     path("runs/<int:pk>/again/", views.again, name="again"),
+    path("runs/<int:pk>/mitigation/", views.propose, name="propose"),
 ]

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from audits.models import Finding
 from governance.evidence.bias_report import metric_name
-from governance.evidence.wording import bias, cards, licences
+from governance.evidence.mitigation_report import method_name
+from governance.evidence.wording import bias, cards, licences, mitigation
 from governance.evidence.wording.in_words import in_words
 from governance.web.templatetags import figures
 
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 Sentences = Mapping[str, "tuple[_StrPromise, _StrPromise]"]
 LONGEST = 160
 
-SENTENCES: Mapping[str, Sentences] = {"card": cards.SENTENCES, "license": licences.SENTENCES, "bias": bias.SENTENCES}
+SENTENCES: Mapping[str, Sentences] = {
+    "card": cards.SENTENCES,
+    "license": licences.SENTENCES,
+    "bias": bias.SENTENCES,
+    "mitigation": mitigation.SENTENCES,
+}
 """Audit kind -> code -> what is so, and how to mend it. Both take the finding's parameters."""
 
 
@@ -47,6 +53,8 @@ class _Shown(dict[str, str]):
         super().__init__({name: shown(value, limit=limit) for name, value in params.items()})
         if isinstance(params.get("metric"), str):
             self["metric"] = metric_name(self["metric"])
+        if isinstance(params.get("method"), str):
+            self["method"] = method_name(self["method"])
         if isinstance(params.get("section"), str):
             self["section"] = str(cards.SECTION_NAMES.get(params["section"], self["section"]))
 

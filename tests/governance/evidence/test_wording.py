@@ -10,6 +10,7 @@ from django.utils.translation import override
 
 from audits import kinds
 from audits.cards.spec import CODES as CARD
+from audits.kinds.mitigation import CODES as MITIGATION
 from audits.measures.reasons import CODES as BIAS
 from audits.models import Finding
 from governance.evidence import wording
@@ -26,6 +27,8 @@ def parameters() -> Iterable[tuple[str, str, set[str]]]:
         yield "card", code, set(known.params)
     for code, (_severity, names) in BIAS.items():
         yield "bias", code, set(names)
+    for code, names in MITIGATION.items():
+        yield "mitigation", code, set(names)
     for code, message in LICENCE.items():
         yield "license", code, set(re.findall(r"\{(\w+)", message)) | ALWAYS
 
