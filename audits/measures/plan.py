@@ -12,6 +12,7 @@ LARGEST, BEST, OVERALL = "largest", "best", "overall"
 MAX_SENSITIVE = 6
 MAX_FEATURES = 50
 MAX_LEGITIMATE = 10
+MAX_METRICS = 20
 DEFAULT_GATING = ("demographic_parity_ratio", "equalized_odds_difference")
 DEFAULT_MIN_GROUP = 30
 DEFAULT_BOOTSTRAP = 2_000
@@ -51,7 +52,8 @@ class BiasPlan:
     ``reference`` is "largest", "best", "overall", an {attribute: value} of named groups, or None: the best group for
     ratios, the largest for differences. ``thresholds`` holds only what somebody has set; the others are the
     disparities' own. ``required_groups`` are {attribute: values} that must be judged. ``features`` are columns in which
-    slices and proxies are looked for; ``legitimate`` those that may explain a gap.
+    slices and proxies are looked for; ``legitimate`` those that may explain a gap. ``metrics`` are the operator's own
+    (``module:function``, ``evaluate:name``), which an audit of their own measures.
     """
 
     label: str
@@ -69,6 +71,7 @@ class BiasPlan:
     features: tuple[str, ...] = ()
     legitimate: tuple[str, ...] = ()
     regression: Regression = Regression()
+    metrics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be carried out.
@@ -127,6 +130,8 @@ class BiasPlan:
         unknown = [name for name in (*self.gating, *self.thresholds) if name not in METRICS]
         if unknown:
             raise PlanRejected("metric_unknown", f"no metric {listed(unknown)}; known: {', '.join(METRICS)}")
+        if len(self.metrics) > MAX_METRICS or len(set(self.metrics)) < len(self.metrics):
+            raise PlanRejected("too_many_metrics", f"name at most {MAX_METRICS} metrics, each once (metrics)")
         for name, threshold in self.thresholds.items():
             if not 0 < threshold < 1:
                 raise PlanRejected("threshold_out_of_range", f"the threshold of {name} must lie between 0 and 1")
@@ -139,7 +144,7 @@ class BiasPlan:
     @property
     def needs_rows(self) -> bool:
         """Whether it asks for quantities that counts of groups cannot tell."""
-        return bool(self.score or self.other_columns)
+        return bool(self.score or self.other_columns or self.metrics)
 
     @property
     def other_columns(self) -> tuple[str, ...]:
@@ -164,7 +169,7 @@ class BiasPlan:
             "bootstrap": self.bootstrap,
         }
         # A plan that does not name them reads as it did before there were any.
-        made |= {key: list(getattr(self, key)) for key in ("features", "legitimate") if getattr(self, key)}
+        made |= {key: list(getattr(self, key)) for key in ("features", "legitimate", "metrics") if getattr(self, key)}
         return made if self.regression == Regression() else made | {"regression": self.regression.as_document()}
 
 
@@ -295,6 +300,7 @@ _READERS: dict[str, Callable[[object, str], Any]] = {
     "features": _texts,
     "legitimate": _texts,
     "regression": _regression,
+    "metrics": _texts,
 }
 # Where the rows come from ("data") is the business of whoever opens the table.
 _KEYS = frozenset(_READERS) | {"data"}

@@ -102,9 +102,18 @@ def _mitigation(version: Version, use_case: UseCase) -> Wanted | Lacking:
     return Lacking("features_missing")
 
 
+def _metrics(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    """What the bias audit reads, for the metrics that the plan names."""
+    want = _bias(version, use_case)
+    if isinstance(want, Lacking) or want.inputs is None or want.inputs["plan"].get("metrics"):
+        return want
+    return Lacking("metrics_missing")
+
+
 _CHOICES: dict[str, Callable[[Version, UseCase], Wanted | Lacking]] = {
     "card": _card,
     "license": _license,
     "bias": _bias,
     "mitigation": _mitigation,
+    "metrics": _metrics,
 }

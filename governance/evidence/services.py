@@ -195,6 +195,7 @@ _HOW = {
     "audit_plan_missing": "the use case has no audit plan for bias; its risk owner writes one on the use case's page",
     "predictions_missing": "no table of predictions is attached; upload one and attach it to the submission",
     "features_missing": "the audit plan names no features to learn from; its risk owner adds them (features)",
+    "metrics_missing": "the audit plan names no metrics of the operator's; its risk owner adds them (metrics)",
     "kind_without_inputs": "this audit is not run on versions in a use case",
 }
 

@@ -24,6 +24,7 @@ def kind_name(kind: str) -> str:
         "card": _("card"),
         "license": _("licence"),
         "mitigation": _("mitigation"),
+        "metrics": _("metrics"),
     }.get(kind, kind)
 
 

@@ -17,7 +17,7 @@ from audits import kinds
 from audits import services as audits
 from audits.models import OPEN_STATES, Finding, Run, RunState
 from governance.catalog.models import UseCase, Version
-from governance.evidence import bias_report, leads_report, mitigation_report, queries, services
+from governance.evidence import bias_report, leads_report, metrics_report, mitigation_report, queries, services
 from governance.evidence.queries import runs_visible_to
 from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
 from governance.web.cursors import page_of
@@ -107,6 +107,8 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
     if shown.kind == "bias" and document is not None:
         context |= _bias(request, shown, version, document)
         context |= _proposal(shown, may_ask=bool(context["may_again"]))
+    if shown.kind == "metrics" and document is not None:
+        context["measured"] = metrics_report.shown(document)
     if shown.kind == "mitigation" and document is not None:
         context["proposed"] = mitigation_report.shown(document)
     return render(request, "evidence/run.html", context)
@@ -121,6 +123,8 @@ def _say(shown: Run, document: dict[str, Any] | None) -> str:
         return bias_report.sentence(document)
     if shown.kind == "mitigation" and document is not None:
         return mitigation_report.sentence(document)
+    if shown.kind == "metrics":
+        return _("Metrics of our own were measured; there is no verdict.")
     if shown.kind == "license":
         return {
             "conflict": _("The declared licence and the declared use do not go together."),

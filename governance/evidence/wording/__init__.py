@@ -25,6 +25,8 @@ SENTENCES: Mapping[str, Sentences] = {
     "license": licences.SENTENCES,
     "bias": bias.SENTENCES,
     "mitigation": mitigation.SENTENCES,
+    # figures without a judgement: nothing is found
+    "metrics": {},
 }
 """Audit kind -> code -> what is so, and how to mend it. Both take the finding's parameters."""
 

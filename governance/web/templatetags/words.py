@@ -35,6 +35,7 @@ VERDICTS = {
     "no_information": Shown("none", "none", pgettext_lazy("verdict", "No information")),
     # A proposal is no verdict on the model: it has the colour of what waits for a person.
     "proposal": Shown("wait", "note", pgettext_lazy("verdict", "Proposal")),
+    "measured": Shown("none", "note", pgettext_lazy("verdict", "Measured")),
     "no_better": Shown("none", "none", pgettext_lazy("verdict", "Nothing better")),
 }
 LICENCES = {
