@@ -54,6 +54,8 @@ lock:
 	$(COMPILE) requirements.in --output-file requirements.txt
 	cd requirements && $(COMPILE) demo.in --output-file demo.txt
 	cd requirements && $(COMPILE) dev.in --output-file dev.txt
+	cd requirements && $(COMPILE) mitigation.in --output-file mitigation.txt
+	cd requirements && $(COMPILE) metrics.in --output-file metrics.txt
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 # Collect the visible strings for the translators (needs gettext).

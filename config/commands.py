@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -63,6 +63,7 @@ class AssayCommand(BaseCommand):
     def show_reasons(self, reasons: Sequence[Mapping[str, Any]]) -> None:
         """Each with what is so and what to do, in the words of the portal."""
         from audits.models import Finding
+        from config.printing import plain  # it imports this module
         from governance.evidence.wording import finding_text
 
         for reason in reasons:
@@ -85,24 +86,6 @@ def _require_text(options: Mapping[str, Any]) -> None:
         for one in value if isinstance(value, (list, tuple)) else [value]:
             if isinstance(one, str) and any("\ud800" <= char <= "\udfff" for char in one):
                 raise Refused(f"{name.replace('_', '-')} is not UTF-8 text; check what was typed or the file's name")
-
-
-def plain(text: str, longest: int = 40) -> str:
-    """A name for a terminal: short, and what does not print becomes a space."""
-    shown = "".join(char if char.isprintable() else " " for char in text)
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
-
-
-def columns_aligned(lines: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Lines with columns as wide as their widest cell; the first to the left, the others to the right."""
-    rows = [tuple(line) for line in lines]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
-    for row in rows:
-        cells = [
-            cell.rjust(width) if column else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield "  " + "  ".join(cells).rstrip()
 
 
 def exit_code(verdict: str, *, fail_on: str | None = None) -> int:

@@ -26,6 +26,8 @@ OWN_NAMES = {
     "ASSAY_DEBUG",
     "ASSAY_MAX_CARD_MB",
     "ASSAY_MAX_UPLOAD_MB",
+    "ASSAY_METRICS",
+    "ASSAY_METRICS_PATH",
     "ASSAY_PUBLIC_URL",
     "ASSAY_TEST_RUN",
     "OIDC_CLIENT_ID",
@@ -129,6 +131,39 @@ def flag(name: str) -> bool:
     if value.lower() not in SWITCH:
         raise ImproperlyConfigured(f"{name}: 1 for on or 0 for off, not {value!r}")
     return SWITCH[value.lower()]
+
+
+def metrics_folder(*, uploads: Path | None = None) -> str:
+    """The folder with metrics of the operator's own, ASSAY_METRICS_PATH; empty where there are none.
+
+    Code in it is run by workers, so nobody but its owner may be able to write there, and uploads must not lie in it.
+    """
+    value = text("ASSAY_METRICS_PATH", "")
+    if not value:
+        return ""
+    folder = Path(value)
+    if not folder.is_absolute() or not folder.is_dir():
+        raise ImproperlyConfigured(f"ASSAY_METRICS_PATH: an absolute path of a folder that exists, not {value!r}")
+    if folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise ImproperlyConfigured(
+            f"ASSAY_METRICS_PATH: others than its owner can write into {value}; take their right away (chmod go-w)"
+        )
+    if uploads is not None:
+        one, other = folder.resolve(), uploads.resolve()
+        if one.is_relative_to(other) or other.is_relative_to(one):
+            raise ImproperlyConfigured("ASSAY_METRICS_PATH: must lie apart from the folder of uploads (BLOB_URL)")
+    return value
+
+
+def metrics_allowed(folder: str) -> list[str]:
+    """The metrics that may be run, ASSAY_METRICS: ``module:function`` and ``evaluate:name`` with commas between."""
+    names = listed("ASSAY_METRICS")
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,60}:[A-Za-z_][A-Za-z0-9_]{0,60}", name):
+            raise ImproperlyConfigured(f"ASSAY_METRICS: module:function or evaluate:name, not {name!r}")
+    if names and not folder:
+        raise ImproperlyConfigured("ASSAY_METRICS: goes with ASSAY_METRICS_PATH, which is not set")
+    return names
 
 
 def run_name() -> str:

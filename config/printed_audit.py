@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from config.printing import plain
+
 Printed = tuple[str, Sequence[str], list[Sequence[str]]]
 Document = Mapping[str, Any]
-
-
-def plain(text: str, longest: int = 40) -> str:
-    """A name for a terminal: short, and what does not print becomes a space."""
-    shown = "".join(char if char.isprintable() else " " for char in text)
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def named(slice_: Mapping[str, str]) -> str:

@@ -1,6 +1,19 @@
 """Audit kinds. Importing this package registers them."""
 
-from audits.kinds import bias, card, counterfactual, data, drift, license, ll144, suite
+from audits.kinds import bias, card, counterfactual, data, drift, license, ll144, metrics, mitigation, suite
 from audits.kinds.base import get, names
 
-__all__ = ["bias", "card", "counterfactual", "data", "drift", "get", "license", "ll144", "names", "suite"]
+__all__ = [
+    "bias",
+    "card",
+    "counterfactual",
+    "data",
+    "drift",
+    "get",
+    "license",
+    "ll144",
+    "metrics",
+    "mitigation",
+    "names",
+    "suite",
+]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
+
+if TYPE_CHECKING:
+    from audits.measures.plan import BiasPlan
 
 # Rates of everybody that policies may ask for beside the gating metrics.
 OVERALL_RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "accuracy")
@@ -24,7 +27,8 @@ def run(context: Context) -> Outcome:
 
     Inputs: ``plan`` (the bias part of an audit plan: label, prediction, score, positive, sensitive, reference,
     gating, thresholds, required_groups, min_group, …), ``plan_digest``, ``predictions`` (``sha256``, ``filename``,
-    ``media_type``) and ``origin``. Progress is rows read of rows in the table.
+    ``media_type``) and ``origin``; ``baseline`` where another version is approved for the use case: its
+    ``subject_digest``, ``revision`` and ``predictions``. Progress is rows read of rows in the table.
 
     Returns:
         The document of ``audits.measures.bias.audit_table``; in the summary the worst value of each gating metric
@@ -53,7 +57,32 @@ def run(context: Context) -> Outcome:
             document = audit_table(table, plan, progress=context.progress, seed=context.seed)
     except (PlanRejected, TableRejected) as refused:
         raise InputsRejected(refused.code, str(refused)) from refused
+    if isinstance(inputs.get("baseline"), Mapping):
+        document = _compared(context, document, plan, inputs["baseline"])
     return outcome(document)
+
+
+def _compared(
+    context: Context, document: dict[str, Any], plan: BiasPlan, baseline: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The document with the comparison with the approved version; what hinders it never hinders the audit itself."""
+    from audits.measures.bias import with_regression
+    from audits.measures.regression import NotCompared, regression_of
+    from audits.measures.regression.reading import open_for_regression
+    from audits.measures.tables import TableRejected
+
+    subject = {key: baseline.get(key, "") for key in ("subject_digest", "revision")}
+    try:
+        with (
+            context.open_blob(context.inputs["predictions"]["sha256"]) as new_file,
+            context.open_blob(baseline["predictions"]["sha256"]) as old_file,
+            open_for_regression(new_file, plan, counting=lambda: context.progress(0, None)) as new,
+            open_for_regression(old_file, plan, counting=lambda: context.progress(0, None)) as old,
+        ):
+            found = regression_of(new, old, plan, seed=context.seed)
+    except (TableRejected, NotCompared, InputsRejected) as hindered:
+        found = {"not_compared": hindered.code}
+    return with_regression(document, {"baseline": subject, **found})
 
 
 def outcome(document: Mapping[str, Any]) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +14,7 @@ import rfc8785
 from audits.measures.average_odds import average_odds
 from audits.measures.binary import Confusion, LabelNotBinary, PredictionNotBinary, confusion
 from audits.measures.comparisons import Comparison
+from audits.measures.conditional import conditional_of
 from audits.measures.cube import MAX_CLASSES, MAX_GROUPS, Cube, CubeBuilder
 from audits.measures.disparities import DISPARITIES, worst_is
 from audits.measures.figures import comparison_row, figure, rate_rows
@@ -25,9 +26,13 @@ from audits.measures.kept_rows import JudgedRows, RowKeeper, judged_rows
 from audits.measures.multiclass import of_classes
 from audits.measures.naming import DIFFERENCE, NUMERIC_METRICS, listed, quoted
 from audits.measures.numeric.document import numeric_document
+from audits.measures.ordering import in_order_of_content
 from audits.measures.plan import MULTICLASS, BiasPlan
+from audits.measures.proxies import proxies_of
+from audits.measures.regression.document import reasons_of
 from audits.measures.ruling import rule
 from audits.measures.scores.part import with_scores
+from audits.measures.slices import slices_of
 from audits.measures.tables.opening import Table, open_table
 from audits.measures.tables.refusals import EmptyTable, TableRejected, TooManyValues
 from audits.measures.worst_slices import worst_slices
@@ -61,6 +66,7 @@ def open_for(source: str | Path | IO[bytes], plan: BiasPlan, *, counting: Callab
         columns=[*plan.sensitive, plan.label, plan.prediction, *([plan.cluster] if plan.cluster else [])],
         keys=[plan.cluster] if plan.cluster else [],
         numbers=[name for name in (plan.weights, plan.score) if name],
+        features=plan.other_columns,
         counting=counting,
     )
 
@@ -94,6 +100,21 @@ def audit_table(table: Table, plan: BiasPlan, *, progress: Progress | None = Non
     return _sealed(document)
 
 
+def with_regression(document: dict[str, Any], compared: Mapping[str, Any]) -> dict[str, Any]:
+    """An audit's document with the comparison with the approved version in it, and the reasons that this gives.
+
+    ``compared`` is of ``regression.regression_of``, or {"not_compared": why}. The verdict is that of the version by
+    itself and does not change.
+    """
+    told = {key: value for key, value in document.items() if key != "digest"}
+    if "not_compared" in compared:
+        why = {"why": compared["not_compared"]}
+        reasons = [{"code": "regression.not_compared", "locus": "regression", "params": why}]
+    else:
+        reasons = reasons_of(compared)
+    return _sealed(told | {"regression": dict(compared), "reasons": [*document["reasons"], *reasons]})
+
+
 def counted(table: Table, plan: BiasPlan, *, progress: Progress | None = None) -> Confusion:
     """Read the table once into a confusion cube over the plan's attributes."""
     return read_once(table, plan, progress=progress)[0]
@@ -106,6 +127,7 @@ def read_once(table: Table, plan: BiasPlan, *, progress: Progress | None = None)
         keeper = RowKeeper(
             [*plan.sensitive, plan.label, plan.prediction, *([plan.cluster] if plan.cluster else [])],
             [name for name in (plan.weights, plan.score) if name],
+            plan.other_columns,
         )
     cube = _read(table, plan, keeper, progress)
     counts = confusion(cube, label=plan.label, prediction=plan.prediction, positive=plan.positive)
@@ -154,7 +176,13 @@ def _sealed(document: dict[str, Any]) -> dict[str, Any]:
 
 def _of_rows(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
     """Parts of the document that need single rows; each is absent where the plan does not ask for it."""
-    return {}
+    document: dict[str, Any] = {}
+    if plan.other_columns:
+        rows = in_order_of_content(rows)
+    document |= slices_of(rows, plan, seed=seed)
+    document |= conditional_of(rows, plan)
+    document |= proxies_of(rows, plan, seed=seed)
+    return document
 
 
 def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int, rows: JudgedRows | None = None) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from audits.measures.binary import positive_values
+from audits.measures.naming import quoted
 from audits.measures.plan import BiasPlan
 from audits.measures.tables.chunks import Chunk, Column
+from audits.measures.tables.features import Feature, category_of_number
 from audits.measures.tables.refusals import TableRejected
 
 Flags = npt.NDArray[np.bool_]
@@ -19,19 +21,34 @@ Index = npt.NDArray[np.int64]
 
 # What is kept of a row is some ten bytes a column; this many of five columns fit into half a gigabyte.
 MAX_ROWS = 12_000_000
+# Different texts of one feature; its rare ones are in no slice, but must be held until the last row is read.
+MAX_CATEGORIES = 200_000
+# A column of so few different numbers is a choice among them, not a quantity.
+FEW_NUMBERS = 12
 
 
 class TooManyRows(TableRejected):
     code = "too_many_rows"
 
 
+class TooManyCategories(TableRejected):
+    code = "too_many_categories"
+
+    def __init__(self, column: str) -> None:
+        super().__init__(
+            f"column {quoted(column)} has more than {MAX_CATEGORIES:,} different values that are no numbers; leave it "
+            "out of features and legitimate, or group its values first"
+        )
+
+
 class RowKeeper:
     """Collects chunks; ``columns`` as codes of one dictionary, ``numbers`` as floats with nan for "missing"."""
 
-    def __init__(self, columns: Sequence[str], numbers: Sequence[str] = ()) -> None:
+    def __init__(self, columns: Sequence[str], numbers: Sequence[str] = (), features: Sequence[str] = ()) -> None:
         self._positions: dict[str, dict[str, int]] = {name: {} for name in columns}
         self._codes: dict[str, list[npt.NDArray[np.int32]]] = {name: [] for name in columns}
         self._numbers: dict[str, list[Floats]] = {name: [] for name in numbers}
+        self._features = {name: _FeatureKeeper(name) for name in features}
         self.rows = 0
 
     def add(self, chunk: Chunk) -> None:
@@ -55,6 +72,8 @@ class RowKeeper:
             self._codes[name].append(renumbered[column.codes])
         for name, kept in self._numbers.items():
             kept.append(chunk.numbers[name])
+        for name, feature in self._features.items():
+            feature.add(chunk.features[name])
 
     def build(self) -> KeptRows:
         """All rows so far, values of each column sorted."""
@@ -67,15 +86,60 @@ class RowKeeper:
             codes = np.concatenate(self._codes[name]) if self._codes[name] else np.zeros(0, dtype=np.int32)
             columns[name] = Column(values, order[codes])
         numbers = {name: np.concatenate(kept) if kept else np.zeros(0) for name, kept in self._numbers.items()}
-        return KeptRows(columns, numbers)
+        return KeptRows(columns, numbers, {name: kept.build() for name, kept in self._features.items()})
+
+
+class _FeatureKeeper:
+    """One feature, whose chunks may come as numbers and as categories; it ends as one of them for all rows."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._parts: list[Feature] = []
+        self._texts: set[str] = set()
+
+    def add(self, part: Feature) -> None:
+        if isinstance(part, Column):
+            self._texts.update(part.values)
+            if len(self._texts) > MAX_CATEGORIES:
+                raise TooManyCategories(self._name)
+        self._parts.append(part)
+
+    def build(self) -> Feature:
+        if not self._texts:
+            # chunks of missing cells alone come as numbers or as categories without a value
+            parts = [np.full(len(p.codes), np.nan) if isinstance(p, Column) else p for p in self._parts]
+            numbers = np.concatenate(parts) if parts else np.zeros(0)
+            if len(np.unique(numbers[~np.isnan(numbers)])) > FEW_NUMBERS:
+                return numbers
+            return _as_categories(numbers, self._name)
+        made = [p if isinstance(p, Column) else _as_categories(p, self._name) for p in self._parts]
+        values = tuple(sorted({value for part in made for value in part.values}))
+        positions = {value: number for number, value in enumerate(values)}
+        codes = [np.array([*(positions[v] for v in part.values), -1], dtype=np.int64)[part.codes] for part in made]
+        return Column(values, np.concatenate(codes))
+
+
+def _as_categories(numbers: Floats, name: str) -> Column:
+    """Different numbers as values, sorted as numbers."""
+    known = ~np.isnan(numbers)
+    different, codes = np.unique(numbers[known], return_inverse=True)
+    if len(different) > MAX_CATEGORIES:
+        raise TooManyCategories(name)
+    spread = np.full(len(numbers), -1, dtype=np.int64)
+    spread[known] = codes
+    return Column(tuple(category_of_number(number, column=name) or "" for number in different.tolist()), spread)
 
 
 @dataclass(frozen=True)
 class KeptRows:
-    """Rows of a table in its order: ``columns`` of codes, ``numbers`` of shape (rows,) with nan for "missing"."""
+    """Rows of a table in its order: ``columns`` of codes, ``numbers`` of shape (rows,) with nan for "missing".
+
+    ``features`` are numbers where every cell is one and there are many different, else codes.
+    """
 
     columns: Mapping[str, Column]
     numbers: Mapping[str, Floats]
+    features: Mapping[str, Feature] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,8 +148,8 @@ class JudgedRows:
 
     ``label`` and ``prediction`` have shape (rows,), true for the positive value. ``groups`` are the sensitive
     columns, -1 where a row names no group. ``score`` and ``weights`` have shape (rows,) or are None; a score may be
-    nan. ``clusters`` gives rows that may resemble each other one number, shape (rows,). The
-    rows stand in the table's order, on which no figure may depend.
+    nan. ``clusters`` gives rows that may resemble each other one number, shape (rows,). ``features`` are the plan's
+    features and legitimate factors. The rows stand in the table's order, on which no figure may depend.
     """
 
     label: Flags
@@ -94,9 +158,25 @@ class JudgedRows:
     score: Floats | None = None
     weights: Floats | None = None
     clusters: Index | None = None
+    features: Mapping[str, Feature] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.label)
+
+    def taken(self, places: Index) -> JudgedRows:
+        """The rows at these places, in their order."""
+        return JudgedRows(
+            label=self.label[places],
+            prediction=self.prediction[places],
+            groups={name: Column(one.values, one.codes[places]) for name, one in self.groups.items()},
+            score=None if self.score is None else self.score[places],
+            weights=None if self.weights is None else self.weights[places],
+            clusters=None if self.clusters is None else self.clusters[places],
+            features={
+                name: Column(one.values, one.codes[places]) if isinstance(one, Column) else one[places]
+                for name, one in self.features.items()
+            },
+        )
 
 
 def judged_rows(kept: KeptRows, plan: BiasPlan) -> JudgedRows:
@@ -124,6 +204,10 @@ def judged_rows(kept: KeptRows, plan: BiasPlan) -> JudgedRows:
         score=kept.numbers[plan.score][used] if plan.score else None,
         weights=kept.numbers[plan.weights][used] if plan.weights else None,
         clusters=numbered(kept.columns[plan.cluster].codes[used]) if plan.cluster else None,
+        features={
+            name: Column(kept_one.values, kept_one.codes[used]) if isinstance(kept_one, Column) else kept_one[used]
+            for name, kept_one in kept.features.items()
+        },
     )
 
 

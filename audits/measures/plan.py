@@ -10,12 +10,16 @@ from audits.measures.naming import ALIASES, METRICS, NUMERIC_METRICS, listed, qu
 
 LARGEST, BEST, OVERALL = "largest", "best", "overall"
 MAX_SENSITIVE = 6
+MAX_FEATURES = 50
+MAX_LEGITIMATE = 10
+MAX_METRICS = 20
 DEFAULT_GATING = ("demographic_parity_ratio", "equalized_odds_difference")
 BINARY, MULTICLASS, REGRESSION, RANKING = "binary", "multiclass", "regression", "ranking"
 TASKS = (BINARY, MULTICLASS, REGRESSION, RANKING)
 CLASSES_GATING = "equalized_odds_difference"
 DEFAULT_MIN_GROUP = 30
 DEFAULT_BOOTSTRAP = 2_000
+DEFAULT_MARGIN = 0.01
 # Below this many rows a group is hidden: its figures would be about people one can guess.
 SUPPRESS_BELOW = 10
 
@@ -29,13 +33,31 @@ class PlanRejected(ValueError):
 
 
 @dataclass(frozen=True)
+class Regression:
+    """How a version is compared with the approved one.
+
+    ``margin`` is by how much accuracy may fall or a gap widen, a share; its default is a choice of this product.
+    ``row_id`` is a column that names rows, the same in both tables.
+    """
+
+    margin: float = DEFAULT_MARGIN
+    row_id: str | None = None
+
+    def as_document(self) -> dict[str, Any]:
+        """As it is written in a plan."""
+        return {"margin": self.margin, **({"row_id": self.row_id} if self.row_id else {})}
+
+
+@dataclass(frozen=True)
 class BiasPlan:
     """What a bias audit does.
 
     ``reference`` is "largest", "best", "overall", an {attribute: value} of named groups, or None: the best group for
     ratios, the largest for differences. ``thresholds`` holds only what somebody has set; the others are the
-    disparities' own. Rows of one ``cluster`` (a person, a template) may resemble each other.
-    ``required_groups`` are {attribute: values} that must be judged.
+    disparities' own. Rows of one ``cluster`` (a person, a template) may resemble each other. ``required_groups`` are
+    {attribute: values} that must be judged. ``features`` are columns in which slices and proxies are looked for;
+    ``legitimate`` those that may explain a gap. ``metrics`` are the operator's own (``module:function``,
+    ``evaluate:name``), which an audit of their own measures.
     """
 
     label: str
@@ -52,6 +74,10 @@ class BiasPlan:
     bootstrap: int = DEFAULT_BOOTSTRAP
     cluster: str | None = None
     task: str = BINARY
+    features: tuple[str, ...] = ()
+    legitimate: tuple[str, ...] = ()
+    regression: Regression = Regression()
+    metrics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be carried out.
@@ -74,6 +100,9 @@ class BiasPlan:
             raise PlanRejected("sensitive_missing", "name at least one sensitive column (sensitive)")
         if len(self.sensitive) > MAX_SENSITIVE:
             raise PlanRejected("too_many_sensitive", f"name at most {MAX_SENSITIVE} sensitive columns (sensitive)")
+        for key, most in (("features", MAX_FEATURES), ("legitimate", MAX_LEGITIMATE)):
+            if len(getattr(self, key)) > most:
+                raise PlanRejected(f"too_many_{key}", f"name at most {most} columns ({key})")
         columns = [
             self.label,
             self.prediction,
@@ -87,7 +116,12 @@ class BiasPlan:
                 f"column {quoted(twice[0])} is named twice; "
                 "label, prediction, weights, cluster and sensitive must differ",
             )
+        self._check_other_columns(columns)
         named = self.reference if isinstance(self.reference, Mapping) else {}
+        if self.regression.row_id in columns:
+            raise PlanRejected(
+                "column_named_twice", f"column {quoted(self.regression.row_id)} is named twice; row_id names rows only"
+            )
         stray = [name for name in (*named, *self.required_groups) if name not in self.sensitive]
         if stray:
             raise PlanRejected(
@@ -114,6 +148,17 @@ class BiasPlan:
                 f"{listed(without)} is in the unit of the label and has no threshold of its own; set one (thresholds)",
             )
 
+    def _check_other_columns(self, columns: Sequence[str]) -> None:
+        for key in ("features", "legitimate"):
+            others: tuple[str, ...] = getattr(self, key)
+            twice = [name for name in others if name in columns or others.count(name) > 1 or name == self.score]
+            if twice:
+                raise PlanRejected(
+                    "column_named_twice",
+                    f"column {quoted(twice[0])} is named twice; {key} are columns beside label, prediction, score, "
+                    "weights and sensitive ones, each named once",
+                )
+
     def _check_metrics(self) -> None:
         known = NUMERIC_METRICS.get(self.task, METRICS)
         if not self.gating and self.task not in NUMERIC_METRICS:
@@ -121,6 +166,8 @@ class BiasPlan:
         unknown = [name for name in (*self.gating, *self.thresholds) if name not in known]
         if unknown:
             raise PlanRejected("metric_unknown", f"no metric {listed(unknown)}; known: {', '.join(known)}")
+        if len(self.metrics) > MAX_METRICS or len(set(self.metrics)) < len(self.metrics):
+            raise PlanRejected("too_many_metrics", f"name at most {MAX_METRICS} metrics, each once (metrics)")
         for name, threshold in self.thresholds.items():
             if self.task in NUMERIC_METRICS and not 0 < threshold < float("inf"):
                 raise PlanRejected("threshold_out_of_range", f"the threshold of {name} must be above 0")
@@ -135,12 +182,17 @@ class BiasPlan:
     @property
     def needs_rows(self) -> bool:
         """Whether it asks for quantities that counts of groups cannot tell."""
-        return self.score is not None or self.cluster is not None
+        return bool(self.score or self.cluster or self.other_columns or self.metrics)
+
+    @property
+    def other_columns(self) -> tuple[str, ...]:
+        """Features and legitimate factors, each once."""
+        return tuple(dict.fromkeys([*self.features, *self.legitimate]))
 
     def as_document(self) -> dict[str, Any]:
         """The plan as JSON-ready data; ``plan_from`` reads it back."""
         reference = dict(self.reference) if isinstance(self.reference, Mapping) else self.reference
-        return {
+        made = {
             "label": self.label,
             "prediction": self.prediction,
             "score": self.score,
@@ -156,6 +208,9 @@ class BiasPlan:
             "cluster": self.cluster,
             "task": self.task,
         }
+        # A plan that does not name them reads as it did before there were any.
+        made |= {key: list(getattr(self, key)) for key in ("features", "legitimate", "metrics") if getattr(self, key)}
+        return made if self.regression == Regression() else made | {"regression": self.regression.as_document()}
 
 
 def plan_from(document: Mapping[str, Any]) -> BiasPlan:
@@ -266,6 +321,18 @@ def _whole(value: object, key: str) -> int:
     return value
 
 
+def _regression(value: object, key: str) -> Regression:
+    given = dict(_mapping(value, key))
+    unknown = sorted(set(given) - {"margin", "row_id"})
+    if unknown:
+        raise PlanRejected("plan_key_unknown", f"{key} has no key {listed(unknown)}; known: margin, row_id")
+    margin = _number(given.get("margin", DEFAULT_MARGIN), f"{key}.margin")
+    if not 0 <= margin < 1:
+        raise PlanRejected("margin_out_of_range", f"{key}.margin must be a share from 0 to below 1, such as 0.01")
+    row_id = given.get("row_id")
+    return Regression(margin, None if row_id is None else _text(row_id, f"{key}.row_id"))
+
+
 _READERS: dict[str, Callable[[object, str], Any]] = {
     "label": _text,
     "prediction": _text,
@@ -281,6 +348,10 @@ _READERS: dict[str, Callable[[object, str], Any]] = {
     "required_groups": _groups,
     "min_group": _whole,
     "bootstrap": _whole,
+    "features": _texts,
+    "legitimate": _texts,
+    "regression": _regression,
+    "metrics": _texts,
 }
 # Where the rows come from ("data") is the business of whoever opens the table.
 _KEYS = frozenset(_READERS) | {"data"}

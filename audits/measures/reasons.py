@@ -22,6 +22,8 @@ _COMPARED = (
     "comparator_rows_needed",
 )
 
+_CHANGED = ("metric", "old", "new", "value", "ci_low", "ci_high", "n", "margin", "p")
+
 CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     # the whole interval lies beyond the threshold
     "bias.ratio_below_threshold": ("high", _COMPARED),
@@ -40,6 +42,10 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "bias.required_group_too_small": ("medium", ("metric", "attribute", "group", "n", "min_group")),
     "bias.required_group_inconclusive": ("medium", _COMPARED),
     "bias.required_group_rows_left_out": ("medium", ("metric", "attribute", "group", "rows_left_out")),
+    # worse than the approved version by more than the margin, with the whole interval
+    "regression.accuracy_lower": ("high", _CHANGED),
+    "regression.gap_wider": ("high", (*_CHANGED, "attribute", "group", "comparator")),
+    "regression.not_compared": ("info", ("why",)),
     # for information
     "bias.groups_suppressed": ("info", ("attribute", "groups", "rows", "suppress_below")),
     "bias.groups_too_small": ("info", ("attribute", "groups", "rows", "min_group")),

@@ -70,6 +70,7 @@ def columns_wanted(use_case: UseCase, *, role: str = Attachment.Role.PREDICTIONS
         bias, ll144 = document.get("bias", {}), document.get("ll144", {})
         named = [bias.get(key) for key in ("label", "prediction", "score")]
         named += [*bias.get("sensitive", []), bias.get("weights"), bias.get("cluster")]
+        named += [*bias.get("features", []), *bias.get("legitimate", [])]
         named += [ll144.get(key) for key in ("sex", "race", "selected", "score", "group")]
     return list(dict.fromkeys(name for name in named if isinstance(name, str) and name))
 
@@ -151,6 +152,22 @@ def _drift(version: Version, use_case: UseCase) -> Wanted | Lacking:
     )
 
 
+def _mitigation(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    """What the bias audit reads; a proposal learns from the features besides."""
+    want = _bias(version, use_case)
+    if isinstance(want, Lacking) or want.inputs is None or want.inputs["plan"].get("features"):
+        return want
+    return Lacking("features_missing")
+
+
+def _metrics(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    """What the bias audit reads, for the metrics that the plan names."""
+    want = _bias(version, use_case)
+    if isinstance(want, Lacking) or want.inputs is None or want.inputs["plan"].get("metrics"):
+        return want
+    return Lacking("metrics_missing")
+
+
 _CHOICES: dict[str, Callable[[Version, UseCase], Wanted | Lacking]] = {
     "card": _card,
     "license": _license,
@@ -160,4 +177,6 @@ _CHOICES: dict[str, Callable[[Version, UseCase], Wanted | Lacking]] = {
     "ll144": _ll144,
     "counterfactual": _counterfactual,
     "suite": _suite,
+    "mitigation": _mitigation,
+    "metrics": _metrics,
 }

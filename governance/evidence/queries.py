@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from audits.models import Run
 from governance.catalog.models import UseCase, Version
+from governance.evidence.baselines import BASELINE
 from governance.evidence.inputs import Lacking, Wanted, wanted
 from governance.people.models import Role, User
 from governance.people.queries import standing, teams_seen_by
@@ -52,7 +53,8 @@ def _standing(kind: str, want: Wanted | Lacking, runs: list[Run]) -> Standing:
 
 
 def _same(run: Run, want: Wanted) -> bool:
-    return {name: value for name, value in run.inputs.items() if name != RENEWS} == want.inputs
+    # What a run renews, and which version it was compared with, says nothing of the evidence itself.
+    return {name: value for name, value in run.inputs.items() if name not in (RENEWS, BASELINE)} == want.inputs
 
 
 def runs_visible_to(user: User) -> QuerySet[Run]:
@@ -64,6 +66,17 @@ def runs_visible_to(user: User) -> QuerySet[Run]:
     hidden = others.filter(digest=OuterRef("subject_digest"))
     mine = UseCase.objects.filter(owner_team__in=seen).values("slug")
     return Run.objects.filter(~Exists(hidden)).filter(Q(use_case="") | Q(use_case__in=mine))
+
+
+def proposal_for(run: Run) -> Run | None:
+    """The newest mitigation proposal on the plan and predictions of a bias run. One query."""
+    same = Run.objects.for_subject(run.subject_digest).filter(
+        kind="mitigation",
+        use_case=run.use_case,
+        inputs__plan_digest=run.inputs.get("plan_digest"),
+        inputs__predictions__sha256=(run.inputs.get("predictions") or {}).get("sha256"),
+    )
+    return same.newest_first().first()
 
 
 def may_ask(user: User, *, use_case: UseCase) -> bool:

@@ -17,6 +17,7 @@ from audits.measures.naming import listed
 from audits.models import OPEN_STATES, Run, RunState
 from governance.catalog.models import UseCase, Version
 from governance.evidence import columns, queries
+from governance.evidence.baselines import BASELINE, baseline_of
 from governance.evidence.inputs import Lacking, columns_wanted, wanted
 from governance.evidence.models import Attachment, Upload
 from governance.ledger import services as ledger
@@ -176,6 +177,8 @@ def request(
     inputs = dict(want.inputs) if want.inputs is not None else _card_inputs(version, at=at)
     if want.inputs is not None and "card_sha256" in inputs:
         _keep_card(version, at=at)
+    if kind == "bias" and (baseline := baseline_of(version=version, use_case=use_case, at=at)) is not None:
+        inputs[BASELINE] = baseline
     if renews is not None and renews.state == RunState.SUCCEEDED:
         inputs[queries.RENEWS] = renews.pk
     return audits.request_run(
@@ -193,6 +196,8 @@ def request(
 _HOW = {
     "audit_plan_missing": "the use case has no audit plan for it; its risk owner writes one on the use case's page",
     "predictions_missing": "no table of predictions for it is attached; upload one and attach it to the submission",
+    "features_missing": "the audit plan names no features to learn from; its risk owner adds them (features)",
+    "metrics_missing": "the audit plan names no metrics of the operator's; its risk owner adds them (metrics)",
     "data_missing": "no table of data is attached; upload one and attach it to the submission in the role data",
     "reference_missing": "there is nothing to compare the data with; upload the table that was looked at before and"
     " attach it to the submission in the role reference",

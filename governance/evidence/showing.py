@@ -29,6 +29,8 @@ def kind_name(kind: str) -> str:
         "ll144": _("Local Law 144"),
         "counterfactual": _("counterfactual texts"),
         "suite": _("functional suite"),
+        "mitigation": _("mitigation"),
+        "metrics": _("metrics"),
     }
     return known.get(kind, kind)
 

@@ -10,4 +10,5 @@ urlpatterns = [
     path("runs/<int:pk>/ll144.csv", views.ll144_csv, name="ll144-csv"),
     path("runs/<int:pk>/cancel/", views.cancel, name="cancel"),
     path("runs/<int:pk>/again/", views.again, name="again"),
+    path("runs/<int:pk>/mitigation/", views.propose, name="propose"),
 ]

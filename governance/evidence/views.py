@@ -18,7 +18,17 @@ from audits import services as audits
 from audits.measures.ll144.summary import summary_csv
 from audits.models import OPEN_STATES, Finding, Run, RunState
 from governance.catalog.models import UseCase, Version
-from governance.evidence import bias_pictures, bias_report, data_report, kind_pages, queries, services
+from governance.evidence import (
+    bias_pictures,
+    bias_report,
+    data_report,
+    kind_pages,
+    leads_report,
+    metrics_report,
+    mitigation_report,
+    queries,
+    services,
+)
 from governance.evidence.ll144_summary import summary_html
 from governance.evidence.queries import runs_visible_to
 from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
@@ -70,7 +80,7 @@ def found(request: PageRequest, pk: int) -> Run:
 @login_required
 @require_safe
 def run(request: PageRequest, pk: int) -> HttpResponse:
-    """One run: its progress while it goes on, then what it found. At most six queries beside the session's."""
+    """One run: its progress while it goes on, then what it found. At most seven queries beside the session's."""
     shown = found(request, pk)
     user = request.user
     versions = Version.objects.visible_to(user).select_related("entry")
@@ -109,6 +119,11 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
     }
     if shown.kind == "bias" and document is not None:
         context |= _bias(request, shown, version, document)
+        context |= _proposal(shown, may_ask=bool(context["may_again"]))
+    elif shown.kind == "metrics" and document is not None:
+        context["measured"] = metrics_report.shown(document)
+    elif shown.kind == "mitigation" and document is not None:
+        context["proposed"] = mitigation_report.shown(document)
     elif shown.kind == "data" and document is not None:
         context["columns"] = data_report.column_rows(document)
     elif shown.kind == "drift" and document is not None:
@@ -125,6 +140,10 @@ def _say(shown: Run, document: dict[str, Any] | None) -> str:
         return as_sentence(shown.error) or _("The audit could not be done.")
     if shown.kind == "bias" and document is not None:
         return bias_report.in_plain_words(document)
+    if shown.kind == "mitigation" and document is not None:
+        return mitigation_report.sentence(document)
+    if shown.kind == "metrics":
+        return _("Metrics of our own were measured; there is no verdict.")
     if shown.kind in ("data", "drift"):
         return data_report.sentence(shown)
     if document is not None and (sentence := kind_pages.sentence_of(shown, document)):
@@ -183,10 +202,24 @@ def _bias(request: PageRequest, shown: Run, version: Version | None, document: d
         "curves": bias_pictures.calibration_curves(document),
         "spread": bias_pictures.score_spread(document),
         "worst_slices": bias_report.worst_slices(document),
+        "leads": leads_report.leads(document),
         "figures": bias_report.all_figures(document),
         "groups": document.get("groups", ()),
         "versions": _versions(request, shown, version, document),
         "plan": shown.inputs.get("plan") or {},
+    }
+
+
+def _proposal(shown: Run, *, may_ask: bool) -> dict[str, Any]:
+    """The mitigation proposal on the rows of a bias run that found a gap, or whether one can be asked for."""
+    if shown.verdict not in ("fail", "warn") or not (shown.inputs.get("plan") or {}).get("features"):
+        return {}
+    there = queries.proposal_for(shown)
+    document = bias_report.read(there) if there is not None else None
+    return {
+        "proposal": there,
+        "proposed": mitigation_report.shown(document) if document else None,
+        "may_propose": may_ask and (there is None or there.state not in (*OPEN_STATES, RunState.SUCCEEDED)),
     }
 
 
@@ -288,3 +321,22 @@ def again(request: PageRequest, pk: int) -> HttpResponse:
         return redirect("evidence:run", pk=pk)
     messages.success(request, _("The audit is asked for again, on the inputs of today."))
     return redirect("evidence:run", pk=asked.pk)
+
+
+@login_required
+@require_POST
+def propose(request: PageRequest, pk: int) -> HttpResponse:
+    """Ask for a proposal of how the gap that a bias run found could be narrowed."""
+    shown = found(request, pk)
+    version = get_object_or_404(Version.objects.visible_to(request.user), digest=shown.subject_digest)
+    use_case = get_object_or_404(UseCase.objects.visible_to(request.user), slug=shown.use_case)
+    try:
+        asked = services.ask(kind="mitigation", version=version, use_case=use_case, by=request.user, at=timezone.now())
+    except services.NotAnAsker:
+        messages.error(request, _("You read here; somebody who submits or approves can ask for audits."))
+    except (services.EvidenceRefused, audits.RunRefused) as refusal:
+        messages.error(request, as_sentence(str(refusal)))
+    else:
+        messages.success(request, _("A proposal is asked for. It says what could be done and decides nothing."))
+        return redirect("evidence:run", pk=asked.pk)
+    return redirect("evidence:run", pk=pk)

@@ -13,6 +13,7 @@ import rfc8785
 from django.db.models import BooleanField, Case, F, Q, When
 from django.db.models.functions import Now
 
+from governance.catalog.models import UseCase, Version
 from governance.gates.models import Approval, ReviewStanding
 from governance.people.models import User
 from governance.people.queries import teams_seen_by
@@ -136,6 +137,23 @@ def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: st
             submission=getattr(approval, "review", None),
         )
     return _without_approval(user, subject, use_case, stage, approval)
+
+
+def approved_before(version: Version, use_case: UseCase, at: dt.datetime) -> Version | None:
+    """The version of the same entry whose approval for a use case is in force, the newest one.
+
+    None where there is none, or where the version itself is approved: it is then what others are compared with.
+    """
+    approvals = (
+        Approval.objects.in_force(at=at)
+        .filter(use_case=use_case, version__entry=version.entry_id)
+        .select_related("version")
+        .order_by("-granted_at", "-pk")
+    )
+    found = list(approvals)
+    if any(approval.version_id == version.pk for approval in found):
+        return None
+    return found[0].version if found else None
 
 
 def _newest_approval(user: User | None, asked: Subject, use_case: str, stage: str) -> Approval | None:

@@ -57,13 +57,14 @@ class Chunk:
     """Some rows: ``columns`` factorised, ``numbers`` as floats with nan for "missing", ``texts`` cells as they are.
 
     ``texts`` are arrays of the file's own type (text in csv), with null where the file has none; a column that is all
-    null in these rows of a json-lines file may be absent.
+    null in these rows of a json-lines file may be absent. ``features`` are columns of either sort, as their cells are.
     """
 
     rows: int
     columns: Mapping[str, Column]
     numbers: Mapping[str, npt.NDArray[np.float64]]
     texts: Mapping[str, pa.Array] = field(default_factory=dict)
+    features: Mapping[str, Column | npt.NDArray[np.float64]] = field(default_factory=dict)
 
 
 def canonical(cell: object, *, column: str) -> str | None:

@@ -26,6 +26,7 @@ from audits.measures.tables.chunks import (
     factorised,
     numbers_of_cells,
 )
+from audits.measures.tables.features import feature_of_dictionary
 from audits.measures.tables.refusals import (
     ColumnMissing,
     DuplicateColumn,
@@ -60,13 +61,14 @@ class CsvRows:
         texts: Texts = (),
         maybe: Sequence[str] = (),
         keys: Sequence[str] = (),
+        features: Sequence[str] = (),
     ) -> None:
         self._most = dict.fromkeys(keys, MAX_KEYS)
         self._text = text
-        self._columns, self._numbers = tuple(columns), tuple(numbers)
+        self._columns, self._numbers, self._features = tuple(columns), tuple(numbers), tuple(features)
         header = self._header_line()
         named = () if texts == ALL else texts
-        wanted = list(dict.fromkeys([*columns, *numbers, *present, *named]))
+        wanted = list(dict.fromkeys([*columns, *numbers, *features, *present, *named]))
         self._separator, self.names = _split_header(header, wanted)
         if texts == ALL:
             named = self.names
@@ -162,7 +164,7 @@ class CsvRows:
             ragged.append(RaggedRow(number, row.expected_columns, row.actual_columns))
             return "error"
 
-        positions = [str(self.names.index(name)) for name in (*self._columns, *self._numbers)]
+        positions = [str(self.names.index(name)) for name in (*self._columns, *self._numbers, *self._features)]
         raw = [str(self.names.index(name)) for name in self._texts]
         types = {position: pa.string() for position in raw}
         types |= {position: pa.dictionary(pa.int32(), pa.string()) for position in positions}
@@ -201,7 +203,11 @@ class CsvRows:
             values, codes = _dictionary(table.column(str(self.names.index(name))))
             numbers[name] = numbers_of_cells(values, column=name)[codes]
         texts = {name: self._text_column(table, name) for name in self._texts}
-        return Chunk(table.num_rows, columns, numbers, texts)
+        features = {
+            name: feature_of_dictionary(*_dictionary(table.column(str(self.names.index(name)))), column=name)
+            for name in self._features
+        }
+        return Chunk(table.num_rows, columns, numbers, texts=texts, features=features)
 
     def _text_column(self, table: pa.Table, name: str) -> pa.Array:
         column = table.column(str(self.names.index(name))).combine_chunks()

@@ -20,6 +20,7 @@ from audits.measures.tables.chunks import (
     column_of_cells,
     numbers_of_cells,
 )
+from audits.measures.tables.features import feature_of_cells
 from audits.measures.tables.refusals import (
     BadLine,
     ColumnMissing,
@@ -51,12 +52,14 @@ class JsonRows:
         texts: Texts = (),
         maybe: Sequence[str] = (),
         keys: Sequence[str] = (),
+        features: Sequence[str] = (),
     ) -> None:
         self._most = dict.fromkeys(keys, MAX_KEYS)
         self._text = text
-        self._columns, self._numbers = tuple(columns), tuple(numbers)
+        self._columns, self._numbers, self._features = tuple(columns), tuple(numbers), tuple(features)
         self._texts = texts if texts == ALL else (*texts, *maybe)
-        self._wanted = list(dict.fromkeys([*columns, *numbers, *present, *(() if texts == ALL else texts)]))
+        named = () if texts == ALL else texts
+        self._wanted = list(dict.fromkeys([*columns, *numbers, *features, *present, *named]))
         self._seen: dict[str, None] = {}
 
     def chunks(self) -> Iterator[Chunk]:
@@ -119,7 +122,9 @@ class JsonRows:
     def _chunk(self, rows: list[dict[str, Any]]) -> Chunk:
         columns = {name: self._column(name, rows) for name in self._columns}
         numbers = {name: numbers_of_cells(map(_cell(name), rows), column=name) for name in self._numbers}
-        return Chunk(len(rows), columns, numbers, {name: _texts_of(rows, name) for name in self._text_names(rows)})
+        texts = {name: _texts_of(rows, name) for name in self._text_names(rows)}
+        features = {name: feature_of_cells(map(_cell(name), rows), column=name) for name in self._features}
+        return Chunk(len(rows), columns, numbers, texts=texts, features=features)
 
     def _text_names(self, rows: list[dict[str, Any]]) -> Sequence[str]:
         if self._texts != ALL:

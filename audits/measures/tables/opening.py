@@ -61,6 +61,7 @@ def open_table(
     *,
     columns: Sequence[str],
     numbers: Sequence[str] = (),
+    features: Sequence[str] = (),
     present: Sequence[str] = (),
     texts: Texts = (),
     maybe: Sequence[str] = (),
@@ -74,6 +75,7 @@ def open_table(
         columns: read as groups or classes.
         keys: of these columns the ones that may have any number of different values.
         numbers: read as floats.
+        features: read as floats or as categories, as their cells are.
         present: must exist, is not read.
         texts: read as they are, whatever they hold and however many values they have; ``chunks.ALL`` for every column.
         maybe: read like ``texts`` where they exist. A row of JSON that lacks one has an empty cell.
@@ -98,6 +100,7 @@ def open_table(
             counting or (lambda: None),
             columns=columns,
             numbers=numbers,
+            features=features,
             present=present,
             keys=keys,
             texts=texts,

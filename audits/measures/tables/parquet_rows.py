@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from audits.measures.naming import quoted
 from audits.measures.tables.chunks import ALL, MAX_KEYS, MAX_VALUES, Chunk, Codes, Texts, factorised, numbers_of_cells
+from audits.measures.tables.features import feature_of_dictionary
 from audits.measures.tables.refusals import (
     ColumnMissing,
     ColumnNotFlat,
@@ -39,9 +40,10 @@ class ParquetRows:
         texts: Texts = (),
         maybe: Sequence[str] = (),
         keys: Sequence[str] = (),
+        features: Sequence[str] = (),
     ) -> None:
         self._most = dict.fromkeys(keys, MAX_KEYS)
-        self._columns, self._numbers = tuple(columns), tuple(numbers)
+        self._columns, self._numbers, self._features = tuple(columns), tuple(numbers), tuple(features)
         try:
             self._file = pq.ParquetFile(file, pre_buffer=False)
             names = self._file.schema_arrow.names
@@ -49,7 +51,7 @@ class ParquetRows:
         except (pa.ArrowException, OSError, ValueError) as problem:
             raise NotATable("the parquet file is damaged or cut off; write it again") from problem
         self._texts = tuple(names) if texts == ALL else (*texts, *(name for name in maybe if name in types))
-        wanted = list(dict.fromkeys([*columns, *numbers, *present, *self._texts]))
+        wanted = list(dict.fromkeys([*columns, *numbers, *features, *present, *self._texts]))
         missing = [name for name in wanted if name not in types]
         if missing:
             raise ColumnMissing(missing, names)
@@ -70,7 +72,7 @@ class ParquetRows:
         Raises:
             TableRejected: a page that cannot be read, or a cell that is no single value.
         """
-        encoded = list(dict.fromkeys([*self._columns, *self._numbers]))
+        encoded = list(dict.fromkeys([*self._columns, *self._numbers, *self._features]))
         wanted = list(dict.fromkeys([*encoded, *self._texts]))
         batches = self._file.iter_batches(batch_size=BATCH_ROWS, columns=wanted, use_threads=False)
         while True:
@@ -86,7 +88,9 @@ class ParquetRows:
                 for name in self._columns
             }
             numbers = {name: _numbers(*cells[name], column=name) for name in self._numbers}
-            yield Chunk(batch.num_rows, columns, numbers, {name: batch.column(name) for name in self._texts})
+            texts = {name: batch.column(name) for name in self._texts}
+            features = {name: feature_of_dictionary(*cells[name], column=name) for name in self._features}
+            yield Chunk(batch.num_rows, columns, numbers, texts=texts, features=features)
 
 
 def _dictionary(array: pa.Array, *, column: str) -> tuple[list[Any], Codes]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config.commands import AssayCommand, Refused, columns_aligned, plain
+from config.commands import AssayCommand, Refused
+from config.printing import plain, table_lines
 
 SENTENCES = {
     "pass": "Pass: nothing was found that speaks against using this data.",
@@ -75,7 +76,7 @@ class Command(AssayCommand):
             (plain(row["column"]), row["kind"], f"{row['values']:,}", f"{row['missing']:,}")
             for row in document["columns"]
         ]
-        for line in columns_aligned([head, *lines]):
+        for line in table_lines(head, lines):
             self.stdout.write(line)
         self.stdout.write("")
         self.show_reasons(document["findings"])

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config.commands import AssayCommand, Refused, columns_aligned, plain
+from config.commands import AssayCommand, Refused
+from config.printing import plain, table_lines
 
 SENTENCES = {
     "pass": "Pass: no column has drifted.",
@@ -71,7 +72,7 @@ class Command(AssayCommand):
             f" {document['drifted']} of {document['judged']} judged columns drifted.\n"
         )
         head = ("column", "kind", "test", "statistic", "p", "q", "effect", "value", "by noise", "limit", "verdict")
-        for line in columns_aligned([head, *map(_line, document["columns"])]):
+        for line in table_lines(head, map(_line, document["columns"])):
             self.stdout.write(line)
         self.stdout.write('\n"by noise": what sampling noise alone reaches once in twenty times.')
         self.show_reasons(document["reasons"])

@@ -10,7 +10,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config.commands import AssayCommand, Refused
-from config.printed_audit import named, parts_of, plain, sentence_of
+from config.printed_audit import named, parts_of, sentence_of
+from config.printing import plain
 
 SENTENCES = {
     "pass": "Pass: no group is worse off than the limits allow.",
@@ -43,6 +44,22 @@ class Command(AssayCommand):
             help="what the model does (binary); label and prediction are numbers for regression and ranking",
         )
         parser.add_argument("--cluster", metavar="COL", help="rows of one value may resemble each other (a person)")
+        parser.add_argument(
+            "--features",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="COL",
+            help="columns in which the worst slices and proxies are looked for",
+        )
+        parser.add_argument(
+            "--legitimate",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="COL",
+            help="columns that may explain a gap; groups are compared among rows alike in them",
+        )
         parser.add_argument(
             "--reference",
             action="append",
@@ -108,6 +125,9 @@ class Command(AssayCommand):
         for title, head, lines in parts_of(document):
             self.stdout.write(title)
             self._table(head, lines)
+        self._show_slices(document)
+        self._show_alike(document)
+        self._show_proxies(document)
         self._show_reasons(document["reasons"])
         self.stdout.write(f"digest {document['digest']}")
 
@@ -122,6 +142,78 @@ class Command(AssayCommand):
                 self.stdout.write(f"    {plain(line, 1_000)}")
         if reasons:
             self.stdout.write("")
+
+    def _show_slices(self, document: dict[str, Any]) -> None:
+        """Slices of features that were found on one half of the rows and confirmed on the other."""
+        search = document.get("slice_search")
+        if search is None:
+            return
+        self.stdout.write(
+            f"Worst slices: {search['slices']:,} looked at on {search['rows_discovery']:,} rows, {search['tested']:,} "
+            f"tested on the other {search['rows_test']:,}, {search['found']:,} confirmed. Leads, not a verdict."
+        )
+        rows = document["worst_slices"]
+        if rows:
+            self._table(
+                ("slice", "rate", "n", "value", "from everybody", "q"),
+                [
+                    (
+                        named(row["slice"]),
+                        row["metric"],
+                        f"{row['of']:,}",
+                        _interval(row, 3),
+                        _interval({"value": row["gap"], "ci_low": row["gap_ci_low"], "ci_high": row["gap_ci_high"]}, 3),
+                        "<0.001" if row["q"] < 0.001 else f"{row['q']:.3f}",
+                    )
+                    for row in rows
+                ],
+            )
+        else:
+            self.stdout.write("")
+
+    def _show_alike(self, document: dict[str, Any]) -> None:
+        told = document.get("conditional")
+        if told is None:
+            return
+        factors = ", ".join(plain(factor["column"]) for factor in told["factors"])
+        left_out = f", {told['rows_left_out']:,} left out" if told["rows_left_out"] else ""
+        self.stdout.write(f"Odds of selection among rows alike in {factors} ({told['rows_used']:,} rows{left_out})")
+        self._table(
+            ("group", "against", "measure", "n", "value", "p"),
+            [
+                (
+                    named(row["slice"]),
+                    named(row["comparator"]) or "everybody else",
+                    row["metric"],
+                    f"{row['n']:,}",
+                    _interval(row, 3),
+                    "" if row["p"] is None else "<0.001" if row["p"] < 0.001 else f"{row['p']:.3f}",
+                )
+                for row in told["comparisons"]
+            ],
+        )
+
+    def _show_proxies(self, document: dict[str, Any]) -> None:
+        told = document.get("proxies")
+        if told is None:
+            return
+        self.stdout.write(f"Features that tell a group (area under ROC; above {told['threshold']} is a lead)")
+        rows = [("all together", row, None) for row in told["joint"]]
+        rows += [(row["column"], row, row["cramers_v"]) for row in told["features"]]
+        self._table(
+            ("feature", "tells", "n", "area", "Cramer's V", ""),
+            [
+                (
+                    plain(name),
+                    f"{plain(row['attribute'])}={plain(row['group'])}" if row["group"] else plain(row["attribute"]),
+                    f"{row['n']:,}",
+                    _interval({"value": row["auc"], "ci_low": row["auc_ci_low"], "ci_high": row["auc_ci_high"]}, 3),
+                    "" if v is None else f"{v:.3f}",
+                    "lead" if row["lead"] else row.get("why", "").replace("_", " "),
+                )
+                for name, row, v in rows
+            ],
+        )
 
     def _show_groups(self, document: dict[str, Any], made: dict[str, Any]) -> None:
         attribute = made["attributes"][0]
@@ -177,6 +269,7 @@ def _plan(options: dict[str, Any]) -> dict[str, Any]:
             "bootstrap",
         )
     }
+    plan |= {key: options[key] for key in ("features", "legitimate") if options[key]}
     plan["reference"] = _reference(options["reference"] or [])
     gating = [metric.partition("=") for metric in options["gating"] or []]
     if gating:

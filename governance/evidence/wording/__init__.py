@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from audits.models import Finding
 from governance.evidence.bias_report import metric_name
-from governance.evidence.wording import bias, cards, counterfactual, data, drift, licences, ll144, suites
+from governance.evidence.mitigation_report import method_name
+from governance.evidence.wording import bias, cards, counterfactual, data, drift, licences, ll144, mitigation, suites
 from governance.evidence.wording.in_words import in_words
 from governance.web.templatetags import figures
 
@@ -30,6 +31,9 @@ SENTENCES: Mapping[str, Sentences] = {
     "ll144": ll144.SENTENCES,
     "counterfactual": counterfactual.SENTENCES,
     "suite": suites.SENTENCES,
+    "mitigation": mitigation.SENTENCES,
+    # figures without a judgement: nothing is found
+    "metrics": {},
 }
 """Audit kind -> code -> what is so, and how to mend it. Both take the finding's parameters."""
 
@@ -79,6 +83,8 @@ class _Shown(dict[str, str]):
         super().__init__({name: shown(value, limit=limit) for name, value in params.items()})
         if isinstance(params.get("metric"), str):
             self["metric"] = metric_name(self["metric"])
+        if isinstance(params.get("method"), str):
+            self["method"] = method_name(self["method"])
         if isinstance(params.get("section"), str):
             self["section"] = str(cards.SECTION_NAMES.get(params["section"], self["section"]))
         q = params.get("q")

@@ -92,6 +92,25 @@ SENTENCES = {
         ),
         _("Fill in label, prediction and group of these rows, and upload the table again."),
     ),
+    "regression.accuracy_lower": (
+        _(
+            "Accuracy is lower than that of the approved version: %(new)s where it was %(old)s, a change of %(value)s"
+            " (95 %% interval %(ci_low)s to %(ci_high)s, n %(n)s); %(margin)s is allowed."
+        ),
+        _("Find out what the new version gets wrong that the approved one gets right, before it takes its place."),
+    ),
+    "regression.gap_wider": (
+        _(
+            "The gap of %(attribute)s %(group)s to %(comparator)s in %(metric)s is wider than in the approved version:"
+            " %(new)s from parity where it was %(old)s (change 95 %% interval %(ci_low)s to %(ci_high)s); %(margin)s is"
+            " allowed."
+        ),
+        _("Find out what has changed for %(group)s since the approved version, before this one takes its place."),
+    ),
+    "regression.not_compared": (
+        _("There is an approved version, and this one could not be compared with it: %(why)s."),
+        _("Upload a table with the columns of the audit plan for both versions, to have them compared."),
+    ),
     "bias.groups_suppressed": (
         _(
             "Groups of %(attribute)s with fewer than %(suppress_below)s rows are not shown (groups: %(groups)s, rows:"

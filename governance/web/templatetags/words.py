@@ -33,6 +33,10 @@ VERDICTS = {
     "fail": Shown("fail", "fail", pgettext_lazy("verdict", "Fail")),
     "insufficient_data": Shown("open", "open", pgettext_lazy("verdict", "Not enough data")),
     "no_information": Shown("none", "none", pgettext_lazy("verdict", "No information")),
+    # A proposal is no verdict on the model: it has the colour of what waits for a person.
+    "proposal": Shown("wait", "note", pgettext_lazy("verdict", "Proposal")),
+    "measured": Shown("none", "note", pgettext_lazy("verdict", "Measured")),
+    "no_better": Shown("none", "none", pgettext_lazy("verdict", "Nothing better")),
 }
 LICENCES = {
     "pass": Shown("pass", "pass", pgettext_lazy("licence", "Compatible")),

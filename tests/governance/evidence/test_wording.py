@@ -10,6 +10,7 @@ from django.utils.translation import override
 
 from audits import kinds
 from audits.cards.spec import CODES as CARD
+from audits.kinds.mitigation import CODES as MITIGATION
 from audits.measures.counterfactual.reasons import CODES as COUNTERFACTUAL
 from audits.measures.data.reasons import CODES as DATA
 from audits.measures.drift.reasons import CODES as DRIFT
@@ -39,6 +40,8 @@ def parameters() -> Iterable[tuple[str, str, set[str]]]:
     ):
         for code, (_severity, names) in codes.items():
             yield kind, code, set(names)
+    for code, names in MITIGATION.items():
+        yield "mitigation", code, set(names)
     for code, message in LICENCE.items():
         yield "license", code, set(re.findall(r"\{(\w+)", message)) | ALWAYS
 

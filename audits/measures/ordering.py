@@ -1,0 +1,53 @@
+"""An order of rows that depends on what they hold alone, so that theirs in the table does not matter.
+
+Sums of floats depend on their order in the last digits, and chance is drawn for places in an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from audits.measures.kept_rows import JudgedRows
+from audits.measures.tables.chunks import Column
+
+Hashes = npt.NDArray[np.uint64]
+
+# Odd constants of splitmix64 (Steele, Lea, Flood 2014, doi:10.1145/2660193.2660195).
+_STEP, _FIRST, _SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+
+
+def in_order_of_content(rows: JudgedRows) -> JudgedRows:
+    """The same rows; equal tables come out equal whatever the order of their rows was."""
+    return rows.taken(by_content(rows))
+
+
+def by_content(rows: JudgedRows) -> npt.NDArray[np.int64]:
+    """Positions of the rows in an order that depends on what they hold alone."""
+    columns: list[Hashes] = [rows.label.astype(np.uint64), rows.prediction.astype(np.uint64)]
+    features = [rows.features[name] for name in sorted(rows.features)]
+    for column in (*(rows.groups[name] for name in sorted(rows.groups)), *features, rows.score, rows.weights):
+        if column is not None:
+            columns.append(_bits(column))
+    return np.argsort(_mixed(columns), kind="stable")
+
+
+def _bits(column: Column | npt.NDArray[np.float64]) -> Hashes:
+    if isinstance(column, Column):
+        # values are sorted and the same in any order of the rows, so their positions are too
+        order = np.argsort(np.argsort(np.array(column.values, dtype=object))) if column.values else np.zeros(0, int)
+        return np.append(order + 1, 0)[column.codes].astype(np.uint64)
+    # one bit pattern for each number: -0.0 and the many nans are one each
+    return (np.where(np.isnan(column), np.nan, column) + 0.0).view(np.uint64)
+
+
+def _mixed(columns: Sequence[Hashes]) -> Hashes:
+    mixed = np.zeros(len(columns[0]), dtype=np.uint64)
+    for column in columns:
+        mixed = mixed * _STEP + column + _STEP
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * _FIRST
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * _SECOND
+        mixed ^= mixed >> np.uint64(31)
+    return mixed

@@ -1,0 +1,260 @@
+"""The part of a bias document about proxies: each feature alone, and all of them together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from audits.measures import logistic
+from audits.measures.figures import figure
+from audits.measures.intervals import Z95, simultaneous_z
+from audits.measures.kept_rows import JudgedRows
+from audits.measures.plan import BiasPlan
+from audits.measures.proxies.association import (
+    auc,
+    auc_limits,
+    auc_of_counts,
+    contingency,
+    cramers_v,
+    normalized_mutual_information,
+)
+from audits.measures.resampling import generator
+from audits.measures.slices.factors import Factor, factor_of, frequent
+from audits.measures.tables.chunks import Column
+from audits.measures.tables.features import Feature
+
+Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+
+# An area from which a feature is a lead: a choice of this product, no limit of any text.
+FLAGGED = 0.7
+FOLDS = 5
+# All features together are looked at on so many rows: enough to know an area to a hundredth.
+SAMPLE = 10_000
+MOST_GROUPS = 6
+# Values of a feature that a model may tell apart; the rest are one value.
+MOST_VALUES = 30
+RARE = "…"
+# Ridge of the joint model: rare values must not have infinite odds.
+PENALTY = 1.0
+
+
+def proxies_of(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
+    """``proxies``: how well a plan's features tell each sensitive attribute, one by one and together.
+
+    Nothing where the plan names no features. Groups smaller than ``min_group`` are not looked for. Weights are not
+    used: the question is what a row gives away, not how many people it stands for. ``rows`` are in an order that
+    depends on their content alone.
+    """
+    if not plan.features:
+        return {}
+    factors = {name: factor_of(name, rows.features[name]) for name in plan.features}
+    single: list[dict[str, Any]] = []
+    joint: list[dict[str, Any]] = []
+    for attribute in plan.sensitive:
+        column = rows.groups[attribute]
+        groups = _judged(column, plan)
+        for name in plan.features:
+            single.append(_alone(attribute, column, groups, factors[name], rows.features[name], seed=seed))
+        joint += _together(attribute, column, groups, rows, plan, factors, seed=seed)
+    single.sort(key=lambda row: (-(row["auc"] if row["auc"] is not None else -1), row["attribute"], row["column"]))
+    return {
+        "proxies": {
+            "threshold": FLAGGED,
+            "threshold_source": "choice",
+            "features": single,
+            "joint": joint,
+            "joint_folds": FOLDS,
+            "joint_sample": min(SAMPLE, len(rows)),
+        }
+    }
+
+
+def _judged(column: Column, plan: BiasPlan) -> list[int]:
+    """Groups with enough rows inside and outside, the largest ones; of two groups one tells all."""
+    sizes = np.bincount(column.codes[column.codes >= 0], minlength=len(column.values))
+    enough = [at for at in range(len(sizes)) if plan.min_group <= sizes[at] <= sizes.sum() - plan.min_group]
+    if len(enough) == 2 == int((sizes > 0).sum()):
+        return enough[:1]
+    return sorted(enough, key=lambda at: (-sizes[at], at))[:MOST_GROUPS]
+
+
+@dataclass(frozen=True)
+class _Area:
+    value: float
+    low: float
+    high: float
+    group: int | None
+
+
+def _worst(areas: Sequence[tuple[int, float, float]], *, looked_at: int) -> _Area:
+    """The group that is told best; its interval holds for all that were looked at together."""
+    measured = [one for one in areas if math.isfinite(one[1])]
+    if not measured:
+        return _Area(math.nan, math.nan, math.nan, None)
+    group, area, error = max(measured, key=lambda one: (one[1], -one[0]))
+    z = simultaneous_z(looked_at, independent=False) if looked_at > 1 else Z95
+    return _Area(area, *auc_limits(area, error, z), group)
+
+
+def _alone(
+    attribute: str, column: Column, groups: Sequence[int], factor: Factor, feature: Feature, *, seed: int
+) -> dict[str, Any]:
+    known = (factor.codes >= 0) & (column.codes >= 0)
+    table = contingency(factor.codes[known], column.codes[known])
+    row: dict[str, Any] = {
+        "attribute": attribute,
+        "column": factor.name,
+        "kind": factor.kind,
+        "n": int(known.sum()),
+        "cramers_v": figure(cramers_v(table)),
+        "normalized_mutual_information": figure(normalized_mutual_information(table)),
+    }
+    if isinstance(feature, Column):
+        areas = _areas_of_categories(factor.codes[known], column.codes[known], groups, generator(seed, "proxies"))
+    else:
+        areas = _areas_of_numbers(feature[known], column.codes[known], groups)
+    told = _worst(areas, looked_at=len(groups))
+    row |= {
+        "group": None if told.group is None else column.values[told.group],
+        "auc": figure(told.value),
+        "auc_ci_low": figure(told.low),
+        "auc_ci_high": figure(told.high),
+        "lead": bool(told.value > FLAGGED),
+    }
+    why = _why_not(table, groups, told)
+    return row | {"why": why} if why else row
+
+
+def _why_not(table: Floats, groups: Sequence[int], told: _Area) -> str | None:
+    if not groups:
+        return "no_group_large_enough"
+    if table.size == 0:
+        return "all_missing"
+    if table.shape[0] < 2:
+        return "constant"
+    return None if math.isfinite(told.value) else "one_group_only"
+
+
+def _areas_of_numbers(numbers: Floats, codes: Codes, groups: Sequence[int]) -> list[tuple[int, float, float]]:
+    values, position = np.unique(numbers, return_inverse=True)
+    everybody = np.bincount(position, minlength=len(values)).astype(float)
+    areas = []
+    for group in groups:
+        ours = np.bincount(position[codes == group], minlength=len(values)).astype(float)
+        area, error = auc_of_counts(ours, everybody - ours)
+        # a feature that is small in a group tells it as well as one that is large
+        areas.append((group, max(area, 1 - area), error))
+    return areas
+
+
+def _areas_of_categories(
+    values: Codes, codes: Codes, groups: Sequence[int], random: np.random.Generator
+) -> list[tuple[int, float, float]]:
+    """Each row's score is the group's share among the rows of other folds that have the same value.
+
+    With the row itself counted in, a value that one row has would tell its group for certain.
+    """
+    width = int(values.max()) + 1 if len(values) else 0
+    cells = (random.permutation(len(values)) % FOLDS) * width + values
+
+    def counted(inside: Flags | slice) -> Floats:
+        return np.bincount(cells[inside], minlength=FOLDS * width).astype(float).reshape(FOLDS, width)
+
+    everybody = counted(slice(None))
+    areas = []
+    for group in groups:
+        ours = counted(codes == group)
+        k, n = ours.sum(axis=0) - ours, everybody.sum(axis=0) - everybody
+        overall = k.sum(axis=1, keepdims=True) / np.maximum(n.sum(axis=1, keepdims=True), 1.0)
+        # a value of few rows tells little: it is drawn towards everybody's share
+        shares, position = np.unique((k + 2 * overall) / (n + 2), return_inverse=True)
+        at_share = [
+            np.bincount(position.ravel(), weights=side.ravel(), minlength=len(shares)).astype(float)
+            for side in (ours, everybody - ours)
+        ]
+        areas.append((group, *auc_of_counts(at_share[0], at_share[1])))
+    return areas
+
+
+def _together(
+    attribute: str,
+    column: Column,
+    groups: Sequence[int],
+    rows: JudgedRows,
+    plan: BiasPlan,
+    factors: dict[str, Factor],
+    *,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """A logistic regression of each group on all features, its area on rows that it was not fitted on."""
+    random = generator(seed, "proxies", attribute)
+    known = np.flatnonzero(column.codes >= 0)
+    kept = np.sort(random.permutation(known)[:SAMPLE])
+    design = _design([factors[name] for name in plan.features], kept)
+    fold = random.permutation(len(kept)) % FOLDS
+    made = []
+    for group in groups:
+        inside = column.codes[kept] == group
+        row: dict[str, Any] = {"attribute": attribute, "group": column.values[group], "n": len(kept)}
+        if len(design.names) == 1:
+            made.append(row | _joint_figures(math.nan, math.nan, len(groups)) | {"why": "no_feature_varies"})
+            continue
+        area, error = _cross_fitted_area(design, inside, fold)
+        made.append(row | _joint_figures(area, error, len(groups)))
+        if not math.isfinite(area):
+            made[-1]["why"] = "group_too_small"
+    return made
+
+
+def _joint_figures(area: float, error: float, looked_at: int) -> dict[str, Any]:
+    low, high = auc_limits(area, error, simultaneous_z(looked_at, independent=False))
+    return {
+        "auc": figure(area),
+        "auc_ci_low": figure(low),
+        "auc_ci_high": figure(high),
+        "lead": bool(area > FLAGGED),
+    }
+
+
+def _design(factors: Sequence[Factor], kept: Codes) -> logistic.Design:
+    """Every item of every feature as a flag; missing is a value too, for it may give a group away."""
+    design = logistic.Design(len(kept))
+    for factor in factors:
+        sample = Factor(factor.name, factor.kind, factor.values, factor.codes[kept])
+        common, _ = frequent(sample, at_least=max(2, len(kept) // 1_000))
+        if common is None:
+            continue
+        order = np.argsort(-np.bincount(common.codes[common.codes >= 0], minlength=len(common.values)), kind="stable")
+        top = order[:MOST_VALUES]
+        renumbered = np.full(len(common.values) + 1, len(top), dtype=np.int64)
+        renumbered[top] = np.arange(len(top))
+        codes = renumbered[common.codes]
+        values = [common.values[at] for at in top.tolist()]
+        if (codes == len(top)).any():
+            values.append(RARE)
+        if len(values) > 1:
+            design.add_categories(factor.name, Column(tuple(values), codes), baseline=values[0])
+    return design
+
+
+def _cross_fitted_area(design: logistic.Design, inside: Flags, fold: Codes) -> tuple[float, float]:
+    """The mean of the folds' areas and its standard error, the folds taken as independent."""
+    areas, variances = [], []
+    for part in range(FOLDS):
+        out, rest = np.flatnonzero(fold == part), np.flatnonzero(fold != part)
+        if inside[out].sum() < 2 or inside[rest].sum() < 2 or (~inside[out]).sum() < 2 or (~inside[rest]).sum() < 2:
+            continue
+        found = logistic.fit(design, inside, kept=rest, penalty=PENALTY, precision=1e-5)
+        area, error = auc(logistic.predicted(design, found.coefficients, kept=out), inside[out])
+        areas.append(area)
+        variances.append(error**2)
+    if not areas:
+        return math.nan, math.nan
+    return float(np.mean(areas)), math.sqrt(sum(variances)) / len(areas)
