@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audits.measures.tables.arrow import positions
 from audits.measures.tables.loading import Loaded
 
 Codes = npt.NDArray[np.int64]
@@ -41,7 +42,7 @@ class Column:
         order = pc.array_sort_indices(array.dictionary).to_numpy(zero_copy_only=False).astype(np.int64)
         place = np.full(order.size + 1, -1, dtype=np.int64)
         place[order] = np.arange(order.size)
-        return array.dictionary.take(pa.array(order)).to_pylist(), place[codes]
+        return array.dictionary.take(positions(order)).to_pylist(), place[codes]
 
     @property
     def values(self) -> list[str]:

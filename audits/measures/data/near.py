@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audits.measures.tables.arrow import positions
+
 Hashes = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.int64]
 
@@ -175,7 +177,7 @@ def _jaccard(texts: pa.Array, lengths: Codes, first: Codes, second: Codes) -> np
     place = np.full(len(texts), -1, dtype=np.int64)
     place[wanted] = np.arange(wanted.size)
     parts = []
-    chosen, chosen_lengths = texts.take(pa.array(wanted)), lengths[wanted]
+    chosen, chosen_lengths = texts.take(positions(wanted)), lengths[wanted]
     for start, end in _pieces(chosen_lengths):
         hashes, owner = _shingles(chosen.slice(start, end - start), chosen_lengths[start:end])
         order = np.lexsort((hashes, owner))

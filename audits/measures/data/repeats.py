@@ -18,6 +18,7 @@ from audits.measures.data.rows import conflicting_labels, copies, expected_pairs
 from audits.measures.data.thresholds import BY_CHANCE, DUPLICATES, MIN_ROWS
 from audits.measures.figures import figure
 from audits.measures.intervals import wilson
+from audits.measures.tables.arrow import positions
 
 Columns = dict[str, Column]
 Mask = npt.NDArray[np.bool_]
@@ -148,7 +149,7 @@ def _near(texts: list[Column], split: Column | None, findings: Findings, *, seed
     order = pc.array_sort_indices(different).to_numpy(zero_copy_only=False).astype(np.int64)
     place = np.empty(order.size, dtype=np.int64)
     place[order] = np.arange(order.size)
-    different, of_row = different.take(pa.array(order)), place[of_row]
+    different, of_row = different.take(positions(order)), place[of_row]
     marks = _marks(of_row, split, len(different))
     names = [column.name for column in texts]
     try:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
+
+from audits.measures.tables.arrow import strings
 
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -52,7 +53,7 @@ FENCE = 3.0
 
 def matching(values: list[str], pattern: str) -> Mask:
     """Which texts hold a pattern; shape (k,)."""
-    found = pc.match_substring_regex(pa.array(values, pa.string()), pattern)
+    found = pc.match_substring_regex(strings(values), pattern)
     return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audits.measures.naming import quoted
+from audits.measures.tables.arrow import strings
 from audits.measures.tables.chunks import ALL, MISSING, Texts
 from audits.measures.tables.opening import open_table
 from audits.measures.tables.refusals import ColumnNotFlat, EmptyTable, NotUtf8, NulBytes, TooLarge
@@ -25,7 +26,7 @@ MAX_BYTES = 1 << 30
 # The offsets of one column of texts have 32 bits.
 MAX_COLUMN_BYTES = (1 << 31) - 1
 
-_MISSING = pa.array(sorted(MISSING), pa.string())
+_MISSING = strings(sorted(MISSING))
 _WHOLE_FLOAT = r"^([+-]?[0-9]+)\.0+$"
 
 
