@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audits.measures.tables.arrow import positions
+from audits.measures.tables.arrow import as_numpy, positions
 
 Hashes = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.int64]
@@ -70,7 +70,7 @@ def near_pairs(
         Broder 1997, Compression and Complexity of Sequences; bands as Leskovec, Rajaraman and Ullman, Mining of
         Massive Datasets, ch. 3.
     """
-    lengths = np.asarray(pc.utf8_length(texts).to_numpy(zero_copy_only=False), dtype=np.int64)
+    lengths = np.asarray(as_numpy(pc.utf8_length(texts)), dtype=np.int64)
     if int(lengths.sum()) > MAX_CHARACTERS:
         raise TooMuchText("characters", MAX_CHARACTERS)
     marked = np.ones((len(texts), 1), dtype=bool) if marks is None else marks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,3 +35,20 @@ def strings(texts: Sequence[str | None]) -> pa.Array:
         pa.py_buffer(b"".join(encoded)),
         None if known is None else pa.py_buffer(known),
     )
+
+
+def as_numpy(array: pa.Array) -> npt.NDArray[Any]:
+    """A numeric or boolean Arrow array without nulls as numpy; shape (n,). ``to_numpy`` imports pandas too."""
+    plain = array.cast(pa.int8()) if pa.types.is_boolean(array.type) else array
+    dtype = np.dtype(str(plain.type).replace("double", "float64"))
+    if not len(plain):
+        return np.zeros(0, dtype=dtype)
+    values = np.frombuffer(plain.buffers()[1], dtype=dtype, count=plain.offset + len(plain))[plain.offset :]
+    return values.astype(bool) if plain is not array else values
+
+
+# What stands for "missing" in numpy, and texts that cells are joined with or replaced by.
+MINUS_ONE = positions(np.array([-1]))[0]
+NAN = pa.Array.from_buffers(pa.float64(), 1, [None, pa.py_buffer(np.array([np.nan]))])[0]
+EMPTY, BLANK = strings(["", " "])
+NO_TEXT = pa.nulls(1, pa.string())[0]
