@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audits.measures.tables.arrow import MINUS_ONE, as_numpy, positions
 from audits.measures.tables.loading import Loaded
 
 Codes = npt.NDArray[np.int64]
@@ -36,12 +37,12 @@ class Column:
     def encoded(self) -> tuple[list[str], Codes]:
         """Different cells (``normalised``), sorted, and each row's position among them; -1 for missing."""
         array = normalised(self.texts).dictionary_encode()
-        codes = pc.fill_null(array.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+        codes = as_numpy(pc.fill_null(array.indices.cast(pa.int64()), MINUS_ONE))
         # sorted, so that nothing depends on the order of rows; the code -1 finds the last place
-        order = pc.array_sort_indices(array.dictionary).to_numpy(zero_copy_only=False).astype(np.int64)
+        order = as_numpy(pc.array_sort_indices(array.dictionary)).astype(np.int64)
         place = np.full(order.size + 1, -1, dtype=np.int64)
         place[order] = np.arange(order.size)
-        return array.dictionary.take(pa.array(order)).to_pylist(), place[codes]
+        return array.dictionary.take(positions(order)).to_pylist(), place[codes]
 
     @property
     def values(self) -> list[str]:

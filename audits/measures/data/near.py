@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audits.measures.tables.arrow import as_numpy, positions
+
 Hashes = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.int64]
 
@@ -68,7 +70,7 @@ def near_pairs(
         Broder 1997, Compression and Complexity of Sequences; bands as Leskovec, Rajaraman and Ullman, Mining of
         Massive Datasets, ch. 3.
     """
-    lengths = np.asarray(pc.utf8_length(texts).to_numpy(zero_copy_only=False), dtype=np.int64)
+    lengths = np.asarray(as_numpy(pc.utf8_length(texts)), dtype=np.int64)
     if int(lengths.sum()) > MAX_CHARACTERS:
         raise TooMuchText("characters", MAX_CHARACTERS)
     marked = np.ones((len(texts), 1), dtype=bool) if marks is None else marks
@@ -175,7 +177,7 @@ def _jaccard(texts: pa.Array, lengths: Codes, first: Codes, second: Codes) -> np
     place = np.full(len(texts), -1, dtype=np.int64)
     place[wanted] = np.arange(wanted.size)
     parts = []
-    chosen, chosen_lengths = texts.take(pa.array(wanted)), lengths[wanted]
+    chosen, chosen_lengths = texts.take(positions(wanted)), lengths[wanted]
     for start, end in _pieces(chosen_lengths):
         hashes, owner = _shingles(chosen.slice(start, end - start), chosen_lengths[start:end])
         order = np.lexsort((hashes, owner))

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
+
+from audits.measures.tables.arrow import as_numpy, positions, strings
 
 # Without a word beside them, numbers count where there are so many and so many of them pass.
 LEAST_CANDIDATES = 5
@@ -185,15 +186,15 @@ def personal_data(name: str, values: list[str], counts: npt.NDArray[np.int64]) -
     Returns:
         One entry per kind that was found, with the positions of the values that hold it.
     """
-    cells = pa.array(values, pa.string())
+    cells = strings(values)
     # without a digit or an @ there is nothing to find
-    places = np.flatnonzero(pc.match_substring_regex(cells, "[0-9@]").to_numpy(zero_copy_only=False))
+    places = np.flatnonzero(as_numpy(pc.match_substring_regex(cells, "[0-9@]")))
     if not places.size:
         return []
-    likely = cells.take(pa.array(places))
+    likely = cells.take(positions(places))
     found = []
     for pattern in PATTERNS:
-        matching = np.flatnonzero(pc.match_substring_regex(likely, pattern.form).to_numpy(zero_copy_only=False))
+        matching = np.flatnonzero(as_numpy(pc.match_substring_regex(likely, pattern.form)))
         one = _with_pattern(pattern, name, values, counts, places[matching])
         if one is not None:
             found.append(one)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from audits.measures.data.columns import Column, combined, normalised
@@ -18,6 +17,7 @@ from audits.measures.data.rows import conflicting_labels, copies, expected_pairs
 from audits.measures.data.thresholds import BY_CHANCE, DUPLICATES, MIN_ROWS
 from audits.measures.figures import figure
 from audits.measures.intervals import wilson
+from audits.measures.tables.arrow import BLANK, EMPTY, as_numpy, positions
 
 Columns = dict[str, Column]
 Mask = npt.NDArray[np.bool_]
@@ -139,16 +139,14 @@ def _conflicts(features: list[Column], label: Column, findings: Findings) -> dic
 
 
 def _near(texts: list[Column], split: Column | None, findings: Findings, *, seed: int) -> dict[str, Any]:
-    joined = pc.binary_join_element_wise(
-        *[pc.fill_null(column.texts, "") for column in texts], pa.scalar(" ", pa.string())
-    )
+    joined = pc.binary_join_element_wise(*[pc.fill_null(column.texts, EMPTY) for column in texts], BLANK)
     folded = pc.utf8_trim_whitespace(normalised(pc.utf8_lower(joined))).dictionary_encode()
-    different, of_row = folded.dictionary, folded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    different, of_row = folded.dictionary, as_numpy(folded.indices).astype(np.int64)
     # in an order of their own, so that the order of rows does not change whom a text is compared with
-    order = pc.array_sort_indices(different).to_numpy(zero_copy_only=False).astype(np.int64)
+    order = as_numpy(pc.array_sort_indices(different)).astype(np.int64)
     place = np.empty(order.size, dtype=np.int64)
     place[order] = np.arange(order.size)
-    different, of_row = different.take(pa.array(order)), place[of_row]
+    different, of_row = different.take(positions(order)), place[of_row]
     marks = _marks(of_row, split, len(different))
     names = [column.name for column in texts]
     try:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
+
+from audits.measures.tables.arrow import as_numpy, strings
 
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -52,8 +53,8 @@ FENCE = 3.0
 
 def matching(values: list[str], pattern: str) -> Mask:
     """Which texts hold a pattern; shape (k,)."""
-    found = pc.match_substring_regex(pa.array(values, pa.string()), pattern)
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
+    found = pc.match_substring_regex(strings(values), pattern)
+    return np.asarray(as_numpy(found), dtype=bool)
 
 
 def mojibake(values: list[str]) -> Mask:

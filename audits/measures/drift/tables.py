@@ -26,6 +26,7 @@ from audits.measures.drift.reasons import CODES
 from audits.measures.drift.thresholds import ALPHA, MIN_ROWS, THRESHOLDS
 from audits.measures.figures import figure
 from audits.measures.naming import listed, quoted
+from audits.measures.tables.arrow import as_numpy
 from audits.measures.tables.loading import Loaded
 from audits.measures.tables.refusals import ColumnMissing, TableRejected
 
@@ -224,7 +225,7 @@ def _names_rows(values: Array) -> bool:
 
 def _lengths(texts: pa.Array) -> Array:
     lengths = pc.utf8_length(texts.drop_null())
-    return np.asarray(lengths.to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.asarray(as_numpy(lengths), dtype=np.float64)
 
 
 def _category_counts(reference: pa.Array, current: pa.Array) -> dict[str, tuple[int, int]]:

@@ -9,6 +9,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from audits.measures.naming import quoted
+from audits.measures.tables.arrow import strings
 from audits.measures.tables.chunks import (
     ALL,
     MAX_KEYS,
@@ -150,8 +151,8 @@ def _texts_of(rows: list[dict[str, Any]], name: str) -> pa.Array:
         raise ColumnNotFlat(name, "lists or objects")
     texts = [cell if cell is None or isinstance(cell, str) else canonical(cell, column=name) for cell in cells]
     try:
-        return pa.array(texts, pa.string())
-    except (UnicodeEncodeError, pa.ArrowException):
+        return strings(texts)
+    except UnicodeEncodeError:
         # half of a surrogate pair, written as an escape
         raise NotUtf8(f"column {quoted(name)}") from None
 

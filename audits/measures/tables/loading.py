@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audits.measures.naming import quoted
+from audits.measures.tables.arrow import NAN, NO_TEXT, as_numpy, strings
 from audits.measures.tables.chunks import ALL, MISSING, Texts
 from audits.measures.tables.opening import open_table
 from audits.measures.tables.refusals import ColumnNotFlat, EmptyTable, NotUtf8, NulBytes, TooLarge
@@ -25,7 +26,7 @@ MAX_BYTES = 1 << 30
 # The offsets of one column of texts have 32 bits.
 MAX_COLUMN_BYTES = (1 << 31) - 1
 
-_MISSING = pa.array(sorted(MISSING), pa.string())
+_MISSING = strings(sorted(MISSING))
 _WHOLE_FLOAT = r"^([+-]?[0-9]+)\.0+$"
 
 
@@ -76,7 +77,7 @@ class Loaded:
             doubles = pc.cast(cells, pa.float64(), safe=False)
         except pa.ArrowInvalid:
             return None
-        return np.asarray(pc.fill_null(doubles, np.nan).to_numpy(zero_copy_only=False), dtype=np.float64)
+        return np.asarray(as_numpy(pc.fill_null(doubles, NAN)), dtype=np.float64)
 
 
 def load_table(
@@ -164,4 +165,4 @@ def _texts(cells: pa.Array, name: str) -> pa.Array:
     if not pa.types.is_integer(cells.type):
         texts = pc.replace_substring_regex(texts, _WHOLE_FLOAT, r"\1")
     missing = pc.is_in(pc.utf8_lower(texts), value_set=_MISSING)
-    return pc.if_else(missing, pa.scalar(None, pa.string()), texts)
+    return pc.if_else(missing, NO_TEXT, texts)

@@ -1,0 +1,155 @@
+"""The audit kinds ``data`` and ``drift``: what they read, tell, store and refuse."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import IO, Any
+
+import pytest
+import rfc8785
+
+from audits.kinds import data as data_kind
+from audits.kinds import drift as drift_kind
+from audits.kinds.base import SEVERITIES, InputsRejected, Interrupted, Outcome, get
+from audits.measures.data.reasons import CODES as DATA_CODES
+from audits.measures.drift.reasons import CODES as DRIFT_CODES
+from tests.audits.measures.data.tables import csv, varied
+from tests.audits.measures.drift.test_tables import sample
+
+ROWS = [f"{row},{'test' if i % 3 == 0 else 'train'},{i % 2}" for i, row in enumerate(varied(120))]
+LEAKING = csv("number,text,split,label", [*ROWS, f"{varied(1)[0]},train,0"])
+PLAN = {"label": "label", "split": "split"}
+
+
+class Given:
+    """What an audit is run on: uploads by their digest; remembers the progress it was told."""
+
+    seed = 7
+
+    def __init__(self, inputs: Mapping[str, Any], files: Mapping[str, bytes], *, stop: bool = False) -> None:
+        self.inputs, self._files, self._stop = inputs, files, stop
+        self.told: list[tuple[int, int | None]] = []
+
+    def open_blob(self, sha256: str) -> IO[bytes]:
+        return io.BytesIO(self._files[sha256])
+
+    def progress(self, done: int, total: int | None) -> None:
+        self.told.append((done, total))
+        if self._stop:
+            raise Interrupted
+
+
+def given(table: bytes, *, stop: bool = False, **inputs: Any) -> Given:
+    made = {"data": {"sha256": "t", "filename": "a.csv", "media_type": "text/csv"}, "plan": PLAN, **inputs}
+    return Given(made, {"t": table, "card": b"---\nlicense: mit\n---\n# D\n"}, stop=stop)
+
+
+def drifting(reference: bytes, current: bytes) -> Outcome:
+    return drift_kind.run(
+        Given({"reference": {"sha256": "r"}, "current": {"sha256": "c"}}, {"r": reference, "c": current})
+    )
+
+
+@pytest.mark.parametrize("name", ["data", "drift"])
+def test_the_audits_are_registered_with_their_verdicts_and_packages(name: str) -> None:
+    assert get(name).verdicts == ("pass", "warn", "fail", "insufficient_data", "no_information")
+    assert get(name).packages == ("numpy", "pyarrow", "scipy")
+
+
+def test_what_is_found_becomes_findings_and_figures_for_policies() -> None:
+    outcome = data_kind.run(given(LEAKING))
+
+    assert outcome.verdict == "fail"
+    assert outcome.summary == {
+        "rows_used": 121.0,
+        "duplicate_rows": 1.0,
+        "near_duplicate_rows": 0.0,
+        "conflicting_label_rows": 0.0,
+        "personal_data_columns": 0.0,
+    }
+    leak = next(draft for draft in outcome.drafts if draft.code == "data.split_leak")
+    assert (leak.severity, leak.locus, leak.params["rows"]) == ("high", "test in train", 1)
+    assert rfc8785.dumps(dict(outcome.document))
+
+
+def test_what_was_not_measured_is_absent_from_the_figures() -> None:
+    outcome = data_kind.run(given(csv("a,b", [f"{i % 7},{i % 3}" for i in range(60)]), plan={}))
+
+    assert set(outcome.summary) == {"rows_used", "duplicate_rows", "personal_data_columns"}
+
+
+def test_the_card_is_read_where_there_is_one() -> None:
+    without, with_card = data_kind.run(given(LEAKING)), data_kind.run(given(LEAKING, card_sha256="card"))
+
+    assert "data.provenance_missing" not in {draft.code for draft in without.drafts}
+    assert "data.provenance_missing" in {draft.code for draft in with_card.drafts}
+
+
+def test_every_finding_has_the_severity_and_parameters_of_its_code() -> None:
+    people = csv("number,text", [*varied(40), "1,ann.lee@mail.example"])
+    drafts = [*data_kind.run(given(LEAKING, card_sha256="card")).drafts, *data_kind.run(given(people, plan={})).drafts]
+    drafts += drifting(sample(1_500), sample(1_500, shift=0.5, seed=1)).drafts
+
+    assert len(drafts) > 5
+    for draft in drafts:
+        severity, names = {**DATA_CODES, **DRIFT_CODES}[draft.code]
+        assert draft.severity == severity
+        assert severity in SEVERITIES
+        assert set(names) <= set(draft.params)
+
+
+def test_masked_examples_go_with_the_finding() -> None:
+    outcome = data_kind.run(given(csv("number,text", [*varied(40), "1,ann.lee@mail.example"]), plan={}))
+
+    (draft,) = [draft for draft in outcome.drafts if draft.code == "data.personal"]
+    assert draft.params["examples"] == [{"shape": "xxx.xxx@xxxx.xxxxxxx", "rows": 1}]
+
+
+def test_drift_of_two_uploads() -> None:
+    outcome = drifting(sample(1_500), sample(1_500, shift=0.5, seed=1))
+
+    assert outcome.verdict == "fail"
+    assert outcome.summary == {"rows_used": 3_000.0, "columns_judged": 2.0, "columns_drifted": 2.0}
+    assert {draft.code for draft in outcome.drafts} == {"drift.values_moved"}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        ({"data": None}, "data_missing"),
+        ({"plan": {"labl": "x"}}, "plan_key_unknown"),
+        ({"plan": {"label": "nobody"}}, "column_missing"),
+        ({"plan": {"label": "label", "split": "label"}}, "column_named_twice"),
+        ({"plan": {"label": 3}}, "plan_value_wrong"),
+        ({"plan": {"probabilities": {"1": "number", "0": "text"}}}, "label_missing"),
+        ({"plan": {"sensitive": ["text"], "population": {"text": {"a": 0.2, "b": 0.3}}}}, "population_wrong"),
+    ],
+)
+def test_inputs_that_cannot_be_used_are_rejected(inputs: dict[str, Any], code: str) -> None:
+    with pytest.raises(InputsRejected) as rejected:
+        data_kind.run(given(LEAKING, **inputs))
+
+    assert rejected.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code", "says"),
+    [
+        ({"current": {"sha256": "c"}}, "reference_missing", "reference table"),
+        ({"reference": {"sha256": "r"}}, "current_missing", "current table"),
+        ({"reference": {"sha256": "r"}, "current": {"sha256": "bad"}}, "not_a_table", "the current table"),
+    ],
+)
+def test_tables_that_cannot_be_compared_are_rejected(inputs: dict[str, Any], code: str, says: str) -> None:
+    files = {"r": sample(50), "c": sample(50), "bad": b"PAR1 and no more"}
+
+    with pytest.raises(InputsRejected, match=says) as rejected:
+        drift_kind.run(Given(inputs, files))
+
+    assert rejected.value.code == code
+
+
+def test_a_run_that_may_not_go_on_stops() -> None:
+    with pytest.raises(Interrupted):
+        data_kind.run(given(LEAKING, stop=True))

@@ -1,0 +1,161 @@
+"""Data and drift audits: asked for over REST on attached uploads, shown in words on the run's page."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from audits import execution
+from audits.models import Run
+from governance.catalog.use_cases import UseCaseRefused, put_audit_plan
+from governance.evidence import services as evidence
+from governance.evidence.models import Upload
+from governance.reviews import services as reviews
+from tests.audits.measures.data.tables import csv, varied
+from tests.audits.measures.drift.test_tables import sample
+from tests.governance.catalog.clients import API, client
+from tests.governance.world import PLAN, World
+
+SCOPES = ("catalog:read", "audits:run", "reviews:write")
+ROWS = [f"{row},{'test' if i % 3 == 0 else 'train'}" for i, row in enumerate(varied(120))]
+TABLE = csv("number,text,split", [*ROWS, f"{varied(1)[0]},train", "1,write to ann.lee@mail.example,train"])
+
+
+def attach(world: World, submission: Any, role: str, data: bytes) -> Upload:
+    upload = evidence.upload(
+        stream=io.BytesIO(data), filename=f"{role}.csv", media_type="text/csv", by=world.submitter, at=world.at
+    )
+    reviews.attach_evidence(submission_id=submission.pk, role=role, upload=upload, by=world.submitter, at=world.at)
+    return upload
+
+
+def ask(world: World, kind: str) -> Any:
+    entry = world.version.entry
+    subject = {"kind": entry.kind, "id": entry.repo_id, "revision": world.version.revision}
+    sent = {"kind": kind, "subject": subject, "use_case": world.use_case.slug}
+    return client(world.submitter, *SCOPES).post(f"{API}runs/", sent)
+
+
+def done(world: World, kind: str) -> Run:
+    answer = ask(world, kind)
+    assert answer.status_code == 202, answer.data
+    return execution.execute(run_id=answer.data["id"])
+
+
+def page(world: World, run: Run, *, language: str = "en") -> str:
+    browser = Client()
+    browser.force_login(world.submitter)
+    browser.post(reverse("set_language"), {"language": language})
+    answer = browser.get(reverse("evidence:run", args=[run.pk]))
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_an_attached_table_is_audited_by_what_the_plan_says(world: World) -> None:
+    document = {**PLAN, "data": {"split": "split"}}
+    put_audit_plan(use_case_id=world.use_case.pk, document=document, by=world.risk_officer, at=world.at)
+    upload = attach(world, world.submit(), "data", TABLE)
+
+    run = done(world, "data")
+
+    assert (run.state, run.verdict, run.origin) == ("succeeded", "fail", "declared")
+    assert run.inputs["data"]["sha256"] == upload.blob.sha256
+    assert run.inputs["plan"] == {"split": "split"}
+    assert run.summary["rows_used"] == 122
+    shown = page(world, run)
+    assert "What was found makes results from this data unreliable, or concerns people." in shown
+    assert "1 of the 40 rows of “test” are in “train” too" in shown
+    assert "xxx.xxx@xxxx.xxxxxxx" in shown
+    assert "ann.lee" not in shown
+    assert "Rows to look at, counted from 1 below the header: 122." in shown
+    assert "Columns of the table" in shown
+
+
+def test_without_a_plan_only_what_needs_none_is_looked_at(world: World) -> None:
+    attach(world, world.submit(), "data", TABLE)
+
+    run = done(world, "data")
+
+    assert "plan" not in run.inputs
+    assert "data.split_leak" not in set(run.findings.values_list("code", flat=True))
+
+
+def test_a_data_set_s_own_card_is_read(world: World) -> None:
+    attach(world, world.submit(), "data", TABLE)
+    world.version.entry.kind = "dataset"
+    world.version.entry.save()
+
+    run = evidence.request(kind="data", version=world.version, use_case=world.use_case, by=None, at=world.at)
+    run = execution.execute(run_id=run.pk)
+
+    assert run.state == "succeeded", run.error
+    assert "data.provenance_missing" in set(run.findings.values_list("code", flat=True))
+
+
+def test_two_tables_are_compared(world: World) -> None:
+    submission = world.submit()
+    attach(world, submission, "reference", sample(1_500))
+    attach(world, submission, "data", sample(1_500, shift=0.5, seed=1))
+
+    run = done(world, "drift")
+
+    assert (run.state, run.verdict) == ("succeeded", "fail")
+    shown = page(world, run)
+    assert "A column has drifted, further than the limit and beyond chance." in shown
+    assert "city has drifted: the Jensen-Shannon distance is" in shown
+    assert "Drift by column" in shown
+
+
+def test_the_page_speaks_russian(world: World) -> None:
+    attach(world, world.submit(), "data", TABLE)
+    run = done(world, "data")
+
+    shown = page(world, run, language="ru")
+
+    assert "В text есть персональные данные: адреса электронной почты" in shown
+
+
+@pytest.mark.parametrize(("kind", "code"), [("data", "data_missing"), ("drift", "data_missing")])
+def test_nothing_is_asked_for_without_a_table(world: World, kind: str, code: str) -> None:
+    answer = ask(world, kind)
+
+    assert (answer.status_code, answer.data["code"]) == (422, code)
+
+
+def test_there_is_no_drift_from_nothing(world: World) -> None:
+    attach(world, world.submit(), "data", sample(50))
+
+    answer = ask(world, "drift")
+
+    assert (answer.status_code, answer.data["code"]) == (422, "reference_missing")
+
+
+def test_a_table_that_cannot_be_read_ends_the_run_with_the_reason(world: World) -> None:
+    attach(world, world.submit(), "data", b"a,b\n1\n")
+
+    run = done(world, "data")
+
+    assert (run.state, run.error_code) == ("errored", "ragged_row")
+
+
+@pytest.mark.parametrize("part", [{"labl": "x"}, {"label": 3}, {"split": "a", "label": "a"}])
+def test_a_plan_that_no_data_audit_can_follow_is_refused(world: World, part: dict[str, Any]) -> None:
+    with pytest.raises(UseCaseRefused) as refused:
+        put_audit_plan(
+            use_case_id=world.use_case.pk, document={**PLAN, "data": part}, by=world.risk_officer, at=world.at
+        )
+
+    assert refused.value.field == "data"
+
+
+def test_strangers_see_no_run_that_read_a_team_s_upload(world: World) -> None:
+    attach(world, world.submit(), "data", TABLE)
+    run = done(world, "data")
+    browser = Client()
+    browser.force_login(world.stranger)
+
+    assert browser.get(reverse("evidence:run", args=[run.pk])).status_code == 404
