@@ -35,10 +35,9 @@ def question_of(kind: str) -> str:
 
 
 def _ll144(run: Run, document: Document) -> dict[str, Any]:
-    charts = [
+    tables = [
         {
             **made,
-            "title": ll144_summary.table_title(made),
             "ratios": [
                 {
                     "label": row["category"],
@@ -46,17 +45,16 @@ def _ll144(run: Run, document: Document) -> dict[str, Any]:
                     "value": row["impact_ratio"],
                     "low": row["ratio_ci_low"],
                     "high": row["ratio_ci_high"],
-                    "is_reference": row["is_highest"],
                 }
                 for row in made["rows"]
                 if row["impact_ratio"] is not None
             ],
         }
-        for made in document["tables"]
+        for made in ll144_summary.tables_shown(document)
     ]
     audited_on = audit_date(run)
     return {
-        "tables": charts,
+        "tables": tables,
         "facts": ll144_summary.facts(document, audit_date=document["record"]["audit_date"] or audited_on),
     }
 
@@ -79,6 +77,7 @@ def _suite(_run: Run, document: Document) -> dict[str, Any]:
     return {
         "functionality_charts": text_reports.suite_charts(document),
         "target_chart": text_reports.target_chart(document),
+        "gap": text_reports.target_gap(document),
         "wrong": text_reports.suite_examples(document),
     }
 

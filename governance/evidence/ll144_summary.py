@@ -13,7 +13,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from audits.measures.ll144.plan import last_day
+from audits.measures.ll144.plan import FOUR_FIFTHS, last_day
+from governance.web.templatetags import figures
 
 Document = Mapping[str, Any]
 
@@ -34,10 +35,30 @@ def summary_html(document: Document, *, audited_on: str | None = None) -> str:
         "audit_date": audit_date,
         "last_day": last_day(audit_date) if audit_date else None,
         "facts": facts(document, audit_date=audit_date),
-        "tables": [{**made, "title": table_title(made)} for made in document["tables"]],
+        "tables": tables_shown(document),
         "left_out": [row for made in document["tables"] for row in made["rows"] if row["excluded"]],
     }
     return render_to_string("evidence/ll144_summary.html", context)
+
+
+def tables_shown(document: Document) -> list[dict[str, Any]]:
+    """The tables with titles, and with figures as they are read in the language in force."""
+    return [
+        {**made, "title": table_title(made), "rows": [{**row, **_in_figures(row)} for row in made["rows"]]}
+        for made in document["tables"]
+    ]
+
+
+def _in_figures(row: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "rate_shown": figures.figure("rate", row["rate"]),
+        "rate_interval": figures.interval("rate", row["ci_low"], row["ci_high"]),
+        # rounded, but not onto the number that the EEOC's guidelines name
+        "ratio_shown": figures.figure("ratio", row["impact_ratio"], limit=FOUR_FIFTHS),
+        "ratio_interval": ""
+        if row["ratio_ci_low"] is None
+        else figures.interval("ratio", row["ratio_ci_low"], row["ratio_ci_high"]),
+    }
 
 
 def table_title(made: Mapping[str, Any]) -> str:
@@ -83,8 +104,8 @@ def sentence(document: Document) -> str:
     return {
         "pass": _("Every table is calculated. The law sets no limit for the ratios: who uses the tool decides."),
         "warn": _(
-            "Calculated, with gaps: outcomes or statements for the summary are missing. The law sets no limit for the"
-            " ratios."
+            "Outcomes are unknown, or the summary lacks a statement; the findings say which. The law sets no limit for"
+            " the ratios."
         ),
         "insufficient_data": _("A table has fewer than two categories to compare."),
         "no_information": _("Every rate is the same, 0 or 1, so the ratios say nothing."),

@@ -79,6 +79,27 @@ def target_chart(document: Document) -> Chart | None:
     )
 
 
+def target_gap(document: Document) -> str:
+    """The widest gap between targets, and how often luck alone makes one as wide; "" where there is none."""
+    gap = document["target_gap"]
+    if gap is None:
+        return ""
+    return _(
+        "Widest gap, between %(lowest)s and %(highest)s: %(gap)s. Luck alone makes one as wide with probability %(p)s."
+    ) % {
+        "lowest": gap["lowest"],
+        "highest": gap["highest"],
+        "gap": figures.figure("points", gap["value"]),
+        "p": chance(gap["p"]),
+    }
+
+
+def chance(p: float) -> str:
+    """A p or q as it is read: three decimals, and no zero."""
+    least = 0.001
+    return f"<{figures.number(least, places=3)}" if p < least else figures.number(p, places=3)
+
+
 def suite_examples(document: Document) -> list[dict[str, Any]]:
     """Cases that went wrong, by functionality, for a fold that is closed until somebody opens it."""
     return [
@@ -164,7 +185,13 @@ def shift_chart(document: Document) -> Chart | None:
 def directions(document: Document) -> list[dict[str, Any]]:
     """Which way the changed answers go, for the table beside the charts."""
     return [
-        {"pair": _pair(row), **row["direction"], "identity": row["identity"], "other": row["other"]}
+        {
+            "pair": _pair(row),
+            **row["direction"],
+            "identity": row["identity"],
+            "other": row["other"],
+            "q_shown": chance(row["direction"]["q"]),
+        }
         for row in document["comparisons"]
         if row["direction"] is not None
     ]

@@ -11,9 +11,9 @@ import rfc8785
 
 from audits.measures.figures import figure
 from audits.measures.ll144.outcomes import Assessed, Progress, assessed
-from audits.measures.ll144.plan import LL144Plan, last_day
+from audits.measures.ll144.plan import FOUR_FIFTHS, LL144Plan, last_day
 from audits.measures.ll144.reasons import CODES
-from audits.measures.ll144.tables import FOUR_FIFTHS, LEAST_SHARE, SMALL, TABLES, exclusions, table_of
+from audits.measures.ll144.tables import LEAST_SHARE, SMALL, TABLES, exclusions, table_of
 from audits.measures.tables.opening import Table, open_table
 from audits.measures.verdicts import worst
 

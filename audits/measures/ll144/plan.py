@@ -12,6 +12,8 @@ from audits.measures.naming import quoted
 from audits.measures.plan import PlanRejected
 
 HISTORICAL, TEST = "historical", "test"
+# 29 CFR 1607.4(D): information of the EEOC's guidelines. Local Law 144 sets no limit.
+FOUR_FIFTHS = 0.8
 # What people write where a category is not known. A plan may name more; what counts as unknown is printed.
 UNKNOWN_WORDS = frozenset(
     {

@@ -22,8 +22,6 @@ TABLES = (SEX, RACE, INTERSECTION)
 BETWEEN = " & "
 # "less than 2 % of the data being used for the bias audit", 6 RCNY 5-301
 LEAST_SHARE = 0.02
-# 29 CFR 1607.4(D): information of the EEOC's guidelines. Local Law 144 sets no limit.
-FOUR_FIFTHS = 0.8
 # Below it a rate says little; the rule knows no such number, so nothing is hidden by it.
 SMALL = 30
 

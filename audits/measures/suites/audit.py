@@ -271,7 +271,7 @@ def _reasons(
             yield _reason(code, name, **{key: row[key] for key in CODES[code][1]})
         elif row["verdict"] == "insufficient_data":
             code = "suite.templates_too_alike" if row["takes_part"] else "suite.too_few_cases"
-            told = {**row, "min_cases": plan.min_cases}
+            told = {**row, "min_cases": plan.min_cases, "effective_n": math.floor(row["effective_n"])}
             yield _reason(code, name, **{key: told[key] for key in CODES[code][1]})
     for row in targets:
         if row["q"] is not None and row["q"] <= ALPHA and row["gap"] < 0 and row["gap_ci_high"] < 0:

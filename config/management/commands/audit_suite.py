@@ -52,11 +52,13 @@ class Command(AssayCommand):
         from audits.measures.suites.plan import suite_plan_from
         from audits.measures.tables import TableRejected
 
+        if not 0 <= options["seed"] < 2**63:
+            raise Refused("--seed is a whole number from 0 to 9,223,372,036,854,775,807")
         given = {name: options[name] for name in (*COLUMNS, "least", "min_cases")}
         try:
             plan = suite_plan_from({**given, "labels": _labels(options["map"] or [])})
             with open_for(Path(options["table"]), plan) as table:
-                document = audit_suite(table, plan, progress=rows_progress(self.stderr), seed=abs(options["seed"]))
+                document = audit_suite(table, plan, progress=rows_progress(self.stderr), seed=options["seed"])
         except (PlanRejected, TableRejected) as refused:
             raise Refused(str(refused)) from refused
         except (OSError, ValueError) as problem:
