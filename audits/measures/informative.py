@@ -20,9 +20,16 @@ def standard_error(found: Estimated) -> float:
 
 
 def p_of(found: Estimated) -> float:
-    """Two-sided p of a difference against 0, from its interval; nan where it has no width."""
+    """Two-sided p of a difference against 0, from its interval; nan where there is none.
+
+    Where no row differs from its like, the interval has no width, and a difference is one whatever the draw.
+    """
     error = standard_error(found)
-    return float(two_sided_p(found.value / error)) if error > 0 else math.nan
+    if error > 0:
+        return float(two_sided_p(found.value / error))
+    if not math.isfinite(found.high - found.low):
+        return math.nan
+    return 1.0 if found.value == 0 else 0.0
 
 
 def informative_row(

@@ -35,7 +35,7 @@ def heat_tables(document: Document) -> list[HeatTable]:
     found: dict[tuple[str, tuple[str, str]], list[Mapping[str, Any]]] = {}
     for row in document.get("metrics", ()):
         names = tuple(row.get("slice") or {})
-        if len(names) == 2 and row["metric"] in CROSSED:
+        if len(names) == 2 and row["metric"] in CROSSED and "class" not in row:
             found.setdefault((row["metric"], (names[0], names[1])), []).append(row)
     order = sorted(found, key=lambda key: (CROSSED.index(key[0]), key[1]))
     return [_heat_table(metric, names, found[metric, names]) for metric, names in order]

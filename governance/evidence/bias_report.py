@@ -25,6 +25,9 @@ KINDS = {"ratio": "ratio", "difference": "points"}
 NO_SHARES = frozenset({"roc_auc_score", "brier_score_loss", "log_loss", "f1_score", "balanced_accuracy_score"})
 # Rates that are drawn by group, in this order, where they were measured.
 RATES = ("selection_rate", "accuracy", "true_positive_rate", "false_positive_rate", "precision")
+# Figures in the unit of what is predicted, drawn by group as numbers.
+QUANTITIES = ("mean_error", "mean_absolute_error", "root_mean_squared_error", "mean_prediction", "exposure")
+_IN_UNITS = (*QUANTITIES, "mean_pinball_loss", "wasserstein_distance", "ndcg_score")
 
 
 def read(run: Run) -> dict[str, Any] | None:
@@ -54,6 +57,17 @@ def metric_name(metric: str) -> str:
         "false_omission_rate": _("false omission rate"),
         "balanced_accuracy_score": _("balanced accuracy"),
         "f1_score": _("F1 score"),
+        "mean_absolute_error": _("mean absolute error"),
+        "mean_absolute_error_difference": _("difference of mean absolute errors"),
+        "root_mean_squared_error": _("root mean squared error"),
+        "root_mean_squared_error_difference": _("difference of root mean squared errors"),
+        "mean_error": _("mean error"),
+        "mean_error_difference": _("difference of mean errors"),
+        "mean_prediction": _("mean prediction"),
+        "mean_prediction_difference": _("difference of mean predictions"),
+        "wasserstein_distance": _("distance of the predictions’ distributions"),
+        "exposure": _("exposure"),
+        "exposure_ratio": _("ratio of exposures"),
         "average_odds_difference": _("mean difference of error rates"),
         "log_loss": _("log loss of the score"),
         "demographic_parity_ratio": _("ratio of approval rates"),
@@ -70,6 +84,13 @@ def metric_name(metric: str) -> str:
         "calibration_in_the_large_difference": _("difference of how much too high the scores are"),
     }
     return names.get(metric, metric.replace("_", " "))
+
+
+def kind_of(row: Mapping[str, Any]) -> str:
+    """How a comparison's figures are shown: ratio, points, or number for what is in the unit of the predictions."""
+    if row.get("kind") != "ratio" and str(row.get("metric", "")).startswith(_IN_UNITS):
+        return "number"
+    return KINDS.get(str(row.get("kind", "")), "ratio")
 
 
 def capital(text: str) -> str:
@@ -91,7 +112,7 @@ def gauge(document: Document) -> dict[str, Any] | None:
         "low": row.get("ci_low"),
         "high": row.get("ci_high"),
         "n": row.get("n"),
-        "kind": KINDS.get(row.get("kind", ""), "ratio"),
+        "kind": kind_of(row),
         "verdict": row.get("verdict"),
         **limits(row),
     }
@@ -112,6 +133,8 @@ def limits(row: Mapping[str, Any]) -> dict[str, Any]:
 def sentence(document: Document) -> str:
     """What the audit found, about whom, and how sure it is; brief, for the row of a requirement."""
     row, verdict = worst(document), document.get("verdict")
+    if any(one.get("code") == "bias.no_threshold" for one in document.get("reasons", ())):
+        return _("The audit plan sets no limit, so the figures are shown and nothing is judged.")
     if verdict == "no_information":
         return _("The model answers everybody alike, so the comparison says nothing.")
     if row is None:
@@ -129,13 +152,19 @@ def sentence(document: Document) -> str:
 
 def _told(row: Mapping[str, Any]) -> dict[str, str]:
     return {
-        "metric": metric_name(str(row["metric"])),
+        "metric": _metric_of(row),
         "group": slice_name(row.get("slice")),  # as the data has it, at the beginning of a sentence too
         "other": slice_name(row.get("comparator")),
         "figure": _figure(row),
-        "limit": figures.figure(KINDS.get(row["kind"], "ratio"), row.get("threshold")),
+        "limit": figures.figure(kind_of(row), row.get("threshold")),
         "n": figures.sample(row.get("n")),
     }
+
+
+def _metric_of(row: Mapping[str, Any]) -> str:
+    """The metric in words, with the class that it is about."""
+    name = metric_name(str(row["metric"]))
+    return _("%(metric)s of class %(class)s") % {"metric": name, "class": row["class"]} if "class" in row else name
 
 
 def in_plain_words(document: Document) -> str:
@@ -185,7 +214,7 @@ def _alone(group: Mapping[str, Any]) -> bool:
 
 
 def _figure(row: Mapping[str, Any]) -> str:
-    kind = KINDS.get(row["kind"], "ratio")
+    kind = kind_of(row)
     if row.get("value") is None:
         return figures.not_measured()
     value = figures.figure(kind, row["value"], limit=row.get("threshold"))
@@ -210,11 +239,11 @@ def comparison_charts(document: Document) -> list[Chart]:
     made: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for row in document.get("disparities", ()):
         if row.get("role") == "gating" and len(row.get("slice") or {}) == 1:
-            made.setdefault((row["metric"], next(iter(row["slice"]))), []).append(row)
+            made.setdefault((_metric_of(row), next(iter(row["slice"]))), []).append(row)
     charts = []
     for (metric, attribute), rows in made.items():
-        kind = KINDS.get(rows[0]["kind"], "ratio")
-        title = _("%(metric)s by %(attribute)s") % {"metric": capital(metric_name(metric)), "attribute": attribute}
+        kind = kind_of(rows[0])
+        title = _("%(metric)s by %(attribute)s") % {"metric": capital(metric), "attribute": attribute}
         charts.append(
             Chart(
                 title=title,
@@ -249,17 +278,20 @@ def rate_charts(document: Document) -> list[Chart]:
     """Rates by the groups of each attribute, the rate of everybody as the line of reference."""
     made: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     overall: dict[str, Any] = {}
+    drawn = (*RATES, *QUANTITIES)
     for row in document.get("metrics", ()):
         part = row.get("slice") or {}
+        if "class" in row:
+            continue
         if not part:
             overall[row["metric"]] = row.get("value")
-        elif len(part) == 1 and row["metric"] in RATES:
+        elif len(part) == 1 and row["metric"] in drawn:
             made.setdefault((next(iter(part)), row["metric"]), []).append(row)
-    order = sorted(made, key=lambda key: (RATES.index(key[1]), key[0]))
+    order = sorted(made, key=lambda key: (drawn.index(key[1]), key[0]))
     return [
         Chart(
             title=_("%(metric)s by %(attribute)s") % {"metric": capital(metric_name(metric)), "attribute": attribute},
-            kind="rate",
+            kind="number" if metric in QUANTITIES else "rate",
             reference=overall.get(metric),
             rows=[_row(row, label=slice_name(row["slice"])) for row in made[attribute, metric]],
         )
@@ -269,7 +301,7 @@ def rate_charts(document: Document) -> list[Chart]:
 
 def overall(document: Document) -> dict[str, Mapping[str, Any]]:
     """The figures of everybody, by metric."""
-    return {row["metric"]: row for row in document.get("metrics", ()) if not row.get("slice")}
+    return {row["metric"]: row for row in document.get("metrics", ()) if not row.get("slice") and "class" not in row}
 
 
 def by_version(runs: Sequence[tuple[str, Document]]) -> list[dict[str, Any]]:
@@ -294,7 +326,7 @@ def worst_slices(document: Document) -> list[dict[str, Any]]:
     return [
         {
             "label": slice_name(row.get("slice")),
-            "metric": metric_name(str(row.get("metric", ""))),
+            "metric": _metric_of(row),
             "n": row.get("n"),
             "value": row.get("value"),
             "low": row.get("ci_low"),
@@ -312,8 +344,8 @@ def all_figures(document: Document) -> list[dict[str, Any]]:
     return [
         {
             **_row(row, label=slice_name(row.get("slice"))),
-            "metric": capital(metric_name(row["metric"])),
-            "is_share": row["metric"] not in NO_SHARES,
+            "metric": capital(_metric_of(row)),
+            "is_share": row["metric"] not in NO_SHARES and not row["metric"].startswith(_IN_UNITS),
         }
         for row in document.get("metrics", ())
     ]

@@ -14,7 +14,9 @@ RATE_OF = {"demographic_parity": "selection_rate", "equal_opportunity": "true_po
 
 
 def of_hundred(document: Mapping[str, Any], row: Mapping[str, Any], *, group: str, other: str) -> str:
-    """How many of 100 people of either group; empty where one of the two rates was not measured."""
+    """How many of 100 people of either group; empty where one of the two rates was not measured, and of classes."""
+    if "class" in row:
+        return ""
     rate = row.get("decided_by") or _rate_of(str(row.get("metric", "")))
     ours, theirs = (_share(document, rate, row.get(side) or {}) for side in ("slice", "comparator"))
     phrase = {

@@ -182,3 +182,29 @@ def test_four_fifths_are_told_with_the_decisions_that_they_hang_on() -> None:
     told = {row["label"]: row["hangs_on"] for row in part["groups"]}
     assert told == {"b": "8 more selected", "c": "7 fewer selected", "few": "3 more selected", "tiny": ""}
     assert bias_pictures.four_fifths(audited(selected(a=(0, 50), b=(0, 50)))) == []
+
+
+def test_a_quantity_is_shown_in_its_unit_and_a_class_by_its_name() -> None:
+    numbers = [f"{row % 7},{row % 7 + (row % 2) * 3},{'ab'[row % 2]}" for row in range(400)]
+    plan = plan_of(task="regression", gating=("mean_error_difference",), thresholds={"mean_error_difference": 1.0})
+    regression = audited(csv_of(numbers), plan)
+    names = [f"{'xyz'[row % 3]},{'xyz'[row % 3 if row % 2 else row % 2]},{'ab'[row % 2]}" for row in range(600)]
+    classes = audited(csv_of(names), plan_of(task="multiclass", gating=("equalized_odds_difference",)))
+
+    assert bias_report.in_plain_words(regression) == (
+        f"b against a: difference of mean errors 3 [3{chr(0x2013)}3], n{NB}200. The limit is 1."
+    )
+    assert {chart.kind for chart in bias_report.rate_charts(regression)} == {"number"}
+    assert [chart.title for chart in bias_report.comparison_charts(classes)] == [
+        f"Largest difference of error rates of class {name} by group" for name in "xyz"
+    ]
+    assert "of class " in bias_report.in_plain_words(classes)
+    assert set(bias_report.overall(classes)) == {"accuracy"}
+
+
+def test_figures_without_a_limit_are_said_not_to_be_judged() -> None:
+    numbers = [f"{row % 7},{row % 5},{'ab'[row % 2]}" for row in range(200)]
+
+    document = audited(csv_of(numbers), plan_of(task="regression", gating=()))
+
+    assert "sets no limit" in bias_report.in_plain_words(document)
