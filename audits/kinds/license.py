@@ -120,7 +120,6 @@ def case_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
     has_text = holds_licence_text(files)
     # No names at all is most often a version of which only the card is known: nobody looked.
     looked = bool(files) or inputs.get("files_known") is True
-    profile = _mapping(inputs, "use_profile")
     artefact = {
         "type": inputs.get("kind") or "model",
         "name": inputs.get("subject"),
@@ -135,16 +134,18 @@ def case_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
         "modalities": inputs.get("modalities"),
         **{name: inputs[name] for name in _SEEN if inputs.get(name) is not None},
     }
-    # Who declared a catalogued card is not told by the card: an owner's own licence has to be claimed in the profile.
-    case = {
-        "artefact": artefact,
-        "upstream": _list(inputs, "upstream"),
-        "use_profile": {**profile, "actor": profile.get("actor") or "unstated"},
-    }
+    case = {"artefact": artefact, "upstream": _list(inputs, "upstream"), "use_profile": profile_of(inputs)}
     for name in ("works", "overrides"):
         if several := _list(inputs, name):
             case[name] = several
     return case
+
+
+def profile_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The use profile as the licence engine takes it."""
+    profile = _mapping(inputs, "use_profile")
+    # Who declared a catalogued card is not told by the card: an owner's own licence has to be claimed in the profile.
+    return {**profile, "actor": profile.get("actor") or "unstated"}
 
 
 def _list(inputs: Mapping[str, Any], key: str) -> list[Any]:
@@ -157,38 +158,47 @@ def _list(inputs: Mapping[str, Any], key: str) -> list[Any]:
 _OBJECTS = {"upstream": " of objects with id, license and relation", "works": " of objects with id, type and license"}
 
 
-def _place(one: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Findings in one order, whoever found them."""
+def place(one: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What findings are sorted by, whoever found them."""
     return -RANK[one["severity"]], one["code"], len(one["chain"]), tuple(one["chain"]), one["term"], one["section"]
 
 
 def _drafts(found: Sequence[Mapping[str, Any]]) -> list[Draft]:
     """One draft for each code on each chain, gravest first; several terms behind one code stand in ``terms``."""
     drafts: dict[tuple[str, str], Draft] = {}
-    for one in sorted(found, key=_place):
+    for one in sorted(found, key=place):
         locus = " <- ".join(one["chain"])
         known = drafts.get((one["code"], locus))
         if known is not None:
             if one["term"] not in known.params["terms"]:
                 known.params["terms"].append(one["term"])
             continue
-        params = {
-            **one["params"],
-            "terms": [one["term"]],
-            "section": one["section"],
-            "source": one["source"],
-            "chain": list(one["chain"]),
-            "relations": list(one["relations"]),
-            **({"state": one["state"]} if "state" in one else {}),
-        }
         drafts[one["code"], locus] = Draft(
             code=one["code"],
             severity=SEVERITY[one["severity"]],
             locus=locus,
-            params=params,
-            field="license" if len(one["chain"]) == 1 else "",
+            params=params_of(one),
+            field=field_of(one["chain"]),
         )
     return list(drafts.values())
+
+
+def params_of(one: Mapping[str, Any]) -> dict[str, Any]:
+    """What is stored of a finding that ``licenses`` shows, beside its code and chain."""
+    return {
+        **one["params"],
+        "terms": [one["term"]],
+        "section": one["section"],
+        "source": one["source"],
+        "chain": list(one["chain"]),
+        "relations": list(one["relations"]),
+        **({"state": one["state"]} if "state" in one else {}),
+    }
+
+
+def field_of(chain: Sequence[str]) -> str:
+    """The field of the card that a finding is about: of the work itself its own licence."""
+    return "license" if len(chain) == 1 else ""
 
 
 def _expression(artefact: Mapping[str, Any]) -> str:

@@ -108,12 +108,23 @@ class Graph:
 
 def among(values: Iterable[int]) -> RawSQL:
     """Many ids for ``__in`` as one array: thousands of parameters take longer to write than to look up."""
-    return RawSQL("SELECT unnest(%s::bigint[])", [list(values)])  # noqa: S611 (a constant)
+    return RawSQL("SELECT unnest(%s::bigint[])", [array_of(values)])  # noqa: S611 (a constant)
 
 
 def among_texts(values: Iterable[str]) -> RawSQL:
     """The same for texts."""
-    return RawSQL("SELECT unnest(%s::text[])", [list(values)])  # noqa: S611 (a constant)
+    return RawSQL("SELECT unnest(%s::text[])", [array_of_texts(values)])  # noqa: S611 (a constant)
+
+
+def array_of(ids: Iterable[int]) -> str:
+    """Ids as one text that PostgreSQL reads as an array: written once, not id by id."""
+    return f"{{{','.join(map(str, ids))}}}"
+
+
+def array_of_texts(texts: Iterable[str]) -> str:
+    """The same for texts."""
+    quoted = (text.replace("\\", r"\\").replace('"', r"\"") for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
 
 
 def graph_above(versions: Collection[int]) -> Graph:
@@ -121,14 +132,14 @@ def graph_above(versions: Collection[int]) -> Graph:
     origins: dict[int, list[Origin]] = {}
     wanted = set(versions)
     with connection.cursor() as cursor:
-        cursor.execute(_ABOVE, [sorted(wanted)])
+        cursor.execute(_ABOVE, [array_of(sorted(wanted))])
         for version, *row in cursor.fetchall():
             origin = Origin(*row)
             origins.setdefault(version, []).append(origin)
             wanted.update(one for one in (origin.version, origin.latest) if one is not None)
-        cursor.execute(_VERSIONS, [sorted(wanted)])
+        cursor.execute(_VERSIONS, [array_of(sorted(wanted))])
         rows = cursor.fetchall()
-        cursor.execute(_FILES, [NOTICE_BYTES + 1, list(versions), sorted(wanted)])
+        cursor.execute(_FILES, [NOTICE_BYTES + 1, array_of(versions), array_of(sorted(wanted))])
         texts: dict[int, list[Text]] = {}
         notices: dict[int, dict[str, bytes]] = {}
         bytes_of: dict[int, set[str]] = {}
@@ -191,14 +202,14 @@ def versions_below(entries: Collection[int], *, of: Collection[int] = ()) -> lis
     newest versions need, and never less. One query.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_BELOW, {"entries": sorted(set(entries)), "of": sorted(set(of))})
+        cursor.execute(_BELOW, {"entries": array_of(sorted(set(entries))), "of": array_of(sorted(set(of)))})
         return [row[0] for row in cursor.fetchall()]
 
 
 def entries_below(entries: Collection[int]) -> list[int]:
     """The entries themselves and all of which some version was made from them. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_ENTRIES_BELOW, [sorted(set(entries))])
+        cursor.execute(_ENTRIES_BELOW, [array_of(sorted(set(entries)))])
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -226,7 +237,7 @@ _VERSIONS = f"""
         (SELECT jsonb_agg(substr(tag, 9) ORDER BY tag) FROM jsonb_array_elements_text(v.tags) tag
          WHERE tag LIKE 'license:_%%')::text
     FROM catalog_version v JOIN catalog_entry e ON e.id = v.entry_id LEFT JOIN catalog_card c ON c.id = v.card_id
-    WHERE v.id = ANY(%s)
+    WHERE v.id = ANY(%s::bigint[])
 """  # noqa: S608 (its parts are constants)
 _FILES = """
     SELECT f.version_id, f.path, f.sha256, f.git_oid, t.fingerprint, t.copyright <> '[]',
@@ -234,7 +245,7 @@ _FILES = """
             THEN substring(t.raw FOR a.number) END
     FROM (SELECT %s::int, %s::bigint[]) a (number, versions), catalog_file f
     LEFT JOIN catalog_licencetext t ON t.version_id = f.version_id AND t.path = f.path
-    WHERE f.version_id = ANY(%s) AND f.role = 'licence' ORDER BY f.version_id, f.path
+    WHERE f.version_id = ANY(%s::bigint[]) AND f.role = 'licence' ORDER BY f.version_id, f.path
 """
 _DOWN = """
     WITH RECURSIVE down (entry_id) AS (

@@ -54,6 +54,7 @@ class Reader:
         subjects = list(graph.works) if versions is None else list(versions)
         self._said = _said(graph, subjects)
         self._shared: dict[int, dict[str, Any]] = {}
+        self._of_any_use: dict[int, dict[str, Any]] = {}
         self._table_digest = catalogue.table_digest()
         self._namesakes = _namesakes(graph)
         self._pinned_somewhere = any(
@@ -62,6 +63,17 @@ class Reader:
 
     def inputs(self, version: int, *, use_case: UseCase | None) -> dict[str, Any]:
         """What the licence audit of a version in a use case reads."""
+        profile = dict(DEFAULT_PROFILE) if use_case is None else use_case.licence_profile
+        return self.of_any_use(version) | {"use_profile": profile} | self.of_use(version, use_case)
+
+    def of_any_use(self, version: int) -> dict[str, Any]:
+        """What is read of a version whatever it is used for. Built once; copy it, do not change it."""
+        known = self._of_any_use.get(version)
+        if known is None:
+            known = self._of_any_use[version] = self._read(version)
+        return known
+
+    def _read(self, version: int) -> dict[str, Any]:
         graph, work = self.graph, self.graph.works[version]
         above = graph.above(version)
         names = self._names(version, above)
@@ -77,7 +89,6 @@ class Reader:
             "files_known": work.files_known,
             "upstream": [self._up(origin, names) for origin in graph.of(version)],
             "works": self._works(version, above, names),
-            "use_profile": dict(DEFAULT_PROFILE) if use_case is None else use_case.licence_profile,
             "table_digest": self._table_digest,
         }
         if (known := modalities(task=work.task, seems_more=work.seems_more)) is not None:
@@ -88,7 +99,9 @@ class Reader:
         origins = graph.of(version)
         if work.has_card and origins and all(origin.in_card for origin in origins):
             inputs["card_names_origins"] = True
-        return inputs | self._sayings(work, above, use_case)
+        if corrections := self._corrections(work, above):
+            inputs["corrections"] = corrections
+        return inputs
 
     def is_plain(self, version: int) -> bool:
         """Whether each work above stands for one entry, by its newest version and own id."""
@@ -187,22 +200,28 @@ class Reader:
 
     # --- what people said ------------------------------------------------------------------------------------------
 
-    def _sayings(self, work: Work, above: Iterable[int], use_case: UseCase | None) -> dict[str, Any]:
+    def of_use(self, version: int, use_case: UseCase | None) -> dict[str, Any]:
+        """What people said of a version in one use case; most often nothing."""
         said: dict[str, Any] = {}
-        if self._said.corrections:
-            named = {
-                licence
-                for at in (self.graph.works[version] for version in (work.version, *above))
-                for licence in (*licence_ids(at.licenses, at.license_name), *(one.licence for one in _known(at)))
-            }
-            said["corrections"] = [one for one in self._said.corrections if one["licence"] in named]
         here = use_case.pk if use_case is not None else None
-        overrides = [one for one in self._said.overrides.get(work.entry, ()) if one.use_case_id in (None, here)]
-        if overrides:
-            said["overrides"] = [_override(one) for one in overrides]
-        if here is not None and (codes := self._said.duties.get((work.version, here))):
+        if overrides := self._said.overrides.get(self.graph.works[version].entry):
+            in_force = [_override(one) for one in overrides if one.use_case_id in (None, here)]
+            if in_force:
+                said["overrides"] = in_force
+        if here is not None and (codes := self._said.duties.get((version, here))):
             said["attested"] = list(codes)
-        return {name: value for name, value in said.items() if value}
+        return said
+
+    def _corrections(self, work: Work, above: Iterable[int]) -> list[dict[str, str]]:
+        """Those of the licences that a work or one above it names."""
+        if not self._said.corrections:
+            return []
+        named = {
+            licence
+            for at in (self.graph.works[version] for version in (work.version, *above))
+            for licence in (*licence_ids(at.licenses, at.license_name), *(one.licence for one in _known(at)))
+        }
+        return [one for one in self._said.corrections if one["licence"] in named]
 
 
 def seen_of(work: Work) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from audits.models import Finding, Run
 from governance.gates.models import Approval
 from governance.licensing import reassessing, tasks
 from governance.licensing.models import Override, Reassessment, Standing
+from governance.licensing.reassessing import queue, rows
 from governance.policies import facts
 from tests.factories import NOON, EntryFactory, UserFactory
 from tests.governance.licensing.graphs import NON_COMMERCIAL, OPEN, derive, import_again, left, line, reassess_all, work
@@ -234,7 +235,7 @@ def test_one_change_that_cannot_be_judged_does_not_keep_the_others(monkeypatch: 
             raise RuntimeError("no")
         return plain(entries=entries, alone=alone, renew=renew)
 
-    monkeypatch.setattr(reassessing, "reassess", breaks)
+    monkeypatch.setattr(queue, "reassess", breaks)
     reassessing.carry_out()
 
     assert Standing.objects.filter(entry=good.entry).exists()
@@ -290,7 +291,7 @@ def test_an_override_that_has_run_out_is_judged_again_by_the_sweep() -> None:
 
 
 def test_the_columns_that_are_copied_are_those_of_the_models() -> None:
-    for model, columns in ((Run, reassessing.RUN_COLUMNS), (Finding, reassessing.FINDING_COLUMNS)):
+    for model, columns in ((Run, rows.RUN_COLUMNS), (Finding, rows.FINDING_COLUMNS)):
         fields = {field.column for field in model._meta.concrete_fields}
         assert set(columns) <= fields
         needed = {

@@ -147,7 +147,8 @@ def test_many_are_judged_as_one_by_one() -> None:
     reader = Reader(graph_above([one.pk for one in versions]))
     asked = [(one.pk, reader.inputs(one.pk, use_case=None)) for one in versions]
 
-    for (_, inputs), many in zip(asked, judge_many(reader, asked), strict=True):
+    for (_, inputs), judged in zip(asked, judge_many(reader, asked), strict=True):
+        many = judged.outcome()
         alone = licence_audit.outcome(inputs, with_repairs=False)
         assert (many.verdict, many.summary) == (alone.verdict, alone.summary)
         assert [repr(one) for one in many.drafts] == [repr(one) for one in alone.drafts]
