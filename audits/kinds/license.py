@@ -17,8 +17,10 @@ SEVERITY = {"conflict": "high", "unknown": "medium", "warning": "medium", "oblig
 """Severity of a licence finding -> severity of an audit's finding."""
 
 _LICENCE_TEXT = re.compile(r"(un)?licen[cs]es?\b.*|copying\b.*", re.IGNORECASE)
+# What other revisions of the work declare.
+_OTHER_REVISIONS = ("license_at_head", "license_before")
 # What was seen of the work, as the engine reads it.
-_SEEN = ("texts", "notice_texts", "notices_cut", "card_seen", "card_names_origins", "records")
+_SEEN = ("texts", "notice_texts", "notices_cut", "card_seen", "card_names_origins", "records", *_OTHER_REVISIONS)
 _NOTICE = re.compile(r"notices?\b.*", re.IGNORECASE)
 
 
@@ -31,9 +33,10 @@ def run(context: Context) -> Outcome:
     ``upstream`` (objects with ``id``, ``type``, ``relation`` and, where ``works`` does not say it, ``license``,
     ``license_name``, ``known``), ``works`` (what is known of each work above, with its own ``upstream``), what was
     seen of the subject as ``licenses.observed`` reads it (``texts``, ``notice_texts``, ``notices_cut``, ``card_seen``,
-    ``card_names_origins``, ``records``; absent where nobody looked), ``modalities``, ``text_reviewed``, ``attested``
-    (codes of obligations), ``corrections`` and ``overrides`` of people, and ``use_profile`` (purpose, mode, territory,
-    mau, revenue_usd_year, field, strictness, …; null is "not given").
+    ``card_names_origins``, ``records``; absent where nobody looked), what its newest revision declares where that is
+    another licence (``license_at_head``) and what an earlier one did (``license_before``), ``modalities``,
+    ``text_reviewed``, ``attested`` (codes of obligations), ``corrections`` and ``overrides`` of people, and
+    ``use_profile`` (purpose, mode, territory, mau, revenue_usd_year, field, strictness, …; null is "not given").
 
     Returns:
         verdict conflict | unknown | warning | obligation | pass; summary ``license_unknown_count`` and

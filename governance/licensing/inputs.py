@@ -31,7 +31,7 @@ DEFAULT_PROFILE: Mapping[str, Any] = {
 def license_inputs(*, version: Version, use_case: UseCase | None) -> dict[str, Any]:
     """The inputs of the licence audit as they are today; without a use case under ``DEFAULT_PROFILE``.
 
-    At most eight queries, whatever the depth.
+    At most nine queries, whatever the depth.
     """
     reader = Reader(graph_above([version.pk]))
     return reader.inputs(version.pk, use_case=use_case)
@@ -99,6 +99,7 @@ class Reader:
         origins = graph.of(version)
         if work.has_card and origins and all(origin.in_card for origin in origins):
             inputs["card_names_origins"] = True
+        inputs |= self._other_revisions(version)
         if corrections := self._corrections(work, above):
             inputs["corrections"] = corrections
         return inputs
@@ -193,9 +194,23 @@ class Reader:
         if origin.version not in within:  # a ring of pinned revisions ends where it began
             said["upstream"] = [self._up(one, names, within | {origin.version}) for one in origins]
         if origin.latest is not None:
-            head = self.graph.works[origin.latest]
-            meant = {one.licence for one in _known(head)} if is_custom(tuple(head.licenses), head.license_name) else ()
-            said["license_at_head"] = next(iter(meant)) if len(meant) == 1 else declared_value(head.licenses)
+            said["license_at_head"] = _meant(self.graph.works[origin.latest])
+        return said
+
+    def _other_revisions(self, version: int) -> dict[str, Any]:
+        """What the newest version of the entry declares, and what an earlier one did, where it is something else."""
+        others = self.graph.revisions.get(version)
+        if others is None:
+            return {}
+        said: dict[str, Any] = {}
+        if others.newest is not None:
+            # A list without a licence: null would mean that nobody looked.
+            said["license_at_head"] = _meant(self.graph.works[others.newest]) or []
+        now = _rows(self.graph.works[version])
+        for one in others.before:
+            if _rows(self.graph.works[one]) not in (frozenset(), now):
+                said["license_before"] = _meant(self.graph.works[one])
+                break
         return said
 
     # --- what people said ------------------------------------------------------------------------------------------
@@ -249,6 +264,18 @@ def _text(one: Text) -> dict[str, Any]:
     if one.fingerprint is not None:
         written |= {"sha256_normalised": one.fingerprint, "copyright": one.has_copyright}
     return written
+
+
+def _meant(work: Work) -> str | list[str] | None:
+    """What a version declares; of one that says "other", the licence whose text it holds."""
+    meant = {one.licence for one in _known(work)} if is_custom(tuple(work.licenses), work.license_name) else ()
+    return next(iter(meant)) if len(meant) == 1 else declared_value(work.licenses)
+
+
+def _rows(work: Work) -> frozenset[str]:
+    """The rows of the licence table that a version means."""
+    meant = _meant(work)
+    return licence_ids([meant] if isinstance(meant, str) else meant or [], work.license_name)
 
 
 def _known(work: Work) -> list[FoundText]:
