@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -97,6 +97,23 @@ def _put_back(one: Reassessment) -> None:
 def _end(one: Reassessment, **fields: Any) -> None:
     if not _mine(one).update(lease_until=None, finished_at=Now(), **fields):
         logger.warning("%s: attempt %s no longer holds it", one, one.attempt)
+
+
+def failed(ids: Iterable[int] | None = None) -> list[Reassessment]:
+    """Those that were given up, of these or of all, oldest first. One query."""
+    given_up = Reassessment.objects.filter(state=ReassessmentState.FAILED).order_by("pk")
+    return list(given_up if ids is None else given_up.filter(pk__in=list(ids)))
+
+
+def retry(ids: Iterable[int]) -> int:
+    """Queue anew what was given up, with all attempts before it; the caller wakes the workers.
+
+    Returns:
+        How many; one that is not given up (any more) is left alone.
+    """
+    return Reassessment.objects.filter(pk__in=list(ids), state=ReassessmentState.FAILED).update(
+        state=ReassessmentState.QUEUED, attempt=0, finished_at=None, told_at=None
+    )
 
 
 def sweep(*, wake: Callable[[], bool]) -> bool:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import json
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db.models import NOT_PROVIDED
 from django.utils import timezone
 
@@ -300,3 +303,71 @@ def test_the_columns_that_are_copied_are_those_of_the_models() -> None:
             if not field.null and not field.primary_key and field.db_default is NOT_PROVIDED
         }
         assert needed <= set(columns)
+
+
+def given_up(**fields: object) -> Reassessment:
+    entry = work("acme/base", OPEN).entry
+    return Reassessment.objects.create(
+        cause="import",
+        cause_ref="1 versions",
+        entries=[entry.pk],
+        requested_at=NOON,
+        state="failed",
+        attempt=reassessing.ATTEMPTS,
+        finished_at=NOON,
+        error="broke off",
+        **fields,
+    )
+
+
+def retried(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("retry_reassessments", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_what_was_given_up_is_tried_again_by_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    monkeypatch.setattr(tasks, "wake", lambda: told.append(1) or True)
+    one = given_up()
+
+    said = retried()
+
+    one.refresh_from_db()
+    assert (one.state, one.attempt, one.finished_at, one.told_at) == ("queued", 0, None, None)
+    assert told == [1]
+    assert "a version was imported (1 versions): broke off" in said
+    assert "1 queued again; the workers are told." in said
+    reassess_all()
+    one.refresh_from_db()
+    assert (one.state, one.error) == ("done", "")
+    assert Standing.objects.filter(entry__in=one.entries).exists()
+
+
+def test_the_command_lists_without_touching_and_takes_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "wake", lambda: False)
+    first = given_up()
+    second = Reassessment.objects.create(
+        cause="duty", cause_ref="duty 1", requested_at=NOON, state="failed", error="other", finished_at=NOON
+    )
+
+    assert "2 failed" in retried("--list")
+    assert {one.state for one in Reassessment.objects.all()} == {"failed"}
+    document = json.loads(retried("--format", "json", str(second.pk)))
+
+    assert document["told"] is False
+    assert [one["id"] for one in document["reassessments"]] == [second.pk]
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, second.state) == ("failed", "queued")
+
+
+def test_the_command_refuses_what_has_not_failed() -> None:
+    queued = Reassessment.objects.create(cause="duty", requested_at=NOON)
+
+    assert retried() == "No reassessment has failed.\n"
+    with pytest.raises(CommandError, match=f"no reassessment that failed has the id {queued.pk}") as refused:
+        retried(str(queued.pk))
+
+    assert refused.value.returncode == 2
+    assert Reassessment.objects.get().state == "queued"
