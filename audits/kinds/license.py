@@ -56,7 +56,8 @@ def outcome(inputs: Mapping[str, Any], *, with_repairs: bool = True) -> Outcome:
     """What the audit says on its inputs. The same inputs and licence table give the same outcome, wherever.
 
     Args:
-        with_repairs: whether the document says what would end a conflict; looking for that takes the most time.
+        with_repairs: whether the document says what would end a conflict or meet a duty; looking for that takes the
+            most time.
 
     Raises:
         InputsRejected: as ``run``.

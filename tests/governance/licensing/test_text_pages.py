@@ -223,3 +223,15 @@ def test_only_a_reading_of_these_bytes_counts(lawyer):
     )
 
     assert "Read by" not in text_of(signed_in(lawyer).get(address(version)))
+
+
+def test_the_page_says_what_would_meet_a_duty_that_is_open(lawyer):
+    imported("acme/base", raw=card(license="apache-2.0"), source=LOCAL, files={})
+    raw = card(license="mit", base_model="acme/base")
+    version = imported("acme/tuned", raw=raw, source=LOCAL, files={"LICENSE": MIT.encode()}).version
+
+    page = text_of(signed_in(lawyer).get(address(version)))
+
+    assert "What can I do?" in page
+    assert "Add the text of Apache License 2.0 to the files, each as a file of its own." in page
+    assert "Add a file named NOTICE that names" in page
