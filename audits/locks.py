@@ -23,9 +23,9 @@ def hold_subjects(digests: Iterable[str]) -> None:
     """Hold several subjects, in the order of their digests: whoever holds several takes them in this order."""
     if not connection.in_atomic_block:
         raise RuntimeError("subjects are held for a transaction; begin one first")
-    keys = [_key(digest) for digest in sorted(set(digests))]
+    keys = ",".join(str(_key(digest)) for digest in sorted(set(digests)))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS held (key)", [keys])
+        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS held (key)", [f"{{{keys}}}"])
 
 
 def _key(digest: str) -> int:

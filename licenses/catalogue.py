@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from licenses import terms
 from licenses.terms import FAMILIES, Reach
@@ -31,6 +31,7 @@ __all__ = [
     "corrected",
     "find",
     "hub_identifiers",
+    "hub_name",
     "load",
     "table_digest",
 ]
@@ -125,13 +126,20 @@ class Licence:
         return self.family == "own"
 
 
+class HubName(NamedTuple):
+    """An identifier of the Hub: how it stands to other lists of names (``HUB_STATUS``), and its name there, if any."""
+
+    status: str
+    other: str
+
+
 @dataclass(frozen=True, eq=False)
 class Catalogue:
     """The table as read: rows by id and every name a row answers to; ``cells`` is what stands in the file."""
 
     rows: Mapping[str, Licence]
     names: Mapping[str, Licence]
-    hub: frozenset[str]
+    hub: Mapping[str, HubName]
     digest: str
     cells: Mapping[str, tuple[int, Mapping[str, str]]]
 
@@ -148,7 +156,12 @@ def table() -> Catalogue:
 
 def hub_identifiers() -> frozenset[str]:
     """The values that the Hub takes for ``license`` in a card, in lower case."""
-    return table().hub
+    return frozenset(table().hub)
+
+
+def hub_name(licence: str) -> HubName | None:
+    """What is known of an identifier of the Hub; None where the Hub has none of that name."""
+    return table().hub.get(licence)
 
 
 def find(identifier: str) -> Licence | None:
@@ -268,18 +281,18 @@ def _names(rows: Mapping[str, Licence]) -> dict[str, Licence]:
     return names
 
 
-def _hub(text: str, rows: Mapping[str, Licence]) -> frozenset[str]:
-    listed: set[str] = set()
+def _hub(text: str, rows: Mapping[str, Licence]) -> dict[str, HubName]:
+    listed: dict[str, HubName] = {}
     for line, cells in _rows(HUB_IDENTIFIERS, text, ("hf_id", "status", "spdx_or_licenseref")):
         if cells["status"] not in HUB_STATUS:
             raise TableError(f"{HUB_IDENTIFIERS} line {line}, column status: {cells['status']!r} is not a known status")
-        listed.add(cells["hf_id"])
+        listed[cells["hf_id"]] = HubName(cells["status"], cells["spdx_or_licenseref"])
     marked = {licence.id for licence in rows.values() if licence.hf_id}
-    if listed != marked:
+    if listed.keys() != marked:
         raise TableError(
-            f"{HUB_IDENTIFIERS} and column hf_id of {LICENCES} disagree on {', '.join(sorted(listed ^ marked))}"
+            f"{HUB_IDENTIFIERS} and column hf_id of {LICENCES} disagree on {', '.join(sorted(listed.keys() ^ marked))}"
         )
-    return frozenset(listed)
+    return listed
 
 
 def _clauses(text: str, rows: frozenset[str]) -> dict[str, dict[str, tuple[Clause, ...]]]:

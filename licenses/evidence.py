@@ -91,6 +91,7 @@ class Evidence:
     name: str | None = None
     records: tuple[Record, ...] | None = None
     at_head: Record | None = None
+    before: Record | None = None
 
     @property
     def identified(self) -> tuple[Licence, ...]:
@@ -326,14 +327,20 @@ def _other_records(evidence: Evidence, declared: Expression) -> Iterator[Finding
 
 
 def _changed(evidence: Evidence, declared: Expression) -> Iterator[Finding]:
-    """The licence at the head of the repository against the one at the revision in use."""
-    if evidence.at_head is None:
-        return
-    now = expressions.parse(evidence.at_head.license, evidence.at_head.license_name)
-    if _rows(now) != _rows(declared):
-        yield _finding(
-            "W-CHANGED-LICENSE", "license", _first(declared), written=_written(declared), value=_written(now)
-        )
+    """The licence at the revision in use against the one at the head of the repository, and against an earlier one."""
+    readings = []
+    if evidence.at_head is not None:
+        now = expressions.parse(evidence.at_head.license, evidence.at_head.license_name)
+        readings.append((declared, now))
+    if evidence.before is not None:
+        then = expressions.parse(evidence.before.license, evidence.before.license_name)
+        if not _silent(then):  # a licence that is told for the first time is no other one
+            readings.append((then, declared))
+    for earlier, later in readings:
+        if _rows(earlier) != _rows(later):
+            yield _finding(
+                "W-CHANGED-LICENSE", "license", _first(earlier), written=_written(earlier), value=_written(later)
+            )
 
 
 def _terms(declared: Expression) -> list[Term]:

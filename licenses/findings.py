@@ -52,7 +52,7 @@ MESSAGES: Mapping[str, str] = {
     "W-TRAIN-TERMS": "{licence} binds whoever trained on {work}; its terms may reach further ({value})",
     "W-UNCLEAR": "{licence} leaves {term} open: {value}",
     "W-NO-TEXT": "{licence} asks for a copy of its text; the files hold none",
-    "W-CHANGED-LICENSE": "{work} declared {written!r} at the revision used and {value!r} since",
+    "W-CHANGED-LICENSE": "{work} declared {written!r} at an earlier revision and {value!r} since",
     "W-DEP": "code under {licence} inside a work under {declared}: it depends on how the two are joined ({value})",
     "W-CYCLE": "{work} is upstream of itself; what is declared about its lineage cannot all be true",
     "W-RECORD": "declared is {declared}; {record} names {value}",

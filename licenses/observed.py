@@ -17,7 +17,16 @@ from licenses.texts import MAX_LENGTH, lift
 MAX_FILES = 100
 """Licence files, notices and records of one work that are read."""
 
-KEYS = ("texts", "notice_texts", "card_text", "card_seen", "card_names_origins", "records", "license_at_head")
+KEYS = (
+    "texts",
+    "notice_texts",
+    "card_text",
+    "card_seen",
+    "card_names_origins",
+    "records",
+    "license_at_head",
+    "license_before",
+)
 """Keys of an artefact that say what was seen of it."""
 
 
@@ -45,7 +54,7 @@ def evidence(given: Mapping[str, Any], at: str) -> Evidence | None:
     """
     if all(given.get(key) is None for key in KEYS):
         return None
-    head = given.get("license_at_head")
+    head, before = given.get("license_at_head"), given.get("license_before")
     return Evidence(
         license_texts=license_texts(given, at),
         card_text=_long_text(given.get("card_text"), f"{at}.card_text"),
@@ -55,6 +64,7 @@ def evidence(given: Mapping[str, Any], at: str) -> Evidence | None:
         name=text(given, "name", f"{at}.name"),
         records=_records(given, at),
         at_head=None if head is None else Record("head", head),
+        before=None if before is None else Record("an earlier revision", before),
     )
 
 

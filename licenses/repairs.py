@@ -1,4 +1,5 @@
-"""What would end a conflict: changes to a case, each proved by judging the changed case again.
+"""What would end a conflict, and what would meet a duty that is open: changes to a case, each proved by judging the
+changed case again.
 
 A repair is never derived from a rule. Candidates come from what the findings name (a licence, a prefix, a work); the
 changed case goes through the engine, and what the engine no longer finds is what the repair clears.
@@ -12,7 +13,9 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from licenses.findings import ARTEFACT
+from licenses import texts
+from licenses.evidence import OPEN
+from licenses.findings import ARTEFACT, RANK
 
 Case = Mapping[str, Any]
 Answer = Mapping[str, Any]
@@ -21,6 +24,9 @@ Check = Callable[[Case], Answer]
 COSTS: Mapping[str, int] = {
     "rename": 1,
     "add_licence_text": 1,
+    "add_texts": 1,
+    "add_notice": 1,
+    "show_badge": 1,
     "carry_restrictions": 2,
     "declare": 2,
     "declare_and_rename": 3,
@@ -37,6 +43,9 @@ A pair costs the sum of its parts; a step for several works costs once more for 
 MESSAGES: Mapping[str, str] = {
     "rename": "rename it to {name}: {licence} asks for a name that begins with {prefix!r}",
     "add_licence_text": "add the text of the declared licence to the files",
+    "add_texts": "add the texts of {licences} to the files",
+    "add_notice": "add a NOTICE that names {works} and {licences}",
+    "show_badge": "show the words {words} in the card",
     "carry_restrictions": "carry the use restrictions of {licence} in the terms of this work",
     "declare": "declare {licence_id}, as {licence} asks of what is made from {works}",
     "declare_and_rename": "declare {licence_id} and rename it to {name}",
@@ -75,6 +84,8 @@ class _Step:
     change: Callable[[Case], Case]
     params: Mapping[str, Any] = field(default_factory=dict)
     works: int = 1
+    meets: frozenset[str] = frozenset()
+    """Codes of duties that it is to meet; none where it is to end a conflict."""
 
     @property
     def cost(self) -> int:
@@ -91,19 +102,25 @@ def plan(case: Case, answer: Answer, check: Check) -> list[dict[str, Any]]:
 
     Returns:
         ``{"action", "target", "message", "clears", "verdict", "params"}``: ``clears`` are the codes that the changed
-        case no longer has, ``verdict`` is its verdict, ``params`` word the message; ``introduces`` is there only where
-        the change brings codes that the case did not have, never a conflict. Those that end every conflict come first.
+        case no longer has, and of what meets a duty those that are open no longer; ``verdict`` is its verdict,
+        ``params`` word the message; ``introduces`` is there only where the change brings codes that the case did not
+        have, never a conflict. Those that end every conflict come first.
         Two or three changes stand together (``declare_and_rename``, or ``several`` with ``params["steps"]``) only where
         none of them ends the conflicts alone and nothing cheaper does.
     """
-    texts = [_add_text()] if "W-NO-TEXT" in answer["codes"] else []
-    steps = sorted([*texts, *_candidates(case, answer)], key=lambda step: (step.cost, step.action, step.target))
+    found = [*_duties(case, answer), *_candidates(case, answer)]
+    steps = sorted(found, key=lambda step: (step.cost, step.action, step.target))
     trials = _Trials(case, answer, check)
     repairs = [repair for step in steps if (repair := trials.tried((step,)))]
     if any(code.startswith("C-") for code in answer["codes"]):
         repairs += _together(steps, repairs, trials)
     repairs.sort(key=lambda repair: (repair.after["verdict"] == "conflict", repair.cost, repair.target))
     return [repair.as_json() for repair in repairs[:MAX_REPAIRS]]
+
+
+def is_needed(answer: Answer) -> bool:
+    """Whether there may be anything to repair: a conflict, or a duty that was looked for and is open."""
+    return answer["verdict"] == "conflict" or any(one.get("state") == OPEN for one in answer["findings"])
 
 
 def _together(steps: Sequence[_Step], alone: Sequence[_Repair], trials: _Trials) -> Iterator[_Repair]:
@@ -176,6 +193,7 @@ class _Trials:
     def __init__(self, case: Case, answer: Answer, check: Check) -> None:
         self.case, self.check = case, check
         self.before, self.open = set(answer["codes"]), _keys(answer)
+        self.unmet, self.rank = _unmet(answer), RANK[answer["verdict"]]
         self.runs = max(_FEWEST_RUNS, min(MAX_RUNS, _MAX_WORKS // max(1, _size(case))))
         self.after: dict[tuple[int, ...], Answer | None] = {}
 
@@ -185,11 +203,13 @@ class _Trials:
         if after is None:
             return None
         codes = set(after["codes"])
-        clears, introduces = sorted(self.before - codes), sorted(codes - self.before)
-        wanted = [code for code in clears if code.startswith("C-")]
-        if steps[0].action == "add_licence_text":
-            wanted += [code for code in clears if code == "W-NO-TEXT"]
+        meets = frozenset[str]().union(*(step.meets for step in steps))
+        met = meets & self.unmet - _unmet(after)
+        clears, introduces = sorted((self.before - codes) | met), sorted(codes - self.before)
+        wanted = [code for code in clears if code.startswith("C-") or code in meets]
         if not wanted or any(code.startswith("C-") for code in introduces):
+            return None
+        if meets and RANK[after["verdict"]] > self.rank:  # a text too many may say something else
             return None
         return _Repair(steps, after, tuple(clears), tuple(introduces))
 
@@ -296,6 +316,25 @@ def _permissions(found: Sequence[Answer]) -> Iterator[_Step]:
         yield _Step("ask_licensor", ", ".join(works), _granted(lifted), params, works=len(works))
 
 
+# --- duties ----------------------------------------------------------------------------------------------------------
+def _duties(case: Case, answer: Answer) -> Iterator[_Step]:
+    """What would meet the duties that were looked for and are open. Where nobody looked, nothing is known to lack."""
+    artefact = case.get("artefact") or {}
+    lacking: dict[str, list[Answer]] = {}
+    for one in answer["findings"]:
+        if one.get("state") == OPEN:
+            lacking.setdefault(one["code"], []).append(one)
+    if "W-NO-TEXT" in answer["codes"]:
+        yield _add_text()
+    if copies := lacking.get("O-LICENSE-COPY") if artefact.get("texts") is not None else None:
+        yield from _add_texts(copies, artefact["texts"])
+    naming = [*lacking.get("O-NOTICE", ()), *lacking.get("O-ATTRIB", ())]
+    if naming and artefact.get("notice_texts") is not None:
+        yield _add_notice(naming, artefact["notice_texts"])
+    if badges := lacking.get("O-BADGE"):
+        yield from _show_badges(badges, artefact)
+
+
 def _add_text() -> _Step:
     files = {"has_license_file": True, "files_checked": False}
 
@@ -304,7 +343,44 @@ def _add_text() -> _Step:
         looked = (case.get("artefact") or {}).get("texts") is not None
         return _on_artefact(**files, **({"texts": [{"path": "LICENSE"}]} if looked else {}))(case)
 
-    return _Step("add_licence_text", ARTEFACT, change)
+    return _Step("add_licence_text", ARTEFACT, change, meets=frozenset({"W-NO-TEXT"}))
+
+
+def _add_texts(copies: Sequence[Answer], there: Sequence[Any]) -> Iterator[_Step]:
+    """The texts of licences further up, each as a file of its own; only texts that are known can be recognised."""
+    known = {text.licence.id: digest for digest, text in texts.known_texts().items()}
+    rows = {one["params"]["licence_id"]: one["params"]["licence"] for one in copies}
+    # At the root it would be taken for the licence of the whole.
+    added = [{"path": f"third_party/LICENSE-{row}", "sha256_normalised": known[row]} for row in rows if row in known]
+    if added:
+        params = {"licences": list(rows.values()), "licence_ids": list(rows)}
+        change = _on_artefact(texts=[*there, *added])
+        target, meets = ", ".join(rows), frozenset({"O-LICENSE-COPY"})
+        yield _Step("add_texts", target, change, params, works=len(rows), meets=meets)
+
+
+def _add_notice(naming: Sequence[Answer], there: Sequence[str]) -> _Step:
+    """One more NOTICE that names every work and licence that asks for it."""
+    works = _unique(one["params"]["work"] for one in naming)
+    licences = _unique(one["params"]["licence"] for one in naming)
+    words = "\n".join(f"{one['params']['work']}: {one['params']['licence']}" for one in naming)
+    params = {"works": works, "licences": licences}
+    meets = frozenset({"O-NOTICE", "O-ATTRIB"})
+    return _Step("add_notice", "NOTICE", _on_artefact(notice_texts=[*there, words]), params, meets=meets)
+
+
+def _show_badges(badges: Sequence[Answer], artefact: Mapping[str, Any]) -> Iterator[_Step]:
+    """The words that licences want to be shown, put into the card."""
+    cells = _unique(one["params"]["value"] for one in badges)
+    words = [re.sub(r"\([^)]*\)", "", cell.split("|")[0]).strip() for cell in cells]
+    if isinstance(seen := artefact.get("card_seen"), Mapping):
+        change = _on_artefact(card_seen={**seen, "badges": [*(seen.get("badges") or ()), *cells]})
+    elif isinstance(text := artefact.get("card_text"), str):
+        change = _on_artefact(card_text="\n".join([*words, text]))
+    else:
+        return
+    params = {"words": words}
+    yield _Step("show_badge", ", ".join(words), change, params, works=len(words), meets=frozenset({"O-BADGE"}))
 
 
 def _by_licence(found: Iterable[Answer]) -> list[tuple[str, list[Answer]]]:
@@ -345,6 +421,11 @@ def _keys(answer: Answer) -> set[tuple[str, str, tuple[str, ...]]]:
         for one in answer["findings"]
         if one["severity"] == "conflict"
     }
+
+
+def _unmet(answer: Answer) -> set[str]:
+    """The codes of duties that are open somewhere."""
+    return {one["code"] for one in answer["findings"] if one.get("state") == OPEN}
 
 
 def _message(action: str, params: Mapping[str, Any]) -> str:

@@ -17,8 +17,10 @@ SEVERITY = {"conflict": "high", "unknown": "medium", "warning": "medium", "oblig
 """Severity of a licence finding -> severity of an audit's finding."""
 
 _LICENCE_TEXT = re.compile(r"(un)?licen[cs]es?\b.*|copying\b.*", re.IGNORECASE)
+# What other revisions of the work declare.
+_OTHER_REVISIONS = ("license_at_head", "license_before")
 # What was seen of the work, as the engine reads it.
-_SEEN = ("texts", "notice_texts", "notices_cut", "card_seen", "card_names_origins", "records")
+_SEEN = ("texts", "notice_texts", "notices_cut", "card_seen", "card_names_origins", "records", *_OTHER_REVISIONS)
 _NOTICE = re.compile(r"notices?\b.*", re.IGNORECASE)
 
 
@@ -31,9 +33,10 @@ def run(context: Context) -> Outcome:
     ``upstream`` (objects with ``id``, ``type``, ``relation`` and, where ``works`` does not say it, ``license``,
     ``license_name``, ``known``), ``works`` (what is known of each work above, with its own ``upstream``), what was
     seen of the subject as ``licenses.observed`` reads it (``texts``, ``notice_texts``, ``notices_cut``, ``card_seen``,
-    ``card_names_origins``, ``records``; absent where nobody looked), ``modalities``, ``text_reviewed``, ``attested``
-    (codes of obligations), ``corrections`` and ``overrides`` of people, and ``use_profile`` (purpose, mode, territory,
-    mau, revenue_usd_year, field, strictness, …; null is "not given").
+    ``card_names_origins``, ``records``; absent where nobody looked), what its newest revision declares where that is
+    another licence (``license_at_head``) and what an earlier one did (``license_before``), ``modalities``,
+    ``text_reviewed``, ``attested`` (codes of obligations), ``corrections`` and ``overrides`` of people, and
+    ``use_profile`` (purpose, mode, territory, mau, revenue_usd_year, field, strictness, …; null is "not given").
 
     Returns:
         verdict conflict | unknown | warning | obligation | pass; summary ``license_unknown_count`` and
@@ -53,7 +56,8 @@ def outcome(inputs: Mapping[str, Any], *, with_repairs: bool = True) -> Outcome:
     """What the audit says on its inputs. The same inputs and licence table give the same outcome, wherever.
 
     Args:
-        with_repairs: whether the document says what would end a conflict; looking for that takes the most time.
+        with_repairs: whether the document says what would end a conflict or meet a duty; looking for that takes the
+            most time.
 
     Raises:
         InputsRejected: as ``run``.
@@ -120,7 +124,6 @@ def case_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
     has_text = holds_licence_text(files)
     # No names at all is most often a version of which only the card is known: nobody looked.
     looked = bool(files) or inputs.get("files_known") is True
-    profile = _mapping(inputs, "use_profile")
     artefact = {
         "type": inputs.get("kind") or "model",
         "name": inputs.get("subject"),
@@ -135,16 +138,18 @@ def case_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
         "modalities": inputs.get("modalities"),
         **{name: inputs[name] for name in _SEEN if inputs.get(name) is not None},
     }
-    # Who declared a catalogued card is not told by the card: an owner's own licence has to be claimed in the profile.
-    case = {
-        "artefact": artefact,
-        "upstream": _list(inputs, "upstream"),
-        "use_profile": {**profile, "actor": profile.get("actor") or "unstated"},
-    }
+    case = {"artefact": artefact, "upstream": _list(inputs, "upstream"), "use_profile": profile_of(inputs)}
     for name in ("works", "overrides"):
         if several := _list(inputs, name):
             case[name] = several
     return case
+
+
+def profile_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The use profile as the licence engine takes it."""
+    profile = _mapping(inputs, "use_profile")
+    # Who declared a catalogued card is not told by the card: an owner's own licence has to be claimed in the profile.
+    return {**profile, "actor": profile.get("actor") or "unstated"}
 
 
 def _list(inputs: Mapping[str, Any], key: str) -> list[Any]:
@@ -157,38 +162,47 @@ def _list(inputs: Mapping[str, Any], key: str) -> list[Any]:
 _OBJECTS = {"upstream": " of objects with id, license and relation", "works": " of objects with id, type and license"}
 
 
-def _place(one: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Findings in one order, whoever found them."""
+def place(one: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What findings are sorted by, whoever found them."""
     return -RANK[one["severity"]], one["code"], len(one["chain"]), tuple(one["chain"]), one["term"], one["section"]
 
 
 def _drafts(found: Sequence[Mapping[str, Any]]) -> list[Draft]:
     """One draft for each code on each chain, gravest first; several terms behind one code stand in ``terms``."""
     drafts: dict[tuple[str, str], Draft] = {}
-    for one in sorted(found, key=_place):
+    for one in sorted(found, key=place):
         locus = " <- ".join(one["chain"])
         known = drafts.get((one["code"], locus))
         if known is not None:
             if one["term"] not in known.params["terms"]:
                 known.params["terms"].append(one["term"])
             continue
-        params = {
-            **one["params"],
-            "terms": [one["term"]],
-            "section": one["section"],
-            "source": one["source"],
-            "chain": list(one["chain"]),
-            "relations": list(one["relations"]),
-            **({"state": one["state"]} if "state" in one else {}),
-        }
         drafts[one["code"], locus] = Draft(
             code=one["code"],
             severity=SEVERITY[one["severity"]],
             locus=locus,
-            params=params,
-            field="license" if len(one["chain"]) == 1 else "",
+            params=params_of(one),
+            field=field_of(one["chain"]),
         )
     return list(drafts.values())
+
+
+def params_of(one: Mapping[str, Any]) -> dict[str, Any]:
+    """What is stored of a finding that ``licenses`` shows, beside its code and chain."""
+    return {
+        **one["params"],
+        "terms": [one["term"]],
+        "section": one["section"],
+        "source": one["source"],
+        "chain": list(one["chain"]),
+        "relations": list(one["relations"]),
+        **({"state": one["state"]} if "state" in one else {}),
+    }
+
+
+def field_of(chain: Sequence[str]) -> str:
+    """The field of the card that a finding is about: of the work itself its own licence."""
+    return "license" if len(chain) == 1 else ""
 
 
 def _expression(artefact: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from audits.models import Run
 from governance.catalog.models import UseCase, Version, VersionQuerySet
 from governance.gates.models import Approval, ApprovalQuerySet, EndedReason, ReviewStanding
 from governance.ledger import services as ledger
+from governance.licensing.closure import among_texts
 from governance.people.models import User
 from governance.policies import facts, queries
 from governance.policies.evaluation import Evaluation, RequirementResult, Status, evaluate
@@ -173,7 +174,7 @@ def _with_lapsed(approval: Approval, *, kind: str, code: str, at: dt.datetime) -
 @transaction.atomic
 def recheck_licences(*, digests: Sequence[str], at: dt.datetime) -> None:
     """Hold approvals against licences that were judged again. The caller holds the subjects."""
-    _recheck_all(Approval.objects.filter(version__digest__in=digests), kind=licence_audit.KIND, at=at)
+    _recheck_all(Approval.objects.filter(version__digest__in=among_texts(digests)), kind=licence_audit.KIND, at=at)
 
 
 def _recheck_all(approvals: ApprovalQuerySet, *, kind: str | None = None, at: dt.datetime) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models.expressions import RawSQL
@@ -84,12 +84,23 @@ class Work:
         return self.assurance != Assurance.CARD_ONLY
 
 
+class Revisions(NamedTuple):
+    """Other versions of the same entry that are declared in other words: the newest, and those before, latest first.
+
+    A version is told of a change for as long as it stands, and one that is imported a year later no more.
+    """
+
+    newest: int | None
+    before: list[int]
+
+
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Versions by id, and the origins of each that has any, in one order."""
+    """Versions by id, and the origins of each that has any, in one order; ``revisions`` of those asked for alone."""
 
     works: dict[int, Work]
     origins: dict[int, list[Origin]]
+    revisions: dict[int, Revisions]
 
     def of(self, version: int) -> Sequence[Origin]:
         return self.origins.get(version, ())
@@ -108,27 +119,42 @@ class Graph:
 
 def among(values: Iterable[int]) -> RawSQL:
     """Many ids for ``__in`` as one array: thousands of parameters take longer to write than to look up."""
-    return RawSQL("SELECT unnest(%s::bigint[])", [list(values)])  # noqa: S611 (a constant)
+    return RawSQL("SELECT unnest(%s::bigint[])", [array_of(values)])  # noqa: S611 (a constant)
 
 
 def among_texts(values: Iterable[str]) -> RawSQL:
     """The same for texts."""
-    return RawSQL("SELECT unnest(%s::text[])", [list(values)])  # noqa: S611 (a constant)
+    return RawSQL("SELECT unnest(%s::text[])", [array_of_texts(values)])  # noqa: S611 (a constant)
+
+
+def array_of(ids: Iterable[int]) -> str:
+    """Ids as one text that PostgreSQL reads as an array: written once, not id by id."""
+    return f"{{{','.join(map(str, ids))}}}"
+
+
+def array_of_texts(texts: Iterable[str]) -> str:
+    """The same for texts."""
+    quoted = (text.replace("\\", r"\\").replace('"', r"\"") for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
 
 
 def graph_above(versions: Collection[int]) -> Graph:
-    """The versions with everything that they were made from. Four queries."""
+    """The versions with everything that they were made from. Five queries."""
     origins: dict[int, list[Origin]] = {}
     wanted = set(versions)
     with connection.cursor() as cursor:
-        cursor.execute(_ABOVE, [sorted(wanted)])
+        cursor.execute(_REVISIONS, [array_of(sorted(wanted))])
+        revisions = {version: Revisions(*others) for version, *others in cursor.fetchall()}
+        cursor.execute(_ABOVE, [array_of(sorted(wanted))])
         for version, *row in cursor.fetchall():
             origin = Origin(*row)
             origins.setdefault(version, []).append(origin)
             wanted.update(one for one in (origin.version, origin.latest) if one is not None)
-        cursor.execute(_VERSIONS, [sorted(wanted)])
+        for newest, before in revisions.values():
+            wanted.update(before if newest is None else (newest, *before))
+        cursor.execute(_VERSIONS, [array_of(sorted(wanted))])
         rows = cursor.fetchall()
-        cursor.execute(_FILES, [NOTICE_BYTES + 1, list(versions), sorted(wanted)])
+        cursor.execute(_FILES, [NOTICE_BYTES + 1, array_of(versions), array_of(sorted(wanted))])
         texts: dict[int, list[Text]] = {}
         notices: dict[int, dict[str, bytes]] = {}
         bytes_of: dict[int, set[str]] = {}
@@ -164,7 +190,7 @@ def graph_above(versions: Collection[int]) -> Graph:
             shows=None if shows is None else json.loads(shows),
             tagged=[] if tagged is None else json.loads(tagged),
         )
-    return Graph(works, origins)
+    return Graph(works, origins, revisions)
 
 
 NOTICE_BYTES = 4096
@@ -191,14 +217,14 @@ def versions_below(entries: Collection[int], *, of: Collection[int] = ()) -> lis
     newest versions need, and never less. One query.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_BELOW, {"entries": sorted(set(entries)), "of": sorted(set(of))})
+        cursor.execute(_BELOW, {"entries": array_of(sorted(set(entries))), "of": array_of(sorted(set(of)))})
         return [row[0] for row in cursor.fetchall()]
 
 
 def entries_below(entries: Collection[int]) -> list[int]:
     """The entries themselves and all of which some version was made from them. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_ENTRIES_BELOW, [sorted(set(entries))])
+        cursor.execute(_ENTRIES_BELOW, [array_of(sorted(set(entries)))])
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -226,7 +252,29 @@ _VERSIONS = f"""
         (SELECT jsonb_agg(substr(tag, 9) ORDER BY tag) FROM jsonb_array_elements_text(v.tags) tag
          WHERE tag LIKE 'license:_%%')::text
     FROM catalog_version v JOIN catalog_entry e ON e.id = v.entry_id LEFT JOIN catalog_card c ON c.id = v.card_id
-    WHERE v.id = ANY(%s)
+    WHERE v.id = ANY(%s::bigint[])
+"""  # noqa: S608 (its parts are constants)
+_SAME = f"""
+    {{0}}.licenses = d.licenses
+        AND (SELECT {LICENSE_NAME} FROM catalog_card c WHERE c.id = {{0}}.card_id) IS NOT DISTINCT FROM d.name
+"""  # noqa: S608 (its parts are constants)
+_REVISIONS = f"""
+    SELECT d.id, h.id, b.ids
+    FROM (
+        SELECT v.id, v.entry_id, v.licenses, v.imported_at, e.latest_id, {LICENSE_NAME} AS name
+        FROM catalog_version v JOIN catalog_entry e ON e.id = v.entry_id LEFT JOIN catalog_card c ON c.id = v.card_id
+        WHERE v.id = ANY(%s::bigint[])
+            AND EXISTS (SELECT FROM catalog_version o WHERE o.entry_id = v.entry_id AND o.id <> v.id)
+    ) d
+    LEFT JOIN catalog_version h
+        ON h.id = d.latest_id AND h.id <> d.id AND NOT ({_SAME.format("h")})
+    CROSS JOIN LATERAL (SELECT ARRAY(
+        SELECT p.id FROM catalog_version p
+        WHERE p.entry_id = d.entry_id AND (p.imported_at, p.id) < (d.imported_at, d.id)
+            AND p.imported_at > d.imported_at - interval '1 year' AND NOT ({_SAME.format("p")})
+        ORDER BY p.imported_at DESC, p.id DESC LIMIT 10
+    ) AS ids) b
+    WHERE h.id IS NOT NULL OR b.ids <> '{{}}'
 """  # noqa: S608 (its parts are constants)
 _FILES = """
     SELECT f.version_id, f.path, f.sha256, f.git_oid, t.fingerprint, t.copyright <> '[]',
@@ -234,7 +282,7 @@ _FILES = """
             THEN substring(t.raw FOR a.number) END
     FROM (SELECT %s::int, %s::bigint[]) a (number, versions), catalog_file f
     LEFT JOIN catalog_licencetext t ON t.version_id = f.version_id AND t.path = f.path
-    WHERE f.version_id = ANY(%s) AND f.role = 'licence' ORDER BY f.version_id, f.path
+    WHERE f.version_id = ANY(%s::bigint[]) AND f.role = 'licence' ORDER BY f.version_id, f.path
 """
 _DOWN = """
     WITH RECURSIVE down (entry_id) AS (

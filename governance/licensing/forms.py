@@ -114,6 +114,18 @@ class OverrideForm(forms.Form):
         return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)
 
 
+class TextForm(forms.Form):
+    """That a licence text was read, and what it says."""
+
+    path = forms.CharField(max_length=1000, strip=False, widget=forms.HiddenInput)
+    sha256 = forms.RegexField(
+        r"^[0-9a-fA-F]{64}$", label=_("SHA-256 of the text that you read"), required=False, max_length=64
+    )
+    note = forms.CharField(
+        label=_("What it allows and asks for, in short"), min_length=REASON_LENGTH, max_length=LONGEST_TEXT
+    )
+
+
 class DutyForm(forms.Form):
     """That an obligation is met, and how."""
 

@@ -31,7 +31,7 @@ DEFAULT_PROFILE: Mapping[str, Any] = {
 def license_inputs(*, version: Version, use_case: UseCase | None) -> dict[str, Any]:
     """The inputs of the licence audit as they are today; without a use case under ``DEFAULT_PROFILE``.
 
-    At most eight queries, whatever the depth.
+    At most nine queries, whatever the depth.
     """
     reader = Reader(graph_above([version.pk]))
     return reader.inputs(version.pk, use_case=use_case)
@@ -54,6 +54,7 @@ class Reader:
         subjects = list(graph.works) if versions is None else list(versions)
         self._said = _said(graph, subjects)
         self._shared: dict[int, dict[str, Any]] = {}
+        self._of_any_use: dict[int, dict[str, Any]] = {}
         self._table_digest = catalogue.table_digest()
         self._namesakes = _namesakes(graph)
         self._pinned_somewhere = any(
@@ -62,6 +63,17 @@ class Reader:
 
     def inputs(self, version: int, *, use_case: UseCase | None) -> dict[str, Any]:
         """What the licence audit of a version in a use case reads."""
+        profile = dict(DEFAULT_PROFILE) if use_case is None else use_case.licence_profile
+        return self.of_any_use(version) | {"use_profile": profile} | self.of_use(version, use_case)
+
+    def of_any_use(self, version: int) -> dict[str, Any]:
+        """What is read of a version whatever it is used for. Built once; copy it, do not change it."""
+        known = self._of_any_use.get(version)
+        if known is None:
+            known = self._of_any_use[version] = self._read(version)
+        return known
+
+    def _read(self, version: int) -> dict[str, Any]:
         graph, work = self.graph, self.graph.works[version]
         above = graph.above(version)
         names = self._names(version, above)
@@ -77,7 +89,6 @@ class Reader:
             "files_known": work.files_known,
             "upstream": [self._up(origin, names) for origin in graph.of(version)],
             "works": self._works(version, above, names),
-            "use_profile": dict(DEFAULT_PROFILE) if use_case is None else use_case.licence_profile,
             "table_digest": self._table_digest,
         }
         if (known := modalities(task=work.task, seems_more=work.seems_more)) is not None:
@@ -88,7 +99,10 @@ class Reader:
         origins = graph.of(version)
         if work.has_card and origins and all(origin.in_card for origin in origins):
             inputs["card_names_origins"] = True
-        return inputs | self._sayings(work, above, use_case)
+        inputs |= self._other_revisions(version)
+        if corrections := self._corrections(work, above):
+            inputs["corrections"] = corrections
+        return inputs
 
     def is_plain(self, version: int) -> bool:
         """Whether each work above stands for one entry, by its newest version and own id."""
@@ -180,29 +194,49 @@ class Reader:
         if origin.version not in within:  # a ring of pinned revisions ends where it began
             said["upstream"] = [self._up(one, names, within | {origin.version}) for one in origins]
         if origin.latest is not None:
-            head = self.graph.works[origin.latest]
-            meant = {one.licence for one in _known(head)} if is_custom(tuple(head.licenses), head.license_name) else ()
-            said["license_at_head"] = next(iter(meant)) if len(meant) == 1 else declared_value(head.licenses)
+            said["license_at_head"] = _meant(self.graph.works[origin.latest])
+        return said
+
+    def _other_revisions(self, version: int) -> dict[str, Any]:
+        """What the newest version of the entry declares, and what an earlier one did, where it is something else."""
+        others = self.graph.revisions.get(version)
+        if others is None:
+            return {}
+        said: dict[str, Any] = {}
+        if others.newest is not None:
+            # A list without a licence: null would mean that nobody looked.
+            said["license_at_head"] = _meant(self.graph.works[others.newest]) or []
+        now = _rows(self.graph.works[version])
+        for one in others.before:
+            if _rows(self.graph.works[one]) not in (frozenset(), now):
+                said["license_before"] = _meant(self.graph.works[one])
+                break
         return said
 
     # --- what people said ------------------------------------------------------------------------------------------
 
-    def _sayings(self, work: Work, above: Iterable[int], use_case: UseCase | None) -> dict[str, Any]:
+    def of_use(self, version: int, use_case: UseCase | None) -> dict[str, Any]:
+        """What people said of a version in one use case; most often nothing."""
         said: dict[str, Any] = {}
-        if self._said.corrections:
-            named = {
-                licence
-                for at in (self.graph.works[version] for version in (work.version, *above))
-                for licence in (*licence_ids(at.licenses, at.license_name), *(one.licence for one in _known(at)))
-            }
-            said["corrections"] = [one for one in self._said.corrections if one["licence"] in named]
         here = use_case.pk if use_case is not None else None
-        overrides = [one for one in self._said.overrides.get(work.entry, ()) if one.use_case_id in (None, here)]
-        if overrides:
-            said["overrides"] = [_override(one) for one in overrides]
-        if here is not None and (codes := self._said.duties.get((work.version, here))):
+        if overrides := self._said.overrides.get(self.graph.works[version].entry):
+            in_force = [_override(one) for one in overrides if one.use_case_id in (None, here)]
+            if in_force:
+                said["overrides"] = in_force
+        if here is not None and (codes := self._said.duties.get((version, here))):
             said["attested"] = list(codes)
-        return {name: value for name, value in said.items() if value}
+        return said
+
+    def _corrections(self, work: Work, above: Iterable[int]) -> list[dict[str, str]]:
+        """Those of the licences that a work or one above it names."""
+        if not self._said.corrections:
+            return []
+        named = {
+            licence
+            for at in (self.graph.works[version] for version in (work.version, *above))
+            for licence in (*licence_ids(at.licenses, at.license_name), *(one.licence for one in _known(at)))
+        }
+        return [one for one in self._said.corrections if one["licence"] in named]
 
 
 def seen_of(work: Work) -> dict[str, Any]:
@@ -230,6 +264,18 @@ def _text(one: Text) -> dict[str, Any]:
     if one.fingerprint is not None:
         written |= {"sha256_normalised": one.fingerprint, "copyright": one.has_copyright}
     return written
+
+
+def _meant(work: Work) -> str | list[str] | None:
+    """What a version declares; of one that says "other", the licence whose text it holds."""
+    meant = {one.licence for one in _known(work)} if is_custom(tuple(work.licenses), work.license_name) else ()
+    return next(iter(meant)) if len(meant) == 1 else declared_value(work.licenses)
+
+
+def _rows(work: Work) -> frozenset[str]:
+    """The rows of the licence table that a version means."""
+    meant = _meant(work)
+    return licence_ids([meant] if isinstance(meant, str) else meant or [], work.license_name)
 
 
 def _known(work: Work) -> list[FoundText]:

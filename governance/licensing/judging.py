@@ -5,41 +5,69 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from audits.kinds import license as licence_audit
-from audits.kinds.base import Outcome
+from audits.kinds.base import InputsRejected, Outcome
 from governance.licensing.closure import Graph
 from governance.licensing.inputs import Reader
-from licenses import bulk
+from licenses import bulk, compat
 from licenses.bulk.graph import FACTS
+from licenses.cases import CaseRejected
 
 Asked = tuple[int, Mapping[str, Any]]
 """A version and the inputs of its audit."""
 
 
-def judge_many(reader: Reader, asked: Sequence[Asked], *, briefly: bool = False) -> list[Outcome]:
-    """The outcome of the licence audit for each, in their order, as a worker would store it, but for two things: the
-    document holds the codes alone, and no repairs are looked for.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is found of one version: the binding findings, in no order. ``name`` is the version's own."""
 
-    What people said of one entry, a corrected table, earlier revisions and rings are judged one by one.
+    name: str
+    verdict: str
+    codes: Sequence[str]
+    found: Sequence[bulk.Found]
 
-    Args:
-        briefly: verdicts and codes are enough; what was found is left out.
+    def outcome(self) -> Outcome:
+        """As a worker would store it, but for two things: the document holds the codes alone, and no repairs are
+        looked for.
+        """
+        found = [shown(one, self.name) for one in self.found]
+        return licence_audit.outcome_of(self.verdict, found, {"codes": list(self.codes)})
+
+
+def judge_many(reader: Reader, asked: Sequence[Asked]) -> list[Judged]:
+    """What the licence audit finds, for each in their order. Arguments and errors as of ``judge_each``."""
+    judged = dict(judge_each(reader, asked))
+    return [judged[place] for place in range(len(asked))]
+
+
+def judge_each(reader: Reader, asked: Sequence[Asked]) -> Iterator[tuple[int, Judged]]:
+    """What the licence audit finds, each with its place in ``asked``, in no order.
+
+    What people said of one entry, a corrected table, earlier revisions and rings are judged one by one; all others
+    together, for each profile in one pass over the same arrays.
+
+    Raises:
+        InputsRejected: as the audit.
     """
-    outcomes: dict[int, Outcome] = {}
-    together: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
+    works = _Works(reader)
+    together: dict[str, dict[int, list[int]]] = {}
     for place, (version, inputs) in enumerate(asked):
         if "corrections" in inputs or "overrides" in inputs or _in_ring(inputs) or not reader.is_plain(version):
-            outcomes[place] = licence_audit.outcome(inputs, with_repairs=False)
+            yield place, _alone(inputs)
         else:
             profile = json.dumps(inputs["use_profile"], sort_keys=True)
-            together.setdefault(profile, []).append((place, inputs))
+            together.setdefault(profile, {}).setdefault(works.subject(version, inputs), []).append(place)
+    graph = works.graph() if together else None
     for several in together.values():
-        subjects = [(asked[place][0], inputs) for place, inputs in several]
-        for (place, _), outcome in zip(several, _judged(reader, subjects, briefly), strict=True):
-            outcomes[place] = outcome
-    return [outcomes[place] for place in range(len(asked))]
+        assert graph is not None  # noqa: S101 - tells the type checker
+        judge = bulk.Judge(graph, licence_audit.profile_of(asked[next(iter(several.values()))[0]][1]))
+        for verdict in judge.verdicts(several):
+            judged = Judged(works.ids[verdict.work], verdict.verdict, verdict.codes, verdict.findings)
+            for place in several[verdict.work]:
+                yield place, judged
 
 
 def _in_ring(inputs: Mapping[str, Any]) -> bool:
@@ -48,27 +76,20 @@ def _in_ring(inputs: Mapping[str, Any]) -> bool:
     return any((work["type"], work["id"]) == itself for work in inputs["works"])
 
 
-def _judged(reader: Reader, subjects: Sequence[Asked], briefly: bool) -> Iterator[Outcome]:
-    """Versions under one profile."""
-    cases = [licence_audit.case_of(inputs) for _, inputs in subjects]
-    works = _Works(reader)
-    begin = len(works.ids)
-    for (version, _), case in zip(subjects, cases, strict=True):
-        works.add_subject(version, case["artefact"])
-    judge = bulk.Judge(works.graph(), cases[0]["use_profile"])
-    for verdict in judge.verdicts(range(begin, len(works.ids))):
-        name = works.ids[verdict.work]
-        found = [] if briefly else [_shown(one, name) for one in verdict.findings]
-        yield licence_audit.outcome_of(verdict.verdict, found, {"codes": verdict.codes})
+def _alone(inputs: Mapping[str, Any]) -> Judged:
+    case = licence_audit.case_of(inputs)
+    try:
+        answer = compat.judge(case, corrections=inputs.get("corrections", ()))
+    except CaseRejected as refused:
+        raise InputsRejected("license_inputs", str(refused)) from refused
+    found = [bulk.Found.of(one) for one in answer["findings"]]
+    return Judged(case["artefact"]["name"], answer["verdict"], answer["codes"], found)
 
 
-def _shown(found: bulk.Found, name: str) -> dict[str, Any]:
-    """A finding as the audit reads it: without its words, which it does not store."""
+def shown(found: bulk.Found, name: str) -> dict[str, Any]:
+    """A finding of an artefact as the audit reads it: without its words, which it does not store."""
     template, chain, relations = found
-    params = {**template.params, "work": chain[0]}
-    if "name" in params:
-        params["name"] = name
-    shown = {
+    one = {
         "code": template.code,
         "severity": template.severity,
         "term": template.term,
@@ -76,11 +97,11 @@ def _shown(found: bulk.Found, name: str) -> dict[str, Any]:
         "source": template.source,
         "chain": chain,
         "relations": relations,
-        "params": params,
+        "params": found.params(name),
     }
     if template.state:
-        shown["state"] = template.state
-    return shown
+        one["state"] = template.state
+    return one
 
 
 class _Works:
@@ -96,15 +117,21 @@ class _Works:
         self._words: dict[str, int] = {}
         self._origins: list[int | None] = []
         self._number: dict[int, int] = {}
+        self._subjects: dict[tuple[int, tuple[str, ...]], int] = {}
         entries = {origin.entry: origin for origins in self._read.origins.values() for origin in origins}
         for entry, origin in entries.items():
-            self._number[entry] = len(self.ids)
-            self._add(origin.repo_id, origin.kind, reader.said_of(origin), origin.latest)
+            self._number[entry] = self._add(origin.repo_id, origin.kind, reader.said_of(origin), origin.latest)
 
-    def add_subject(self, version: int, artefact: Mapping[str, Any]) -> None:
-        self._add(artefact["name"], artefact["type"], artefact, version)
+    def subject(self, version: int, inputs: Mapping[str, Any]) -> int:
+        """The number of a version that is judged: one for all profiles, unless people attest other duties."""
+        key = version, tuple(inputs.get("attested", ()))
+        number = self._subjects.get(key)
+        if number is None:
+            artefact = licence_audit.case_of(inputs)["artefact"]
+            number = self._subjects[key] = self._add(artefact["name"], artefact["type"], artefact, version)
+        return number
 
-    def _add(self, name: str, kind: str, said: Mapping[str, Any], version: int | None) -> None:
+    def _add(self, name: str, kind: str, said: Mapping[str, Any], version: int | None) -> int:
         self.ids.append(name)
         self._kind.append(self._kinds.setdefault(kind, len(self._kinds)))
         facts = {key: said[key] for key in FACTS if said.get(key) is not None}
@@ -113,6 +140,7 @@ class _Works:
             self._said.append(facts)
         self._fact.append(number)
         self._origins.append(version)
+        return len(self.ids) - 1
 
     def graph(self) -> bulk.Graph:
         first, upstream, relation = array("I", [0]), array("I"), array("B")

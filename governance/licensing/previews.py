@@ -51,8 +51,8 @@ def correction(*, licence: str, column: str, value: str, source_ref: str, user: 
     entries = {entry.latest_id: entry for entry in known.order_by("key", "pk")[:MOST] if entry.latest_id is not None}
     reader = Reader(graph_above(entries), versions=entries)
     asked = [(version, reader.inputs(version, use_case=None)) for version in entries]
-    before = judge_many(reader, asked, briefly=True)
-    after = judge_many(reader, [(version, _with(inputs, laid)) for version, inputs in asked], briefly=True)
+    before = judge_many(reader, asked)
+    after = judge_many(reader, [(version, _with(inputs, laid)) for version, inputs in asked])
     turns = [
         Turn(entry, was.verdict, will.verdict)
         for entry, was, will in zip(entries.values(), before, after, strict=True)

@@ -21,6 +21,8 @@ entries = [
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/notice.txt", licence.notice, name="notice"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/override/", licence.override, name="override"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/duties/", licence.attest, name="attest"),
+    path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/texts/", licence.read_text, name="text-read"),
+    path("licence-texts/<int:pk>/end/", licence.read_text_end, name="text-read-end"),
     path("licence-overrides/<int:pk>/end/", licence.override_end, name="override-end"),
     path("licence-duties/<int:pk>/end/", licence.attest_end, name="attest-end"),
 ]

@@ -12,6 +12,7 @@ from audits.models import Run
 from audits.signals import run_finished
 from governance.catalog.models import UseCase
 from governance.catalog.signals import use_case_changed
+from governance.licensing.closure import among_texts
 from governance.licensing.signals import licences_judged
 from governance.policies.signals import policies_changed
 from governance.reviews import services
@@ -31,7 +32,7 @@ def reevaluate(*, run: Run, **_newer: Any) -> None:
 @receiver(licences_judged, dispatch_uid="reviews.reevaluate_licences")
 def reevaluate_licences(*, digests: Sequence[str], at: dt.datetime, **_newer: Any) -> None:
     """In the transaction that stores the new verdicts."""
-    waiting = Submission.objects.filter(version__digest__in=digests, state=SubmissionState.IN_REVIEW)
+    waiting = Submission.objects.filter(version__digest__in=among_texts(digests), state=SubmissionState.IN_REVIEW)
     for pk in waiting.order_by("version__digest", "pk").values_list("pk", flat=True):
         services.reevaluate(submission_id=pk, at=at)
 

@@ -64,8 +64,13 @@ class Found(NamedTuple):
     chain: tuple[str, ...]
     relations: tuple[str, ...]
 
-    def as_json(self, name: str) -> dict[str, Any]:
-        """As ``compat.check`` shows it, for the artefact of this name."""
+    @classmethod
+    def of(cls, shown: Mapping[str, Any], *, latent: bool = False) -> Found:
+        """From a finding as ``compat.check`` shows it."""
+        return cls(Template.of(shown, latent=latent), tuple(shown["chain"]), tuple(shown["relations"]))
+
+    def params(self, name: str) -> dict[str, Any]:
+        """What its words are made with, for the artefact of this name."""
         template = self.template
         params = {**template.params, "work": self.chain[0]}
         if "name" in params:
@@ -73,6 +78,11 @@ class Found(NamedTuple):
         if template.above:
             below = self.chain[template.above :]
             params.update(other_chain=[*params["other_chain"], *below], combined_in=below[0])
+        return params
+
+    def as_json(self, name: str) -> dict[str, Any]:
+        """As ``compat.check`` shows it, for the artefact of this name."""
+        template, params = self.template, self.params(name)
         shown = {
             "code": template.code,
             "severity": template.severity,

@@ -15,6 +15,7 @@ FACTS = (
     "license",
     "license_name",
     "license_at_head",
+    "license_before",
     "has_license_file",
     "files_checked",
     "notices",

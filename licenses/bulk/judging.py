@@ -431,10 +431,7 @@ class Judge:
         self.left_to_check += 1
         answer = check_case(self.graph.case(work, self.profile))
         found, latent = (
-            tuple(
-                Found(Template.of(one, latent=is_latent), tuple(one["chain"]), tuple(one["relations"]))
-                for one in answer[part]
-            )
+            tuple(Found.of(one, latent=is_latent) for one in answer[part])
             for part, is_latent in (("findings", False), ("latent", True))
         )
         return answer["verdict"], found, latent

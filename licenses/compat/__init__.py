@@ -21,13 +21,13 @@ __all__ = ["check", "judge"]
 
 
 def check(case: Mapping[str, Any], *, corrections: Iterable[Mapping[str, str]] = ()) -> dict[str, Any]:
-    """Judge one case and, where it is a conflict, say what would end it (``licenses.repairs``).
+    """Judge one case and, where it is a conflict or a duty is open, say what would end that (``licenses.repairs``).
 
-    Args and errors as of ``judge``; ``repairs`` is empty where nothing is in conflict.
+    Args and errors as of ``judge``; ``repairs`` is empty where there is nothing to mend, or nobody looked.
     """
     corrections = tuple(corrections)
     answer = judge(case, corrections=corrections)
-    if answer["verdict"] == "conflict":
+    if repairs.is_needed(answer):
         answer["repairs"] = repairs.plan(case, answer, partial(judge, corrections=corrections))
     return answer
 

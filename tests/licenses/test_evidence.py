@@ -245,6 +245,31 @@ def test_a_licence_that_changed_at_the_head_is_a_finding(at_head: Record | None,
     assert ("W-CHANGED-LICENSE" in codes(Evidence(at_head=at_head), "mit")) is changed
 
 
+@pytest.mark.parametrize(
+    ("before", "changed"),
+    [
+        (None, False),
+        (Record("v1", "MIT"), False),
+        (Record("v1", "cc-by-nc-4.0"), True),
+        (Record("v1", "gpl"), True),  # a family says that it was another one
+        (Record("v1"), False),
+        (Record("v1", "other"), False),
+    ],
+)
+def test_a_licence_that_an_earlier_revision_did_not_have_is_a_finding(before: Record | None, changed: bool) -> None:
+    assert ("W-CHANGED-LICENSE" in codes(Evidence(before=before), "mit")) is changed
+
+
+def test_a_licence_that_is_declared_no_more_is_a_finding() -> None:
+    changed = [
+        one for one in findings(Evidence(before=Record("v1", "mit")), parse(None)) if one.code.startswith("W-CH")
+    ]
+
+    assert [(one.params["written"], one.params["value"], one.params["licence_id"]) for one in changed] == [
+        ("mit", "nothing", "mit")
+    ]
+
+
 def test_cards_that_disagree_with_a_list_checked_by_hand_are_found() -> None:
     if not (CHECKED.exists() and CARDS.is_dir()):
         pytest.skip(f"{CHECKED} or {CARDS} is not here")

@@ -204,6 +204,14 @@ def test_a_licence_that_is_another_at_the_head_is_a_warning() -> None:
     assert not found(compat.judge(case(license_at_head="apache-2.0")), "W-CHANGED-LICENSE")
 
 
+def test_a_licence_that_was_another_before_is_a_warning_beside_what_came_since() -> None:
+    answer = compat.judge(case(license_before="mit", license_at_head="cc-by-nc-4.0"))
+
+    changes = {(one["params"]["written"], one["params"]["value"]) for one in found(answer, "W-CHANGED-LICENSE")}
+    assert changes == {("mit", "apache-2.0"), ("apache-2.0", "cc-by-nc-4.0")}
+    assert answer["verdict"] == "warning"
+
+
 # --- bad input -------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("seen", "place"),

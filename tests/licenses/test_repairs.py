@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from licenses import repairs
-from licenses.compat import judge
+from licenses import repairs, texts
+from licenses.compat import check, judge
+from licenses.evidence import badges_digest
+from licenses.findings import RANK
 from licenses.repairs import plan, prefixed
 from tests.licenses.test_compat import case
 from tests.licenses.test_properties import NAMELESS, licences, profiles, relations
@@ -92,6 +94,97 @@ def test_a_licence_text_that_is_missing_is_added() -> None:
 def test_nothing_is_repaired_where_nothing_conflicts() -> None:
     assert repaired(case("apache-2.0", [("mit", "finetune")])) == []
     assert repaired(case("apache-2.0", [(None, "finetune")])) == []
+
+
+def seen(declared: str, *upstream: tuple[str, str], **more: Any) -> dict[str, Any]:
+    """A work that is passed on and whose files, notices and card were looked at."""
+    looked = {"texts": [], "notice_texts": [], "card_seen": {"badges": [], "sought": badges_digest()}, **more}
+    return case(declared, list(upstream), artefact={"name": "org/Llama-3-mine", "has_license_file": True, **looked})
+
+
+def unmet(answer: dict[str, Any]) -> set[str]:
+    return {one["code"] for one in answer["findings"] if one.get("state") == "open"}
+
+
+def test_what_a_licence_asks_for_and_is_not_there_is_added() -> None:
+    bare = seen("llama3", ("llama3", "finetune"), texts=[{"path": "LICENSE", "sha256_normalised": text_of("mit")}])
+    bare["artefact"]["license"] = "llama3"
+    before = judge(bare)
+    assert {"O-LICENSE-COPY", "O-NOTICE", "O-BADGE"} <= unmet(before)
+
+    found = {one["action"]: one for one in plan(bare, before, judge)}
+
+    assert found["add_texts"]["clears"] == ["O-LICENSE-COPY"]
+    assert found["add_texts"]["params"]["licence_ids"] == ["llama3"]
+    assert "O-NOTICE" in found["add_notice"]["clears"]
+    assert found["add_notice"]["params"]["works"] == ["<artefact>", "org/up0"]
+    assert found["show_badge"]["clears"] == ["O-BADGE"]
+    assert found["show_badge"]["params"]["words"] == ["Built with Meta Llama 3"]
+    for one in found.values():
+        after = judged_after(bare, one)
+        assert not unmet(after) & set(one["clears"])
+        assert after["verdict"] == one["verdict"]
+
+
+def judged_after(bare: dict[str, Any], repair: dict[str, Any]) -> dict[str, Any]:
+    """The case after a duty is met, changed here by the words of the repair alone."""
+    artefact, params = dict(bare["artefact"]), repair["params"]
+    if repair["action"] == "add_texts":
+        added = [{"path": f"third_party/LICENSE-{n}", "sha256_normalised": text_of(row)} for n, row in numbered(params)]
+        artefact["texts"] = [*artefact["texts"], *added]
+    if repair["action"] == "add_notice":
+        artefact["notice_texts"] = [" ".join([*params["works"], *params["licences"]])]
+    if repair["action"] == "show_badge":
+        artefact["card_text"] = " ".join(params["words"])
+    if repair["action"] == "add_licence_text":
+        artefact |= {"has_license_file": True, "texts": [{"path": "LICENSE"}]}
+    return judge({**bare, "artefact": artefact})
+
+
+def numbered(params: dict[str, Any]) -> list[tuple[int, str]]:
+    return list(enumerate(params["licence_ids"]))
+
+
+def text_of(licence: str) -> str:
+    return next(digest for digest, known in texts.known_texts().items() if known.licence.id == licence)
+
+
+def test_a_duty_that_nobody_looked_for_is_not_said_to_lack() -> None:
+    unlooked = case("llama3", [("llama3", "finetune")], artefact={"name": "org/Llama-3-mine"})
+    assert "open" in {one.get("state") for one in judge(unlooked)["findings"]}
+
+    assert repaired(unlooked) == []
+
+
+def test_a_text_that_no_list_knows_cannot_be_proved_and_is_not_offered() -> None:
+    unknown = seen(
+        "falcon-180b", ("falcon-180b", "finetune"), texts=[{"path": "LICENSE", "sha256_normalised": text_of("mit")}]
+    )
+    assert "O-LICENSE-COPY" in unmet(judge(unknown))
+
+    assert not repaired(unknown, action="add_texts")
+
+
+def test_a_duty_is_met_where_nothing_is_in_conflict_too() -> None:
+    bare = seen("apache-2.0", ("apache-2.0", "finetune"))
+
+    answer = check(bare)
+
+    assert answer["verdict"] != "conflict"
+    assert {"add_licence_text", "add_notice"} <= {one["action"] for one in answer["repairs"]}
+    assert check(case("apache-2.0", [("apache-2.0", "finetune")]))["repairs"] == []
+
+
+def test_a_duty_that_is_met_brings_no_conflict_and_worsens_nothing() -> None:
+    bare = seen("mit", ("llama3", "finetune"), ("gpl-3.0", "code"), ("qwen", "distill"), ("cc-by-4.0", "train_on"))
+    before = judge(bare)
+
+    for one in plan(bare, before, judge):
+        if one["action"] in ("add_texts", "add_notice", "show_badge", "add_licence_text"):
+            after = judged_after(bare, one)
+            assert RANK[after["verdict"]] <= RANK[before["verdict"]]
+            assert not {code for code in after["codes"] if code.startswith("C-")} - set(before["codes"])
+            assert not unmet(after) & set(one["clears"])
 
 
 def test_thirty_bases_stay_within_the_number_of_runs() -> None:

@@ -111,8 +111,8 @@ SENTENCES = {
         _("Add the text as a file named LICENSE."),
     ),
     "W-CHANGED-LICENSE": (
-        _("%(work)s declared %(written)s at the revision that was used, and %(value)s since."),
-        _("Keep proof of the licence at that revision, or move to the newer one knowingly."),
+        _("%(work)s declared %(written)s at an earlier revision, and %(value)s since."),
+        _("Keep proof of the licence at the revision in use, and take a newer one knowingly: each has its own."),
     ),
     "W-DEP": (
         _("Code under %(licence)s is inside a work under %(declared)s; it depends on how the two are joined."),

@@ -16,6 +16,9 @@ LICENSOR = _("who asks its owner")
 SENTENCES = {
     "rename": (_("Rename it to %(name)s: the name has to begin with “%(prefix)s”."), SUBMITTER),
     "add_licence_text": (_("Add the text of the declared licence as a file named LICENSE."), SUBMITTER),
+    "add_texts": (_("Add the text of %(licences)s to the files, each as a file of its own."), SUBMITTER),
+    "add_notice": (_("Add a file named NOTICE that names %(works)s and %(licences)s."), SUBMITTER),
+    "show_badge": (_("Show these words in the card: %(words)s."), SUBMITTER),
     "carry_restrictions": (_("Put the restrictions of use of %(licence)s into one’s own terms."), SUBMITTER),
     "declare": (_("Declare %(licence)s in the card."), SUBMITTER),
     "declare_and_rename": (_("Declare %(licence)s in the card and rename it to %(name)s."), SUBMITTER),
@@ -71,6 +74,8 @@ class _Given(dict[str, str]):
 
 
 def _shown(name: str, value: Any) -> str:
+    if name in ("licences", "words") and isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
     if name == "works" and isinstance(value, (list, tuple)):
         works = [translated("this version") if one == ARTEFACT else str(one) for one in value]
         more = len(works) - MOST_WORKS

@@ -11,6 +11,7 @@ from governance.licensing.queries.licences import (
     users_of,
 )
 from governance.licensing.queries.notices import notice_file
+from governance.licensing.queries.texts import TextRead, texts_of
 from governance.licensing.rules import may_keep_table, reviews_law
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Link",
     "Node",
     "TermShown",
+    "TextRead",
     "Users",
     "annotations_of",
     "chain",
@@ -30,5 +32,6 @@ __all__ = [
     "notice_file",
     "obligations",
     "reviews_law",
+    "texts_of",
     "users_of",
 ]

@@ -19,6 +19,7 @@ from governance.licensing import browsing, forms, previews, queries, services, w
 from governance.licensing.models import Correction, Override
 from governance.licensing.rules import REASON_LENGTH
 from governance.licensing.usage import Usage, usage
+from governance.licensing.wording.names import names
 from governance.web.requests import PageRequest
 from licenses.catalogue import FAMILIES, Licence, all_licences, table_digest
 
@@ -132,6 +133,7 @@ def show(request: PageRequest, detail: queries.LicenceDetail, *, status: int = 2
         "sections": wording.sections(row.source_ref),
         "links": wording.links(row),
         "facts": wording.facts(row),
+        "names": names(row),
         "evidence": wording.evidence(row.evidence),
         "is_unread": wording.is_unread(row),
         "read_on": wording.read_on(row),

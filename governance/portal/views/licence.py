@@ -19,7 +19,7 @@ from governance.catalog import queries as catalogue
 from governance.catalog.models import UseCase, Version
 from governance.evidence import licence_report
 from governance.licensing import forms, queries, services, wording
-from governance.licensing.models import MetDuty, Override
+from governance.licensing.models import MetDuty, Override, TextReview
 from governance.people.models import Role
 from governance.people.queries import standing
 from governance.web.requests import PageRequest
@@ -31,7 +31,7 @@ MOST_USE_CASES = 100
 @login_required
 @require_safe
 def licence(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> HttpResponse:
-    """The chain of one version, judged now for a use case or, without one, with care. At most 18 queries."""
+    """The chain of one version, judged now for a use case or, without one, with care. At most 21 queries."""
     version = found(request, kind, ns, name, sha)
     return show(request, version, use_case_of(request, request.GET.get("use_case", "")))
 
@@ -80,6 +80,8 @@ def show(
         "may_attest": use_case is not None
         and (may_override or standing(request.user).has(Role.SUBMITTER, team_id=team_id)),
         "override_form": forms.OverrideForm(),
+        "texts": queries.texts_of(version),
+        "may_read": queries.reviews_law(request.user, team_id=version.entry.team_id),
         "address": address(version, use_case),
         **kept,
     }
@@ -204,6 +206,45 @@ def attest_end(request: PageRequest, pk: int) -> HttpResponse:
         _("Taken back. The version is being judged again."),
     )
     return HttpResponseRedirect(address(made.version, made.use_case) + "#duties")
+
+
+@login_required
+@require_POST
+def read_text(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> HttpResponse:
+    """Say that one has read a licence text that the table does not hold."""
+    version = found(request, kind, ns, name, sha)
+    use_case = use_case_of(request, request.POST.get("use_case", ""))
+    sent = forms.TextForm(request.POST)
+    kept = {"text_form": sent, "text_of": request.POST.get("path", "")[:1000]}
+    if not sent.is_valid():
+        return show(request, version, use_case, status=422, **kept)
+    try:
+        services.review_text(version=version, by=request.user, at=timezone.now(), **sent.cleaned_data)
+    except services.LicensingRefused as refused:
+        if refused.field == "path":  # no file whose form could show it
+            messages.error(request, wording.refusal(refused))
+        sent.add_error(refused.field if refused.field in sent.fields else None, wording.refusal(refused))
+        return show(request, version, use_case, status=refused.status, **kept)
+    messages.success(request, _("Written down, with your name. What rests on this text is being judged again."))
+    return HttpResponseRedirect(address(version, use_case) + "#texts")
+
+
+@login_required
+@require_POST
+def read_text_end(request: PageRequest, pk: int) -> HttpResponse:
+    """Take back that a text was read."""
+    visible = TextReview.objects.visible_to(request.user).select_related("entry__latest__entry")
+    made = get_object_or_404(visible, pk=pk if pk < 2**63 else 0)
+    use_case = use_case_of(request, request.POST.get("use_case", ""))
+    _said(
+        request,
+        lambda reason: services.end_text_review(
+            text_review_id=made.pk, reason=reason, by=request.user, at=timezone.now()
+        ),
+        _("Taken back. What rests on this text is being judged again."),
+    )
+    back = address(made.entry.latest, use_case) if made.entry.latest is not None else "/"
+    return HttpResponseRedirect(back + "#texts")
 
 
 def _said(request: PageRequest, end: Any, done: str) -> None:

@@ -54,7 +54,7 @@ def test_judged_together_or_alone_they_say_the_same(seed: int) -> None:
     reader = Reader(graph_above([one.pk for one in versions]))
     asked = [(one.pk, reader.inputs(one.pk, use_case=use)) for one in versions for use in (use_case, None)]
 
-    together = judge_many(reader, asked)
+    together = [one.outcome() for one in judge_many(reader, asked)]
 
     for (_, inputs), outcome in zip(asked, together, strict=True):
         alone = licence_audit.outcome(inputs)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import json
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db.models import NOT_PROVIDED
 from django.utils import timezone
 
@@ -10,6 +13,7 @@ from audits.models import Finding, Run
 from governance.gates.models import Approval
 from governance.licensing import reassessing, tasks
 from governance.licensing.models import Override, Reassessment, Standing
+from governance.licensing.reassessing import queue, rows
 from governance.policies import facts
 from tests.factories import NOON, EntryFactory, UserFactory
 from tests.governance.licensing.graphs import NON_COMMERCIAL, OPEN, derive, import_again, left, line, reassess_all, work
@@ -234,7 +238,7 @@ def test_one_change_that_cannot_be_judged_does_not_keep_the_others(monkeypatch: 
             raise RuntimeError("no")
         return plain(entries=entries, alone=alone, renew=renew)
 
-    monkeypatch.setattr(reassessing, "reassess", breaks)
+    monkeypatch.setattr(queue, "reassess", breaks)
     reassessing.carry_out()
 
     assert Standing.objects.filter(entry=good.entry).exists()
@@ -290,7 +294,7 @@ def test_an_override_that_has_run_out_is_judged_again_by_the_sweep() -> None:
 
 
 def test_the_columns_that_are_copied_are_those_of_the_models() -> None:
-    for model, columns in ((Run, reassessing.RUN_COLUMNS), (Finding, reassessing.FINDING_COLUMNS)):
+    for model, columns in ((Run, rows.RUN_COLUMNS), (Finding, rows.FINDING_COLUMNS)):
         fields = {field.column for field in model._meta.concrete_fields}
         assert set(columns) <= fields
         needed = {
@@ -299,3 +303,71 @@ def test_the_columns_that_are_copied_are_those_of_the_models() -> None:
             if not field.null and not field.primary_key and field.db_default is NOT_PROVIDED
         }
         assert needed <= set(columns)
+
+
+def given_up(**fields: object) -> Reassessment:
+    entry = work("acme/base", OPEN).entry
+    return Reassessment.objects.create(
+        cause="import",
+        cause_ref="1 versions",
+        entries=[entry.pk],
+        requested_at=NOON,
+        state="failed",
+        attempt=reassessing.ATTEMPTS,
+        finished_at=NOON,
+        error="broke off",
+        **fields,
+    )
+
+
+def retried(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("retry_reassessments", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_what_was_given_up_is_tried_again_by_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    monkeypatch.setattr(tasks, "wake", lambda: told.append(1) or True)
+    one = given_up()
+
+    said = retried()
+
+    one.refresh_from_db()
+    assert (one.state, one.attempt, one.finished_at, one.told_at) == ("queued", 0, None, None)
+    assert told == [1]
+    assert "a version was imported (1 versions): broke off" in said
+    assert "1 queued again; the workers are told." in said
+    reassess_all()
+    one.refresh_from_db()
+    assert (one.state, one.error) == ("done", "")
+    assert Standing.objects.filter(entry__in=one.entries).exists()
+
+
+def test_the_command_lists_without_touching_and_takes_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "wake", lambda: False)
+    first = given_up()
+    second = Reassessment.objects.create(
+        cause="duty", cause_ref="duty 1", requested_at=NOON, state="failed", error="other", finished_at=NOON
+    )
+
+    assert "2 failed" in retried("--list")
+    assert {one.state for one in Reassessment.objects.all()} == {"failed"}
+    document = json.loads(retried("--format", "json", str(second.pk)))
+
+    assert document["told"] is False
+    assert [one["id"] for one in document["reassessments"]] == [second.pk]
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, second.state) == ("failed", "queued")
+
+
+def test_the_command_refuses_what_has_not_failed() -> None:
+    queued = Reassessment.objects.create(cause="duty", requested_at=NOON)
+
+    assert retried() == "No reassessment has failed.\n"
+    with pytest.raises(CommandError, match=f"no reassessment that failed has the id {queued.pk}") as refused:
+        retried(str(queued.pk))
+
+    assert refused.value.returncode == 2
+    assert Reassessment.objects.get().state == "queued"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,58 @@ def test_texts_cost_no_further_queries() -> None:
     assert queries[full.pk] <= queries[bare.pk] + 1  # what a reviewer has read is asked for where there are files
 
 
+def changed(version: Version) -> list[tuple[str, str]]:
+    """What a version is told of other licences of its entry: then and since."""
+    document = licence_audit.outcome(license_inputs(version=version, use_case=None)).document
+    told = [one["params"] for one in document["findings"] if one["code"] == "W-CHANGED-LICENSE"]
+    return [(one["written"], one["value"]) for one in told]
+
+
+def again(version: Version, *, days: int, licence: str = "mit", files: dict[str, bytes] | None = None) -> Version:
+    """A later version of the same entry."""
+    repo_id, raw = version.entry.repo_id, card(license=licence, note=f"after {days} days")
+    at = version.imported_at + dt.timedelta(days=days)
+    made = snapshot(repo_id, raw=raw, source=LOCAL, files=files or {})
+    return import_snapshot(snapshot=made, by=None, team=None, at=at).version
+
+
+def test_a_version_whose_licence_is_another_than_that_of_an_earlier_one_is_told_so() -> None:
+    first = local("org/model", "apache-2.0")
+    assert changed(first) == []
+
+    second = again(first, days=3, licence="cc-by-nc-4.0")
+    third = again(second, days=3, licence="CC-BY-NC-4.0")
+    much_later = again(third, days=400, licence="cc-by-nc-4.0")
+
+    assert changed(first) == [("apache-2.0", "cc-by-nc-4.0")]
+    assert changed(second) == [("apache-2.0", "cc-by-nc-4.0")]
+    assert changed(third) == [("apache-2.0", "CC-BY-NC-4.0")]
+    assert changed(much_later) == []
+
+
+def test_a_licence_that_is_said_for_the_first_time_is_no_other_one() -> None:
+    first = local("org/model", "unknown")
+
+    assert changed(again(first, days=1, licence="mit")) == []
+
+
+def test_the_same_licence_by_its_text_is_no_change() -> None:
+    first = local("org/model", "other", {"LICENSE": MIT.encode()})
+
+    second = again(first, days=1, licence="mit", files={"LICENSE": MIT.encode()})
+
+    assert changed(first) == changed(second) == []
+
+
+def test_what_was_made_from_a_work_is_not_told_of_its_earlier_licences() -> None:
+    first = local("org/base", "apache-2.0")
+    below = local("org/tuned", "apache-2.0", base_model="org/base")
+
+    again(first, days=1, licence="mit")
+
+    assert changed(below) == []
+
+
 def test_many_are_judged_as_one_by_one() -> None:
     local("meta/base", "other", {"LICENSE": MIT.encode()})
     versions = [
@@ -144,10 +197,13 @@ def test_many_are_judged_as_one_by_one() -> None:
         local("org/c", "mit", base_model="org/b"),
         imported("org/d", raw=card(license="mit", base_model="org/c"), source=HUB).version,
     ]
+    versions.append(again(versions[0], days=1, licence="cc-by-4.0"))
+    versions.append(again(versions[0], days=2, licence="mit"))
     reader = Reader(graph_above([one.pk for one in versions]))
     asked = [(one.pk, reader.inputs(one.pk, use_case=None)) for one in versions]
 
-    for (_, inputs), many in zip(asked, judge_many(reader, asked), strict=True):
+    for (_, inputs), judged in zip(asked, judge_many(reader, asked), strict=True):
+        many = judged.outcome()
         alone = licence_audit.outcome(inputs, with_repairs=False)
         assert (many.verdict, many.summary) == (alone.verdict, alone.summary)
         assert [repr(one) for one in many.drafts] == [repr(one) for one in alone.drafts]

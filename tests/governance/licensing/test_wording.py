@@ -10,6 +10,7 @@ from django.utils.translation import override
 from governance.evidence.wording import repairs, values
 from governance.licensing import wording
 from governance.licensing.wording import terms
+from governance.licensing.wording.names import STATUS, names
 from licenses import catalogue
 from licenses.catalogue import FAMILIES, Licence
 from licenses.repairs import MESSAGES
@@ -158,3 +159,49 @@ def test_several_steps_are_told_one_after_the_other():
 def test_a_value_without_words_is_shown_as_it_is():
     assert values.engine_value("US, DE") == "US, DE"
     assert values.engine_value("dynamic:AUP") == "a policy that its author may change: AUP"
+
+
+@pytest.mark.parametrize(
+    ("licence", "code", "said"),
+    [
+        ("apache-2.0", "license: apache-2.0", "SPDX knows it by the same name: Apache-2.0."),
+        ("gpl-3.0", "license: gpl-3.0", "reads it as GPL-3.0-only"),
+        ("odbl", "license: odbl", "SPDX calls the same licence ODbL-1.0."),
+        ("llama3.1", "license: llama3.1", "LicenseRef-scancode-llama-3.1-license-2024"),
+        ("llama3", "license: llama3", "Neither SPDX nor ScanCode"),
+        ("openrail", "license: openrail", "a family of licences and no text"),
+        ("other", "license: other", "names no licence"),
+    ],
+)
+def test_a_name_of_the_hub_says_what_it_means_elsewhere(licence, code, said):
+    hub, elsewhere, *_rest = names(row(licence))
+
+    assert hub["code"] == code
+    assert hub["value"] == "one of the Hub’s 83 identifiers"
+    assert said in elsewhere["value"]
+
+
+def test_a_licence_without_a_name_of_the_hub_says_what_cards_write():
+    hub, spdx, *_rest = names(row("mistral-research-0.1"))
+
+    assert hub["code"] == ""
+    assert "cards write “other” with a name" in hub["value"]
+    assert spdx == {"label": "SPDX", "code": "", "value": "no identifier"}
+
+
+def test_every_row_has_its_names_in_both_languages():
+    told = {language: [] for language in ("en", "ru")}
+    for language, kept in told.items():
+        with override(language):
+            for licence in catalogue.all_licences():
+                kept += [one["value"] for one in names(licence) if one["value"]]
+
+    assert len(told["en"]) == len(told["ru"]) > 200
+    assert not {*told["en"]} & {*told["ru"]}
+    assert {one.status for one in map(catalogue.hub_name, catalogue.hub_identifiers())} == set(STATUS)
+
+
+def test_other_spellings_are_told():
+    (spellings,) = [one for one in names(row("apache-2.0")) if one["label"] == "Other spellings"]
+
+    assert "apache-2" in spellings["code"].split(", ")
