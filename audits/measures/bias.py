@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+import pyarrow as pa
 import rfc8785
 
 from audits.measures.average_odds import average_odds
@@ -47,7 +48,9 @@ class TooManyGroups(TableRejected):
     code = "too_many_groups"
 
 
-def open_for(source: str | Path | IO[bytes], plan: BiasPlan, *, counting: Callable[[], None] | None = None) -> Table:
+def open_for(
+    source: str | Path | IO[bytes] | pa.Table, plan: BiasPlan, *, counting: Callable[[], None] | None = None
+) -> Table:
     """Open a table with the columns that a plan reads.
 
     Raises:

@@ -8,8 +8,11 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+import pyarrow as pa
+
+from audits.measures.tables.arrow_rows import ArrowRows, TableInMemory
 from audits.measures.tables.chunks import Chunk, Texts
 from audits.measures.tables.csv_rows import CsvRows
 from audits.measures.tables.json_rows import JsonRows
@@ -25,12 +28,12 @@ _GZIP_PROBLEMS = (EOFError, gzip.BadGzipFile, zlib.error)
 class Table:
     """A table that can be read once, from the start. A context manager: it closes what it opened itself.
 
-    ``format`` is csv, parquet or jsonl. ``rows_known`` is how many rows it has, as far as that is known before
+    ``format`` is csv, parquet, jsonl or arrow. ``rows_known`` is how many rows it has, as far as that is known before
     reading: exact for parquet, the number of line ends for text (too many if a quoted cell holds one).
     """
 
     def __init__(
-        self, format: str, rows: CsvRows | JsonRows | ParquetRows, rows_known: int, opened: IO[bytes] | None
+        self, format: str, rows: CsvRows | JsonRows | ArrowRows, rows_known: int, opened: IO[bytes] | None
     ) -> None:
         self.format = format
         self.rows_known = rows_known
@@ -57,7 +60,7 @@ class Table:
 
 
 def open_table(
-    source: str | Path | IO[bytes],
+    source: str | Path | IO[bytes] | pa.Table,
     *,
     columns: Sequence[str],
     numbers: Sequence[str] = (),
@@ -71,7 +74,8 @@ def open_table(
     """Open a csv, csv.gz, parquet or json-lines table for reading some of its columns.
 
     Args:
-        source: a path, or a binary file object (one that cannot seek is copied to a temporary file first).
+        source: a path, a binary file object (one that cannot seek is copied to a temporary file first), or a table of
+            Arrow's that is in memory.
         columns: read as groups or classes.
         keys: of these columns the ones that may have any number of different values.
         numbers: read as floats.
@@ -85,6 +89,18 @@ def open_table(
         TableRejected: not a table, or not with these columns.
         OSError: the path cannot be read.
     """
+    wanted: dict[str, Any] = {
+        "columns": columns,
+        "numbers": numbers,
+        "features": features,
+        "present": present,
+        "keys": keys,
+        "texts": texts,
+        "maybe": maybe,
+    }
+    if isinstance(source, pa.Table):
+        rows = TableInMemory(source, **wanted)
+        return Table("arrow", rows, rows.rows, None)
     file: IO[bytes]
     opened: IO[bytes] | None = None
     if isinstance(source, (str, Path)):
@@ -94,18 +110,7 @@ def open_table(
     else:
         file = opened = _copied(source)
     try:
-        return _opened_table(
-            file,
-            opened,
-            counting or (lambda: None),
-            columns=columns,
-            numbers=numbers,
-            features=features,
-            present=present,
-            keys=keys,
-            texts=texts,
-            maybe=maybe,
-        )
+        return _opened_table(file, opened, counting or (lambda: None), wanted)
     except BaseException as problem:
         if opened is not None:
             opened.close()
@@ -114,16 +119,14 @@ def open_table(
         raise
 
 
-def _opened_table(
-    file: IO[bytes], opened: IO[bytes] | None, tick: Callable[[], None], *, texts: Texts, **wanted: Sequence[str]
-) -> Table:
+def _opened_table(file: IO[bytes], opened: IO[bytes] | None, tick: Callable[[], None], wanted: dict[str, Any]) -> Table:
     file.seek(0)
     head = file.read(4)
     file.seek(0)
     if not head:
         raise EmptyTable("the file is empty; it needs a header with column names and one row per person")
     if head == b"PAR1":
-        parquet = ParquetRows(file, texts=texts, **wanted)
+        parquet = ParquetRows(file, **wanted)
         return Table("parquet", parquet, parquet.rows, opened)
     packed = head[:2] == b"\x1f\x8b"
     start = _text(file, packed=packed).read(64)
@@ -131,8 +134,8 @@ def _opened_table(
     lines = _line_ends(_text(file, packed=packed), tick)
     text = _text(file, packed=packed)
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
-        return Table("jsonl", JsonRows(text, texts=texts, **wanted), lines, opened)
-    return Table("csv", CsvRows(text, texts=texts, **wanted), max(lines - 1, 0), opened)
+        return Table("jsonl", JsonRows(text, **wanted), lines, opened)
+    return Table("csv", CsvRows(text, **wanted), max(lines - 1, 0), opened)
 
 
 def _can_seek(source: IO[bytes]) -> bool:

@@ -2,109 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import IO, Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from audits.measures.naming import quoted
-from audits.measures.tables.chunks import ALL, MAX_KEYS, MAX_VALUES, Chunk, Codes, Texts, factorised, numbers_of_cells
-from audits.measures.tables.features import feature_of_dictionary
-from audits.measures.tables.refusals import (
-    ColumnMissing,
-    ColumnNotFlat,
-    DuplicateColumn,
-    EmptyTable,
-    NotATable,
-    NotUtf8,
-    TooLarge,
-)
-
-BATCH_ROWS = 65_536
-MAX_ROWS = 2_000_000_000
+from audits.measures.tables.arrow_rows import BATCH_ROWS, ArrowRows
+from audits.measures.tables.refusals import NotATable
 
 
-class ParquetRows:
+class ParquetRows(ArrowRows):
     """The rows of a parquet file; reads the footer when made."""
 
-    def __init__(
-        self,
-        file: IO[bytes],
-        *,
-        columns: Sequence[str],
-        numbers: Sequence[str],
-        present: Sequence[str],
-        texts: Texts = (),
-        maybe: Sequence[str] = (),
-        keys: Sequence[str] = (),
-        features: Sequence[str] = (),
-    ) -> None:
-        self._most = dict.fromkeys(keys, MAX_KEYS)
-        self._columns, self._numbers, self._features = tuple(columns), tuple(numbers), tuple(features)
+    def __init__(self, file: IO[bytes], *, columns: Any, **wanted: Any) -> None:
         try:
-            self._file = pq.ParquetFile(file, pre_buffer=False)
-            names = self._file.schema_arrow.names
-            types = dict(zip(names, self._file.schema_arrow.types, strict=True))
-        except (pa.ArrowException, OSError, ValueError) as problem:
+            schema = pq.read_schema(file)
+            # texts that are dictionaries in the file stay so: to write them out and look them up again takes longest
+            kept = [name for name in columns if name in schema.names and _is_text(schema.field(name).type)]
+            file.seek(0)
+            self._file = pq.ParquetFile(file, pre_buffer=False, read_dictionary=list(dict.fromkeys(kept)))
+            schema, rows = self._file.schema_arrow, self._file.metadata.num_rows
+        except (pa.ArrowException, OSError, ValueError, KeyError) as problem:
             raise NotATable("the parquet file is damaged or cut off; write it again") from problem
-        self._texts = tuple(names) if texts == ALL else (*texts, *(name for name in maybe if name in types))
-        wanted = list(dict.fromkeys([*columns, *numbers, *features, *present, *self._texts]))
-        missing = [name for name in wanted if name not in types]
-        if missing:
-            raise ColumnMissing(missing, names)
-        for name in wanted:
-            if names.count(name) > 1:
-                raise DuplicateColumn(name)
-            if pa.types.is_nested(types[name]):
-                raise ColumnNotFlat(name, str(types[name])[:80])
-        self.rows: int = self._file.metadata.num_rows
-        if self.rows == 0:
-            raise EmptyTable("the table has a header and no rows")
-        if self.rows > MAX_ROWS:
-            raise TooLarge(f"the file says it has {self.rows} rows; at most {MAX_ROWS} are read: take a sample")
+        super().__init__(schema, rows, columns=columns, **wanted)
 
-    def chunks(self) -> Iterator[Chunk]:
-        """The rows in order.
-
-        Raises:
-            TableRejected: a page that cannot be read, or a cell that is no single value.
-        """
-        encoded = list(dict.fromkeys([*self._columns, *self._numbers, *self._features]))
-        wanted = list(dict.fromkeys([*encoded, *self._texts]))
-        batches = self._file.iter_batches(batch_size=BATCH_ROWS, columns=wanted, use_threads=False)
-        while True:
-            try:
-                batch = next(batches, None)
-            except (pa.ArrowException, OSError, ValueError) as problem:
-                raise NotATable("the parquet file is damaged or cut off; write it again") from problem
-            if batch is None:
-                return
-            cells = {name: _dictionary(batch.column(name), column=name) for name in encoded}
-            columns = {
-                name: factorised(*cells[name], column=name, most=self._most.get(name, MAX_VALUES))
-                for name in self._columns
-            }
-            numbers = {name: _numbers(*cells[name], column=name) for name in self._numbers}
-            texts = {name: batch.column(name) for name in self._texts}
-            features = {name: feature_of_dictionary(*cells[name], column=name) for name in self._features}
-            yield Chunk(batch.num_rows, columns, numbers, texts=texts, features=features)
+    def _batches(self, wanted: list[str]) -> Iterator[pa.RecordBatch]:
+        batches: Iterator[pa.RecordBatch] = self._file.iter_batches(
+            batch_size=BATCH_ROWS, columns=wanted, use_threads=False
+        )
+        return batches
 
 
-def _dictionary(array: pa.Array, *, column: str) -> tuple[list[Any], Codes]:
-    """Different cells and each row's position among them; -1 for null."""
-    try:
-        if not pa.types.is_dictionary(array.type):
-            array = pc.dictionary_encode(array)
-        codes = pc.fill_null(array.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
-        return array.dictionary.to_pylist(), np.asarray(codes, dtype=np.int64)
-    except UnicodeDecodeError:
-        raise NotUtf8(f"column {quoted(column)}") from None
-    except (pa.ArrowException, ValueError, OverflowError) as problem:
-        raise ColumnNotFlat(column, "cells that cannot be read as texts or numbers") from problem
-
-
-def _numbers(values: list[Any], codes: Codes, *, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.append(numbers_of_cells(values, column=column), np.nan)[codes]
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
