@@ -294,3 +294,16 @@ def test_a_real_table_is_audited_as_its_description_says() -> None:
         if row["slice"] == {"race": "African-American"} and row["metric"] == "false_positive_rate"
     ]
     assert (american["k"], american["of"]) == (805, 1795)
+
+
+def test_what_needs_seconds_to_import_is_not_imported() -> None:
+    slow = "{'scipy.stats', 'pandas', 'sklearn', 'fairlearn'}"
+    told = subprocess.run(
+        [sys.executable, "-c", f"import sys, audits.measures.bias; print(sorted({slow} & set(sys.modules)))"],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=True,
+    )
+
+    assert told.stdout.strip() == "[]"
