@@ -11,13 +11,26 @@ if TYPE_CHECKING:
     from audits.measures.plan import BiasPlan
 
 # Rates of everybody that policies may ask for beside the gating metrics.
-OVERALL_RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "accuracy")
+OVERALL_RATES = (
+    "selection_rate",
+    "true_positive_rate",
+    "false_positive_rate",
+    "precision",
+    "accuracy",
+    "roc_auc_score",
+    "brier_score_loss",
+    "log_loss",
+    "mean_absolute_error",
+    "root_mean_squared_error",
+    "mean_error",
+    "ndcg_score",
+)
 MAX_LOCUS = 500
 
 
 @audit(
     "bias",
-    version=1,
+    version=2,
     packages=("numpy", "pyarrow"),
     verdicts=("pass", "warn", "fail", "insufficient_data", "no_information"),
     time_limit_s=900,
@@ -99,7 +112,8 @@ def _summary(document: Mapping[str, Any]) -> dict[str, float]:
     """Named numbers for policies; what was not measured is absent."""
     summary = {row["metric"]: float(row["worst"]) for row in document["headline"]}
     for row in document["metrics"]:
-        if row["slice"] == {} and row["metric"] in OVERALL_RATES and row["value"] is not None:
+        # a rate of one class against the rest is not that of everybody
+        if row["slice"] == {} and "class" not in row and row["metric"] in OVERALL_RATES and row["value"] is not None:
             summary[row["metric"]] = float(row["value"])
     summary["rows_used"] = float(document["rows_used"])
     summary["rows_dropped"] = float(sum(document["rows_dropped"].values()))

@@ -7,7 +7,6 @@ rows count for fewer (the design effect), and every interval, test, minimum size
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -31,11 +30,13 @@ def with_clusters(slices: Slices, rows: JudgedRows | None) -> Slices:
     # one number for each cluster within a group
     pairs, cluster = np.unique(group[inside] * many + rows.clusters[inside], return_inverse=True)
     weights = np.ones(len(inside)) if rows.weights is None else rows.weights[inside]
+    cell = cluster * 4 + rows.label[inside] * 2 + rows.prediction[inside]
+    sums, squares = (
+        np.asarray(np.bincount(cell, one, 4 * len(pairs)), dtype=float).reshape(-1, 2, 2)
+        for one in (weights, weights**2)
+    )
     design = {
-        rate.name: _design(
-            rate, rows.label[inside], rows.prediction[inside], weights, cluster, (pairs // many), len(slices)
-        )
-        for rate in (*RATES.values(), JACCARD)
+        rate.name: _design(rate, sums, squares, pairs // many, len(slices)) for rate in (*RATES.values(), JACCARD)
     }
     return replace(slices, design=design)
 
@@ -61,20 +62,15 @@ def group_of(slices: Slices, rows: JudgedRows) -> Index:
     return found[inverse]
 
 
-def _design(
-    rate: Rate, label: Any, prediction: Any, weights: Floats, cluster: Index, group_of_cluster: Index, groups: int
-) -> Sums:
+def _design(rate: Rate, sums: Floats, squares_of: Floats, group_of_cluster: Index, groups: int) -> Sums:
     """By how much clusters stretch one rate's variance, shape (groups,), at least 1.
 
     Source:
         The linearised ratio estimator (Cochran 1977, Sampling Techniques, 6.4 and 9A) over the variance of as many
         independent rows; Student's quantile of the clusters takes the place of the normal one.
     """
-    cell = label.astype(np.int64) * 2 + prediction.astype(np.int64)
-    counted = np.isin(cell, [2 * one + other for one, other in rate.of]) * weights
-    hit = np.isin(cell, [2 * one + other for one, other in rate.hits]) * counted
-    trials, hits = (np.bincount(cluster, one, len(group_of_cluster)) for one in (counted, hit))
-    squares = np.bincount(cluster, counted * weights, len(group_of_cluster))
+    hits, trials = rate.counted(sums)
+    _, squares = rate.counted(squares_of)
     total, chosen, square = (np.bincount(group_of_cluster, one, groups) for one in (trials, hits, squares))
     share = np.divide(chosen, total, out=np.zeros(groups), where=total > 0)
     clusters = np.bincount(group_of_cluster, trials > 0, groups)

@@ -112,7 +112,7 @@ def mean(values: Floats, weights: Floats | None = None, clusters: npt.NDArray[np
 
 def _skewness(pulls: Floats) -> float:
     second = float(np.square(pulls).mean())
-    return float((pulls**3).mean()) / second**1.5 if second > 0 else 0.0
+    return float((pulls * pulls * pulls).mean()) / second**1.5 if second > 0 else 0.0
 
 
 def _turned(reach: float, skewness: float, size: float) -> float:

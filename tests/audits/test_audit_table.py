@@ -186,6 +186,61 @@ def test_every_option_reaches_the_audit(table: Any) -> None:
     ]
 
 
+def test_people_read_what_the_score_says_and_what_four_fifths_hang_on(table: Any) -> None:
+    rows = [f"{row % 2},{row // 2 % 2},{'ab'[row % 3 // 2]},{(row % 2 + 1) / 3:.3f}" for row in range(600)]
+
+    _, printed = audit(table(csv_of(rows, "label,prediction,group,score")), *RATIO_ONLY, "--score", "score")
+
+    assert "Is the score score as good as it says?" in printed
+    assert "area under ROC" in printed
+    assert "(29 CFR 1607.4(D)), no legal verdict" in printed
+    assert "fewer selected" in printed
+    assert "Inequality of prediction - label + 1" in printed
+
+
+@pytest.mark.parametrize(
+    ("task", "rows", "options", "code", "words"),
+    [
+        (
+            "regression",
+            [f"{row % 9},{row % 9 + row % 2},{'ab'[row % 2]}" for row in range(200)],
+            ("--gating", "mean_error_difference=2"),
+            0,
+            ("Pass: ", "mean_absolute_error"),
+        ),
+        (
+            "regression",
+            [f"{row % 9},{row % 9 + row % 2},{'ab'[row % 2]}" for row in range(200)],
+            (),
+            1,
+            ("the plan sets no limit", "bias.no_threshold"),
+        ),
+        (
+            "ranking",
+            [f"{row % 3},{row},{'ab'[row % 2]}" for row in range(400)],
+            (),
+            1,
+            ("Who is at the top", "NDKL"),
+        ),
+        (
+            "multiclass",
+            [f"{'xyz'[row % 3]},{'xyz'[row % 3]},{'ab'[row // 3 % 2]}" for row in range(3_000)],
+            (),
+            0,
+            ("Pass: ", "x: group=b", "z found"),
+        ),
+    ],
+)
+def test_every_task_is_audited_and_told(
+    table: Any, task: str, rows: list[str], options: tuple[str, ...], code: int, words: tuple[str, ...]
+) -> None:
+    ended, printed = audit(table(csv_of(rows)), "--task", task, "--bootstrap", "0", *options)
+
+    assert ended == code
+    for one in words:
+        assert one in printed
+
+
 def test_hostile_names_do_not_reach_the_terminal(table: Any) -> None:
     lines = [line.replace("b", "\x1b[2Jb") for line in rows_of({"a": (60,) * 4, "b": (70,) * 4})]
 
@@ -239,3 +294,16 @@ def test_a_real_table_is_audited_as_its_description_says() -> None:
         if row["slice"] == {"race": "African-American"} and row["metric"] == "false_positive_rate"
     ]
     assert (american["k"], american["of"]) == (805, 1795)
+
+
+def test_what_needs_seconds_to_import_is_not_imported() -> None:
+    slow = "{'scipy.stats', 'pandas', 'sklearn', 'fairlearn'}"
+    told = subprocess.run(
+        [sys.executable, "-c", f"import sys, audits.measures.bias; print(sorted({slow} & set(sys.modules)))"],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=True,
+    )
+
+    assert told.stdout.strip() == "[]"

@@ -14,7 +14,7 @@ import rfc8785
 
 from audits.kinds import bias as kind
 from audits.kinds.base import SEVERITIES, InputsRejected, Interrupted, Outcome, get
-from tests.audits.measures.made import csv_of, rows_of, selected
+from tests.audits.measures.made import audited, csv_of, plan_of, rows_of, selected
 
 PLAN = {
     "label": "label",
@@ -183,3 +183,14 @@ def test_whoever_imports_the_kinds_gets_neither_numpy_nor_pyarrow() -> None:
     )
 
     assert said.stdout.strip() == "[]"
+
+
+def test_the_summary_of_classes_has_the_rate_of_everybody_and_no_single_class() -> None:
+    rows = [f"{'xyz'[row % 3]},{'xyz'[row % 3]},{'ab'[row // 3 % 2]}" for row in range(3_000)]
+    plan = plan_of(task="multiclass", gating=("equalized_odds_difference",))
+
+    summary = kind.outcome(audited(csv_of(rows), plan)).summary
+
+    assert summary["accuracy"] == 1
+    assert "true_positive_rate" not in summary
+    assert summary["equalized_odds_difference"] == 0

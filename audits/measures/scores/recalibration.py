@@ -199,8 +199,8 @@ def _top_of_lines(
         linear = at[group] + at[-1] * place
         return linear, float((weight * (outcome * linear - np.logaddexp(0, linear))).sum())
 
+    linear, now = logarithm(beta)
     for _ in range(_MOST_ROUNDS):
-        linear, now = logarithm(beta)
         if abs(now - likelihood) <= _ENOUGH * (abs(now) + 1):
             return now if np.abs(beta).max() <= _TOO_STEEP else None
         chance = 1 / (1 + np.exp(-np.clip(linear, -700, 700)))
@@ -218,7 +218,8 @@ def _top_of_lines(
             return None
         likelihood = now
         for _ in range(30):
-            if logarithm(beta + step)[1] >= now - 1e-9 * (abs(now) + 1):
+            linear, now = logarithm(beta + step)
+            if now >= likelihood - 1e-9 * (abs(likelihood) + 1):
                 break
             step = step / 2
         beta = beta + step

@@ -278,13 +278,14 @@ def interval_chart(
 
 @register.inclusion_tag("components/calibration_chart.html")
 def calibration_chart(
-    groups: Iterable[object], title: object = "", min_group: int = charts.MIN_GROUP
+    groups: Iterable[object], title: object = "", min_group: int = charts.MIN_GROUP, plain: bool = False
 ) -> dict[str, Any]:
     """Calibration curves, one panel for each group; see ``components/calibration_chart.html``."""
     listed = list(groups or ())
     drawn = curves.panels(listed, min_group=min_group)
     left_out = len(listed) - len(drawn)
-    return {"panels": drawn, "title": title, "left_out": left_out, "half": figures.number(0.5, places=1)}
+    half = figures.number(0.5, places=1)
+    return {"panels": drawn, "title": title, "left_out": left_out, "half": half, "plain": plain}
 
 
 @register.inclusion_tag("components/heat.html")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from audits.measures.scores.ranking import roc_auc
@@ -105,3 +109,19 @@ def test_the_area_under_the_curve_of_repeated_rows_is_no_surer() -> None:
 
     assert again.value == pytest.approx(once.value)
     assert [again.low, again.high] == pytest.approx([once.low, once.high], abs=1e-9)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_clusters_are_read_from_every_kind_of_table(form: str, tmp_path: Path) -> None:
+    rows = [
+        {"label": row % 2, "prediction": row // 2 % 2, "group": "ab"[row // 4 % 2], "person": f"p{row // 2}"}
+        for row in range(4_000)
+    ]
+    path = tmp_path / f"table.{form}"
+    if form == "jsonl":
+        path.write_text("\n".join(json.dumps(row) for row in rows))
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    lines = [f"{row['label']},{row['prediction']},{row['group']},{row['person']}" for row in rows]
+
+    assert audited(path, plan_of(cluster="person"))["digest"] == audit(lines)["digest"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from audits.measures import bias
 from audits.measures.verdicts import ORDER
 from tests.audits.measures.made import audited, csv_of, examples, plan_of, rows_of
 
@@ -177,3 +179,16 @@ def test_the_seed_moves_intervals_of_several_rates_and_no_estimate(
 
     assert first["metrics"] == second["metrics"]
     assert [row["value"] for row in first["disparities"]] == [row["value"] for row in second["disparities"]]
+
+
+def test_very_many_intersections_show_the_rates_that_others_follow_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [f"{row % 2},{row // 2 % 2},a{row // 4 % 2},b{row // 8 % 2}" for row in range(400)]
+    data, plan = csv_of(lines, "label,prediction,one,two"), plan_of(sensitive=("one", "two"))
+
+    def shown(depth: int) -> set[str]:
+        return {row["metric"] for row in audited(data, plan)["metrics"] if len(row["slice"]) == depth}
+
+    assert shown(2) == shown(1)
+    monkeypatch.setattr(bias, "MAX_FULL", 3)
+    assert shown(2) < shown(1)
+    assert len(shown(2)) == 7
