@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 # What a spreadsheet takes for a formula, at the beginning of a cell.
 _BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - the wide signs are meant
 
+_NO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
+
 
 def defused(cell: object) -> str:
     """A cell that a spreadsheet shows and does not run: an apostrophe before what it would take for a formula.
@@ -23,7 +25,9 @@ def defused(cell: object) -> str:
     if isinstance(cell, (bool, int, float)):
         return str(cell).lower() if isinstance(cell, bool) else str(cell)
     text = str(cell)
-    return "'" + text if text.lstrip(" ").startswith(_BEGINS_FORMULA) else text
+    # blanks and signs of no width before a formula do not keep it from being one
+    bare = text.lstrip().lstrip(_NO_WIDTH)
+    return "'" + text if text.startswith(_BEGINS_FORMULA) or bare.startswith(_BEGINS_FORMULA) else text
 
 
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -141,7 +141,7 @@ def test_a_spreadsheet_gets_no_formula() -> None:
     assert {"'=1+1", "'@x", "'-2", "'+3", "'=HYPERLINK(1)"} <= set(cells)
 
 
-@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "  ="])
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "  =", "\u00a0=", "\ufeff="])
 def test_whatever_could_start_a_formula_is_text(begin: str) -> None:
     assert defused(begin + "cmd").startswith("'")
     assert defused(-1.5) == "-1.5"

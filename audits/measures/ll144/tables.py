@@ -168,6 +168,7 @@ def table_of(outcome: Outcome, table: str, counted: Assessed, excluded: Mapping[
         "rows": rows,
         "people": int(n.sum()),
         "unknown": unknown,
+        "unknown_outcome": counted.rows - everybody,
         "highest": None if comparator is None else categories[comparator].name,
         "compared": int(takes_part.sum()),
         "no_information": flat,

@@ -79,6 +79,16 @@ def test_the_tables_are_repeated_for_each_group_that_people_are_classified_into(
     assert (lead["F"]["rate"], lead["M"]["rate"]) == (0.5, 1.0)
     assert (coach["F"]["rate"], coach["M"]["rate"], coach["M"]["impact_ratio"]) == (0.5, 0.0, 0.0)
     assert document["rows_dropped"] == {"unknown_outcome": 1}
+    assert {made["unknown_outcome"] for made in document["tables"]} == {1}
+
+
+def test_people_in_no_group_are_counted_beside_those_without_a_selection() -> None:
+    people = [("F", "Asian", 1, "lead"), ("M", "White", "", "lead"), ("M", "White", 0, ""), ("F", "White", 0, "")]
+
+    document = audited(table_of(people, ("sex", "race", "selected", "style")), selected="selected", group="style")
+
+    unknown = {made["outcome"]["kind"]: made["unknown_outcome"] for made in document["tables"]}
+    assert unknown == {"selected": 1, "classified": 2}
 
 
 def test_a_ratio_of_exactly_four_fifths_is_not_below_it() -> None:
