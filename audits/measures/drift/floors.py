@@ -31,6 +31,11 @@ class Measure:
     expected: float | None = None
     floor: float | None = None
 
+    def per(self, unit: float) -> Measure:
+        """The same in another unit, such as standard deviations."""
+        expected, floor = (None if one is None else one / unit for one in (self.expected, self.floor))
+        return Measure(self.value / unit, expected, floor)
+
 
 @dataclass(frozen=True)
 class CellFloors:
@@ -59,8 +64,8 @@ def ks_floor(value: float, n: int, m: int) -> Measure:
     return Measure(value, math.sqrt(math.pi / 2) * math.log(2) * scale, float(special.kolmogi(LEVEL)) * scale)
 
 
-def wasserstein_floor(value: float, reference: Array, m: int, *, unit: float) -> Measure:
-    """W1 (in ``unit``) with what it reaches between two samples of the reference's own distribution.
+def wasserstein_floor(value: float, reference: Array, m: int) -> Measure:
+    """W1 with what it reaches between two samples of the reference's own distribution.
 
     Under no drift W1 is ``sqrt(1/n + 1/m)`` times the area under an absolute Brownian bridge over the reference's
     quantiles. The areas of 2,000 bridges drawn once, on knots that are dense in the tails, give mean and percentile.
@@ -75,7 +80,7 @@ def wasserstein_floor(value: float, reference: Array, m: int, *, unit: float) ->
     levels, bridges = _absolute_bridges()
     n = reference.size
     at = reference[np.minimum((levels * n).astype(np.int64), n - 1)]
-    areas = bridges @ np.diff(at) * math.sqrt(1 / n + 1 / m) / unit
+    areas = bridges @ np.diff(at) * math.sqrt(1 / n + 1 / m)
     return Measure(value, float(areas.mean()), float(np.quantile(areas, 1 - LEVEL)))
 
 

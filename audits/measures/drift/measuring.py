@@ -78,9 +78,9 @@ def drift_numeric(reference: npt.ArrayLike, current: npt.ArrayLike, *, bins: int
     spread = float(ours.std()) if ours[0] != ours[-1] else 0.0
     cells = cell_counts(ours, theirs, bins=bins)
     measures = {"ks_distance": ks_floor(distance, n, m), **_cell_measures(*cells)}
-    measures["wasserstein_1"] = wasserstein_floor(w1, ours, m, unit=1.0)
+    measures["wasserstein_1"] = wasserstein_floor(w1, ours, m)
     if spread > 0 and math.isfinite(w1 / spread):
-        measures["wasserstein_1_over_std"] = wasserstein_floor(w1 / spread, ours, m, unit=spread)
+        measures["wasserstein_1_over_std"] = measures["wasserstein_1"].per(spread)
     return Drift(
         kind=NUMERIC,
         n_reference=n,

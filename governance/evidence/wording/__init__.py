@@ -87,6 +87,8 @@ class _Shown(dict[str, str]):
             self["method"] = method_name(self["method"])
         if isinstance(params.get("section"), str):
             self["section"] = str(cards.SECTION_NAMES.get(params["section"], self["section"]))
+        if params.get("column") == "":
+            self["column"] = _("(no name)")
         q = params.get("q")
         if isinstance(q, float) and 0 <= q < _SMALL:
             self["q"] = f"<{figures.number(_SMALL, places=3)}"

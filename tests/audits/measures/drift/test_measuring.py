@@ -207,7 +207,7 @@ def test_floors_are_what_noise_reaches(n: int, m: int) -> None:
         ours, theirs = np.sort(random.normal(size=n)), np.sort(random.normal(size=m))
         w1.append(distances.wasserstein_1(ours, theirs))
     floors = cell_floors(10, n, m)
-    of_w1 = wasserstein_floor(0.0, np.sort(random.normal(size=100_000)), 10**9, unit=1.0)
+    of_w1 = wasserstein_floor(0.0, np.sort(random.normal(size=100_000)), 10**9)
     scale = np.sqrt((1 / n + 1 / m) / (1 / 100_000 + 1e-9))
 
     assert np.mean(psi) == pytest.approx(floors.mean, rel=0.06)
