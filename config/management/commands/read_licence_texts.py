@@ -23,7 +23,9 @@ class Command(AssayCommand):
         from governance.catalog import late_texts
         from governance.catalog.hub_refusals import HubRefused
 
-        read, refused, stopped = [], [], ""
+        read: list[dict[str, Any]] = []
+        refused: list[dict[str, str]] = []
+        stopped = ""
         waiting = late_texts.versions_without_texts()
         number = waiting.count()
         for version in waiting[: max(0, options["most"])]:
