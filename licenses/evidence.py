@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -390,12 +390,30 @@ def _looked_for(evidence: Evidence, wanted: Iterable[str], *, in_name: bool = Fa
 
 def _mentions(places: Iterable[str], names: Iterable[str]) -> bool:
     """Whether one of the names stands in one of the texts as whole words; case and layout do not count."""
-    wanted = [words for words in (_words(name) for name in names) if words.strip()]
-    return any(words in _words(place) for place in places for words in wanted)
+    said = [_words(place) for place in places if place]
+    if not said:
+        return False
+    wanted = [words for words in map(_words, names) if words.strip()]
+    return any(words in place for place in said for words in wanted)
 
 
 def _words(text: str) -> str:
-    words = _WORD.findall(texts.normalise(text[: texts.MAX_LENGTH]))
+    # A deep chain asks for the same names and looks through the same notices again and again.
+    return _words_of_name(text) if len(text) <= _WIDTH else _words_of_text(text[: texts.MAX_LENGTH])
+
+
+@lru_cache(maxsize=8192)
+def _words_of_name(text: str) -> str:
+    return _read_words(text)
+
+
+@lru_cache(maxsize=16)
+def _words_of_text(text: str) -> str:
+    return _read_words(text)
+
+
+def _read_words(text: str) -> str:
+    words = _WORD.findall(texts.normalise(text))
     return f" {' '.join(words)} "
 
 

@@ -69,6 +69,7 @@ _MAX_WORKS = 2_000
 """Works that all runs together may judge: a large graph gets fewer runs, never fewer than ``_FEWEST_RUNS``."""
 _FEWEST_RUNS = 12
 _MAX_TOGETHER = 3
+_REFERENCE = frozenset({"id", "type", "relation", "revision"})
 
 # What a licensor's permission can lift, and what a licence that is declared can.
 _GRANTED = re.compile(r"C-(?!NAME\Z|MERGE\Z)")
@@ -439,11 +440,11 @@ def _message(action: str, params: Mapping[str, Any]) -> str:
 
 
 def _size(case: Case) -> int:
-    """Works that one run judges, nested ones included."""
+    """Works that one run judges, nested ones included; of what only names a work, none."""
     number, stack = 1, [case.get("works") or (), case.get("upstream") or ()]
     while stack and number < _MAX_WORKS:
         for one in stack.pop():
-            number += 1
+            number += not isinstance(one, Mapping) or not _REFERENCE.issuperset(one)
             if isinstance(one, Mapping) and one.get("upstream"):
                 stack.append(one["upstream"])
     return number

@@ -195,7 +195,7 @@ def _with_card(snapshot: Snapshot, asked: Question, *, max_card_bytes: int) -> S
         return snapshot
     too_large = len(card) > max_card_bytes
     row = rows.get(manifests.CARD_NAME)
-    differs = row is not None and not too_large and not _is_content_of(row, card)
+    differs = row is not None and not too_large and not is_content_of(row, card)
     if differs:
         logger.warning("%s at %s: README.md is not the file that is listed", asked.subject, snapshot.revision)
     files = snapshot.files
@@ -219,7 +219,7 @@ def _with_texts(snapshot: Snapshot, asked: Question, paths: Sequence[str]) -> Sn
             # They are wanted, not needed; and a Hub that fails here would be waited for once more with each.
             logger.warning("%s: %s is not looked at: %s", asked.subject, path, refused.code)
             break
-        if content is None or len(content) > snapshots.MAX_TEXT_BYTES or not _is_content_of(rows[path], content):
+        if content is None or len(content) > snapshots.MAX_TEXT_BYTES or not is_content_of(rows[path], content):
             logger.warning("%s at %s: %s is not the file that is listed", asked.subject, snapshot.revision, path)
             continue
         texts.append((path, content))
@@ -251,7 +251,7 @@ def _content(snapshot: Snapshot, asked: Question, path: str, *, most: int) -> by
     return _patiently(ask, asked, limit=most + MAX_ANSWER_BYTES)
 
 
-def _is_content_of(row: ManifestFile, content: bytes) -> bool:
+def is_content_of(row: ManifestFile, content: bytes) -> bool:
     """Whether the content has the hash that the listing gives; true where it gives none that we can make."""
     if row.sha256:
         return hashlib.sha256(content).hexdigest() == row.sha256

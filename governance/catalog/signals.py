@@ -7,3 +7,6 @@ use_case_changed = Signal()
 # Sent inside the transaction that writes new versions. Arguments: newest (entry id -> (its newest version before or
 # None, its newest version now)), at.
 versions_stored = Signal()
+
+# Sent inside the transaction that writes licence texts of versions that are there already. Arguments: entries, at.
+texts_stored = Signal()

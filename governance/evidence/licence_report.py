@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -122,10 +123,10 @@ def veiled(judged: licensing.Judged, *, user: User) -> licensing.Judged:
     hidden = sorted({name for kind, name in named if (kind, name) not in seen})
     if not hidden:
         return judged
-    masks = {name: _("work %(n)s that you may not see") % {"n": n} for n, name in enumerate(hidden, start=1)}
-    document = _masked(judged.outcome.document, masks)
+    veil = _Veil({name: _("work %(n)s that you may not see") % {"n": n} for n, name in enumerate(hidden, start=1)})
+    document = veil.over(judged.outcome.document)
     return licensing.Judged(
-        inputs=_masked(judged.inputs, masks),
+        inputs=veil.over(judged.inputs),
         outcome=replace(judged.outcome, document=document),
     )
 
@@ -141,22 +142,43 @@ def _works(inputs: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
         waiting.extend(work.get("upstream", ()))
 
 
-def _masked(value: Any, masks: Mapping[str, str]) -> Any:
-    if isinstance(value, str):
-        return masks.get(value) or _masked_words(value, masks)
-    if isinstance(value, Mapping):
-        hidden = value.get("id") in masks
-        return {key: _masked(part, masks) for key, part in value.items() if not (hidden and key in _TELLING)}
-    if isinstance(value, (list, tuple)):
-        return [_masked(part, masks) for part in value]
-    return value
+class _Veil:
+    """Masks over names, wherever they stand. Each text is looked through once: deep chains say it a thousand times."""
 
+    def __init__(self, masks: Mapping[str, str]) -> None:
+        self._masks = masks
+        self._known: dict[str, str] = dict(masks)
+        # Names that begin like others are looked for before these.
+        self._longest_first = sorted(masks, key=len, reverse=True)
 
-def _masked_words(text: str, masks: Mapping[str, str]) -> str:
-    for name, mask in masks.items():
-        if name in text:
-            text = text.replace(name, mask)
-    return text
+    def over(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._words(value)
+        if isinstance(value, Mapping):
+            hidden = value.get("id") in self._masks
+            return {key: self.over(part) for key, part in value.items() if not (hidden and key in _TELLING)}
+        if isinstance(value, (list, tuple)):
+            if set(map(type, value)) <= {str}:  # chains, most often
+                return self._each(value)
+            return [self.over(part) for part in value]
+        return value
+
+    def _each(self, texts: Sequence[str]) -> list[str]:
+        for new in set(texts).difference(self._known):
+            self._words(new)
+        return list(map(self._known.__getitem__, texts))
+
+    def _words(self, text: str) -> str:
+        known = self._known.get(text)
+        if known is None:
+            known = text
+            for name in self._longest_first:
+                if name in known:
+                    # Not where it is the beginning of another name, such as that of the next version of a series.
+                    whole = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
+                    known = re.sub(whole, self._masks[name], known)
+            self._known[text] = known
+        return known
 
 
 # --- the drawing -----------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -33,6 +33,13 @@ def note_versions(newest: Mapping[int, tuple[int | None, int]], *, at: dt.dateti
         # A collection of works that are new here is not kept waiting for the broker.
         soon=bool(updated),
         at=at,
+    )
+
+
+def note_texts(entries: Sequence[int], *, at: dt.datetime) -> None:
+    """Have entries judged again of which licence texts became known, with what was made from them."""
+    changes.note(
+        cause=Cause.IMPORT, entries=entries, closes_below=entries, closes_of=entries, ref="licence texts read", at=at
     )
 
 

@@ -55,6 +55,7 @@ class Reader:
         self._said = _said(graph, subjects)
         self._shared: dict[int, dict[str, Any]] = {}
         self._of_any_use: dict[int, dict[str, Any]] = {}
+        self._default_profile = dict(DEFAULT_PROFILE)
         self._table_digest = catalogue.table_digest()
         self._namesakes = _namesakes(graph)
         self._pinned_somewhere = any(
@@ -63,7 +64,7 @@ class Reader:
 
     def inputs(self, version: int, *, use_case: UseCase | None) -> dict[str, Any]:
         """What the licence audit of a version in a use case reads."""
-        profile = dict(DEFAULT_PROFILE) if use_case is None else use_case.licence_profile
+        profile = self._default_profile if use_case is None else use_case.licence_profile
         return self.of_any_use(version) | {"use_profile": profile} | self.of_use(version, use_case)
 
     def of_any_use(self, version: int) -> dict[str, Any]:

@@ -54,11 +54,15 @@ def judge_each(reader: Reader, asked: Sequence[Asked]) -> Iterator[tuple[int, Ju
     """
     works = _Works(reader)
     together: dict[str, dict[int, list[int]]] = {}
+    profiles: dict[int, str] = {}  # by the profile's id, which stays its own while it is asked for
     for place, (version, inputs) in enumerate(asked):
         if "corrections" in inputs or "overrides" in inputs or _in_ring(inputs) or not reader.is_plain(version):
             yield place, _alone(inputs)
         else:
-            profile = json.dumps(inputs["use_profile"], sort_keys=True)
+            profile = profiles.get(id(inputs["use_profile"]))
+            if profile is None:
+                profile = json.dumps(inputs["use_profile"], sort_keys=True)
+                profiles[id(inputs["use_profile"])] = profile
             together.setdefault(profile, {}).setdefault(works.subject(version, inputs), []).append(place)
     graph = works.graph() if together else None
     for several in together.values():

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
+from licenses.evidence import read_card
 from licenses.lineage import UNREADABLE, UNSTATED
 from licenses.questions import RELATIONS
 
@@ -70,6 +71,7 @@ class Graph:
         self.written = list(relations)
         self.first, self.upstream, self.relation = first, upstream, relation
         self._below: tuple[array[int], array[int]] | None = None
+        self._badges: dict[int, tuple[str, ...]] = {}
         self._order_hops()
 
     def __len__(self) -> int:
@@ -170,6 +172,13 @@ class Graph:
             ],
             "use_profile": dict(profile),
         }
+
+    def badges_in_name(self, work: int) -> tuple[str, ...]:
+        """The words that licences want to be shown and that stand in a work's name; looked for once."""
+        known = self._badges.get(work)
+        if known is None:
+            known = self._badges[work] = read_card(self.ids[work].encode("utf-8", "replace")).badges
+        return known
 
     def _origins(self, work: int) -> Iterator[dict[str, Any]]:
         for at in self.hops(work):

@@ -27,7 +27,7 @@ from licenses.bulk.order import on_a_line, upstream_first
 from licenses.compat import judge as check_case
 from licenses.compat.combined import OUTSIDE
 from licenses.compat.naming import UNSAID, plain_name
-from licenses.evidence import MET, read_card
+from licenses.evidence import MET
 from licenses.expressions import All, AnyOf, Expression, Term
 from licenses.findings import ARTEFACT, RANK, VERDICTS
 from licenses.lineage import UNREADABLE, UNSTATED
@@ -391,7 +391,7 @@ class Judge:
         """The number of the kind of artefact that a work is: what it says of itself, and how its name begins."""
         name = self.graph.ids[work]
         # What stands in the name may be words that a licence wants to be shown.
-        shown = read_card(name.encode("utf-8", "replace")).badges if self.seen[self.graph.fact[work]] else ()
+        shown = self.graph.badges_in_name(work) if self.seen[self.graph.fact[work]] else ()
         key = (self.graph.fact[work], self.graph.kind[work], self._beginning(name), shown)
         number = self.artefacts.get(key)
         if number is None:

@@ -37,6 +37,18 @@ class Chain:
         works = tuple(ARTEFACT if hop.node == ROOT else graph.works[hop.node].id for hop in hops)
         return cls(works, tuple(UNSAID.get(hop.relation, hop.relation) for hop in hops[:-1]))
 
+    @classmethod
+    def of_all(cls, graph: Graph, paths: Iterable[Path[int]]) -> dict[int, Chain]:
+        """The chains of the paths of one closure, each by the ``id`` of its path: every path is longer by a hop than
+        one before it, so its chain is too.
+        """
+        chains: dict[int, Chain] = {}
+        for path in paths:
+            below = chains.get(id(path.before), OWN)
+            word = UNSAID.get(path.relation, path.relation)
+            chains[id(path)] = cls((graph.works[path.node].id, *below.works), (word, *below.relations))
+        return chains
+
     def above(self, other: Chain) -> Chain:
         """This chain, which ends where ``other`` begins, and then ``other``."""
         return Chain((*self.works[:-1], *other.works), (*self.relations, *other.relations))

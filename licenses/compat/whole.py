@@ -35,7 +35,7 @@ class Judgement:
             content=case.artefact.type == "content",
         )
         self.paths = lineage.closure(ROOT, self.graph.edges)[1:]
-        self.chains = {id(path): Chain.of(self.graph, path) for path in self.paths}
+        self.chains = Chain.of_all(self.graph, self.paths)
         self.by_work: dict[int, list[Path[int]]] = {}
         for path in self.paths:
             self.by_work.setdefault(path.node, []).append(path)

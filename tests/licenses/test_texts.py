@@ -326,7 +326,7 @@ def test_other_is_read_by_its_text() -> None:
     [
         ("other", []),
         ("other", ["mit", "llama3"]),
-        ("other", ["deepfloyd-if-license"]),
+        ("other", ["h-research"]),
         ("gpl", ["gpl-3.0"]),
         ("unknown", ["mit"]),
         (None, ["mit"]),

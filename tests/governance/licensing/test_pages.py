@@ -397,6 +397,22 @@ def test_the_page_of_a_version_leads_to_why(viewer):
     assert b"edge--lit" in page.content
 
 
+def test_names_that_begin_alike_are_hidden_whole(viewer):
+    team = TeamFactory()
+    works = line("llama3.1", "cc-by-nc-4.0", *["mit"] * 11, "mit", prefix="acme/secret")
+    for one in works[:-1]:
+        one.entry.team = team
+        one.entry.save(update_fields=["team"])
+
+    page = signed_in(viewer).get(address(works[-1]))
+
+    shown = text_of(page)
+    assert "work 1 that you may not see" in shown
+    assert "acme/secret-13" in shown
+    assert not re.search(r"acme/secret-(?!13)", page.content.decode())
+    assert not re.search(r"may not see\d", shown)
+
+
 # --- overrides and duties -------------------------------------------------------------------------------------------
 
 
