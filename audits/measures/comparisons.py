@@ -308,7 +308,7 @@ def widest_gap(
     group, other = int(first[worst_pair]), int(second[worst_pair])
     limits = parts[:, 1:, :].max(axis=(0, 2)) if disparity.kind == DIFFERENCE else parts[:, 1:, :].min(axis=(0, 2))
     detectable = contrasts[worst_rate].detectable(disparity.kind, rules.threshold, "both")
-    p = luck_p(kept, disparity.rates, disparity.kind, replicates=bootstrap.asked, random=random)
+    p = luck_p(kept, disparity.rates, disparity.kind, replicates=bootstrap.permutations, random=random)
     sizes = kept.sizes
     return Comparison(
         disparity=disparity,

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from audits.measures.comparisons import Comparison, Rules, compare_groups, widest_gap
 from audits.measures.cube import Slices
 from audits.measures.disparities import DISPARITIES, HEADLINES, Disparity
-from audits.measures.grouped import Grouped
+from audits.measures.grouped import MAX_DEPTH, Grouped
 from audits.measures.resampling import Bootstrap, generator
 from audits.measures.verdicts import correct, judge
+
+
+# Enough to tell a gap that luck makes once in a hundred tables.
+PERMUTATIONS_OF_CROSSED = 500
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,13 @@ def _comparisons(groups: Grouped, seed: int) -> Iterator[Comparison]:
 
 def _of_attribute(groups: Grouped, slices: Slices, metrics: list[str], seed: int) -> Iterator[Comparison]:
     plan, names = groups.plan, slices.attributes
-    bootstrap = Bootstrap(slices, replicates=plan.bootstrap, random=generator(seed, "groups", *names))
+    bootstrap = Bootstrap(
+        slices,
+        # Intersections inform and decide nothing: where they are many, closed bounds stand in for resampling.
+        replicates=plan.bootstrap if len(names) < MAX_DEPTH else 0,
+        permutations=plan.bootstrap if len(names) == 1 else min(plan.bootstrap, PERMUTATIONS_OF_CROSSED),
+        random=generator(seed, "groups", *names),
+    )
     for metric in metrics:
         disparity = DISPARITIES[metric]
         for row in compare_groups(slices, disparity, _rules(groups, disparity, names), bootstrap):

@@ -21,7 +21,7 @@ from audits.measures.naming import RATIO, listed, quoted
 from audits.measures.plan import BEST, LARGEST, BiasPlan, PlanRejected
 from audits.measures.tables.chunks import canonical
 
-# Intersections of three attributes are looked at where there are three; of more attributes only the pairs.
+# Attributes that meet in one intersection, at most.
 MAX_DEPTH = 3
 # The largest groups of one intersection that are shown one by one.
 MAX_SLICES = 300
@@ -56,7 +56,7 @@ class Grouped:
     def crossed(self) -> dict[tuple[str, ...], Slices]:
         """The groups of each intersection that have rows: the largest where there are very many, sorted by name."""
         names = self.plan.sensitive
-        deepest = MAX_DEPTH if len(names) <= MAX_DEPTH else 2
+        deepest = MAX_DEPTH
         found = {}
         for depth in range(2, deepest + 1):
             for crossing in itertools.combinations(names, depth):

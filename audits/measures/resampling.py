@@ -60,10 +60,15 @@ def _drawn_from(slices: Slices) -> tuple[Array, Array]:
 class Bootstrap:
     """Replicates of the groups of some slices, and the quantiles that can be had from them."""
 
-    def __init__(self, slices: Slices, *, replicates: int, random: np.random.Generator) -> None:
-        """Draw ``replicates`` tables; none for fewer than ``MIN_REPLICATES`` or more groups than can be held."""
+    def __init__(
+        self, slices: Slices, *, replicates: int, random: np.random.Generator, permutations: int | None = None
+    ) -> None:
+        """Draw ``replicates`` tables; none for fewer than ``MIN_REPLICATES`` or more groups than can be held.
+
+        ``permutations`` is how often group labels are to be permuted: as often, where it is not said.
+        """
         self._slices = slices
-        self.asked = replicates
+        self.permutations = replicates if permutations is None else permutations
         self.replicates = replicates if replicates >= MIN_REPLICATES and len(slices) <= MAX_BOOTSTRAP_GROUPS else 0
         self._cells = replicated(slices, replicates=self.replicates, random=random) if self.replicates else None
         self._rates: dict[str, tuple[Array, Array]] = {}
