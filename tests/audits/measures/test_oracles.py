@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import gzip
+import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -199,3 +200,89 @@ def test_a_table_is_counted_once_and_its_digest_is_its_contents() -> None:
 
     assert first == again
     assert other["digest"] != first["digest"]
+
+
+def test_oracle_v04_the_filters_of_propublica_leave_6172_rows() -> None:
+    path = shared_table("compas-scores-two-years.csv.gz")
+    with gzip.open(path, "rt", newline="") as file:
+        rows = list(csv.DictReader(file))
+    kept = [
+        row
+        for row in rows
+        if row["days_b_screening_arrest"] not in ("", "NA")
+        and abs(float(row["days_b_screening_arrest"])) <= 30
+        and row["is_recid"] != "-1"
+        and row["c_charge_degree"] != "O"
+        and row["score_text"] != "N/A"
+    ]
+
+    document = audited(
+        csv_of(f"{row['two_year_recid']},{int(row['score_text'] != 'Low')},{row['sex']}" for row in kept)
+    )
+
+    assert (len(rows), document["rows_used"]) == (7214, 6172)
+    assert rate(document, "base_rate")["k"] == 2809
+    assert 100 * rate(document, "base_rate")["value"] == pytest.approx(45.51199, abs=5e-6)
+
+
+@pytest.mark.parametrize(
+    ("race", "disparity_of_fpr"),
+    [
+        ("African-American", 2.087696),
+        ("Asian", 0.404798),
+        ("Caucasian", 1.091838),
+        ("Native American", 1.745690),
+        ("Other", 0.686829),
+    ],
+)
+def test_oracle_v07_disparities_against_hispanic_defendants(race: str, disparity_of_fpr: float) -> None:
+    def fpr(one: str) -> float:
+        return float(rate(compas(), "false_positive_rate", race=one)["value"])
+
+    assert fpr(race) / fpr("Hispanic") == pytest.approx(disparity_of_fpr, abs=1e-6)
+
+
+def test_oracle_v07_false_discoveries_by_sex_and_predicted_positives_by_race() -> None:
+    by_sex = {sex: rate(compas(), "false_discovery_rate", sex=sex)["value"] for sex in ("Female", "Male")}
+    assert by_sex["Female"] / by_sex["Male"] == pytest.approx(1.336425, abs=1e-6)
+    predicted = {race: rate(compas(), "selection_rate", race=race)["k"] for race in ("African-American", "Hispanic")}
+    assert predicted["African-American"] / predicted["Hispanic"] == pytest.approx(11.442105, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("race", "ratio"),
+    [
+        ("Asian", 0.425023),
+        ("Caucasian", 0.591638),
+        ("Hispanic", 0.507092),
+        ("Native American", 1.133395),
+        ("Other", 0.356253),
+    ],
+)
+def test_oracle_v08_selection_against_the_largest_race(race: str, ratio: float) -> None:
+    assert disparity(compas(), "demographic_parity_ratio", race=race)["value"] == pytest.approx(ratio, abs=1e-6)
+
+
+def test_oracle_v08_false_positives_against_the_largest_race() -> None:
+    white, black = (
+        rate(compas(), "false_positive_rate", race=race)["value"] for race in ("Caucasian", "African-American")
+    )
+    assert white / black == pytest.approx(0.522987, abs=1e-6)
+
+
+def test_oracle_v19_class_imbalance_is_that_of_the_weights() -> None:
+    protected, weights = [1, 1, 1, 1, 0, 0, 0], [1, 2, 3, 4, 3, 2, 1]
+    table = csv_of(
+        [
+            f"{row % 2},{row % 2},{one},{weight}"
+            for row, (one, weight) in enumerate(zip(protected, weights, strict=True))
+        ],
+        "label,prediction,group,weight",
+    )
+    plan = plan_of(weights="weight")
+    with open_for(io.BytesIO(table), plan) as opened:
+        slices = counted(opened, plan).slices(["group"])
+
+    assert slices.weights is not None
+    unprivileged, privileged = slices.weights.sum(axis=(1, 2))
+    assert (unprivileged - privileged) / (unprivileged + privileged) == pytest.approx(-0.25, abs=1e-12)
