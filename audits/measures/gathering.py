@@ -12,7 +12,6 @@ from audits.measures.grouped import MAX_DEPTH, Grouped
 from audits.measures.resampling import Bootstrap, generator
 from audits.measures.verdicts import correct, judge
 
-
 # Enough to tell a gap that luck makes once in a hundred tables.
 PERMUTATIONS_OF_CROSSED = 500
 

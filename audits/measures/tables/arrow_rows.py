@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audits.measures.naming import quoted
+from audits.measures.tables.arrow import MINUS_ONE, NAN, as_numpy
 from audits.measures.tables.chunks import ALL, MAX_KEYS, MAX_VALUES, Chunk, Codes, Texts, factorised, numbers_of_cells
 from audits.measures.tables.features import feature_of_dictionary
 from audits.measures.tables.refusals import (
@@ -110,7 +111,7 @@ def _dictionary(array: pa.Array, *, column: str) -> tuple[list[Any], Codes]:
     try:
         if not pa.types.is_dictionary(array.type):
             array = pc.dictionary_encode(array)
-        codes = pc.fill_null(array.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+        codes = as_numpy(pc.fill_null(array.indices.cast(pa.int64()), MINUS_ONE))
         return array.dictionary.to_pylist(), np.asarray(codes, dtype=np.int64)
     except UnicodeDecodeError:
         raise NotUtf8(f"column {quoted(column)}") from None
@@ -121,8 +122,7 @@ def _dictionary(array: pa.Array, *, column: str) -> tuple[list[Any], Codes]:
 def _numbers(array: pa.Array, *, column: str) -> npt.NDArray[np.float64]:
     """Floats, nan where missing: numbers as they are, texts as they read."""
     if pa.types.is_floating(array.type) or pa.types.is_integer(array.type):
-        numbers = np.asarray(array.cast(pa.float64(), safe=False).fill_null(np.nan).to_numpy(zero_copy_only=False))
-        return numbers.astype(np.float64)
+        return np.asarray(as_numpy(pc.fill_null(array.cast(pa.float64(), safe=False), NAN)), dtype=np.float64)
     values, codes = _dictionary(array, column=column)
     return np.append(numbers_of_cells(values, column=column), np.nan)[codes]
 

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import IO
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from audits.measures.tables.arrow import as_numpy
 from audits.measures.tables.chunks import (
     ALL,
     MAX_KEYS,
@@ -228,7 +228,7 @@ def _refuse_swallowed_rows(block: bytes, *, first_row: int) -> None:
 
 def _dictionary(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
     array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-    return array.dictionary.to_pylist(), array.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return array.dictionary.to_pylist(), as_numpy(array.indices.cast(pa.int64()))
 
 
 def _split_header(header: bytes, wanted: Sequence[str]) -> tuple[str, list[str]]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audits.measures.tables.arrow import NAN, NO_TEXT, as_numpy, strings
 from audits.measures.tables.chunks import MISSING, Codes, Column, canonical
 from audits.measures.tables.refusals import ColumnNotFlat
 
@@ -79,12 +80,12 @@ def _numbers(raw: Sequence[Any]) -> Floats | None:
     if any(isinstance(cell, (bool, bytes)) for cell in raw):
         return None
     try:
-        texts = pa.array([cell if isinstance(cell, str) else str(cell) for cell in raw], pa.string())
+        texts = strings([cell if isinstance(cell, str) else str(cell) for cell in raw])
         texts = pc.utf8_trim_whitespace(texts)
-        missing = pc.is_in(pc.utf8_lower(texts), value_set=pa.array(sorted(MISSING)))
-        found = pc.if_else(missing, pa.scalar(None, pa.string()), texts).cast(pa.float64())
-    except (pa.ArrowException, UnicodeEncodeError):
+        missing = pc.is_in(pc.utf8_lower(texts), value_set=strings(sorted(MISSING)))
+        found = pc.if_else(missing, NO_TEXT, texts).cast(pa.float64())
+    except (pa.ArrowException, UnicodeEncodeError, OverflowError):
         return None
-    numbers = np.array(found.to_numpy(zero_copy_only=False), dtype=float)
+    numbers = np.array(as_numpy(pc.fill_null(found, NAN)), dtype=float)
     numbers[~np.isfinite(numbers)] = np.nan
     return numbers
