@@ -52,7 +52,7 @@ def run(context: Context) -> Outcome:
     """
     # numpy and pyarrow cost a web process seconds and memory for nothing
     from audits.measures.bias import audit_table, open_for
-    from audits.measures.plan import PlanRejected, plan_from
+    from audits.measures.plan import BINARY, PlanRejected, plan_from
     from audits.measures.tables import TableRejected
 
     inputs = context.inputs
@@ -70,7 +70,7 @@ def run(context: Context) -> Outcome:
             document = audit_table(table, plan, progress=context.progress, seed=context.seed)
     except (PlanRejected, TableRejected) as refused:
         raise InputsRejected(refused.code, str(refused)) from refused
-    if isinstance(inputs.get("baseline"), Mapping):
+    if isinstance(inputs.get("baseline"), Mapping) and plan.task == BINARY:
         document = _compared(context, document, plan, inputs["baseline"])
     return outcome(document)
 

@@ -130,6 +130,11 @@ class BiasPlan:
 
     def _check_task(self) -> None:
         """What only some tasks know."""
+        of_decisions = [key for key in ("features", "legitimate", "metrics") if getattr(self, key)]
+        if of_decisions and self.task != BINARY:
+            raise PlanRejected(
+                "key_not_for_task", f"{of_decisions[0]} is read for the task {BINARY} only; leave it out"
+            )
         if self.score is not None and self.task != BINARY:
             raise PlanRejected("score_not_for_task", f"a score is read for the task {BINARY} only; leave it out")
         if self.cluster is not None and self.task in (MULTICLASS, RANKING):

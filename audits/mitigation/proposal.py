@@ -106,7 +106,7 @@ def proposal(table: Table, plan: BiasPlan, *, seed: int, tick: Tick = lambda: No
 
 
 def _bare(plan: BiasPlan) -> BiasPlan:
-    return replace(plan, features=(), legitimate=(), score=None)
+    return replace(plan, features=(), legitimate=(), metrics=(), score=None, cluster=None)
 
 
 def _aim(document: Mapping[str, Any], plan: BiasPlan) -> dict[str, Any]:

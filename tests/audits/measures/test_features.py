@@ -127,6 +127,7 @@ def test_more_categories_than_can_be_held_are_refused(monkeypatch) -> None:
         ({"legitimate": ("group",)}, "column_named_twice"),
         ({"features": tuple(f"f{at}" for at in range(51))}, "too_many_features"),
         ({"legitimate": tuple(f"f{at}" for at in range(11))}, "too_many_legitimate"),
+        ({"features": ("f",), "task": "multiclass"}, "key_not_for_task"),
     ],
 )
 def test_columns_that_cannot_be_features_are_refused(changes, code) -> None:
