@@ -31,7 +31,7 @@ MAX_LOCUS = 500
 @audit(
     "bias",
     version=2,
-    packages=("numpy", "pyarrow"),
+    packages=("numpy", "pyarrow", "scipy"),
     verdicts=("pass", "warn", "fail", "insufficient_data", "no_information"),
     time_limit_s=900,
 )

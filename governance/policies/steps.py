@@ -63,6 +63,8 @@ _MENDING: Mapping[str, tuple[str, str]] = {
     "predictions_missing": ("attach_predictions", "submitter"),
     "data_missing": ("attach_data", "submitter"),
     "reference_missing": ("attach_data", "submitter"),
+    "features_missing": ("write_audit_plan", "risk_officer"),
+    "metrics_missing": ("write_audit_plan", "risk_officer"),
     "verdict_not_accepted": ("repair", "submitter"),
     "verdict_unknown": ("retry", "admin"),
     "state_unknown": ("retry", "admin"),

@@ -111,6 +111,8 @@ def _lacking() -> dict[str, str]:
         "predictions_missing": _("No table of predictions is attached, so nothing can be measured."),
         "data_missing": _("No table of data is attached, so nothing can be measured."),
         "reference_missing": _("No table to compare the data with is attached, so nothing can be measured."),
+        "features_missing": _("The audit plan names no features, so nothing can be learned from."),
+        "metrics_missing": _("The audit plan names no metrics, so nothing can be measured."),
         "kind_without_inputs": _("This audit is not run on versions in a use case."),
     }
 

@@ -12,7 +12,8 @@ from governance.policies import evaluation, judging, steps, wording
 from governance.reviews.models import SubmissionState
 
 # What the judging of a requirement can answer: the states of a run, and the words in its code.
-CODES = sorted({*judging._STATES, *steps._MENDING, "accepted"} - {"audit_plan_missing", "predictions_missing"})
+LACKING = sorted(code for code in steps._MENDING if code.endswith("_missing"))
+CODES = sorted({*judging._STATES, *steps._MENDING, "accepted"} - {*LACKING})
 
 
 def actions() -> list[str]:
@@ -34,6 +35,15 @@ def test_what_an_audit_lacks_is_said_before_that_it_is_missing():
     said = wording.message({"code": "missing", "params": {"kind": "bias", "lacking": "predictions_missing"}})
 
     assert said == "No table of predictions is attached, so nothing can be measured."
+
+
+@pytest.mark.parametrize("lacking", LACKING)
+def test_everything_that_an_audit_can_lack_is_said_in_words_of_its_own(lacking: str):
+    said = wording.message({"code": "missing", "params": {"kind": "bias", "lacking": lacking}})
+
+    assert said != wording.message({"code": "missing", "params": {"kind": "bias"}})
+    assert said.endswith(".")
+    assert "_" not in said
 
 
 def test_an_unknown_code_is_no_yes():
