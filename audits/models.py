@@ -167,7 +167,7 @@ class Finding(models.Model):
     field = models.CharField(max_length=200, blank=True)
     line = models.PositiveIntegerField(null=True, blank=True)
     params = models.JSONField(default=dict)
-    fingerprint = models.CharField(max_length=64, db_index=True)
+    fingerprint = models.CharField(max_length=64)
 
     class Meta:
         indexes = [models.Index(fields=["code"])]
