@@ -23,7 +23,7 @@ from licenses.bulk.cells import (
 )
 from licenses.bulk.combining import clashing
 from licenses.bulk.graph import WORDS, Graph
-from licenses.bulk.order import on_a_line, upstream_first
+from licenses.bulk.order import upstream_first
 from licenses.compat import judge as check_case
 from licenses.compat.combined import OUTSIDE
 from licenses.compat.naming import UNSAID, plain_name
@@ -127,7 +127,6 @@ class Judge:
         self.told: dict[tuple[int, int], list[Found]] = {}
         self.multi: dict[tuple[int, ...], Template | None] = {}
         order = upstream_first(graph)
-        self.line = on_a_line(graph, order)
         self.knotted = bytearray(b"\x01") * len(graph)
         for work in order:
             self.knotted[work] = 0
@@ -139,6 +138,10 @@ class Judge:
         }
         self.clashing = clashing(graph, read, self.profile, order)
         self.unsure |= {work for work, told_here in self.clashing.items() if not told_here}
+        # Works of which more has to be looked at than what their cells say.
+        self.closely = bytearray(self.knotted)
+        for work in (*self.unsure, *self.clashing):
+            self.closely[work] = 1
         self.cycle = cycle_template(check_case)
         self.asked = self.missed = 0
         self.left_to_check = 0
@@ -156,37 +159,48 @@ class Judge:
     def _judged(self, work: int, artefact: int) -> _Answer:
         fact = self.graph.fact[work]
         if not (self.listed[fact] or self.read_for_names[fact] or work in self.unsure):
-            if self.line[work] and (answer := self._along_line(work, artefact)) is not None:
+            if not self.closely[work] and (answer := self._walked(work, artefact)) is not None:
                 return answer
             paths = self._paths(work)
             if paths is not None:
                 return self._collected(work, artefact, paths)
         return self._checked(work)
 
-    def _along_line(self, work: int, artefact: int) -> _Answer | None:
-        """As ``_paths`` and ``_collected`` where one way leads up; None for what they have to look at more closely."""
+    def _walked(self, work: int, artefact: int) -> _Answer | None:
+        """``_paths`` and ``_collected`` in one where one way leads to each work; None for what takes a closer look."""
         graph, cells, facts, after = self.graph, self.cells, len(self.graph.facts), self.states.after
-        first, upstream, how, fact, ids = graph.first, graph.upstream, graph.how, graph.fact, graph.ids
-        worst, base, state, node = self.own[artefact].rank, artefact * self.wide, 0, work
+        first, upstream, how, fact, ids, closely = (
+            graph.first,
+            graph.upstream,
+            graph.how,
+            graph.fact,
+            graph.ids,
+            self.closely,
+        )
+        worst, base = self.own[artefact].rank, artefact * self.wide
         found, latent = map(list, self.own_found[artefact])
-        chain: tuple[str, ...] = (ARTEFACT,)
-        relations: tuple[str, ...] = ()
-        hop = first[work]
-        while hop < first[node + 1]:
-            word, node = how[hop], upstream[hop]
-            state = after[state][word]
-            kept = cells.get((base + state) * facts + fact[node])
-            if kept is None or kept.of_family is not None or word == _UNREADABLE:
-                return None
-            chain, relations = (ids[node], *chain), (_SAID[word], *relations)
-            if kept.binding:
-                found += [_found(Found, (template, chain, relations)) for template in kept.binding]
-                if kept.rank > worst:
-                    worst = kept.rank
-            if kept.latent:
-                latent += [_found(Found, (template, chain, relations)) for template in kept.latent]
-            hop = first[node]
-        self.asked += len(chain)
+        seen = {work}
+        # Only works that were made from others are walked on from.
+        ahead: list[tuple[int, int, tuple[str, ...], tuple[str, ...]]] = [(work, 0, (ARTEFACT,), ())]
+        for node, state, chain, relations in ahead:
+            row = after[state]
+            for hop in range(first[node], first[node + 1]):
+                word, above = how[hop], upstream[hop]
+                state = row[word]
+                kept = cells.get((base + state) * facts + fact[above])
+                if kept is None or kept.of_family is not None or above in seen or closely[above] or word == _UNREADABLE:
+                    return None
+                seen.add(above)
+                here, hops = (ids[above], *chain), (_SAID[word], *relations)
+                if kept.binding:
+                    found += [_found(Found, (template, here, hops)) for template in kept.binding]
+                    if kept.rank > worst:
+                        worst = kept.rank
+                if kept.latent:
+                    latent += [_found(Found, (template, here, hops)) for template in kept.latent]
+                if first[above] != first[above + 1]:
+                    ahead.append((above, state, here, hops))
+        self.asked += len(seen)
         return VERDICTS[worst], tuple(self._attributed(work, found)), tuple(self._attributed(work, latent))
 
     def _paths(self, work: int) -> _Paths | None:

@@ -1,4 +1,4 @@
-"""In which order works can be looked at, and which of them have one way up only."""
+"""In which order works can be looked at."""
 
 from __future__ import annotations
 
@@ -19,18 +19,3 @@ def upstream_first(graph: Graph) -> array[int]:
             if not left[child]:
                 order.append(child)
     return order
-
-
-def on_a_line(graph: Graph, order: array[int]) -> bytearray:
-    """1 for each work from which a single way leads up, hop by hop, to a work that was made from nothing.
-
-    Args:
-        order: as ``upstream_first`` gives it.
-    """
-    first, upstream = graph.first, graph.upstream
-    lines = bytearray(len(graph))
-    for work in order:
-        hop = first[work]
-        hops = first[work + 1] - hop
-        lines[work] = hops == 0 or (hops == 1 and lines[upstream[hop]])
-    return lines
