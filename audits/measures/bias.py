@@ -14,6 +14,7 @@ import rfc8785
 
 from audits.measures.average_odds import average_odds
 from audits.measures.binary import Confusion, LabelNotBinary, PredictionNotBinary, confusion
+from audits.measures.cluster_bootstrap import cluster_bootstrap
 from audits.measures.comparisons import Comparison
 from audits.measures.conditional import conditional_of
 from audits.measures.cube import MAX_CLASSES, MAX_GROUPS, Cube, CubeBuilder
@@ -217,6 +218,7 @@ def _of_groups(groups: Grouped, *, seed: int) -> dict[str, Any]:
         "groups": groups.counted,
         "plan": plan.as_document(),
         "seed": seed,
+        **cluster_bootstrap(groups, gathered.gating, seed=seed),
     }
 
 
