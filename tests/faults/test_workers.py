@@ -52,7 +52,7 @@ def test_a_run_that_is_asked_for_is_done_by_a_worker(worker: Worker) -> None:
     assert (run.state, run.attempt, run.verdict) == ("succeeded", 1, "fail")
     assert (run.progress_done, run.progress_total) == (120_000, 120_000)
     assert run.summary["rows_used"] == 120_000
-    assert set(run.packages) == {"numpy", "pyarrow"}
+    assert set(run.packages) == {"numpy", "pyarrow", "scipy"}
     assert run.duration_ms is not None
     assert run.duration_ms > 0
     assert Finding.objects.filter(run=run).exists()
