@@ -60,16 +60,30 @@ def reason_lines(reasons: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             yield f"    {line}"
 
 
-def write_file(path: str, text: str) -> None:
-    """Write a file as it is asked for.
+def write_file(path: str, text: str, *, keep: Iterable[str] = ()) -> None:
+    """Write a file as it is asked for, but over none of those that the command reads or has written: ``keep``.
 
     Raises:
         Refused: it cannot be written.
     """
+    require_other(path, keep)
     try:
         Path(path).write_text(text, encoding="utf-8", newline="")
     except (OSError, ValueError) as problem:
         raise unusable(path, problem, "name a file that can be written") from problem
+
+
+def require_other(path: str, keep: Iterable[str]) -> None:
+    """Raises Refused where a file that is to be written is one of these."""
+    for other in keep:
+        try:
+            same = Path(path).resolve() == Path(other).resolve() or (
+                Path(path).exists() and Path(other).exists() and Path(path).samefile(other)
+            )
+        except (OSError, ValueError):
+            continue  # no file: whoever opens it says so
+        if same:
+            raise Refused(f"{plain(path)} is read or written by this command already; name another file to write to")
 
 
 def unusable(path: str, problem: Exception, mend: str) -> Refused:

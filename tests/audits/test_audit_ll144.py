@@ -146,3 +146,21 @@ def test_whatever_could_start_a_formula_is_text(begin: str) -> None:
     assert defused(begin + "cmd").startswith("'")
     assert defused(-1.5) == "-1.5"
     assert next(csv.reader(io.StringIO(csv_text(["a"], [['x"\n,y']]).split("\r\n", 1)[1]))) == ['x"\n,y']
+
+
+@pytest.mark.parametrize("option", ["--html", "--csv"])
+def test_the_summary_is_not_written_over_the_table(table: str, tmp_path: Path, option: str) -> None:
+    (tmp_path / "other-name.csv").symlink_to(table)
+
+    for path in (table, str(tmp_path / "other-name.csv")):
+        with pytest.raises(CommandError, match="name another file to write to"):
+            audit(table, "--selected", "selected", option, path)
+    assert Path(table).read_bytes() == PEOPLE
+
+
+def test_page_and_spreadsheet_are_two_files(table: str, tmp_path: Path) -> None:
+    same = tmp_path / "same.out"
+
+    with pytest.raises(CommandError, match="name another file to write to"):
+        audit(table, "--selected", "selected", "--html", str(same), "--csv", str(same))
+    assert not same.exists()

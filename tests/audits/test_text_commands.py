@@ -146,3 +146,36 @@ def test_what_cannot_be_done_is_said_in_one_line(
 
     assert refused.value.returncode == 2
     assert "\n" not in str(refused.value)
+
+
+def test_what_is_made_is_not_written_over_what_was_read(tmp_path: Path) -> None:
+    texts_before = "text\nHe has a big car.\n"
+    source, suite = written(tmp_path / "texts.csv", texts_before), tmp_path / "suite.yaml"
+    slots = written(tmp_path / "slots.yaml", "WHO: [you, him]\n")
+    written(suite, SUITE)
+
+    for name, options in (
+        ("make_counterfactuals", (source, "--swaps", "gender_en", "--out", source)),
+        ("make_suite", (str(suite), "--slots", slots, "--out", str(suite))),
+        ("make_suite", (str(suite), "--slots", slots, "--out", slots)),
+    ):
+        with pytest.raises(CommandError, match="name another file to write to"):
+            call(name, *options)
+    assert (Path(source).read_text(), suite.read_text()) == (texts_before, SUITE)
+
+
+def test_a_target_that_is_no_slot_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "suite.yaml", SUITE + "slots: {WHO: [you, him]}\ntarget: [WHO]\n")
+
+    with pytest.raises(CommandError, match="the target slot"):
+        call("make_suite", path, "--out", str(tmp_path / "out.csv"))
+
+
+def test_a_column_that_was_named_has_to_be_there(tmp_path: Path) -> None:
+    pairs, suite = written(tmp_path / "pairs.csv", table_of(texts((60, "1", "1", "1"), (40, "1", "0", "1")))), tmp_path / "cases.csv"
+    suite.write_bytes(suite_of(cases("negation", 40, 50)))
+
+    with pytest.raises(CommandError, match="typo"):
+        call("audit_counterfactual", pairs, "--prediction", "prediction", "--template", "typo")
+    with pytest.raises(CommandError, match="typo"):
+        call("audit_suite", str(suite), "--template", "typo")

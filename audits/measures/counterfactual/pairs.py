@@ -111,12 +111,15 @@ def open_for(
         TableRejected: not a table, or a column is missing.
     """
     needed = [plan.text_id, plan.identity, plan.role, *([plan.prediction] if plan.prediction else [])]
+    # A column of the usual name may be lacking; one that somebody has named may not.
+    usual = {name: getattr(CounterfactualPlan, name) for name in ("template", "swap", "text")}
+    needed += [getattr(plan, name) for name in usual if getattr(plan, name) != usual[name]]
     return open_table(
         source,
         columns=[],
         numbers=[plan.score] if plan.score else [],
         texts=needed,
-        maybe=[plan.template, plan.swap, plan.text],
+        maybe=[name for name in usual.values() if name not in needed],
         counting=counting,
     )
 

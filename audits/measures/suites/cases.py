@@ -77,7 +77,11 @@ def open_for(source: str | Path | IO[bytes], plan: SuitePlan, *, counting: Calla
         TableRejected: not a table, or a column is missing.
     """
     needed = [plan.functionality, plan.case_id, plan.text, plan.label, plan.prediction]
-    maybe = [plan.target, plan.template, plan.test_type, plan.ref_case_id, plan.expectation]
+    # A column of the usual name may be lacking; one that somebody has named may not.
+    optional = ("target", "template", "test_type", "ref_case_id", "expectation")
+    usual = {name: getattr(SuitePlan, name) for name in optional}
+    needed += [getattr(plan, name) for name in optional if getattr(plan, name) != usual[name]]
+    maybe = [name for name in usual.values() if name not in needed]
     return open_table(
         source, columns=[], numbers=[plan.score] if plan.score else [], texts=needed, maybe=maybe, counting=counting
     )

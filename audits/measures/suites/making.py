@@ -83,7 +83,7 @@ def templates_from(document: object, *, slots: Mapping[str, Sequence[str]] | Non
     if not tests:
         raise TemplateRejected("tests_missing", "the file has no tests; list at least one under 'tests'")
     target = document.get("target")
-    if target is not None and target not in values:
+    if target is not None and (not isinstance(target, str) or target not in values):
         raise TemplateRejected("slot_not_filled", f"the target slot {target!r} has no values; give it some under slots")
     return SuiteTemplates(str(document.get("language") or "en"), values, together, target, tests)
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config.commands import AssayCommand, Refused
-from config.printing import plain, reason_lines, rows_progress, table_lines, unusable, write_file
+from config.printing import plain, reason_lines, require_other, rows_progress, table_lines, unusable, write_file
 
 SENTENCES = {
     "pass": "Calculated: every table is complete, and so is the record for the summary.",
@@ -70,6 +70,9 @@ class Command(AssayCommand):
         from audits.measures.tables import TableRejected
         from governance.evidence.ll144_summary import summary_html
 
+        for option, others in (("html", [options["table"]]), ("csv", [options["table"], options["html"] or ""])):
+            if options[option]:
+                require_other(options[option], [other for other in others if other])
         try:
             plan = ll144_plan_from(_plan(options))
             with open_for(Path(options["table"]), plan) as table:

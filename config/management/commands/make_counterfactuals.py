@@ -78,7 +78,8 @@ class Command(AssayCommand):
         # texts for a model, not for a spreadsheet: they stay as they are
         written = io.StringIO()
         csv.writer(written).writerows([HEAD, *rows])
-        write_file(options["out"], written.getvalue())
+        read = [options["source"], *options["swaps"], *(options["slots"] or [])]
+        write_file(options["out"], written.getvalue(), keep=read)
         if options["format"] == "json":
             self.print_json({"rows": len(rows), "swaps": told, "out": options["out"]})
             return

@@ -38,7 +38,7 @@ class Command(AssayCommand):
         # texts for a model, not for a spreadsheet: they stay as they are
         written = io.StringIO()
         csv.writer(written).writerows([HEAD, *rows])
-        write_file(options["out"], written.getvalue())
+        write_file(options["out"], written.getvalue(), keep=[options["templates"], *(options["slots"] or [])])
         made = {
             "cases": len(rows),
             "functionalities": sorted({row[0] for row in rows if row[0]}),
