@@ -172,7 +172,8 @@ def test_a_target_that_is_no_slot_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_column_that_was_named_has_to_be_there(tmp_path: Path) -> None:
-    pairs, suite = written(tmp_path / "pairs.csv", table_of(texts((60, "1", "1", "1"), (40, "1", "0", "1")))), tmp_path / "cases.csv"
+    table, suite = table_of(texts((60, "1", "1", "1"), (40, "1", "0", "1"))), tmp_path / "cases.csv"
+    pairs = written(tmp_path / "pairs.csv", table)
     suite.write_bytes(suite_of(cases("negation", 40, 50)))
 
     with pytest.raises(CommandError, match="typo"):
