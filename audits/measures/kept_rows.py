@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from audits.measures.binary import positive_values
+from audits.measures.cube import MAX_GROUPS
 from audits.measures.naming import quoted
 from audits.measures.plan import BiasPlan
 from audits.measures.tables.chunks import Chunk, Column
@@ -177,6 +178,24 @@ class JudgedRows:
                 for name, one in self.features.items()
             },
         )
+
+
+def by_group(
+    groups: Mapping[str, Column], attributes: tuple[str, ...], *, rows: int
+) -> Iterator[tuple[dict[str, str], Index]]:
+    """The groups that some attributes form, sorted by name, with the positions of their rows in rising order."""
+    code, known = np.zeros(rows, dtype=np.int64), np.ones(rows, dtype=bool)
+    for name in attributes:
+        column = groups[name]
+        code = code * (MAX_GROUPS + 1) + np.maximum(column.codes, 0)
+        known &= column.codes >= 0
+    named = np.flatnonzero(known)
+    order = named[np.argsort(code[named], kind="stable")]
+    starts = np.flatnonzero(np.diff(code[order], prepend=-1))
+    for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
+        index = order[start:end]
+        first = int(index[0])
+        yield {name: groups[name].values[groups[name].codes[first]] for name in attributes}, index
 
 
 def judged_rows(kept: KeptRows, plan: BiasPlan) -> JudgedRows:

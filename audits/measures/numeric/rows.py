@@ -14,7 +14,7 @@ from audits.measures.binary import ColumnEmpty
 from audits.measures.cube import MAX_GROUPS, Slices, checked_weights
 from audits.measures.figures import counted_groups
 from audits.measures.grouped import MAX_DEPTH, MAX_SLICES
-from audits.measures.kept_rows import KeptRows, RowKeeper, numbered
+from audits.measures.kept_rows import KeptRows, RowKeeper, by_group, numbered
 from audits.measures.naming import listed, quoted
 from audits.measures.plan import BiasPlan
 from audits.measures.tables.chunks import Column
@@ -49,18 +49,7 @@ class NumericRows:
 
     def by_group(self, attributes: tuple[str, ...]) -> Iterator[tuple[dict[str, str], Index]]:
         """The groups that some attributes form, sorted by name, with the positions of their rows in rising order."""
-        code, known = np.zeros(len(self), dtype=np.int64), np.ones(len(self), dtype=bool)
-        for name in attributes:
-            column = self.groups[name]
-            code = code * (MAX_GROUPS + 1) + np.maximum(column.codes, 0)
-            known &= column.codes >= 0
-        rows = np.flatnonzero(known)
-        order = rows[np.argsort(code[rows], kind="stable")]
-        starts = np.flatnonzero(np.diff(code[order], prepend=-1))
-        for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
-            index = order[start:end]
-            first = int(index[0])
-            yield {name: self.groups[name].values[self.groups[name].codes[first]] for name in attributes}, index
+        return by_group(self.groups, attributes, rows=len(self))
 
     def crossings(self) -> Iterator[tuple[str, ...]]:
         """No attribute, each alone, and the intersections that are looked at."""

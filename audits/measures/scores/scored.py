@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from audits.measures.cube import MAX_GROUPS
-from audits.measures.kept_rows import JudgedRows
+from audits.measures.kept_rows import JudgedRows, by_group
 from audits.measures.naming import quoted
 from audits.measures.tables.chunks import Column
 from audits.measures.tables.refusals import TableRejected
@@ -70,18 +69,7 @@ class Scored:
 
     def by_group(self, attributes: tuple[str, ...]) -> Iterator[tuple[dict[str, str], Index]]:
         """The groups that some attributes form, sorted by name, with the positions of their rows."""
-        code, known = np.zeros(len(self), dtype=np.int64), np.ones(len(self), dtype=bool)
-        for name in attributes:
-            column = self.groups[name]
-            code = code * (MAX_GROUPS + 1) + np.maximum(column.codes, 0)
-            known &= column.codes >= 0
-        rows = np.flatnonzero(known)
-        order = rows[np.argsort(code[rows], kind="stable")]
-        starts = np.flatnonzero(np.diff(code[order], prepend=-1))
-        for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
-            index = order[start:end]
-            first = int(index[0])
-            yield {name: self.groups[name].values[self.groups[name].codes[first]] for name in attributes}, index
+        return by_group(self.groups, attributes, rows=len(self))
 
 
 def scored(rows: JudgedRows, column: str) -> Scored:

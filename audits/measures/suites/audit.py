@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ def audit_suite(table: Table, plan: SuitePlan, *, progress: Progress | None = No
     constant = _constant(cases)
     reasons = list(_reasons(cases, functionalities, targets, plan, constant=constant))
     document: dict[str, Any] = {
-        "verdict": _of_run(functionalities, constant=constant),
+        "verdict": _of_run(functionalities, cases.unanswered, plan, constant=constant),
         "rows_used": int(cases.right.size),
         "rows_dropped": dict(cases.dropped),
         "overall": {**_figures(clustered_share(cases.right, cases.template)), "role": "context"},
@@ -242,8 +242,16 @@ def _constant(cases: Cases) -> str | None:
     return names.pop() if len(names) == 1 else None
 
 
-def _of_run(functionalities: Sequence[dict[str, Any]], *, constant: str | None) -> str:
+def _of_run(
+    functionalities: Sequence[dict[str, Any]], unanswered: Mapping[str, int], plan: SuitePlan, *, constant: str | None
+) -> str:
     found = [row["verdict"] for row in functionalities if row["takes_part"]] or ["insufficient_data"]
+    # Leaving cases unanswered must not help: as wrong answers they might have brought a functionality below its limit.
+    given = {row["functionality"]: (row["k"], row["n"]) for row in functionalities}
+    for name, left in unanswered.items():
+        right, judged = given.get(name, (0, 0))
+        if right < plan.least_by_functionality.get(name, plan.least) * (judged + left):
+            found.append("insufficient_data")
     return worst([*found, "no_information"] if constant is not None else found)
 
 

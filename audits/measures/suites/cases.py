@@ -68,6 +68,7 @@ class Cases:
     text: Texts
     rows: int
     dropped: Mapping[str, int]
+    unanswered: Mapping[str, int]
 
 
 def open_for(source: str | Path | IO[bytes], plan: SuitePlan, *, counting: Callable[[], None] | None = None) -> Table:
@@ -121,7 +122,8 @@ def judged_cases(table: Table, plan: SuitePlan, *, progress: Progress | None = N
     compared = np.flatnonzero(known & ~plain)
     if compared.size:
         reference = _references(columns[plan.case_id], columns.get(plan.ref_case_id, blank), compared, plan)
-        lost = (reference < 0) | (prediction.codes[np.maximum(reference, 0)] < 0)
+        # a case that is compared with itself tells nothing
+        lost = (reference < 0) | (reference == compared) | (prediction.codes[np.maximum(reference, 0)] < 0)
         unchanged = prediction.codes[compared] == prediction.codes[np.maximum(reference, 0)]
         directed = test_type[compared] == 2
         if directed.any():
@@ -148,8 +150,16 @@ def judged_cases(table: Table, plan: SuitePlan, *, progress: Progress | None = N
         case_id=columns[plan.case_id][known],
         text=columns[plan.text][known],
         rows=rows,
+        unanswered=_counted(functionality, ~known),
         dropped={why: count for why, count in dropped.items() if count},
     )
+
+
+def _counted(column: Coded, rows: npt.NDArray[np.bool_]) -> dict[str, int]:
+    """How many of some rows each value of a column has, where it has any."""
+    codes = column.codes[rows]
+    counts = np.bincount(codes[codes >= 0], minlength=len(column.values))
+    return {name: int(count) for name, count in zip(column.values, counts, strict=True) if count}
 
 
 def _only(column: Coded, rows: npt.NDArray[np.bool_]) -> Coded:
