@@ -17,8 +17,8 @@ def generalized_entropy(benefit: Floats, people: Floats, *, alpha: float = 2.0) 
         alpha: 1 for Theil's T, 0 for the mean log deviation, 2 for half the squared coefficient of variation.
 
     Returns:
-        0 where everybody gets the same, larger the more unequal; without unit. None where nobody gets anything, or
-        where somebody gets nothing and alpha is 0.
+        0 where everybody gets the same, larger the more unequal and never below, as rounding would have it; without
+        unit. None where nobody gets anything, or where somebody gets nothing and alpha is 0.
 
     Source:
         Speicher et al. 2018, KDD: 2239 (arXiv:1807.00787), eq. 2; Cowell 2011, Measuring Inequality.
@@ -31,15 +31,14 @@ def generalized_entropy(benefit: Floats, people: Floats, *, alpha: float = 2.0) 
     if mean <= 0:
         return None
     relative = benefit / mean
-    if alpha == 1:
-        logarithm = np.log(relative, out=np.zeros_like(relative), where=relative > 0)
-        return float((people * relative * logarithm).sum()) / total
-    if alpha == 0:
-        if bool((people[relative <= 0] > 0).any()):
+    if alpha in (0, 1):
+        if alpha == 0 and bool((people[relative <= 0] > 0).any()):
             return None
         logarithm = np.log(relative, out=np.zeros_like(relative), where=relative > 0)
-        return -float((people * logarithm).sum()) / total
-    return float((people * (relative**alpha - 1)).sum()) / (total * alpha * (alpha - 1))
+        index = float((people * (relative if alpha == 1 else -1.0) * logarithm).sum()) / total
+    else:
+        index = float((people * (relative**alpha - 1)).sum()) / (total * alpha * (alpha - 1))
+    return max(0.0, index)
 
 
 def theil(benefit: Floats, people: Floats) -> float | None:

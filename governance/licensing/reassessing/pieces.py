@@ -177,10 +177,14 @@ class _Audit:
         return hashlib.sha256(document.encode()).hexdigest()
 
     def _store_runs(self, new: Sequence[NewRun], subjects: Sequence[str], findings: FindingLines, each_ms: int) -> Done:
-        """Write the runs and tell the rooms above, in one transaction that holds their subjects."""
+        """Write the runs and tell the rooms above, in one transaction that holds their subjects.
+
+        It need not be on the disk before the next: the end of the reassessment is, and with it all before.
+        """
         for tries_left in reversed(range(TRIES)):
             try:
                 with transaction.atomic():
+                    _flush_later()
                     hold_subjects(subjects)
                     there = _standing([one.digest for one in new])
                     fresh = [one for one in new if one.digest not in there]
@@ -279,6 +283,11 @@ def _replace_standings(rows: Sequence[tuple[Any, ...]], at: dt.datetime) -> None
                 _REPLACE,
                 [at, array_of(entries), array_of(versions), *map(array_of_texts, (verdicts, codes, digests))],
             )
+
+
+def _flush_later() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
 
 
 def clock() -> dt.datetime:
