@@ -60,6 +60,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("licenses/check/", licensing.LicenceCheck.as_view(), name="licence-check"),
     path("licenses/<str:licence>/", licensing.LicenceView.as_view(), name="licence"),
     # gates
+    path("suspensions/", gates.Suspensions.as_view(), name="suspensions"),
+    path("suspensions/<int:pk>/", gates.SuspensionView.as_view(), name="suspension"),
+    path("suspensions/<int:pk>/lift/", gates.Lift.as_view(), name="suspension-lift"),
     re_path(
         r"^gate/(?P<kind>[a-z]+)/(?P<ns>[^/@]+)/(?P<name>[^/@]+)@(?P<sha>.*)$",
         gates.GateCheck.as_view(),
