@@ -119,7 +119,7 @@ class VoteDocument(serializers.ModelSerializer[Vote]):
 
     class Meta:
         model = Vote
-        fields = ("id", "round", "lane", "value", "comment", "voter", "facts_sha256", "cast_at")
+        fields = ("id", "round", "lane", "value", "comment", "voter", "facts_sha256", "cast_at", "copied_from")
 
 
 def seen(request: Request) -> QuerySet[Submission]:
