@@ -13,6 +13,18 @@ from governance.reviews import api as reviews
 from governance.web.schema import schema
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # gates; the question that is asked most comes first, as addresses are tried in this order
+    re_path(
+        r"^gate/(?P<kind>[a-z]+)/(?P<ns>[^/@]+)/(?P<name>[^/@]+)@(?P<sha>.*)$",
+        gates.GateCheck.as_view(),
+        name="gate",
+    ),
+    path("gate/evaluations/", gates.Evaluations.as_view(), name="gate-evaluations"),
+    path("gate/evaluations/<uuid:public_id>/", gates.EvaluationView.as_view(), name="gate-evaluation"),
+    path("use-cases/<slug:slug>/gate-modes/", gates.Modes.as_view(), name="gate-modes"),
+    path("suspensions/", gates.Suspensions.as_view(), name="suspensions"),
+    path("suspensions/<int:pk>/", gates.SuspensionView.as_view(), name="suspension"),
+    path("suspensions/<int:pk>/lift/", gates.Lift.as_view(), name="suspension-lift"),
     path("schema/", schema, name="schema"),
     # catalog
     path("entries/", catalog.Entries.as_view(), name="entries"),
@@ -59,13 +71,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("licenses/", licensing.Licences.as_view(), name="licences"),
     path("licenses/check/", licensing.LicenceCheck.as_view(), name="licence-check"),
     path("licenses/<str:licence>/", licensing.LicenceView.as_view(), name="licence"),
-    # gates
-    path("suspensions/", gates.Suspensions.as_view(), name="suspensions"),
-    path("suspensions/<int:pk>/", gates.SuspensionView.as_view(), name="suspension"),
-    path("suspensions/<int:pk>/lift/", gates.Lift.as_view(), name="suspension-lift"),
-    re_path(
-        r"^gate/(?P<kind>[a-z]+)/(?P<ns>[^/@]+)/(?P<name>[^/@]+)@(?P<sha>.*)$",
-        gates.GateCheck.as_view(),
-        name="gate",
-    ),
 ]

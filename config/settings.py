@@ -284,6 +284,10 @@ CELERY_BEAT_SCHEDULE = {
 RUN_LEASE_S = environment.whole("RUN_LEASE_S", 20)
 RUN_ATTEMPTS = 3
 
+# --- the gate --------------------------------------------------------------------------------------------------------
+# How many requests of one web process may wait for an evaluation's last word; each keeps a thread.
+GATE_WAITERS = environment.whole("GATE_WAITERS", 2, least=1)
+
 # --- logs ----------------------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,

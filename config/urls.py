@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import include, path
 
 urlpatterns = [
+    # Programs ask a hundred times where a person looks once, and addresses are tried in this order.
+    path("api/v1/", include("config.api_urls")),
     path("", include("governance.web.urls")),
     path("", include("governance.people.urls")),
     path("", include("governance.portal.urls")),
@@ -13,7 +15,6 @@ urlpatterns = [
     path("", include("governance.policies.urls")),
     path("", include("governance.licensing.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
-    path("api/v1/", include("config.api_urls")),
 ]
 handler400 = "governance.web.views.bad_request"
 handler403 = "governance.web.views.forbidden"

@@ -15,7 +15,7 @@ from django.urls import path
 
 from config.urls import urlpatterns as of_the_product
 
-TOKEN = """
+CREDENTIAL = """
     SELECT sha256, scopes FROM people_token
     WHERE prefix = %s AND revoked_at IS NULL AND expires_at > now()
 """
@@ -32,7 +32,7 @@ def floor(request: HttpRequest, sha: str, size: int) -> HttpResponse:
     """JSON of ``size`` bytes about the approval of one commit."""
     secret = request.headers.get("Authorization", "").removeprefix("Bearer ")
     with connection.cursor() as cursor:
-        cursor.execute(TOKEN, [secret[4:12]])
+        cursor.execute(CREDENTIAL, [secret[4:12]])
         token = cursor.fetchone()
         if token is None or not hmac.compare_digest(token[0], hashlib.sha256(secret.encode()).hexdigest()):
             return JsonResponse({"code": "not_authenticated"}, status=401)
@@ -49,4 +49,4 @@ def floor(request: HttpRequest, sha: str, size: int) -> HttpResponse:
     return JsonResponse(answer)
 
 
-urlpatterns = [*of_the_product, path("floor/<str:sha>/<int:size>/", floor)]
+urlpatterns = [path("floor/<str:sha>/<int:size>/", floor), *of_the_product]

@@ -22,6 +22,8 @@ def gate_document(answer: GateAnswer) -> dict[str, Any]:
     return {
         "verdict": answer.verdict,
         "exit_code": answer.exit_code,
+        "mode": answer.mode.mode if answer.mode else "enforce",
+        "mode_until": _utc(answer.mode.until) if answer.mode else None,
         "reason_codes": list(answer.reason_codes),
         "subject": {
             "kind": answer.subject.kind,

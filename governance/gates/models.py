@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 from django.conf import settings
 from django.db import models
@@ -111,3 +112,88 @@ class ReviewStanding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version} for {self.stage}: {self.state}"
+
+
+class Mode(models.TextChoices):
+    """What a verdict means for a pipeline's exit code. It never changes the verdict."""
+
+    ENFORCE = "enforce", _("enforce: a no stops the pipeline")
+    WARN = "warn", _("warn: a no is said aloud, and the pipeline goes on")
+    OBSERVE = "observe", _("observe: a no is only written down, and the pipeline goes on")
+
+
+class GateMode(models.Model):
+    """How the gate of a use case at a stage is set, by whom, why and until when. Never changes: the newest row counts.
+
+    Where there is none, or its end has passed, the gate is enforced. Production is always.
+    """
+
+    use_case = models.ForeignKey("catalog.UseCase", on_delete=models.PROTECT, related_name="gate_modes")
+    stage = models.CharField(max_length=12, choices=Stage)
+    mode = models.CharField(max_length=7, choices=Mode)
+    reason = models.TextField()
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["use_case", "stage", "-id"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(mode="enforce", until=None)
+                | Q(mode__in=["warn", "observe"], stage__in=["prototype", "pilot"], until__gt=F("set_at")),
+                name="gate_mode_relaxed_before_production_and_for_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.use_case}, {self.stage}: {self.mode}"
+
+
+class GateEvaluationQuerySet(models.QuerySet["GateEvaluation"]):
+    def visible_to(self, user: User) -> GateEvaluationQuerySet:
+        """One's own, and everybody's for who sees the whole organisation."""
+        return self if teams_seen_by(user) is None else self.filter(asked_by=user)
+
+
+class GateEvaluation(models.Model):
+    """One question of a pipeline that is to be answered to the end. Never changes; its answers are rows beside it."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    kind = models.CharField(max_length=8)
+    repo_id = models.CharField(max_length=256)
+    revision = models.CharField(max_length=64)
+    manifest_sha256 = models.CharField(max_length=64, blank=True)
+    use_case = models.CharField(max_length=60)
+    stage = models.CharField(max_length=12, choices=Stage)
+    ensure_audits = models.BooleanField(default=False)
+
+    objects = GateEvaluationQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.repo_id}@{self.revision[:8]} for {self.stage}"
+
+
+class GateVerdict(models.Model):
+    """What a pipeline was told at a moment. Never changes; the one that is not ``pending`` is the last."""
+
+    evaluation = models.ForeignKey(GateEvaluation, on_delete=models.PROTECT, related_name="verdicts")
+    told_at = models.DateTimeField()
+    verdict = models.CharField(max_length=8)
+    facts_sha256 = models.CharField(max_length=64, blank=True)
+    approval = models.ForeignKey(Approval, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    etag = models.CharField(max_length=64)
+    document = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["evaluation", "etag"], name="gate_verdict_told_once"),
+            models.UniqueConstraint(
+                fields=["evaluation"], condition=~Q(verdict="pending"), name="gate_verdict_one_final"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.evaluation}: {self.verdict}"

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
-import rfc8785
-from django.db.models import BooleanField, Case, F, Q, When
-from django.db.models.functions import Now
-
 from governance.catalog.models import UseCase, Version
-from governance.gates.models import Approval, ReviewStanding
+from governance.gates.models import Approval, GateMode, ReviewStanding
+from governance.gates.stored import Stored, Subject, stored
 from governance.people.models import User
-from governance.people.queries import teams_seen_by
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 EXIT_CODES = {"allow": 0, "warn": 0, "deny": 1, "error": 2, "pending": 3}
@@ -30,19 +24,6 @@ class MalformedSubject(ValueError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What a pipeline asks about: one commit, or one digest, of one repository."""
-
-    kind: str
-    repo_id: str
-    revision: str
-
-    @property
-    def key(self) -> str:
-        return unicodedata.normalize("NFKC", self.repo_id).casefold()
 
 
 def subject(*, kind: str, repo_id: str, revision: str) -> Subject:
@@ -80,63 +61,51 @@ class GateAnswer:
     evaluation: dict[str, Any] = field(default_factory=dict)
     submission: int | None = None
 
+    mode: GateMode | None = None
+    etag: str = ""
+    next_change_at: dt.datetime | None = None
+
     @property
     def exit_code(self) -> int:
-        return EXIT_CODES[self.verdict]
-
-    @property
-    def next_change_at(self) -> dt.datetime | None:
-        """The next moment at which time alone changes the answer."""
-        if self.approval is None or self.verdict not in ("allow", "warn"):
-            return None
-        ahead = (dt.datetime.fromisoformat(condition["holds_until"]) for condition in self.approval.conditions)
-        return min([self.approval.expires_at, *(moment for moment in ahead if moment > self.asked_at)])
-
-    @property
-    def etag(self) -> str:
-        """Changes whenever the answer does, by facts or by time."""
-        seen = {
-            "verdict": self.verdict,
-            "reasons": list(self.reason_codes),
-            "approval": self.approval.pk if self.approval else None,
-            "standing": self.standing.updated_at.isoformat() if self.standing else None,
-            "policies": [policy.get("sha256", "") for policy in self.policies],
-            "next": self.next_change_at.isoformat() if self.next_change_at else None,
-        }
-        return hashlib.sha256(rfc8785.dumps(seen)).hexdigest()
+        """0 where the gate is not enforced, whatever the verdict."""
+        return EXIT_CODES[self.verdict] if self.mode is None else 0
 
 
 def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: str) -> GateAnswer:
     """Answer for what ``user`` may see (None: the operator at the machine, who sees all).
 
-    At most two queries, by the database's clock.
-
-    What is unknown, or not to be seen, gets the same plain ``deny`` with ``no_approval``.
+    One query, by the database's clock. What is unknown, or not to be seen, gets the same plain ``deny`` with
+    ``no_approval``.
     """
-    approval = _newest_approval(user, subject, use_case, stage)
-    now: dt.datetime | None = getattr(approval, "asked_at", None)
-    if approval is not None and now is not None and approval.open:  # type: ignore[attr-defined]
-        stale = [c for c in approval.conditions if dt.datetime.fromisoformat(c["holds_until"]) <= now]
-        codes = tuple(dict.fromkeys(f"{condition['id']}:{condition['code']}" for condition in stale))
-        closes = any(condition["severity"] == "fail" for condition in stale)
-        return GateAnswer(
-            verdict="deny" if closes else "warn" if stale else approval.verdict,
-            reason_codes=codes or tuple(_open_codes(approval)),
-            subject=subject,
-            use_case=use_case,
-            stage=stage,
-            asked_at=now,
-            approval=approval,
-            requirements=tuple(_with_staleness(approval, stale)),
-            next_steps=tuple(
-                {"action": "run", "target": kind, "who": "submitter", "count": 1}
-                for kind in sorted({condition["kind"] for condition in stale})
-            ),
-            policies=tuple(approval.policies),
-            evaluation=_judged(approval),
-            submission=getattr(approval, "review", None),
-        )
-    return _without_approval(user, subject, use_case, stage, approval)
+    return answer_from(
+        stored(user=user, subject=subject, use_case=use_case, stage=stage),
+        subject=subject,
+        use_case=use_case,
+        stage=stage,
+    )
+
+
+def gate_tag(*, user: User | None, subject: Subject, use_case: str, stage: str) -> str:
+    """The ``etag`` that an answer would have now, without its documents. One query."""
+    return stored(user=user, subject=subject, use_case=use_case, stage=stage, whole=False).etag
+
+
+def answer_from(found: Stored, *, subject: Subject, use_case: str, stage: str) -> GateAnswer:
+    """The answer that what is stored gives."""
+    told = {
+        "subject": subject,
+        "use_case": use_case,
+        "stage": stage,
+        "asked_at": found.asked_at,
+        "mode": found.mode,
+        "etag": found.etag,
+        "next_change_at": found.next_change_at,
+    }
+    if found.approval is not None and found.open:
+        return _with_approval(found, found.approval, told)
+    if found.standing is None or found.standing.state == "approved":
+        return _with_neither(found, told)
+    return _in_review(found, found.standing, told)
 
 
 def approved_before(version: Version, use_case: UseCase, at: dt.datetime) -> Version | None:
@@ -156,38 +125,23 @@ def approved_before(version: Version, use_case: UseCase, at: dt.datetime) -> Ver
     return found[0].version if found else None
 
 
-def _newest_approval(user: User | None, asked: Subject, use_case: str, stage: str) -> Approval | None:
-    seen = None if user is None else teams_seen_by(user)
-    return (
-        Approval.objects.filter(_of(asked), use_case__slug=use_case, stage=stage)
-        .filter(Q() if seen is None else Q(use_case__owner_team__in=seen))
-        .annotate(
-            asked_at=Now(),
-            open=Case(
-                When(ended_at=None, granted_at__lte=Now(), expires_at__gt=Now(), then=True),
-                default=False,
-                output_field=BooleanField(),
-            ),
-            # The decision that granted it, by the name that the room above gives it.
-            review=F("decision__submission_id"),
-            judged=F("decision__evaluation"),
-        )
-        .select_related("version__entry", "use_case")
-        .order_by("-open", "-granted_at", "-pk")
-        .first()
+def _with_approval(found: Stored, approval: Approval, told: dict[str, Any]) -> GateAnswer:
+    lapsed = found.lapsed
+    codes = tuple(dict.fromkeys(f"{condition['id']}:{condition['code']}" for condition in lapsed))
+    return GateAnswer(
+        verdict=found.verdict,
+        reason_codes=codes or tuple(_open_codes(approval)),
+        approval=approval,
+        requirements=tuple(_with_staleness(approval, lapsed)),
+        next_steps=tuple(
+            {"action": "run", "target": kind, "who": "submitter", "count": 1}
+            for kind in sorted({condition["kind"] for condition in lapsed})
+        ),
+        policies=tuple(approval.policies),
+        evaluation=found.judged,
+        submission=found.submission,
+        **told,
     )
-
-
-def _judged(approval: Approval) -> dict[str, Any]:
-    """The evaluation that an approval was granted on."""
-    return getattr(approval, "judged", None) or {}
-
-
-def _of(asked: Subject) -> Q:
-    same = Q(version__revision=asked.revision) | Q(version__digest=asked.revision)
-    # A repository that was renamed answers to its former name as well.
-    named = Q(version__entry__key=asked.key) | Q(version__entry__aliases__key=asked.key)
-    return same & named & Q(version__entry__kind=asked.kind)
 
 
 def _open_codes(approval: Approval) -> list[str]:
@@ -202,38 +156,29 @@ def _with_staleness(approval: Approval, stale: list[dict[str, Any]]) -> list[dic
     ]
 
 
-def _without_approval(
-    user: User | None, asked: Subject, use_case: str, stage: str, ended: Approval | None
-) -> GateAnswer:
-    seen = None if user is None else teams_seen_by(user)
-    standing = (
-        ReviewStanding.objects.filter(_of(asked), use_case__slug=use_case, stage=stage)
-        .filter(Q() if seen is None else Q(use_case__owner_team__in=seen))
-        .annotate(asked_at=Now())
-        .select_related("version__entry", "use_case")
-        .order_by("-updated_at", "-pk")
-        .first()
+def _ended(found: Stored) -> list[str]:
+    """Why the newest approval no longer holds."""
+    return [] if found.approval is None else [f"approval:{found.approval.ended_reason or 'expired'}"]
+
+
+def _with_neither(found: Stored, told: dict[str, Any]) -> GateAnswer:
+    ended = found.approval
+    step = {"action": "submit", "target": told["use_case"], "who": "submitter", "count": 1, "detail": told["stage"]}
+    return GateAnswer(
+        verdict="deny",
+        reason_codes=tuple(_ended(found) or ["no_approval"]),
+        approval=ended,
+        # The same for what is unknown and for what is not to be seen: it is made of the question alone.
+        next_steps=(step,),
+        policies=tuple(ended.policies) if ended else (),
+        requirements=tuple(ended.requirements) if ended else (),
+        evaluation=found.judged,
+        submission=found.submission,
+        **told,
     )
-    reasons = [] if ended is None else [f"approval:{ended.ended_reason or 'expired'}"]
-    now: dt.datetime = (
-        getattr(standing, "asked_at", None) or getattr(ended, "asked_at", None) or dt.datetime.now(dt.UTC)
-    )
-    if standing is None or standing.state == "approved":
-        return GateAnswer(
-            "deny",
-            tuple(reasons or ["no_approval"]),
-            asked,
-            use_case,
-            stage,
-            now,
-            approval=ended,
-            # The same for what is unknown and for what is not to be seen: it is made of the question alone.
-            next_steps=({"action": "submit", "target": use_case, "who": "submitter", "count": 1, "detail": stage},),
-            policies=tuple(ended.policies) if ended else (),
-            requirements=tuple(ended.requirements) if ended else (),
-            evaluation=_judged(ended) if ended else {},
-            submission=getattr(ended, "review", None),
-        )
+
+
+def _in_review(found: Stored, standing: ReviewStanding, told: dict[str, Any]) -> GateAnswer:
     evaluation = standing.evaluation
     if standing.state in CLOSED_STATES:
         verdict, codes = "deny", [f"review:{standing.state}"]
@@ -242,16 +187,13 @@ def _without_approval(
     else:
         verdict, codes = standing.verdict, list(evaluation.get("reason_codes", ()))
     return GateAnswer(
-        verdict,
-        tuple([*reasons, *codes] or ["no_approval"]),
-        asked,
-        use_case,
-        stage,
-        now,
+        verdict=verdict,
+        reason_codes=tuple([*_ended(found), *codes] or ["no_approval"]),
         standing=standing,
         requirements=tuple(evaluation.get("requirements", ())),
         next_steps=tuple(evaluation.get("next_steps", ())),
         policies=tuple(evaluation.get("policies", ())),
         evaluation=evaluation,
         submission=standing.submission,
+        **told,
     )

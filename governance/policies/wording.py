@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
+from django.utils.translation import get_language, gettext_noop, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext, pgettext
 
 from governance.catalog.forms import UseCaseForm
 from governance.web.templatetags.words import look_up
@@ -47,7 +48,12 @@ def title(text: str) -> str:
 
 def _audited(kind: str) -> str:
     """An audit kind as it stands beside the word audit."""
-    known = {
+    return _audits_in(get_language()).get(kind, kind)
+
+
+@cache
+def _audits_in(language: str | None) -> dict[str, str]:
+    return {
         "bias": pgettext("audit of", "bias"),
         "card": pgettext("audit of", "card"),
         "license": pgettext("audit of", "licence"),
@@ -57,7 +63,6 @@ def _audited(kind: str) -> str:
         "counterfactual": pgettext("audit of", "counterfactual texts"),
         "suite": pgettext("audit of", "functional suite"),
     }
-    return known.get(kind, kind)
 
 
 def audit_of(kind: str) -> str:
@@ -108,7 +113,17 @@ def _fields(names: Iterable[object]) -> str:
     return ", ".join(_("“%(name)s”") % {"name": name if field is None else field.label} for name, field in labels)
 
 
+# Each in the reader's language; all of them are looked up once for a language, and not once for every sentence.
 def _lacking() -> dict[str, str]:
+    return _lacking_in(get_language())
+
+
+def _messages() -> dict[str, str]:
+    return _messages_in(get_language())
+
+
+@cache
+def _lacking_in(language: str | None) -> dict[str, str]:
     return {
         "audit_plan_missing": _("The use case has no audit plan for it, so nobody knows what to measure."),
         "predictions_missing": _("No table of predictions is attached, so nothing can be measured."),
@@ -120,7 +135,8 @@ def _lacking() -> dict[str, str]:
     }
 
 
-def _messages() -> dict[str, str]:
+@cache
+def _messages_in(language: str | None) -> dict[str, str]:
     return {
         "accepted": _("The %(kind)s audit says %(verdict)s."),
         "verdict_not_accepted": _("The %(kind)s audit says %(verdict)s; accepted are %(accepted)s."),
@@ -153,6 +169,8 @@ def reason(code: str) -> str:
     """A gate's reason code in words; one that is not known is shown as it is."""
     known = {
         "no_approval": _("nobody has approved this version for this use case and stage"),
+        "manifest_mismatch": _("the files at hand are not those of the version that was reviewed"),
+        "manifest_unknown": _("not every file of the version has been read, so the files at hand cannot be compared"),
         "no_policy": _("no policy applies to this kind, tier and stage"),
         "no_requirements": _("the policies that apply require nothing, so nothing was shown"),
         "approval:expired": _("the approval has expired"),

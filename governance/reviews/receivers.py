@@ -12,9 +12,10 @@ from django.dispatch import receiver
 
 from audits.models import Run
 from audits.signals import run_finished
-from governance.catalog.models import UseCase
+from governance.catalog.models import UseCase, Version
 from governance.catalog.signals import suspended, suspension_lifted, use_case_changed
 from governance.catalog.suspensions.reach import reaching
+from governance.gates.signals import audits_asked
 from governance.licensing.closure import among_texts
 from governance.licensing.signals import licences_judged
 from governance.policies.signals import policies_changed
@@ -37,6 +38,14 @@ def reevaluate_licences(*, digests: Sequence[str], at: dt.datetime, **_newer: An
     """In the transaction that stores the new verdicts."""
     waiting = Submission.objects.filter(version__digest__in=among_texts(digests), state=SubmissionState.IN_REVIEW)
     for pk in waiting.order_by("version__digest", "pk").values_list("pk", flat=True):
+        services.reevaluate(submission_id=pk, at=at)
+
+
+@receiver(audits_asked, dispatch_uid="reviews.reevaluate_asked")
+def reevaluate_asked(*, version: Version, use_case: UseCase, at: dt.datetime, **_newer: Any) -> None:
+    """In the transaction that starts audits for a pipeline: what waits for a worker is pending from now on."""
+    waiting = Submission.objects.filter(version=version, use_case=use_case, state=SubmissionState.IN_REVIEW)
+    for pk in waiting.order_by("pk").values_list("pk", flat=True):
         services.reevaluate(submission_id=pk, at=at)
 
 

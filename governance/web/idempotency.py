@@ -30,7 +30,7 @@ ASK_EVERY_S = 0.05
 # The work is one transaction with its answer: whoever has not answered by then has died, and has done nothing.
 DEAD_AFTER = dt.timedelta(minutes=10)
 KEPT_FOR = dt.timedelta(days=2)
-REPLAYED_HEADERS = ("ETag", "Location")
+REPLAYED_HEADERS = ("ETag", "Location", "Retry-After", "Cache-Control")
 
 
 def idempotent(*, required: bool = False) -> Callable[[View], View]:

@@ -1,0 +1,224 @@
+"""What is stored that answers a pipeline's question, in one query.
+
+The gate is asked more often than anything else, and building such a query from models costs more than running it: so
+it is written out here, as the only place that is. Rows come back as the models that the rest of the room knows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.db import connection, models
+
+from governance.catalog.models import Entry, Version
+from governance.gates.models import Approval, GateMode, ReviewStanding
+from governance.people.models import User
+from governance.people.queries import teams_seen_by
+
+Row = TypeVar("Row", bound=models.Model)
+# Documents that only a whole answer shows; whether it has changed can be told without them.
+LARGE = frozenset({"policies", "requirements", "evaluation"})
+OF_VERSION = ("id", "entry_id", "revision", "digest", "manifest_digest", "assurance")
+OF_ENTRY = ("id", "kind", "repo_id")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a pipeline asks about: one commit, or one digest, of one repository."""
+
+    kind: str
+    repo_id: str
+    revision: str
+
+    @property
+    def key(self) -> str:
+        return unicodedata.normalize("NFKC", self.repo_id).casefold()
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The newest approval of what was asked for, or where its review stands, and how the gate is set there.
+
+    ``open`` says whether the approval is in force at ``asked_at``, by the database's clock. ``standing`` is read only
+    where it is not. ``judged`` is the evaluation that the approval was granted on, ``submission`` the review's number.
+    """
+
+    asked_at: dt.datetime
+    known: bool
+    approval: Approval | None
+    open: bool
+    judged: dict[str, Any]
+    submission: int | None
+    standing: ReviewStanding | None
+    standing_md5: str | None
+    mode: GateMode | None
+
+    @property
+    def lapsed(self) -> list[dict[str, Any]]:
+        """The conditions of an open approval that no longer hold."""
+        if self.approval is None or not self.open:
+            return []
+        return [c for c in self.approval.conditions if dt.datetime.fromisoformat(c["holds_until"]) <= self.asked_at]
+
+    @property
+    def verdict(self) -> str:
+        """Of an open approval: what it was granted with, or what time has made of it."""
+        if self.approval is None or not self.open:
+            raise ValueError("there is no approval in force")
+        lapsed = self.lapsed
+        if any(condition["severity"] == "fail" for condition in lapsed):
+            return "deny"
+        return "warn" if lapsed else self.approval.verdict
+
+    @property
+    def next_change_at(self) -> dt.datetime | None:
+        """The next moment at which time alone changes the answer."""
+        ahead = [] if self.mode is None or self.mode.until is None else [self.mode.until]
+        if self.approval is not None and self.open and self.verdict in ("allow", "warn"):
+            until = (dt.datetime.fromisoformat(condition["holds_until"]) for condition in self.approval.conditions)
+            ahead += [self.approval.expires_at, *(moment for moment in until if moment > self.asked_at)]
+        return min(ahead, default=None)
+
+    @property
+    def etag(self) -> str:
+        """Changes whenever the answer does, by facts or by time.
+
+        What else an answer shows of an approval is frozen with its row.
+        """
+        approval, standing, next_at = self.approval, self.standing, self.next_change_at
+        seen = [
+            None if approval is None else [approval.pk, self.open, approval.ended_reason],
+            [[one["policy"], one["id"], one["code"], one["run"]] for one in self.lapsed],
+            None if standing is None else [standing.pk, standing.state, standing.verdict, self.standing_md5],
+            None if self.mode is None else self.mode.pk,
+            None if next_at is None else next_at.isoformat(),
+        ]
+        return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
+
+
+def stored(*, user: User | None, subject: Subject, use_case: str, stage: str, whole: bool = True) -> Stored:
+    """What answers a question, among what ``user`` may see (None: all). One query.
+
+    Args:
+        whole: also read the documents that an answer shows; without them only ``etag`` and ``verdict`` are of use.
+    """
+    seen = None if user is None else teams_seen_by(user)
+    asked: dict[str, Any] = {
+        "kind": subject.kind,
+        "revision": subject.revision,
+        "key": subject.key,
+        "use_case": use_case,
+        "stage": stage,
+        "everywhere": seen is None,
+        "teams": seen or [],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(whole), asked)
+        row: Any = cursor.fetchone()
+    return _read(iter(row), whole)
+
+
+def _fields(model: type[models.Model], whole: bool) -> list[models.Field[Any, Any]]:
+    return [field for field in model._meta.concrete_fields if whole or field.name not in LARGE]
+
+
+@cache
+def _statement(whole: bool) -> str:
+    def columns(table: str, names: Sequence[str]) -> str:
+        return ", ".join(f"{table}.{name}" for name in names)
+
+    approval, standing, mode = (
+        columns(name, [str(field.column) for field in _fields(model, whole)])
+        for name, model in (("approval", Approval), ("standing", ReviewStanding), ("mode", GateMode))
+    )
+    # The decision that granted an approval, by the name that the room above gives it.
+    decision = "decision.submission_id, decision.evaluation" if whole else "NULL, NULL"
+    joined = "LEFT JOIN reviews_decision decision ON decision.approval_id = approval.id" if whole else ""
+    return f"""
+        WITH asked AS (
+            SELECT id FROM catalog_usecase
+            WHERE slug = %(use_case)s AND (%(everywhere)s OR owner_team_id = ANY(%(teams)s))
+        ), meant AS (
+            -- A repository that was renamed answers to its former name as well.
+            SELECT version.id FROM catalog_version version JOIN catalog_entry entry ON entry.id = version.entry_id
+            WHERE entry.kind = %(kind)s
+                AND (version.revision = %(revision)s OR version.digest = %(revision)s)
+                AND (entry.key = %(key)s OR EXISTS (
+                    SELECT FROM catalog_alias alias WHERE alias.entry_id = entry.id AND alias.key = %(key)s))
+        )
+        SELECT statement_timestamp(), asked.id IS NOT NULL, approval.open, md5(standing.evaluation::text), {decision},
+            {approval}, {standing}, {mode}, {columns("version", OF_VERSION)}, {columns("entry", OF_ENTRY)}
+        FROM (SELECT) one
+        LEFT JOIN asked ON true
+        LEFT JOIN LATERAL (
+            SELECT *, ended_at IS NULL AND granted_at <= statement_timestamp()
+                AND expires_at > statement_timestamp() AS open
+            FROM gates_approval
+            WHERE use_case_id = asked.id AND stage = %(stage)s AND version_id IN (SELECT id FROM meant)
+            ORDER BY open DESC, granted_at DESC, id DESC LIMIT 1
+        ) approval ON true
+        {joined}
+        LEFT JOIN LATERAL (
+            SELECT * FROM gates_reviewstanding
+            WHERE use_case_id = asked.id AND stage = %(stage)s AND version_id IN (SELECT id FROM meant)
+                AND approval.open IS NOT TRUE
+            ORDER BY updated_at DESC, id DESC LIMIT 1
+        ) standing ON true
+        LEFT JOIN LATERAL (
+            SELECT * FROM (
+                SELECT * FROM gates_gatemode
+                WHERE use_case_id = asked.id AND stage = %(stage)s ORDER BY id DESC LIMIT 1
+            ) newest WHERE until > statement_timestamp()
+        ) mode ON true
+        LEFT JOIN catalog_version version ON version.id = coalesce(standing.version_id, approval.version_id)
+        LEFT JOIN catalog_entry entry ON entry.id = version.entry_id
+    """  # noqa: S608 (names of our columns)
+
+
+def _read(row: Iterator[Any], whole: bool) -> Stored:
+    asked_at, known, is_open, standing_md5, submission, judged = islice(row, 6)
+    approval = _row(Approval, row, whole)
+    standing = _row(ReviewStanding, row, whole)
+    mode = _row(GateMode, row, whole)
+    of_version, of_entry = list(islice(row, len(OF_VERSION))), list(islice(row, len(OF_ENTRY)))
+    if of_version[0] is not None:
+        version = Version.from_db("default", OF_VERSION, of_version)
+        version.entry = Entry.from_db("default", OF_ENTRY, of_entry)
+        for one in (approval, standing):
+            if one is not None and one.version_id == version.pk:
+                one.version = version
+    return Stored(
+        asked_at=asked_at,
+        known=known,
+        approval=approval,
+        open=bool(is_open),
+        judged=_from_json(judged) or {},
+        submission=submission,
+        standing=standing,
+        standing_md5=standing_md5,
+        mode=mode,
+    )
+
+
+def _row(model: type[Row], row: Iterator[Any], whole: bool) -> Row | None:
+    fields = _fields(model, whole)
+    values = list(islice(row, len(fields)))
+    if values[0] is None:
+        return None
+    read = [
+        _from_json(value) if isinstance(field, models.JSONField) else value
+        for field, value in zip(fields, values, strict=True)
+    ]
+    return model.from_db("default", [str(field.attname) for field in fields], read)
+
+
+def _from_json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
