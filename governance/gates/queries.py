@@ -85,11 +85,6 @@ def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: st
     )
 
 
-def gate_tag(*, user: User | None, subject: Subject, use_case: str, stage: str) -> str:
-    """The ``etag`` that an answer would have now, without its documents. One query."""
-    return stored(user=user, subject=subject, use_case=use_case, stage=stage, whole=False).etag
-
-
 def answer_from(found: Stored, *, subject: Subject, use_case: str, stage: str) -> GateAnswer:
     """The answer that what is stored gives."""
     told = {

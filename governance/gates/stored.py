@@ -24,10 +24,23 @@ from governance.people.models import User
 from governance.people.queries import teams_seen_by
 
 Row = TypeVar("Row", bound=models.Model)
-# Documents that only a whole answer shows; whether it has changed can be told without them.
-LARGE = frozenset({"policies", "requirements", "evaluation"})
 OF_VERSION = ("id", "entry_id", "revision", "digest", "manifest_digest", "assurance")
 OF_ENTRY = ("id", "kind", "repo_id")
+# What tells whether the answer of an approval in force has changed; in the order of the model, as rows are made.
+SMALL = ("id", "verdict", "conditions", "expires_at", "ended_reason")
+# A repository that was renamed answers to its former name as well.
+OF_SUBJECT = """
+    entry.kind = %(kind)s AND (version.revision = %(revision)s OR version.digest = %(revision)s) AND (
+        entry.key = %(key)s
+        OR EXISTS (SELECT FROM catalog_alias alias WHERE alias.entry_id = entry.id AND alias.key = %(key)s)
+    )
+"""
+# The newest row counts, until its end.
+MODE = """
+    SELECT * FROM (
+        SELECT * FROM gates_gatemode WHERE use_case_id = {use_case} AND stage = %(stage)s ORDER BY id DESC LIMIT 1
+    ) newest WHERE until > statement_timestamp()
+"""
 
 
 @dataclass(frozen=True)
@@ -104,12 +117,26 @@ class Stored:
         return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
 
 
-def stored(*, user: User | None, subject: Subject, use_case: str, stage: str, whole: bool = True) -> Stored:
-    """What answers a question, among what ``user`` may see (None: all). One query.
+def stored(*, user: User | None, subject: Subject, use_case: str, stage: str) -> Stored:
+    """What answers a question, among what ``user`` may see (None: all). One query."""
+    return _read(iter(_asked(_statement(), user, subject, use_case, stage)))
 
-    Args:
-        whole: also read the documents that an answer shows; without them only ``etag`` and ``verdict`` are of use.
+
+def in_force_tag(*, user: User | None, subject: Subject, use_case: str, stage: str) -> str:
+    """The ``etag`` of what is stored where an approval is in force, "" where none is. One small query.
+
+    That is the answer of nearly every question that repeats, and needs none of the documents.
     """
+    row = _asked(_small_statement(), user, subject, use_case, stage)
+    if row is None:
+        return ""
+    asked_at, mode_id, mode_until, *values = row
+    mode = None if mode_id is None else GateMode(pk=mode_id, until=mode_until)
+    approval = Approval.from_db("default", SMALL, [*values[:2], _from_json(values[2]), *values[3:]])
+    return Stored(asked_at, True, approval, True, {}, None, None, None, mode).etag
+
+
+def _asked(statement: str, user: User | None, subject: Subject, use_case: str, stage: str) -> Any:
     seen = None if user is None else teams_seen_by(user)
     asked: dict[str, Any] = {
         "kind": subject.kind,
@@ -121,41 +148,48 @@ def stored(*, user: User | None, subject: Subject, use_case: str, stage: str, wh
         "teams": seen or [],
     }
     with connection.cursor() as cursor:
-        cursor.execute(_statement(whole), asked)
-        row: Any = cursor.fetchone()
-    return _read(iter(row), whole)
-
-
-def _fields(model: type[models.Model], whole: bool) -> list[models.Field[Any, Any]]:
-    return [field for field in model._meta.concrete_fields if whole or field.name not in LARGE]
+        cursor.execute(statement, asked)
+        return cursor.fetchone()
 
 
 @cache
-def _statement(whole: bool) -> str:
+def _small_statement() -> str:
+    return f"""
+        SELECT statement_timestamp(), mode.id, mode.until, {", ".join(f"approval.{name}" for name in SMALL)}
+        FROM gates_approval approval
+        JOIN catalog_version version ON version.id = approval.version_id
+        JOIN catalog_entry entry ON entry.id = version.entry_id
+        JOIN catalog_usecase use_case ON use_case.id = approval.use_case_id
+        LEFT JOIN LATERAL ({MODE.format(use_case="use_case.id")}) mode ON true
+        WHERE use_case.slug = %(use_case)s AND (%(everywhere)s OR use_case.owner_team_id = ANY(%(teams)s))
+            AND approval.stage = %(stage)s AND approval.ended_at IS NULL
+            AND approval.granted_at <= statement_timestamp() AND approval.expires_at > statement_timestamp()
+            AND {OF_SUBJECT}
+        ORDER BY approval.granted_at DESC, approval.id DESC LIMIT 1
+    """  # noqa: S608 (names of our columns)
+
+
+@cache
+def _statement() -> str:
     def columns(table: str, names: Sequence[str]) -> str:
         return ", ".join(f"{table}.{name}" for name in names)
 
     approval, standing, mode = (
-        columns(name, [str(field.column) for field in _fields(model, whole)])
+        columns(name, [str(field.column) for field in model._meta.concrete_fields])
         for name, model in (("approval", Approval), ("standing", ReviewStanding), ("mode", GateMode))
     )
-    # The decision that granted an approval, by the name that the room above gives it.
-    decision = "decision.submission_id, decision.evaluation" if whole else "NULL, NULL"
-    joined = "LEFT JOIN reviews_decision decision ON decision.approval_id = approval.id" if whole else ""
+    version = columns("meant", [*OF_VERSION, "entry_id", "kind", "repo_id"])
     return f"""
         WITH asked AS (
             SELECT id FROM catalog_usecase
             WHERE slug = %(use_case)s AND (%(everywhere)s OR owner_team_id = ANY(%(teams)s))
         ), meant AS (
-            -- A repository that was renamed answers to its former name as well.
-            SELECT version.id FROM catalog_version version JOIN catalog_entry entry ON entry.id = version.entry_id
-            WHERE entry.kind = %(kind)s
-                AND (version.revision = %(revision)s OR version.digest = %(revision)s)
-                AND (entry.key = %(key)s OR EXISTS (
-                    SELECT FROM catalog_alias alias WHERE alias.entry_id = entry.id AND alias.key = %(key)s))
+            SELECT version.id, {columns("version", OF_VERSION[1:])}, entry.kind, entry.repo_id
+            FROM catalog_version version JOIN catalog_entry entry ON entry.id = version.entry_id
+            WHERE {OF_SUBJECT}
         )
-        SELECT statement_timestamp(), asked.id IS NOT NULL, approval.open, md5(standing.evaluation::text), {decision},
-            {approval}, {standing}, {mode}, {columns("version", OF_VERSION)}, {columns("entry", OF_ENTRY)}
+        SELECT statement_timestamp(), asked.id IS NOT NULL, approval.open, md5(standing.evaluation::text),
+            decision.submission_id, decision.evaluation, {approval}, {standing}, {mode}, {version}
         FROM (SELECT) one
         LEFT JOIN asked ON true
         LEFT JOIN LATERAL (
@@ -165,29 +199,24 @@ def _statement(whole: bool) -> str:
             WHERE use_case_id = asked.id AND stage = %(stage)s AND version_id IN (SELECT id FROM meant)
             ORDER BY open DESC, granted_at DESC, id DESC LIMIT 1
         ) approval ON true
-        {joined}
+        -- The decision that granted it, by the name that the room above gives it.
+        LEFT JOIN reviews_decision decision ON decision.approval_id = approval.id
         LEFT JOIN LATERAL (
             SELECT * FROM gates_reviewstanding
             WHERE use_case_id = asked.id AND stage = %(stage)s AND version_id IN (SELECT id FROM meant)
                 AND approval.open IS NOT TRUE
             ORDER BY updated_at DESC, id DESC LIMIT 1
         ) standing ON true
-        LEFT JOIN LATERAL (
-            SELECT * FROM (
-                SELECT * FROM gates_gatemode
-                WHERE use_case_id = asked.id AND stage = %(stage)s ORDER BY id DESC LIMIT 1
-            ) newest WHERE until > statement_timestamp()
-        ) mode ON true
-        LEFT JOIN catalog_version version ON version.id = coalesce(standing.version_id, approval.version_id)
-        LEFT JOIN catalog_entry entry ON entry.id = version.entry_id
+        LEFT JOIN LATERAL ({MODE.format(use_case="asked.id")}) mode ON true
+        LEFT JOIN meant ON meant.id = coalesce(standing.version_id, approval.version_id)
     """  # noqa: S608 (names of our columns)
 
 
-def _read(row: Iterator[Any], whole: bool) -> Stored:
+def _read(row: Iterator[Any]) -> Stored:
     asked_at, known, is_open, standing_md5, submission, judged = islice(row, 6)
-    approval = _row(Approval, row, whole)
-    standing = _row(ReviewStanding, row, whole)
-    mode = _row(GateMode, row, whole)
+    approval = _row(Approval, row)
+    standing = _row(ReviewStanding, row)
+    mode = _row(GateMode, row)
     of_version, of_entry = list(islice(row, len(OF_VERSION))), list(islice(row, len(OF_ENTRY)))
     if of_version[0] is not None:
         version = Version.from_db("default", OF_VERSION, of_version)
@@ -208,8 +237,8 @@ def _read(row: Iterator[Any], whole: bool) -> Stored:
     )
 
 
-def _row(model: type[Row], row: Iterator[Any], whole: bool) -> Row | None:
-    fields = _fields(model, whole)
+def _row(model: type[Row], row: Iterator[Any]) -> Row | None:
+    fields = model._meta.concrete_fields
     values = list(islice(row, len(fields)))
     if values[0] is None:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.utils.translation import get_language, gettext_noop, ngettext, pgettext
@@ -72,6 +72,11 @@ def audit_of(kind: str) -> str:
 
 def _verdict(word: str, kind: str) -> str:
     """A verdict within a sentence."""
+    return _verdict_in(get_language(), word, kind)
+
+
+@lru_cache(maxsize=1000)
+def _verdict_in(language: str | None, word: str, kind: str) -> str:
     return str(look_up(word, kind).label).lower()
 
 

@@ -57,7 +57,7 @@ def test_what_is_decided_is_answered_at_once_and_kept(world: World) -> None:
 
 
 def test_fault_v30_what_is_incomplete_is_pending_and_never_a_yes(world: World) -> None:
-    world.submit()
+    world.attach(world.submit())
 
     answer = evaluate(world, as_(world.submitter), ensure_audits=True)
 
@@ -174,7 +174,7 @@ def test_a_key_is_required(world: World) -> None:
 
 
 def test_fault_v32_the_same_key_is_answered_the_same_and_another_body_refused(world: World) -> None:
-    world.submit()
+    world.attach(world.submit())
     asking = as_(world.submitter)
     first = evaluate(world, asking, ensure_audits=True)
 
@@ -341,7 +341,7 @@ def test_only_some_threads_may_wait(world: World, hasty: list[Any]) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_waiting_holds_no_connection(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
-    world.submit()
+    world.attach(world.submit())
     asking = as_(world.submitter)
     said = evaluate(world, asking)
     open_ones: list[bool] = []
@@ -357,7 +357,7 @@ def test_waiting_holds_no_connection(transactional_db: None, monkeypatch: pytest
 @pytest.mark.django_db(transaction=True)
 def test_fault_v32_fifty_equal_evaluations_at_once_are_one(transactional_db: None) -> None:
     world = World()
-    world.submit()
+    world.attach(world.submit())
     askers = [as_(world.submitter) for _ in range(50)]
     together = threading.Barrier(10)
 

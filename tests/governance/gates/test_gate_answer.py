@@ -422,3 +422,25 @@ def test_nothing_known_reads_as_a_plain_no(world: World) -> None:
     text = as_text(gate_document(world.gate()))
 
     assert "nobody has approved this version for this use case and stage" in text
+
+
+def test_the_small_tag_is_that_of_the_whole_answer(world: World) -> None:
+    from governance.gates.stored import in_force_tag
+
+    def small() -> str:
+        version = world.version
+        subject = queries.subject(kind="model", repo_id=version.entry.repo_id, revision=version.revision)
+        return in_force_tag(user=world.submitter, subject=subject, use_case=world.use_case.slug, stage=world.stage)
+
+    before = small()
+    approval = in_production(world, days_ago=10)
+    granted = small()
+    same = granted == world.gate().etag
+    passed = [{**condition, "holds_until": world.at.isoformat()} for condition in approval.conditions]
+    Approval.objects.filter(pk=approval.pk).update(conditions=passed)
+    lapsed = small()
+
+    assert (before, same) == ("", True)
+    assert lapsed == world.gate().etag != granted
+    services.end(approval_id=approval.pk, reason=EndedReason.REVOKED, by=world.approver, at=timezone.now())
+    assert small() == ""
