@@ -106,6 +106,9 @@ def as_text(document: dict[str, Any]) -> str:
     subject = f"{document['subject']['id']}@{document['subject']['revision'][:8]}"
     sentence = SENTENCES[document["verdict"]]
     lines = [sentence.format(subject=subject, stage=document["stage"], use_case=document["use_case"])]
+    if document["mode"] == "warn" and document["verdict"] not in ("allow", "warn"):
+        until = _to_the_second(document["mode_until"])
+        lines.append(f"WARNING: this would have been stopped; the gate only warns until {until}.")
     if document["valid_until"]:
         until, change = _to_the_second(document["valid_until"]), _to_the_second(document["next_change_at"])
         lines.append(
