@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from audits.measures.refusals import CodedRefusal
+
 Floats = npt.NDArray[np.float64]
 Metric = Callable[[npt.NDArray[np.int64], Floats, "Floats | None"], float]
 
@@ -22,12 +24,8 @@ EXTRA = "requirements/metrics.txt"
 REFERENCE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}:[A-Za-z_][A-Za-z0-9_]{0,60}")
 
 
-class MetricRefused(ValueError):
+class MetricRefused(CodedRefusal):
     """The metric cannot be used; ``code`` says why, the message how to mend it."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def load(reference: str, *, allowed: Sequence[str], folder: Path | None) -> Metric:
