@@ -30,7 +30,7 @@ class AssayCommand(BaseCommand):
     """
 
     has_verdict: ClassVar[bool] = False
-    requires_system_checks: ClassVar[list[str]] = []  # type: ignore[misc]
+    requires_system_checks: ClassVar[list[str]] = []  # type: ignore[misc]  # the stubs have it per instance
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

@@ -61,8 +61,8 @@ def _inside(path: Path, folder: Path) -> Path:
 def _function(module: str, name: str, folder: Path) -> Metric:
     path = _inside(folder / f"{module}.py", folder)
     spec = importlib.util.spec_from_file_location(f"assay_metric_{module}", path)
-    assert spec is not None  # noqa: S101 - a path that ends in .py has a loader
-    assert spec.loader is not None  # noqa: S101
+    if spec is None or spec.loader is None:
+        raise MetricRefused("metric_broken", f"{module}.py cannot be imported: nothing loads such a file")
     loaded = importlib.util.module_from_spec(spec)
     # so that what the module defines can refer to it
     sys.modules[spec.name] = loaded
@@ -92,7 +92,7 @@ def _evaluate(name: str, folder: Path) -> Metric:
     # A module from a folder must not look anything up elsewhere.
     for variable in ("HF_HUB_OFFLINE", "HF_EVALUATE_OFFLINE", "HF_DATASETS_OFFLINE"):
         os.environ.setdefault(variable, "1")
-    import evaluate  # type: ignore[import-not-found, unused-ignore]
+    import evaluate  # type: ignore[import-not-found, unused-ignore]  # an extra, which may not be there
 
     try:
         module = evaluate.load(str(path.parent))
