@@ -280,6 +280,17 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_EVERY_S,
         "options": UPKEEP,
     },
+    "sequence-ledger": {
+        "task": "governance.ledger.tasks.sequence_events",
+        "schedule": SWEEP_EVERY_S / 2,
+        "options": UPKEEP,
+    },
+    "sequence-ledger-thoroughly": {
+        "task": "governance.ledger.tasks.sequence_events",
+        "schedule": 3600.0,
+        "kwargs": {"thorough": True},
+        "options": UPKEEP,
+    },
     "tidy-web": {"task": "governance.web.tasks.tidy", "schedule": 3600.0, "options": UPKEEP},
 }
 RUN_LEASE_S = environment.whole("RUN_LEASE_S", 20)
