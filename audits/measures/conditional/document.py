@@ -200,6 +200,8 @@ def _group_name(attribute: str) -> str:
 def _add(design: logistic.Design, name: str, feature: Feature, known: Flags, inside: Flags) -> None:
     if not isinstance(feature, Column):
         numbers = feature[known][inside]
+        # by the largest first: the square of 1e308 is no number, nor is that of 1e-308
+        numbers = numbers / (float(np.abs(numbers).max(initial=0.0)) or 1.0)
         spread = float(numbers.std()) or 1.0
         # scaled, so that the fit does not depend on the unit; the group's coefficient does not change by it
         design.add_numbers(name, (numbers - numbers.mean()) / spread)

@@ -13,6 +13,7 @@ from audits.measures.intervals import two_sided_p
 from audits.measures.means import Estimated, mean, unknown
 from audits.measures.naming import RATIO
 from audits.measures.numeric.rows import Floats, Index, NumericRows
+from audits.measures.ordering import starts_of_runs
 from audits.measures.plan import BiasPlan
 
 EXPOSURE, NDCG, EXPOSURE_RATIO = "exposure", "ndcg_score", "exposure_ratio"
@@ -32,7 +33,7 @@ def tied(score: Floats, of_place: Floats) -> Floats:
         score: shape (n,), sorted from the highest to the lowest.
         of_place: shape (n,), from the first place on.
     """
-    starts = np.flatnonzero(np.diff(score, prepend=np.inf))
+    starts = starts_of_runs(score)
     lengths = np.diff([*starts, len(score)])
     return np.repeat(np.add.reduceat(of_place, starts) / lengths, lengths)
 
@@ -60,7 +61,7 @@ def prefix_counts(score: Floats, group: Index, groups: int) -> Floats:
     """
     members = np.zeros((len(score), groups))
     members[np.arange(len(score)), group] = 1.0
-    starts = np.flatnonzero(np.diff(score, prepend=np.inf))
+    starts = starts_of_runs(score)
     lengths = np.diff([*starts, len(score)])
     shared = np.repeat(np.add.reduceat(members, starts, axis=0) / lengths[:, None], lengths, axis=0)
     return np.asarray(np.cumsum(shared, axis=0))

@@ -13,6 +13,7 @@ from audits.measures.grouped import MAX_DEPTH, MAX_SLICES
 from audits.measures.intervals import newcombe
 from audits.measures.kept_rows import JudgedRows
 from audits.measures.means import Floats, unknown
+from audits.measures.ordering import starts_of_runs
 from audits.measures.plan import BiasPlan
 from audits.measures.scores.calibration import AUC, BRIER, LOG_LOSS, Judged, group_row, judged, losses
 from audits.measures.scores.compared import CHOSEN, compared
@@ -147,7 +148,7 @@ def _sufficiency(rows: Scored, attribute: str, groups: list[Judged], plan: BiasP
 
 def _places(rows: Scored) -> Floats:
     """Where each score stands among all, the middle of its equals, strictly between 0 and 1."""
-    starts = np.flatnonzero(np.diff(rows.score, prepend=-np.inf))
+    starts = starts_of_runs(rows.score)
     ends = np.append(starts[1:], len(rows))
     return np.repeat((starts + ends) / 2 / len(rows), ends - starts)
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from audits.measures.intervals import Array, wilson
 from audits.measures.means import Floats
+from audits.measures.ordering import starts_of_runs
 from audits.measures.resampling import MIN_REPLICATES
 
 BINS = 10
@@ -66,7 +67,7 @@ def bins_of(
     """
     weight = np.ones(len(score)) if weights is None else weights
     # where the middle of each run of equal scores lies in all mass
-    starts = np.flatnonzero(np.diff(score, prepend=-np.inf))
+    starts = starts_of_runs(score)
     mass = np.add.reduceat(weight, starts)
     middle = (np.cumsum(mass) - mass / 2) / mass.sum()
     number = np.minimum((middle * bins).astype(np.int64), bins - 1)
