@@ -38,7 +38,8 @@ def of_classes(cube: Cube, plan: BiasPlan, *, seed: int, document_of: DocumentOf
         verdict is the worst over the classes that occur among labels and predictions.
 
     Raises:
-        TableRejected: no row is left or weighs anything, labels and predictions have no class in common, or there is one label only.
+        TableRejected: no row is left or weighs anything, labels and predictions have no class in common, or there is
+            one label only.
     """
     labels, predictions = cube.names(plan.label), cube.names(plan.prediction)
     for name, values in ((plan.label, labels), (plan.prediction, predictions)):

@@ -20,7 +20,10 @@ _STEP, _FIRST, _SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4
 
 
 def starts_of_runs(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Where each run of equal numbers begins, in sorted ones; nothing is subtracted, so that 1e308 may follow -1e308."""
+    """Where each run of equal numbers begins, in sorted ones.
+
+    Nothing is subtracted, so that 1e308 may follow -1e308.
+    """
     return np.flatnonzero(np.append(len(values) > 0, values[1:] != values[:-1]))
 
 

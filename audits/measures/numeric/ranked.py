@@ -10,7 +10,7 @@ import numpy as np
 from audits.measures.figures import estimate_of, figure
 from audits.measures.informative import informative_row, judged_family
 from audits.measures.intervals import two_sided_p
-from audits.measures.means import Estimated, mean, unknown
+from audits.measures.means import Estimated, mean, student_quantile, unknown
 from audits.measures.naming import RATIO
 from audits.measures.numeric.rows import Floats, Index, NumericRows
 from audits.measures.ordering import starts_of_runs
@@ -19,6 +19,10 @@ from audits.measures.plan import BiasPlan
 EXPOSURE, NDCG, EXPOSURE_RATIO = "exposure", "ndcg_score", "exposure_ratio"
 # Lengths of the top that are looked at, and positions of the infeasible index that are listed.
 _TOPS, _POSITIONS = 40, 50
+# With fewer relevant rows the gain hangs on single places, and its spread is not known.
+FEWEST_RELEVANT = 10
+# Rows of the smallest group that have to be expected in a top before its ratio is called the lowest.
+_EXPECTED = 5
 
 
 def discounts(places: int) -> Floats:
@@ -51,6 +55,70 @@ def ndcg(relevance: Floats, score: Floats) -> float | None:
     """``dcg`` over that of the best order, in [0, 1]; None where nothing is relevant."""
     best = float((np.sort(relevance)[::-1] * discounts(len(relevance))).sum())
     return dcg(relevance, score) / best if best > 0 else None
+
+
+def ndcg_estimated(relevance: Floats, score: Floats) -> tuple[Estimated, str | None]:
+    """``ndcg`` with an interval as if the rows were a sample of all that could be ranked, and why there is none.
+
+    Args:
+        relevance: shape (n,), at least 0.
+        score: shape (n,), sorted from the highest to the lowest.
+
+    Returns:
+        The gain with the limits of the jackknife over rows, on the logit scale with Student's quantile. Without limits
+        where fewer than ``FEWEST_RELEVANT`` rows are relevant, or the order is the best one: that one is as good in
+        this table says nothing of the next.
+
+    Source:
+        Efron and Stein 1981, Ann Stat 9:586, for the jackknife's variance, which is not too small on average.
+    """
+    said = "jackknife over rows, on the logit scale"
+    value = ndcg(relevance, score)
+    if value is None:
+        return unknown(said), "nothing_is_relevant"
+    relevant = int((relevance > 0).sum())
+    if relevant < FEWEST_RELEVANT:
+        return Estimated(value, math.nan, math.nan, said), "too_few_relevant"
+    without = _without_each(relevance, score)
+    n = len(relevance)
+    pulls = np.square(without - without.mean())
+    error = math.sqrt((n - 1) / n * float(pulls.sum()))
+    if not 1e-9 < value < 1 - 1e-9 or error <= 0:
+        return Estimated(value, math.nan, math.nan, said), "order_is_the_best"
+    # a few rows at the top move the gain most: half as many as would do so alike, for their own spread is uneven too
+    alike = float(pulls.sum()) ** 2 / float(np.square(pulls).sum()) / 2
+    reach = student_quantile(max(min(alike, relevant - 1), 2.0)) * error / (value * (1 - value))
+    centre = math.log(value / (1 - value))
+    low, high = (0.5 * (1 + math.tanh(0.5 * (centre + side))) for side in (-reach, reach))
+    return Estimated(value, low, high, said), None
+
+
+def _without_each(relevance: Floats, score: Floats) -> Floats:
+    """The gain of the ranking without each row, shape (n,): those below it move up by one place."""
+    best = np.argsort(-relevance, kind="stable")
+    gained = _gain_without_each(relevance, starts_of_runs(score))
+    best_without = np.empty(len(relevance))
+    best_without[best] = _gain_without_each(relevance[best], np.arange(len(relevance)))
+    return np.asarray(np.divide(gained, best_without, out=np.ones_like(gained), where=best_without > 0))
+
+
+def _gain_without_each(relevance: Floats, starts: Index) -> Floats:
+    """``dcg`` without each row of a ranking whose runs of equal scores begin at ``starts``, shape (n,)."""
+    n = len(relevance)
+    places = np.append(0.0, np.cumsum(discounts(n)))
+    ends = np.append(starts[1:], n)
+    lengths = ends - starts
+    sums = np.add.reduceat(relevance, starts)
+    # a run's gain at its places, and one place further up
+    here = sums * (places[ends] - places[starts]) / lengths
+    above = np.maximum(starts - 1, 0)
+    up = sums * (places[ends - 1] - places[above]) / lengths
+    before = np.cumsum(here) - here
+    after = np.cumsum(up[::-1])[::-1] - up
+    shorter = np.maximum(lengths - 1, 1)
+    own = (places[ends - 1] - places[starts]) / shorter
+    run = np.repeat(np.arange(len(starts)), lengths)
+    return np.asarray(before[run] + after[run] + (sums[run] - relevance) * own[run])
 
 
 def prefix_counts(score: Floats, group: Index, groups: int) -> Floats:
@@ -102,27 +170,24 @@ def ranked(
     metrics: list[dict[str, Any]] = []
     disparities, parts = [], []
     whole = {"slice": {}, "metric": NDCG, "n": len(rows), "k": None, "of": None}
-    metrics.append(whole | estimate_of(_known(ndcg(relevance, score)), why=None))
+    gain, why = ndcg_estimated(relevance, score)
+    metrics.append(whole | estimate_of(gain, why=why))
     for attribute in plan.sensitive:
         found: list[tuple[dict[str, str], int, Estimated]] = []
         for slice_, index in rows.by_group((attribute,)):
             places = len(rows) - 1 - index[::-1]
             hidden = len(index) < plan.suppress_below
             exposure = unknown("none") if hidden else mean(seen[places])
-            own = unknown("none") if hidden else _known(ndcg(relevance[places], score[places]))
-            for name, one in ((EXPOSURE, exposure), (NDCG, own)):
+            own, why = (unknown("none"), None) if hidden else ndcg_estimated(relevance[places], score[places])
+            for name, one, why_not in ((EXPOSURE, exposure, None), (NDCG, own, why)):
                 row: dict[str, Any] = {"slice": slice_, "metric": name, "n": None if hidden else len(index)}
-                metrics.append(row | {"k": None, "of": None} | estimate_of(one, why="suppressed" if hidden else None))
+                row |= {"k": None, "of": None}
+                metrics.append(row | estimate_of(one, why="suppressed" if hidden else why_not))
             if not hidden:
                 found.append((slice_, len(index), exposure))
         disparities += _ratios(found, plan, attribute)
         parts.append(_part(rows, plan, attribute, score, down))
     return metrics, disparities, parts
-
-
-def _known(value: float | None) -> Estimated:
-    nan = math.nan
-    return Estimated(nan if value is None else value, nan, nan, "of this ranking; no sample of rankings, no interval")
 
 
 def _ratios(found: list[tuple[dict[str, str], int, Estimated]], plan: BiasPlan, attribute: str) -> list[dict[str, Any]]:
@@ -189,7 +254,19 @@ def _part(rows: NumericRows, plan: BiasPlan, attribute: str, score: Floats, down
         "ndkl": figure(ndkl(counts, wanted)),
         "infeasible_index": {"value": index, "positions": positions[:_POSITIONS], "of": len(positions)},
         "top_k": _tops(counts, names),
+        "lowest_impact_ratio": _lowest(counts),
     }
+
+
+def _lowest(counts: Floats) -> dict[str, Any]:
+    """The lowest impact ratio over every length of the top in which some rows of each group are expected."""
+    first = int(math.ceil(_EXPECTED * counts[-1].sum() / counts[-1].min()))
+    if first > len(counts):
+        return {"value": None, "k": None, "from_k": first, "why": "top_never_large_enough"}
+    shares = counts[first - 1 :] / counts[-1]
+    ratios = shares.min(axis=1) / shares.max(axis=1)
+    at = int(ratios.argmin())
+    return {"value": figure(float(ratios[at])), "k": first + at, "from_k": first}
 
 
 def _tops(counts: Floats, names: list[str]) -> list[dict[str, Any]]:

@@ -38,6 +38,10 @@ class NumberOutOfScale(TableRejected):
     code = "number_out_of_scale"
 
 
+class RelevanceNegative(TableRejected):
+    code = "relevance_negative"
+
+
 @dataclass(frozen=True)
 class NumericRows:
     """Arrays of shape (rows,), sorted by prediction from low to high, then by everything else that is known.
@@ -97,8 +101,8 @@ def read_numbers(table: Table, plan: BiasPlan, *, progress: Progress | None = No
     """Read the table once.
 
     Raises:
-        TableRejected: a number is infinite, out of scale or no number, a weight is wrong, a group column has too many values, or
-            no row has label, prediction and a group.
+        TableRejected: a number is infinite, out of scale or no number, a weight is wrong, a group column has too many
+            values, or no row has label, prediction and a group.
     """
     keeper = RowKeeper(
         [*plan.sensitive, *([plan.cluster] if plan.cluster else [])],
@@ -124,8 +128,8 @@ def _require_scale(values: Floats, *, column: str) -> None:
         )
 
 
-def _usable(kept: KeptRows, plan: BiasPlan) -> NumericRows:
-    label, prediction = kept.numbers[plan.label], kept.numbers[plan.prediction]
+def _require_numbers(label: Floats, prediction: Floats, plan: BiasPlan) -> None:
+    """Refuse what no figure can be made of."""
     for name, values in ((plan.label, label), (plan.prediction, prediction)):
         infinite = int(np.isinf(values).sum())
         if infinite:
@@ -135,6 +139,16 @@ def _usable(kept: KeptRows, plan: BiasPlan) -> NumericRows:
         # of a ranking's scores only the order is used
         if name == plan.label or plan.task != RANKING:
             _require_scale(values, column=name)
+    if plan.task == RANKING and bool((label < 0).any()):
+        raise RelevanceNegative(
+            f"column {quoted(plan.label)} is below 0 in {int((label < 0).sum())} rows; relevance counts from 0, which "
+            "is none: add to all of them what makes the least one 0"
+        )
+
+
+def _usable(kept: KeptRows, plan: BiasPlan) -> NumericRows:
+    label, prediction = kept.numbers[plan.label], kept.numbers[plan.prediction]
+    _require_numbers(label, prediction, plan)
     for name in plan.sensitive:
         values_ = kept.columns[name].values
         if len(values_) > MAX_GROUPS:
