@@ -168,6 +168,29 @@ def predicted(design: Design, coefficients: Floats, *, kept: Codes | None = None
     return np.concatenate([matrix @ coefficients for _, matrix in design.blocks(kept)])
 
 
+def pulls(
+    design: Design,
+    found: Fit,
+    outcome: npt.NDArray[np.bool_],
+    *,
+    column: int,
+    weights: Floats | None = None,
+) -> Floats:
+    """How much each row moves one coefficient, shape (rows,): the sandwich variance is that of sums of them.
+
+    Source:
+        White 1980, Econometrica 48:817; by cluster Liang and Zeger 1986, Biometrika 73:13.
+    """
+    coefficients = np.where(found.aliased, 0.0, found.coefficients)
+    bend = np.where(found.aliased, 0.0, found.covariance[column])
+    made = np.empty(design.rows)
+    for rows, matrix in design.blocks():
+        chance = 0.5 * (1 + np.tanh(0.5 * (matrix @ coefficients)))
+        weight = 1.0 if weights is None else weights[rows]
+        made[rows] = (matrix @ bend) * weight * (outcome[rows] - chance)
+    return made
+
+
 def _derivatives(
     design: Design,
     outcome: npt.NDArray[np.bool_],
