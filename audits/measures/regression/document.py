@@ -14,7 +14,7 @@ from audits.measures.disparities import DISPARITIES
 from audits.measures.figures import figure
 from audits.measures.intervals import simultaneous_z
 from audits.measures.plan import BiasPlan, Regression
-from audits.measures.regression.change import Change, accuracy_change, cells, drawn, gaps, split
+from audits.measures.regression.change import Change, accuracy_change, cells, drawn, drawn_by_cluster, gaps, split
 from audits.measures.regression.pairing import Sides, common_groups, sides
 from audits.measures.regression.reading import read
 from audits.measures.resampling import generator
@@ -71,12 +71,17 @@ def regression_of(new: Table, old: Table, plan: BiasPlan, *, seed: int) -> dict[
 
 @dataclass(frozen=True)
 class _Tables:
-    """Cells by group, [label, prediction], as counted and drawn anew, of both versions."""
+    """Cells by group, [label, prediction], as counted and drawn anew, of both versions.
+
+    ``wider`` is by how much an interval has to be wider than the spread of the draws; ``how`` they were drawn.
+    """
 
     new: Floats
     old: Floats
     new_drawn: Floats
     old_drawn: Floats
+    wider: float = 1.0
+    how: str = "bootstrap"
 
 
 def _gaps_of(attribute: str, both: Sides, plan: BiasPlan, *, seed: int) -> list[dict[str, Any]]:
@@ -123,6 +128,8 @@ def _tables(
     random: np.random.Generator,
 ) -> _Tables:
     replicates = max(plan.bootstrap, FEWEST_REPLICATES)
+    if both.new.clusters is not None:
+        return _of_clusters(both, ours, theirs, groups, replicates=replicates, random=random)
     if both.paired:
         counted = cells(both.new, ours, groups=groups, other=both.old)
         return _Tables(*split(counted), *split(drawn(counted, replicates=replicates, random=random)))
@@ -130,6 +137,33 @@ def _tables(
     old = cells(both.old, theirs, groups=groups)
     again = [drawn(one, replicates=replicates, random=random) for one in (new, old)]
     return _Tables(*(one.reshape(*one.shape[:-1], 2, 2) for one in (new, old, *again)))
+
+
+def _of_clusters(
+    both: Sides,
+    ours: npt.NDArray[np.int64],
+    theirs: npt.NDArray[np.int64],
+    groups: int,
+    *,
+    replicates: int,
+    random: np.random.Generator,
+) -> _Tables:
+    """The same with whole clusters drawn anew; without draws where they are too many, or there is one."""
+    how = "bootstrap of whole clusters"
+    if both.paired:
+        counted = split(cells(both.new, ours, groups=groups, other=both.old))
+        found = drawn_by_cluster(both.new, ours, groups=groups, other=both.old, replicates=replicates, random=random)
+        if found is None:
+            return _Tables(*counted, *(one[None] * np.nan for one in counted), how=how)
+        return _Tables(*counted, *split(found[0]), found[1], how)
+    tables, drawn_, wider = [], [], 1.0
+    for side, codes in ((both.new, ours), (both.old, theirs)):
+        one = cells(side, codes, groups=groups).reshape(groups, 2, 2)
+        again = drawn_by_cluster(side, codes, groups=groups, other=None, replicates=replicates, random=random)
+        tables.append(one)
+        drawn_.append(one[None] * np.nan if again is None else again[0].reshape(-1, groups, 2, 2))
+        wider = max(wider, 1.0 if again is None else again[1])
+    return _Tables(*tables, *drawn_, wider, how)
 
 
 def _gap_change(tables: _Tables, metric: str, group: int, comparator: int, z: float, *, paired: bool) -> Change:
@@ -142,11 +176,11 @@ def _gap_change(tables: _Tables, metric: str, group: int, comparator: int, z: fl
     moved = new_drawn - old_drawn
     moved = moved[np.isfinite(moved)]
     value = float(new) - float(old)
-    method = "paired bootstrap" if paired else "unpaired bootstrap"
+    method = f"{'paired' if paired else 'unpaired'} {tables.how}"
     # a rate over nobody in one replicate in twenty is no rate to rely on
     if not math.isfinite(value) or len(moved) < 0.95 * len(new_drawn):
         return Change(float(old), float(new), math.nan, math.nan, math.nan, method)
-    error = float(moved.std(ddof=1))
+    error = float(moved.std(ddof=1)) * tables.wider
     p = math.erfc(abs(value) / error / math.sqrt(2)) if error > 0 else 1.0
     return Change(float(old), float(new), value - z * error, value + z * error, p, f"{method}, normal, z {z:.3f}")
 
