@@ -184,6 +184,9 @@ def _together(
     design = _design([factors[name] for name in plan.features], kept)
     clusters = None if rows.clusters is None else rows.clusters[kept]
     fold = folds(len(kept), clusters, FOLDS, random)
+    parts = [design.gram(np.flatnonzero(fold == part)) for part in range(FOLDS)]
+    # the same for every group: that of all rows less that of the fold
+    grams = [sum(parts) - one for one in parts]
     made = []
     for group in groups:
         inside = column.codes[kept] == group
@@ -191,7 +194,7 @@ def _together(
         if len(design.names) == 1:
             made.append(row | _joint_figures(math.nan, math.nan, len(groups)) | {"why": "no_feature_varies"})
             continue
-        area, error = _cross_fitted_area(design, inside, fold, clusters)
+        area, error = _cross_fitted_area(design, inside, fold, grams, clusters)
         made.append(row | _joint_figures(area, error, len(groups)))
         if not math.isfinite(area):
             made[-1]["why"] = "group_too_small"
@@ -230,7 +233,7 @@ def _design(factors: Sequence[Factor], kept: Codes) -> logistic.Design:
 
 
 def _cross_fitted_area(
-    design: logistic.Design, inside: Flags, fold: Codes, clusters: Codes | None = None
+    design: logistic.Design, inside: Flags, fold: Codes, grams: Sequence[Floats], clusters: Codes | None = None
 ) -> tuple[float, float]:
     """The mean of the folds' areas and its standard error, the folds taken as independent."""
     areas, variances = [], []
@@ -238,7 +241,7 @@ def _cross_fitted_area(
         out, rest = np.flatnonzero(fold == part), np.flatnonzero(fold != part)
         if inside[out].sum() < 2 or inside[rest].sum() < 2 or (~inside[out]).sum() < 2 or (~inside[rest]).sum() < 2:
             continue
-        found = logistic.fit(design, inside, kept=rest, penalty=PENALTY, precision=1e-5)
+        found = logistic.fit(design, inside, kept=rest, penalty=PENALTY, precision=1e-5, gram=grams[part])
         score = logistic.predicted(design, found.coefficients, kept=out)
         area, error = auc(score, inside[out], None if clusters is None else clusters[out])
         areas.append(area)
