@@ -67,7 +67,7 @@ def main() -> None:
 
     def rates_of(counts: Confusion) -> Any:
         slices = counts.slices(("sex", "race"))
-        return {name: shares(slices, rate).value for name, rate in RATES.items()}
+        return {name: shares(slices, RATES[name]).value for name in TUNED}
 
     def from_codes() -> Any:
         builder = CubeBuilder(("sex", "race", "label", "prediction"))
