@@ -235,7 +235,14 @@ def _design(factors: Sequence[Factor], kept: Codes) -> logistic.Design:
 def _cross_fitted_area(
     design: logistic.Design, inside: Flags, fold: Codes, grams: Sequence[Floats], clusters: Codes | None = None
 ) -> tuple[float, float]:
-    """The mean of the folds' areas and its standard error, the folds taken as independent."""
+    """The mean of the folds' areas and its standard error.
+
+    Folds are not independent: each model has learned from the rows on which the others are tested. Where the features
+    tell nothing, the mean varies half as much again as the folds by themselves would have it.
+
+    Source:
+        Nadeau and Bengio 2003, Machine Learning 52:239: test rows over training rows are added to 1 / folds.
+    """
     areas, variances = [], []
     for part in range(FOLDS):
         out, rest = np.flatnonzero(fold == part), np.flatnonzero(fold != part)
@@ -248,4 +255,5 @@ def _cross_fitted_area(
         variances.append(error**2)
     if not areas:
         return math.nan, math.nan
-    return float(np.mean(areas)), math.sqrt(sum(variances)) / len(areas)
+    shared = 1 / len(areas) + 1 / (FOLDS - 1)
+    return float(np.mean(areas)), math.sqrt(float(np.mean(variances)) * shared)

@@ -52,8 +52,8 @@ def people(random: np.random.Generator, n: int, *, bent: float = 0.0) -> Scored:
 
 @pytest.mark.parametrize("bent", [0.0, 0.5])
 def test_losses_and_errors_of_scores(bent: float) -> None:
-    random, times = np.random.default_rng(1), runs(200, 2_000)
-    large = people(np.random.default_rng(2), 400_000, bent=bent)
+    random, times = np.random.default_rng(1), runs(120, 2_000)
+    large = people(np.random.default_rng(2), 200_000, bent=bent)
     truths = {name: one.value for name, one in losses(large, 10)[0].items()}
     truths["calibration_in_the_large"] = float((large.score - large.label).mean())
     held, error, plan = dict.fromkeys(truths, 0), 0, plan_of(bootstrap=200)
@@ -78,7 +78,7 @@ def test_losses_and_errors_of_scores(bent: float) -> None:
 
 
 def test_perfect_scores_are_seldom_called_ill_calibrated_and_equal_outcomes_unequal() -> None:
-    random, times, alarms, unequal = np.random.default_rng(3), runs(300, 3_000), 0, 0
+    random, times, alarms, unequal = np.random.default_rng(3), runs(120, 3_000), 0, 0
     plan = plan_of(bootstrap=199)
     for number in range(times):
         rows = people(random, 600)
@@ -168,8 +168,6 @@ def test_odds_and_disparities_among_equals() -> None:
     base = np.array([0.2, 0.3, 0.45, 0.6])
     odds = base / (1 - base)
     theirs, mixture = 1.8 * odds / (1 + 1.8 * odds), np.array([0.4, 0.3, 0.2, 0.1])
-    one = Column(("s",), np.zeros(1, dtype=np.int64))
-    assert one.values
     raw, common, uneven, fair = 0, 0, 0, 0
     whole = (mixture @ theirs) / (1 - mixture @ theirs) / ((0.25 * base.sum()) / (1 - 0.25 * base.sum()))
     for _ in range(times):
@@ -196,7 +194,7 @@ def test_odds_and_disparities_among_equals() -> None:
 
 def test_adjusted_odds() -> None:
     random, times, held, alarms = np.random.default_rng(8), runs(60, 600), 0, 0
-    plan = plan_of(legitimate=("merit",))
+    plan = plan_of(legitimate=("merit",), reference={"group": "a"})
     for _ in range(times):
         merit, group = random.normal(size=500), random.integers(0, 3, 500)
         logit = 0.8 * merit - 0.2 + np.array([0.0, 0.6, 0.0])[group]
@@ -206,12 +204,11 @@ def test_adjusted_odds() -> None:
             groups={"group": Column(("a", "b", "c"), group)},
             features={"merit": merit},
         )
-        told = conditional_of(rows, plan_of(legitimate=("merit",), reference={"group": "a"}))["conditional"]
+        told = conditional_of(rows, plan)["conditional"]
         found = {row["slice"]["group"]: row for row in told["comparisons"] if row["metric"] == "adjusted_odds_ratio"}
         held += found["b"]["ci_low"] <= np.exp(0.6) <= found["b"]["ci_high"]
         alarms += found["c"]["p"] <= 0.05
 
-    assert plan.legitimate
     assert holds(held, times)
     assert errs(alarms, times)
 
@@ -258,31 +255,35 @@ def test_an_impact_ratio_with_a_feature_held_still() -> None:
     assert holds(held, times)
 
 
-def test_the_area_of_all_features_together() -> None:
-    """The truth is the area of the fitted models on very many rows, the mean of the folds."""
-    random, times, held = np.random.default_rng(12), runs(60, 600), 0
+@pytest.mark.parametrize("told", [0.0, 0.3])
+def test_the_area_of_all_features_together(told: float) -> None:
+    """The truth is the area of the fitted models on very many rows, the mean of the folds.
+
+    Where features tell nothing, the folds' models share their luck.
+    """
+    random, times, held = np.random.default_rng(12), runs(40, 600), 0
 
     def drawn(n: int) -> tuple[np.ndarray, list[Column]]:
         inside = random.random(n) < 0.4
         return inside, [
-            Column(tuple("abcd"), (random.integers(0, 4, n) + (random.random(n) < 0.5) * inside) % 4) for _ in range(3)
+            Column(tuple("abcd"), np.where(random.random(n) < told, 2 * inside, random.integers(0, 4, n)))
+            for _ in range(3)
         ]
 
     for _ in range(times):
         inside, columns = drawn(1_000)
-        many, tested = drawn(20_000)
+        many, tested = drawn(8_000)
         joined = [
             Column(one.values, np.concatenate([one.codes, other.codes]))
             for one, other in zip(columns, tested, strict=True)
         ]
-        design = _design([factor_of(f"x{at}", one) for at, one in enumerate(joined)], np.arange(21_000))
-        fold = np.concatenate([random.permutation(1_000) % FOLDS, np.full(20_000, -1)])
+        design = _design([factor_of(f"x{at}", one) for at, one in enumerate(joined)], np.arange(9_000))
+        fold = np.concatenate([random.permutation(1_000) % FOLDS, np.full(8_000, -1)])
         both = np.concatenate([inside, many])
         truth, area, error = cross_fitted_with_truth(design, both, fold)
         low, high = auc_limits(area, error)
         held += low <= truth <= high
 
-    assert PENALTY == 1.0
     assert holds(held, times)
 
 

@@ -100,7 +100,7 @@ def test_a_gap_to_everybody_whose_share_is_drawn_too(kind: str) -> None:
 
 
 def test_the_average_of_two_odds_gaps() -> None:
-    random, times, held, alarms = np.random.default_rng(3), runs(400, 4_000), 0, 0
+    random, times, held, alarms = np.random.default_rng(3), runs(200, 4_000), 0, 0
     odds = ((400, 0.8, 0.2), (200, 0.7, 0.26), (150, 0.8, 0.2))
     chances = [[0.5 * (1 - fpr), 0.5 * fpr, 0.5 * (1 - tpr), 0.5 * tpr] for _, tpr, fpr in odds]
     for _ in range(times):
@@ -120,7 +120,7 @@ def test_the_average_of_two_odds_gaps() -> None:
 def test_the_widest_gap_of_equal_groups_is_called_more_than_luck_one_time_in_twenty(
     kind: str, names: tuple[str, ...]
 ) -> None:
-    random, times, alarms = np.random.default_rng(4), runs(300, 3_000), 0
+    random, times, alarms = np.random.default_rng(4), runs(200, 3_000), 0
     for number in range(times):
         cells = np.stack([random.multinomial(n, [0.35, 0.15, 0.15, 0.35]) for n in (60, 100, 150, 300)])
         groups = Slices(("group",), tuple((one,) for one in "abcd"), cells.reshape(-1, 2, 2))
@@ -174,7 +174,7 @@ def test_rates_with_unequal_weights_hold_on_average() -> None:
 
 def test_equal_classes_hardly_ever_fail() -> None:
     """Each class against the rest, all of them decide: still at most one time in twenty."""
-    random, times, failed = np.random.default_rng(8), runs(8, 600), 0
+    random, times, failed = np.random.default_rng(8), runs(4, 600), 0
     confusion = np.array([[0.7, 0.2, 0.1], [0.15, 0.7, 0.15], [0.1, 0.2, 0.7]])
     plan = plan_of(task="multiclass", gating=("equalized_odds_difference", "demographic_parity_ratio"))
     for _ in range(times):
