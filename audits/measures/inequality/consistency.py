@@ -42,8 +42,11 @@ def consistency_of(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, 
     if not plan.features:
         return {}
     features = [rows.features[name] for name in plan.features]
-    known = np.logical_and.reduce([np.isfinite(one) for one in features if not isinstance(one, Column)] or [True])
-    kept = np.flatnonzero(np.broadcast_to(known, len(rows)))
+    known = np.ones(len(rows), dtype=bool)
+    for feature in features:
+        if not isinstance(feature, Column):
+            known &= np.isfinite(feature)
+    kept = np.flatnonzero(known)
     part: dict[str, Any] = {
         "neighbours": NEIGHBOURS,
         "features": list(plan.features),

@@ -145,7 +145,7 @@ def _has_too_few_people(made: dict[str, Any]) -> bool:
     The rule knows no such number and wants the figures published; that they can be calculated does not make them data.
     Intersections are small by nature, and their parts are in the other two tables.
     """
-    return made["table"] != INTERSECTION and made["large"] < 2
+    return bool(made["table"] != INTERSECTION and made["large"] < 2)
 
 
 def _of_table(made: dict[str, Any]) -> Iterable[dict[str, Any]]:

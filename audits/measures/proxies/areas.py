@@ -119,10 +119,12 @@ def areas_of_categories(
         # a value of few rows tells little: it is drawn towards everybody's share
         shares, position = np.unique((k + 2 * overall) / (n + 2), return_inverse=True)
         position = position.reshape(-1)
-        sides = [np.bincount(position, one.ravel(), len(shares)) for one in (ours, everybody - ours)]
+        inner, outer = (
+            np.asarray(np.bincount(position, one.ravel(), len(shares)), dtype=float) for one in (ours, everybody - ours)
+        )
         if clusters is None:
-            found.append((name, *auc_of_counts(*sides)))
+            found.append((name, *auc_of_counts(inner, outer)))
         else:
             inside = group == number
-            found.append((name, *auc_of_clusters(*sides, position[cell], inside, clusters[used])))
+            found.append((name, *auc_of_clusters(inner, outer, position[cell], inside, clusters[used])))
     return found

@@ -81,6 +81,7 @@ def accuracy_change(both: Sides) -> Change:
 
 def _clustered_change(both: Sides) -> Change:
     new, old = both.new, both.old
+    assert new.clusters is not None  # noqa: S101 - the caller has looked
     ours, theirs = (mean(side.right.astype(float), side.weights, side.clusters) for side in (new, old))
     if both.paired is None:
         found, said = difference(ours, theirs), "unpaired, means of clusters"

@@ -15,7 +15,7 @@ from audits.measures.figures import figure
 from audits.measures.intervals import simultaneous_z
 from audits.measures.plan import BiasPlan, Regression
 from audits.measures.regression.change import Change, accuracy_change, cells, drawn, drawn_by_cluster, gaps, split
-from audits.measures.regression.pairing import Sides, common_groups, sides
+from audits.measures.regression.pairing import Judged, Sides, common_groups, sides
 from audits.measures.regression.reading import read
 from audits.measures.resampling import generator
 from audits.measures.tables.opening import Table
@@ -128,42 +128,29 @@ def _tables(
     random: np.random.Generator,
 ) -> _Tables:
     replicates = max(plan.bootstrap, FEWEST_REPLICATES)
-    if both.new.clusters is not None:
-        return _of_clusters(both, ours, theirs, groups, replicates=replicates, random=random)
+    clustered = both.new.clusters is not None
+    how, wider = "bootstrap of whole clusters" if clustered else "bootstrap", 1.0
+
+    def again(side: Judged, codes: npt.NDArray[np.int64], counted: Floats, other: Judged | None = None) -> Floats:
+        """Drawn anew; one draw that says nothing where clusters are too many, or there is one."""
+        nonlocal wider
+        if not clustered:
+            return drawn(counted, replicates=replicates, random=random)
+        found = drawn_by_cluster(side, codes, groups=groups, other=other, replicates=replicates, random=random)
+        if found is None:
+            return counted[None] * np.nan
+        wider = max(wider, found[1])
+        return found[0]
+
     if both.paired:
         counted = cells(both.new, ours, groups=groups, other=both.old)
-        return _Tables(*split(counted), *split(drawn(counted, replicates=replicates, random=random)))
-    new = cells(both.new, ours, groups=groups)
-    old = cells(both.old, theirs, groups=groups)
-    again = [drawn(one, replicates=replicates, random=random) for one in (new, old)]
-    return _Tables(*(one.reshape(*one.shape[:-1], 2, 2) for one in (new, old, *again)))
-
-
-def _of_clusters(
-    both: Sides,
-    ours: npt.NDArray[np.int64],
-    theirs: npt.NDArray[np.int64],
-    groups: int,
-    *,
-    replicates: int,
-    random: np.random.Generator,
-) -> _Tables:
-    """The same with whole clusters drawn anew; without draws where they are too many, or there is one."""
-    how = "bootstrap of whole clusters"
-    if both.paired:
-        counted = split(cells(both.new, ours, groups=groups, other=both.old))
-        found = drawn_by_cluster(both.new, ours, groups=groups, other=both.old, replicates=replicates, random=random)
-        if found is None:
-            return _Tables(*counted, *(one[None] * np.nan for one in counted), how=how)
-        return _Tables(*counted, *split(found[0]), found[1], how)
-    tables, drawn_, wider = [], [], 1.0
-    for side, codes in ((both.new, ours), (both.old, theirs)):
-        one = cells(side, codes, groups=groups).reshape(groups, 2, 2)
-        again = drawn_by_cluster(side, codes, groups=groups, other=None, replicates=replicates, random=random)
-        tables.append(one)
-        drawn_.append(one[None] * np.nan if again is None else again[0].reshape(-1, groups, 2, 2))
-        wider = max(wider, 1.0 if again is None else again[1])
-    return _Tables(*tables, *drawn_, wider, how)
+        new, old = split(counted)
+        new_drawn, old_drawn = split(again(both.new, ours, counted, both.old))
+        return _Tables(new, old, new_drawn, old_drawn, wider, how)
+    new, old = cells(both.new, ours, groups=groups), cells(both.old, theirs, groups=groups)
+    made = (new, old, again(both.new, ours, new), again(both.old, theirs, old))
+    new, old, new_drawn, old_drawn = (one.reshape(*one.shape[:-1], 2, 2) for one in made)
+    return _Tables(new, old, new_drawn, old_drawn, wider, how)
 
 
 def _gap_change(tables: _Tables, metric: str, group: int, comparator: int, z: float, *, paired: bool) -> Change:
