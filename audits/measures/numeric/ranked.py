@@ -9,7 +9,7 @@ import numpy as np
 
 from audits.measures.figures import estimate_of, figure
 from audits.measures.informative import informative_row, judged_family
-from audits.measures.intervals import two_sided_p
+from audits.measures.intervals import Z95, two_sided_p
 from audits.measures.means import Estimated, mean, student_quantile, unknown
 from audits.measures.naming import RATIO
 from audits.measures.numeric.rows import Floats, Index, NumericRows
@@ -185,12 +185,14 @@ def ranked(
                 metrics.append(row | estimate_of(one, why="suppressed" if hidden else why_not))
             if not hidden:
                 found.append((slice_, len(index), exposure))
-        disparities += _ratios(found, plan, attribute)
+        disparities += _ratios(found, plan, attribute, spread=float(seen.std(ddof=1)) if len(seen) > 1 else math.nan)
         parts.append(_part(rows, plan, attribute, score, down))
     return metrics, disparities, parts
 
 
-def _ratios(found: list[tuple[dict[str, str], int, Estimated]], plan: BiasPlan, attribute: str) -> list[dict[str, Any]]:
+def _ratios(
+    found: list[tuple[dict[str, str], int, Estimated]], plan: BiasPlan, attribute: str, *, spread: float
+) -> list[dict[str, Any]]:
     """The exposure of every group over that of the named one, or of the one seen most."""
     large = [one for one in found if one[1] >= plan.min_group]
     named = plan.reference.get(attribute) if plan.reference and not isinstance(plan.reference, str) else None
@@ -204,7 +206,7 @@ def _ratios(found: list[tuple[dict[str, str], int, Estimated]], plan: BiasPlan, 
     for slice_, n, exposure in large:
         if slice_ == other[0]:
             continue
-        ratio, p = _ratio(exposure, other[2])
+        ratio, p = _ratio(exposure, other[2], n, other[1], spread=spread)
         row = informative_row(
             EXPOSURE_RATIO,
             ratio,
@@ -220,16 +222,22 @@ def _ratios(found: list[tuple[dict[str, str], int, Estimated]], plan: BiasPlan, 
     return judged_family(family)
 
 
-def _ratio(ours: Estimated, theirs: Estimated) -> tuple[Estimated, float]:
-    """The ratio of two means above 0; the intervals of their logarithms are joined by squares."""
+def _ratio(ours: Estimated, theirs: Estimated, n: int, of: int, *, spread: float) -> tuple[Estimated, float]:
+    """The ratio of two mean exposures; the intervals of their logarithms are joined by squares.
+
+    A small group that happens to have none of the first places does not show how far they would move it, so each mean
+    varies at least as one of as many places of the whole ranking, whose standard deviation is ``spread``.
+    """
     value = ours.value / theirs.value
     if not (ours.low > 0 and theirs.low > 0):
         return Estimated(value, math.nan, math.nan, "no interval"), math.nan
     below = math.hypot(math.log(ours.value / ours.low), math.log(theirs.high / theirs.value))
     above = math.hypot(math.log(ours.high / ours.value), math.log(theirs.value / theirs.low))
+    drawn = student_quantile(min(n, of) - 1) * spread * math.hypot(1 / ours.value / n**0.5, 1 / theirs.value / of**0.5)
+    below, above = max(below, drawn), max(above, drawn)
     width = (below + above) / 2
-    p = float(two_sided_p(math.log(value) / (width / 1.959964))) if width > 0 else math.nan
-    said = "two intervals joined by squares on the logarithm, given the places"
+    p = float(two_sided_p(math.log(value) / (width / Z95))) if width > 0 else math.nan
+    said = "two intervals joined by squares on the logarithm, as wide as the places of the ranking vary"
     return Estimated(value, value * math.exp(-below), value * math.exp(above), said), p
 
 

@@ -22,6 +22,7 @@ from audits.measures.scores.reliability import (
     calibration_error,
     error_by_luck,
     moved_by_luck,
+    reach,
     spread,
 )
 from audits.measures.scores.scored import PROBABILITY, Scored
@@ -141,10 +142,11 @@ def group_row(one: Judged, rows: Scored, plan: BiasPlan) -> dict[str, Any]:
     if rows.clusters is not None:
         made[CALIBRATION_ERROR]["why"] = "clustered"
     if one.luck is not None and one.moves is not None:
-        reach = float(np.quantile(one.moves, 0.95))
+        # rates seen and scores are two guesses of how much rates vary: the wider one holds whichever is nearer
+        far = max(reach(one.moves), reach(one.luck))
         made[CALIBRATION_ERROR] |= {
-            "ci_low": figure(max(error - reach, 0.0)),
-            "ci_high": figure(min(error + reach, 1.0)),
+            "ci_low": figure(max(error - far, 0.0)),
+            "ci_high": figure(min(error + far, 1.0)),
             "by_luck": figure(float(one.luck.mean())),
             "by_luck_95": figure(float(np.quantile(one.luck, 0.95))),
             "p": figure((1 + int((one.luck >= error - 1e-12).sum())) / (1 + len(one.luck))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audits.measures.clusters import design_effects
-from audits.measures.intervals import Array, wilson
+from audits.measures.intervals import CONFIDENCE, Array, wilson
 from audits.measures.means import Floats
 from audits.measures.ordering import starts_of_runs
 from audits.measures.rates import RATES
@@ -155,7 +156,15 @@ def moved_by_luck(bins: Bins, *, replicates: int, random: np.random.Generator) -
     # a quarter of a row more on either side, so that a rate of 0 or 1 varies too
     softened = (bins.rate * bins.size + 0.25) / (bins.size + 0.5)
     distance = np.abs(_drawn(bins, softened, replicates, random) - softened)
-    return np.asarray((bins.shares * distance).sum(axis=-1))
+    # rates seen vary a little less around themselves than around the true ones
+    freed = np.sqrt(bins.size / np.maximum(bins.size - 1, 1))
+    return np.asarray((bins.shares * freed * distance).sum(axis=-1))
+
+
+def reach(moves: Array) -> float:
+    """How far luck moves at most in 95 of 100 draws; with few draws the next larger one, so that it is no less."""
+    place = min(math.ceil(CONFIDENCE * (len(moves) + 1)), len(moves)) - 1
+    return float(np.sort(moves)[place])
 
 
 def _drawn(bins: Bins, chance: Array, replicates: int, random: np.random.Generator) -> Array:

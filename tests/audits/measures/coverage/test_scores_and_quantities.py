@@ -26,7 +26,7 @@ from audits.measures.proxies.alike import impact_ratio_alike
 from audits.measures.proxies.association import auc_limits
 from audits.measures.proxies.document import FOLDS, PENALTY, _cross_fitted_area, _design
 from audits.measures.rates import RATES
-from audits.measures.scores.calibration import judged, losses
+from audits.measures.scores.calibration import group_row, judged, losses
 from audits.measures.scores.part import _impossibility
 from audits.measures.scores.scored import Scored, scored
 from audits.measures.slices.confirmation import confirm
@@ -64,13 +64,12 @@ def test_losses_and_errors_of_scores(bent: float) -> None:
         for name, truth in truths.items():
             held[name] += found.figures[name].low <= truth <= found.figures[name].high
         assert found.bins is not None
-        assert found.moves is not None
         edges = np.append(np.cumsum(found.bins.rows) - found.bins.rows, len(rows))
         odds = np.log(rows.score / (1 - rows.score)) - bent
         chance = np.add.reduceat(1 / (1 + np.exp(-odds)), edges[:-1]) / found.bins.rows
         truth = float((found.bins.shares * np.abs(chance - found.bins.score)).sum())
-        reach = float(np.quantile(found.moves, 0.95))
-        error += abs(found.error - truth) <= reach
+        told = group_row(found, rows, plan)["expected_calibration_error"]
+        error += told["ci_low"] <= truth <= told["ci_high"]
 
     for name, count in held.items():
         assert holds(count, times), name
@@ -151,16 +150,17 @@ def test_exposure_its_ratio_and_test() -> None:
         truth = [float(np.mean([one[side].mean() for one in many])) for side in (0, 1)]
         held, ratios, alarms = 0, 0, 0
         for _ in range(times):
-            ours, theirs = (mean(one) for one in ranking(random, gap))
+            places = ranking(random, gap)
+            ours, theirs = (mean(one) for one in places)
             held += ours.low <= truth[0] <= ours.high
-            ratio, p = _ratio(ours, theirs)
+            ratio, p = _ratio(ours, theirs, *(len(one) for one in places), spread=float(seen.std(ddof=1)))
             ratios += ratio.low <= truth[0] / truth[1] <= ratio.high
             alarms += p <= 0.05
 
         assert holds(held, times, 0.94)
-        assert holds(ratios, times, 0.94)
+        assert holds(ratios, times)
         if gap == 0:
-            assert errs(alarms, times, 0.06)
+            assert errs(alarms, times)
 
 
 def test_odds_and_disparities_among_equals() -> None:
