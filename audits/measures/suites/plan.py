@@ -21,7 +21,9 @@ class SuitePlan:
 
     The names are HateCheck's. ``test_type``, ``ref_case_id``, ``expectation``, ``target`` and ``template`` are read
     where the table has them. ``labels`` maps values of the prediction to labels of the suite. ``least`` is the
-    accuracy that every functionality needs, ``least_by_functionality`` replaces it for single ones.
+    accuracy that every functionality needs, ``least_by_functionality`` replaces it for single ones. ``tolerance`` is
+    by how much a score may move the wrong way in a DIR test, 0 for "not at all"; without it a score that does not move
+    tells nothing.
     """
 
     prediction: str = "prediction"
@@ -39,6 +41,7 @@ class SuitePlan:
     least: float = DEFAULT_LEAST
     least_by_functionality: Mapping[str, float] = field(default_factory=dict)
     min_cases: int = DEFAULT_MIN_CASES
+    tolerance: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be carried out.
@@ -101,4 +104,5 @@ _READERS: dict[str, values.Reader] = {
     "least": values.number,
     "least_by_functionality": _numbers_by_name,
     "min_cases": values.whole,
+    "tolerance": values.number,
 }

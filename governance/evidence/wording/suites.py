@@ -35,6 +35,25 @@ SENTENCES = {
         ),
         _("Check that the column holds the model's answers."),
     ),
+    "suite.constant_score": (
+        _("Every one of %(n)s tests of direction compares the score %(score)s with itself: no score ever moves."),
+        _("Check that the column holds the model's scores."),
+    ),
+    "suite.left_out_matters": (
+        _(
+            "%(functionality)s: %(right)s of %(n)s judged cases are right, and %(left)s more say nothing (%(unmoved)s of"
+            " them because the score did not move). Had they been wrong, less than %(threshold)s would be right, so it"
+            " cannot pass."
+        ),
+        _("Bring answers to all cases. Where an equal score is as good, say so in the audit plan (tolerance)."),
+    ),
+    "suite.copies": (
+        _(
+            "%(copies)s of %(of)s cases are copies of another one: the same functionality, text and expectation. Each"
+            " counts once, and as the worst of them where answers differ (%(disagreeing)s)."
+        ),
+        _("Leave copies out of the suite; where answers differ, ask why the model answers the same text differently."),
+    ),
     "suite.target_gap": (
         _(
             "Cases about %(target)s are right less often than cases about others that test the same: %(value)s"
