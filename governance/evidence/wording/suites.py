@@ -41,9 +41,9 @@ SENTENCES = {
     ),
     "suite.left_out_matters": (
         _(
-            "%(functionality)s: %(right)s of %(n)s judged cases are right, and %(left)s more say nothing (%(unmoved)s of"
-            " them because the score did not move). Had they been wrong, less than %(threshold)s would be right, so it"
-            " cannot pass."
+            "%(functionality)s: %(right)s of %(n)s judged cases are right, and %(left)s more say nothing, %(unmoved)s"
+            " of them because the score did not move. Had they been wrong, less than %(threshold)s would be right, so"
+            " it cannot pass."
         ),
         _("Bring answers to all cases. Where an equal score is as good, say so in the audit plan (tolerance)."),
     ),

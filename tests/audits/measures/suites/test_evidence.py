@@ -1,4 +1,4 @@
-"""What is no evidence for a suite: scores that do not move, copies of a case, and answers that contradict each other."""
+"""What is no evidence for a suite: scores that do not move, copies of a case, answers that mean two things."""
 
 from __future__ import annotations
 
@@ -39,8 +39,7 @@ def test_scores_that_never_move_pass_no_test_of_direction() -> None:
 
 
 def test_scores_that_do_not_move_are_left_out_and_keep_the_run_from_passing() -> None:
-    moved, some, most = directions(*[0.1] * 100), directions(*[0.1] * 90, *[0.0] * 10), directions(*[0.1] * 60)
-    most += [(row[0], f"c{row[1]}", f"c{row[2]}", *row[3:7], row[7] and f"c{row[7]}", row[8]) for row in directions(*[0.0] * 40)]
+    moved, some, most = (directions(*[0.1] * n, *[0.0] * (100 - n)) for n in (100, 90, 60))
 
     assert judged(moved)["verdict"] == "pass"
     assert (judged(some)["verdict"], functionality(judged(some), "more")["n"]) == ("pass", 90)
