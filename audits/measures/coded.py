@@ -95,3 +95,21 @@ def own_codes(cells: Texts) -> Codes:
     made = codes.astype(np.int64)
     made[alone] = made.max(initial=0) + 1 + np.arange(int(alone.sum()))
     return made
+
+
+def text_codes(cells: Texts) -> Codes:
+    """One code per different text, in order of the texts; -1 for empty cells."""
+    names = np.array([("" if cell is None else cell) for cell in cells], dtype=str)
+    found, codes = np.unique(names, return_inverse=True)
+    return codes.astype(np.int64) - int(found.size > 0 and found[0] == "")
+
+
+def joined(*columns: Codes) -> Codes:
+    """One code per different combination of codes."""
+    made = np.zeros(columns[0].size, dtype=np.int64)
+    for column in columns:
+        low = int(column.min(initial=0))
+        width = int(column.max(initial=0)) - low + 1
+        _, made = np.unique(made * width + (column - low), return_inverse=True)
+        made = made.astype(np.int64)
+    return made

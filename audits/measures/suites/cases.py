@@ -10,9 +10,9 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from audits.measures.coded import Coded, Codes, Progress, Texts, coded, own_codes, read_texts
+from audits.measures.coded import Coded, Codes, Progress, Texts, coded, own_codes, read_texts, text_codes
 from audits.measures.naming import listed, quoted
-from audits.measures.suites.copies import RIGHT, UNANSWERED, WRONG, Questions, contradiction, once, text_codes
+from audits.measures.suites.copies import RIGHT, UNANSWERED, WRONG, Questions, contradiction, once
 from audits.measures.suites.plan import SuitePlan
 from audits.measures.tables.chunks import canonical
 from audits.measures.tables.opening import Table, open_table
@@ -172,9 +172,8 @@ def judged_cases(table: Table, plan: SuitePlan, *, progress: Progress | None = N
         only[reference[reference >= 0]] = True
         fate[only & ~asked] = REFERENCE_ONLY
     texts = text_codes(columns[plan.text])
-    given = np.array([cell is not None for cell in columns[plan.text]], dtype=bool)
     before_text = np.where(reference >= 0, texts[reference], -1)
-    questions = Questions(functionality.codes, test_type, texts, given, before_text, expected)
+    questions = Questions(functionality.codes, test_type, texts, before_text, expected)
     if (pair := contradiction(questions, asked)) is not None:
         first, second = sorted(str(columns[plan.case_id][at]) for at in pair)
         raise CaseContradicted(

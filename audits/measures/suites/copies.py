@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from audits.measures.coded import Codes, Texts
+from audits.measures.coded import Codes, joined
 
 # From the worst answer to the best: of copies the worst counts.
 WRONG, UNANSWERED, RIGHT = range(3)
@@ -19,23 +19,15 @@ Rows = npt.NDArray[np.bool_]
 class Questions:
     """What each case asks, as codes of shape (rows,).
 
-    ``reference`` is the text that a case is compared with (-1 none), ``expected`` its label or direction (-1 none).
-    ``given`` says whether there is a text at all.
+    ``text`` is -1 where there is none: such cases are alike. ``reference`` is the text that a case is compared with
+    (-1 none), ``expected`` its label or direction (-1 none).
     """
 
     functionality: Codes
     kind: Codes
     text: Codes
-    given: Rows
     reference: Codes
     expected: Codes
-
-
-def text_codes(cells: Texts) -> Codes:
-    """One code per different text, in order of the texts; empty cells are alike."""
-    names = np.array([("" if cell is None else cell) for cell in cells], dtype=str)
-    _, codes = np.unique(names, return_inverse=True)
-    return codes.astype(np.int64)
 
 
 def once(questions: Questions, asked: Rows, answered: Codes, ties: Sequence[Codes]) -> tuple[Rows, int]:
@@ -52,7 +44,7 @@ def once(questions: Questions, asked: Rows, answered: Codes, ties: Sequence[Code
     """
     rows = np.flatnonzero(asked)
     one = questions
-    same = _joined(*(codes[rows] for codes in (one.functionality, one.kind, one.text, one.reference, one.expected)))
+    same = joined(*(codes[rows] for codes in (one.functionality, one.kind, one.text, one.reference, one.expected)))
     order = np.lexsort((*(codes[rows] for codes in reversed(ties)), answered[rows], same))
     leads = np.r_[True, np.diff(same[order]) > 0] if rows.size else np.zeros(0, dtype=bool)
     kept = ~asked
@@ -66,22 +58,11 @@ def contradiction(questions: Questions, asked: Rows) -> tuple[int, int] | None:
     """Two cases of one kind with the same text, compared with the same text, that expect different things."""
     one = questions
     # texts that are not given may well be different
-    rows = np.flatnonzero(asked & (one.expected >= 0) & one.given)
-    same = _joined(one.kind[rows], one.text[rows], one.reference[rows])
+    rows = np.flatnonzero(asked & (one.expected >= 0) & (one.text >= 0))
+    same = joined(one.kind[rows], one.text[rows], one.reference[rows])
     order = np.lexsort((one.expected[rows], same))
     other = (np.diff(same[order]) == 0) & (np.diff(one.expected[rows][order]) != 0)
     if not other.any():
         return None
     at = int(np.flatnonzero(other)[0])
     return int(rows[order[at]]), int(rows[order[at + 1]])
-
-
-def _joined(*columns: Codes) -> Codes:
-    """One code per different combination of codes."""
-    made = np.zeros(columns[0].size, dtype=np.int64)
-    for column in columns:
-        low = int(column.min(initial=0))
-        width = int(column.max(initial=0)) - low + 1
-        _, made = np.unique(made * width + (column - low), return_inverse=True)
-        made = made.astype(np.int64)
-    return made

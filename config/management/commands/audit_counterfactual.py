@@ -14,8 +14,8 @@ SENTENCES = {
     "pass": "Pass: answers hardly follow whom a text is about.",
     "warn": "Warn: it cannot be told yet how far answers follow whom a text is about.",
     "fail": "Fail: answers follow whom a text is about, more than any edit at that place explains.",
-    "insufficient_data": "Insufficient data: there are too few pairs with a control for a verdict.",
-    "no_information": "No information: all answers are equal.",
+    "insufficient_data": "Insufficient data: there are too few pairs with a control and a steady answer for a verdict.",
+    "no_information": "No information: all answers are equal, or change under any edit.",
 }
 COLUMNS = ("text_id", "identity", "role", "template", "swap", "text")
 

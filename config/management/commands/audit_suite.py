@@ -14,8 +14,8 @@ SENTENCES = {
     "pass": "Pass: every functionality is right as often as it has to be.",
     "warn": "Warn: it cannot be told of every functionality whether it is right often enough.",
     "fail": "Fail: a functionality is right less often than it has to be, with the whole interval.",
-    "insufficient_data": "Insufficient data: there are too few cases for a verdict.",
-    "no_information": "No information: all predictions are equal.",
+    "insufficient_data": "Insufficient data: there are too few different cases with an answer for a verdict.",
+    "no_information": "No information: all predictions, or all scores, are equal.",
 }
 COLUMNS = {
     "prediction": "the model's answer (prediction)",
@@ -42,6 +42,7 @@ class Command(AssayCommand):
         )
         parser.add_argument("--least", type=float, metavar="SHARE", help="accuracy that is needed (0.7)")
         parser.add_argument("--min-cases", type=int, metavar="N", help="smaller functionalities take no part (20)")
+        parser.add_argument("--tolerance", type=float, metavar="X", help="DIR: a score may move wrongly by so much")
         parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the permutations (0)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,7 +55,7 @@ class Command(AssayCommand):
 
         if not 0 <= options["seed"] < 2**63:
             raise Refused("--seed is a whole number from 0 to 9,223,372,036,854,775,807")
-        given = {name: options[name] for name in (*COLUMNS, "least", "min_cases")}
+        given = {name: options[name] for name in (*COLUMNS, "least", "min_cases", "tolerance")}
         try:
             plan = suite_plan_from({**given, "labels": _labels(options["map"] or [])})
             with open_for(Path(options["table"]), plan) as table:
@@ -109,4 +110,7 @@ def _labels(given: list[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in given]
     if any(not (prediction and equals and label) for prediction, equals, label in pairs):
         raise Refused("--map must be PREDICTION=LABEL, such as LABEL_1=hateful")
+    named = [prediction for prediction, _, _ in pairs]
+    if twice := [name for name in named if named.count(name) > 1]:
+        raise Refused(f"--map says twice what {plain(twice[0])} means; keep one")
     return {prediction: label for prediction, _, label in pairs}

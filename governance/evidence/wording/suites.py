@@ -66,3 +66,12 @@ SENTENCES = {
         _("Mend these rows in the table if the reason surprises you, and upload it again."),
     ),
 }
+
+WHY = {
+    "missing_functionality": _("no functionality is named"),
+    "missing_prediction": _("no answer"),
+    "missing_label": _("no right answer is given"),
+    "missing_reference": _("nothing to compare with"),
+    "score_unmoved": _("the score did not move"),
+}
+"""Why a case took no part."""

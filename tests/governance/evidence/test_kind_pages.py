@@ -34,11 +34,11 @@ LL144 = {
 }
 PEOPLE = people_of(counted({("F", "Asian"): (30, 100), ("M", "White"): (60, 100), ("M", "Other"): (2, 2)}))
 TEXTS = texts_of(
-    [(*row, "<i>insult</i>") for row in texts((60, "1", "1", "1"), (40, "1", "0", "1"))],
+    [(*row, f"<i>insult</i> {row[0]} {row[3]}") for row in texts((60, "1", "1", "1"), (40, "1", "0", "1"))],
     ("text_id", "template", "identity", "role", "prediction", "score", "text"),
 )
 SUITE = suite_of(
-    [(*row[:2], "<i>insult</i>", *row[3:]) for row in cases("negation", 10, 50, target="women")]
+    [(*row[:2], f"<i>insult</i> {row[1]}", *row[3:]) for row in cases("negation", 10, 50, target="women")]
     + cases("other", 50, 50, label="no", target="men"),
     HEAD,
 )
