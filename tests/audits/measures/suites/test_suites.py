@@ -69,7 +69,9 @@ def test_cases_of_one_template_count_for_less_than_as_many_templates() -> None:
     together = functionality(audited(table_of(alike + other)), "a")
     alone = functionality(audited(table_of(apart + other)), "a")
 
-    assert (together["templates"], together["effective_n"]) == (10, pytest.approx(9, abs=0.5))
+    assert together["templates"] == 10
+    # ten templates stand or fall as wholes, and so few tell less of how many others would
+    assert 5 < together["effective_n"] < 9
     assert alone["effective_n"] == 200
     assert together["ci_high"] - together["ci_low"] > 2 * (alone["ci_high"] - alone["ci_low"])
 
