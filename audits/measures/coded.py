@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from audits.measures.tables.chunks import MAX_CELL, Chunk, canonical, texts_of_cells
 from audits.measures.tables.opening import Table
@@ -67,14 +68,13 @@ def coded(cells: Texts, *, column: str, most: int) -> Coded:
     Raises:
         TableRejected: more than ``most`` different ones, or one that is longer than a name.
     """
-    empty = np.array([cell is None for cell in cells], dtype=bool)
-    filled = np.where(empty, "", cells).astype(str)
-    raw, codes = np.unique(filled, return_inverse=True)
-    if raw.size > most + 1:
-        raise TooManyValues(column, most, raw[1:4].tolist())
+    raw, codes = _different(cells)
+    if len(raw) > most:
+        raise TooManyValues(column, most, raw[:3])
     positions: dict[str, int] = {}
-    renumbered = np.full(raw.size, -1, dtype=np.int64)
-    for at, value in enumerate(raw.tolist()):
+    # the last place is that of empty cells
+    renumbered = np.full(len(raw) + 1, -1, dtype=np.int64)
+    for at, value in enumerate(raw):
         if len(value) > MAX_CELL:
             raise CellTooLong(column, len(value), MAX_CELL)
         name = canonical(value, column=column)
@@ -89,19 +89,30 @@ def coded(cells: Texts, *, column: str, most: int) -> Coded:
 
 def own_codes(cells: Texts) -> Codes:
     """One code per different cell; every row without one gets a code of its own."""
-    names = np.array([("" if cell is None else cell) for cell in cells], dtype=str)
-    _, codes = np.unique(names, return_inverse=True)
-    alone = names == ""
-    made = codes.astype(np.int64)
-    made[alone] = made.max(initial=0) + 1 + np.arange(int(alone.sum()))
+    made = text_codes(cells)
+    alone = made < 0
+    made[alone] = made.max(initial=-1) + 1 + np.arange(int(alone.sum()))
     return made
 
 
 def text_codes(cells: Texts) -> Codes:
     """One code per different text, in order of the texts; -1 for empty cells."""
-    names = np.array([("" if cell is None else cell) for cell in cells], dtype=str)
-    found, codes = np.unique(names, return_inverse=True)
-    return codes.astype(np.int64) - int(found.size > 0 and found[0] == "")
+    return _different(cells)[1]
+
+
+def _different(cells: Texts) -> tuple[list[str], Codes]:
+    """The different texts of a column, sorted, and the place of each cell among them (-1 empty).
+
+    By hashing: as an array of numpy's texts, one long cell would make every cell as long.
+    """
+    found = pa.array(cells, type=pa.large_string()).dictionary_encode()
+    values = found.dictionary.to_pylist()
+    order = sorted(range(len(values)), key=values.__getitem__)
+    # the last place is that of empty cells
+    place = np.full(len(values) + 1, -1, dtype=np.int64)
+    place[order] = np.arange(len(values))
+    codes: Codes = place[found.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)]
+    return [values[at] for at in order], codes
 
 
 def joined(*columns: Codes) -> Codes:

@@ -22,6 +22,8 @@ MFT, INV, DIR = "MFT", "INV", "DIR"
 NOT_LOWER, NOT_HIGHER = "not_lower", "not_higher"
 MAX_FUNCTIONALITIES = 1_000
 MAX_TARGETS = 1_000
+# A score that moves by less has not moved: so far apart are the same figures when they are summed in another order.
+_ROUNDING = 1e-9
 # Why a case is not judged, by code; 0 is judged.
 FATES = (
     "judged",
@@ -162,6 +164,7 @@ def judged_cases(table: Table, plan: SuitePlan, *, progress: Progress | None = N
         if directed.size:
             expected[directed], signs = _directions(columns.get(plan.expectation, blank)[directed], plan)
             moved = signs * (scores[directed] - scores[before[directed]])
+            moved[np.abs(moved) <= _ROUNDING * np.maximum(np.abs(scores[directed]), 1.0)] = 0.0
             right[directed] = moved > 0 if plan.tolerance is None else moved >= -plan.tolerance
             so_far = fate[directed] == JUDGED
             fate[directed[so_far & ~np.isfinite(moved)]] = MISSING_REFERENCE
@@ -208,8 +211,10 @@ def judged_cases(table: Table, plan: SuitePlan, *, progress: Progress | None = N
 
 def _constant_score(scores: npt.NDArray[np.float64], directed: Codes, before: Codes) -> float | None:
     """The one score that some cases and those they are compared with have, where there is but one."""
-    seen = np.unique(np.concatenate([scores[directed], scores[before[directed]]]))
-    return float(seen[0]) if seen.size == 1 else None
+    seen = np.concatenate([scores[directed], scores[before[directed]]])
+    if seen.size == 0 or np.ptp(seen) > _ROUNDING * max(float(np.abs(seen).max()), 1.0):
+        return None
+    return float(seen.min())
 
 
 def _same_name(label: Coded, prediction: Coded) -> npt.NDArray[np.bool_]:

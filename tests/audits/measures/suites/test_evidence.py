@@ -38,6 +38,21 @@ def test_scores_that_never_move_pass_no_test_of_direction() -> None:
     assert document["reasons"][0]["params"] == {"score": 0.5, "n": 100}
 
 
+def test_scores_that_move_by_rounding_alone_do_not_move() -> None:
+    document = judged(directions(*[0.1 + 0.2 - 0.3] * 100, base=0.3))
+
+    assert (document["verdict"], document["rows_used"]) == ("no_information", 0)
+
+
+def test_one_long_text_among_many_costs_no_more_than_its_length() -> None:
+    long = ("a" * 3, "long", "x" * 2_000_000, "yes", "yes", "", "t" * 2_000_000)
+    rows = [(*row[:2], f"{row[2]} {copy}", *row[3:]) for copy in range(300) for row in cases("a", 90, 100)]
+
+    document = audited(table_of([*rows, long, *cases("b", 50, 50, label="no")]))
+
+    assert (functionality(document, "a")["n"], functionality(document, "aaa")["n"]) == (30_000, 1)
+
+
 def test_scores_that_do_not_move_are_left_out_and_keep_the_run_from_passing() -> None:
     moved, some, most = (directions(*[0.1] * n, *[0.0] * (100 - n)) for n in (100, 90, 60))
 
@@ -51,7 +66,14 @@ def test_scores_that_do_not_move_are_left_out_and_keep_the_run_from_passing() ->
 
 @pytest.mark.parametrize(
     ("tolerance", "move", "right", "used"),
-    [(None, 0.0, 0, 0), (None, 1e-9, 40, 40), (0.0, 0.0, 40, 40), (0.0, -0.01, 0, 40), (0.05, -0.01, 40, 40)],
+    [
+        (None, 0.0, 0, 0),
+        (None, 1e-6, 40, 40),
+        (None, 1e-12, 0, 0),
+        (0.0, 0.0, 40, 40),
+        (0.0, -0.01, 0, 40),
+        (0.05, -0.01, 40, 40),
+    ],
 )
 def test_only_a_plan_that_says_so_takes_an_equal_score_for_right(
     tolerance: float | None, move: float, right: int, used: int
