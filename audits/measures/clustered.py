@@ -71,7 +71,7 @@ def clustered_share(hits: npt.NDArray[np.bool_], clusters: Codes) -> ClusteredSh
     if count < n:
         effective = float(count)
         if k not in (0, n) and count > 1:
-            sums = np.bincount(codes, weights=hits.astype(float))
+            sums = np.bincount(codes, weights=hits.astype(float)).astype(float)
             effective = _independent_rows(sums, sizes)
     low, high = wilson(p * effective, effective)
     return ClusteredShare(k, n, count, effective, p, float(low), float(high))
