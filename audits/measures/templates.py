@@ -20,7 +20,9 @@ MAX_TEMPLATE = 20_000
 _SLOT = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}|\[([A-Z][A-Z0-9_]*)\]")
 _ARTICLE = re.compile(r"\b(a|an)( +)$", re.IGNORECASE)
 # Written with a vowel and spoken with a consonant, and the other way round: the beginnings of words.
-_SPOKEN_WITH_CONSONANT = re.compile(r"(?:eu|ew|one\b|once|u(?:k|ni(?!n|m)|s[aeiu]|ti|biq|rin|ranium))", re.IGNORECASE)
+_SPOKEN_WITH_CONSONANT = re.compile(
+    r"(?:eu|ew|one\b|once|u(?:k|ganda|ni(?!n|m)|s[aeiu]|ti|biq|rin|ranium))", re.IGNORECASE
+)
 _SPOKEN_WITH_VOWEL = re.compile(r"(?:heir|honest|honou?r|hour)", re.IGNORECASE)
 
 
