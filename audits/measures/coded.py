@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from audits.measures.tables.chunks import MAX_CELL, Chunk, canonical, texts_of_cells
 from audits.measures.tables.opening import Table
@@ -89,23 +90,24 @@ def coded(cells: Texts, *, column: str, most: int) -> Coded:
 
 def own_codes(cells: Texts) -> Codes:
     """One code per different cell; every row without one gets a code of its own."""
-    made = text_codes(cells)
+    _, made = _different(cells)
     alone = made < 0
     made[alone] = made.max(initial=-1) + 1 + np.arange(int(alone.sum()))
     return made
 
 
 def text_codes(cells: Texts) -> Codes:
-    """One code per different text, in order of the texts; -1 for empty cells."""
-    return _different(cells)[1]
+    """One code per different text, in order of the texts; -1 for empty cells. Blanks around a text do not count."""
+    return _different(cells, trimmed=True)[1]
 
 
-def _different(cells: Texts) -> tuple[list[str], Codes]:
+def _different(cells: Texts, *, trimmed: bool = False) -> tuple[list[str], Codes]:
     """The different texts of a column, sorted, and the place of each cell among them (-1 empty).
 
     By hashing: as an array of numpy's texts, one long cell would make every cell as long.
     """
-    found = pa.array(cells, type=pa.large_string()).dictionary_encode()
+    texts = pa.array(cells, type=pa.large_string())
+    found = (pc.utf8_trim_whitespace(texts) if trimmed else texts).dictionary_encode()
     values = found.dictionary.to_pylist()
     order = sorted(range(len(values)), key=values.__getitem__)
     # the last place is that of empty cells

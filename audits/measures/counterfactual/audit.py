@@ -162,7 +162,23 @@ def _of_run(comparisons: Sequence[dict[str, Any]], pairs: Pairs, plan: Counterfa
         return "no_information"
     # with all their answers and controls, these would have been judged
     large = [row for row in comparisons if row["pairs"] + row["unanswered"] >= plan.min_pairs]
-    return worst([row["verdict"] for row in large] or ["insufficient_data"])
+    found = [row["verdict"] for row in large] or ["insufficient_data"]
+    return worst([*found, *(["insufficient_data"] if _nameless_matter(comparisons, pairs, plan) else [])])
+
+
+def _nameless(pairs: Pairs) -> int:
+    """Rows of which nobody can say to which pair of identities they belong."""
+    return sum(pairs.dropped.get(why, 0) for why in ("missing_id_role_or_identity", "without_original"))
+
+
+def _nameless_matter(comparisons: Sequence[dict[str, Any]], pairs: Pairs, plan: CounterfactualPlan) -> bool:
+    """Whether these rows could have kept a pair of identities from passing, had they all been of it and changed."""
+    more = _nameless(pairs)
+    for row in comparisons if more else ():
+        n = row["n"] + row["without_control"] + row["unanswered"]
+        if row["verdict"] == "pass" and row["at_worst"] * n + more >= plan.warn_at * row["stable"] * (n + more):
+            return True
+    return False
 
 
 def _worst(comparisons: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
@@ -207,6 +223,10 @@ def _reasons(pairs: Pairs, comparisons: Sequence[dict[str, Any]], plan: Counterf
     without = int((pairs.controls == 0).sum())
     if without:
         yield _reason("counterfactual.no_control", "", pairs=without, of=len(pairs))
+    if _nameless_matter(comparisons, pairs, plan):
+        yield _reason(
+            "counterfactual.nameless_matter", "", rows=_nameless(pairs), of=pairs.rows, warn_at=figure(plan.warn_at)
+        )
     if pairs.copies:
         yield _reason("counterfactual.copies", "", copies=pairs.copies, of=len(pairs))
     for row in comparisons:

@@ -27,6 +27,8 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
         "medium",
         ("swap", "identity", "other", "n", "without_control", "unanswered", "value", "at_worst", "warn_at"),
     ),
+    # rows that could belong to any pair of identities
+    "counterfactual.nameless_matter": ("medium", ("rows", "of", "warn_at")),
     "counterfactual.copies": ("medium", ("copies", "of")),
     "counterfactual.no_control": ("medium", ("pairs", "of")),
     "counterfactual.no_decisions": ("medium", ("column",)),

@@ -59,7 +59,7 @@ def audit_suite(table: Table, plan: SuitePlan, *, progress: Progress | None = No
     constant = _constant(cases)
     left_out = list(_left_out(cases, functionalities, plan))
     reasons = [*_reasons(cases, functionalities, targets, plan, constant=constant), *left_out, *_dropped(cases)]
-    nothing = constant is not None or cases.constant_score is not None
+    nothing = constant is not None or cases.constant_score is not None or _too_tolerant(cases, plan)
     document: dict[str, Any] = {
         "verdict": _of_run(functionalities, left_out=bool(left_out), nothing=nothing),
         "rows_used": int(cases.right.size),
@@ -245,6 +245,11 @@ def _constant(cases: Cases) -> str | None:
     return cases.prediction.values[said[0]] if said.size == 1 else None
 
 
+def _too_tolerant(cases: Cases, plan: SuitePlan) -> bool:
+    """Whether scores lie so near to each other that no test of direction could have failed."""
+    return plan.tolerance is not None and cases.constant_score is None and cases.score_spread <= plan.tolerance
+
+
 def _of_run(functionalities: Sequence[dict[str, Any]], *, left_out: bool, nothing: bool) -> str:
     found = [row["verdict"] for row in functionalities if row["takes_part"]] or ["insufficient_data"]
     found += ["insufficient_data"] * left_out + ["no_information"] * nothing
@@ -257,8 +262,11 @@ def _left_out(cases: Cases, functionalities: Sequence[dict[str, Any]], plan: Sui
     Leaving cases unanswered, or moving no score, must not help.
     """
     given = {row["functionality"]: (row["k"], row["n"]) for row in functionalities}
-    for name, left in cases.unanswered.items():
+    # a case that names no functionality may be of any
+    nameless = cases.dropped.get("missing_functionality", 0)
+    for name in sorted({*cases.unanswered, *(given if nameless else ())}):
         right, judged = given.get(name, (0, 0))
+        left = cases.unanswered.get(name, 0) + nameless
         least = plan.least_by_functionality.get(name, plan.least)
         if right < least * (judged + left):
             yield _reason(
@@ -290,10 +298,12 @@ def _reasons(
             accuracy=figure(float(cases.right.mean())),
             functionalities_at_zero=sum(row["k"] == 0 for row in functionalities),
         )
+    directed = int((cases.test_type.codes == cases.test_type.values.index(DIR)).sum()) + sum(cases.unmoved.values())
     if cases.constant_score is not None:
-        directed = int((cases.test_type.codes == cases.test_type.values.index(DIR)).sum())
-        n = directed + sum(cases.unmoved.values())
-        yield _reason("suite.constant_score", "", score=figure(cases.constant_score), n=n)
+        yield _reason("suite.constant_score", "", score=figure(cases.constant_score), n=directed)
+    elif plan.tolerance is not None and _too_tolerant(cases, plan):
+        told = {"tolerance": figure(plan.tolerance), "spread": figure(cases.score_spread)}
+        yield _reason("suite.tolerance_too_wide", "", n=directed, **told)
     for row in functionalities:
         name = row["functionality"]
         if row["verdict"] in ("fail", "warn"):

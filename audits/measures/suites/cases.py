@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,8 @@ class Cases:
     and once wrong. ``unanswered`` counts by functionality those that could have been wrong, ``unmoved`` of these the
     directions whose scores are equal. ``right`` has shape (n,), and so have the codes of ``functionality``,
     ``target``, ``label``, ``template`` and ``test_type``, and ``case_id``, ``text`` and ``prediction``.
-    ``constant_score`` is the one score that all directions have, where there is but one.
+    ``constant_score`` is the one score that all directions have, where there is but one; ``score_spread`` how far
+    their scores lie apart, nan without any.
     """
 
     right: npt.NDArray[np.bool_]
@@ -99,6 +101,7 @@ class Cases:
     unmoved: Mapping[str, int]
     disagreeing: int
     constant_score: float | None
+    score_spread: float
 
 
 def open_for(source: str | Path | IO[bytes], plan: SuitePlan, *, counting: Callable[[], None] | None = None) -> Table:
@@ -150,7 +153,7 @@ def judged_cases(table: Table, plan: SuitePlan, *, progress: Progress | None = N
     right = _same_name(label, prediction)
     reference = np.full(rows, -1, dtype=np.int64)
     expected = np.where(test_type == 0, label.codes, -1)
-    constant_score = None
+    constant_score, score_spread = None, math.nan
     compared = np.flatnonzero(asked & (test_type > 0))
     if compared.size:
         ids, wanted = columns[plan.case_id], columns.get(plan.ref_case_id, blank)
@@ -170,7 +173,8 @@ def judged_cases(table: Table, plan: SuitePlan, *, progress: Progress | None = N
             fate[directed[so_far & ~np.isfinite(moved)]] = MISSING_REFERENCE
             if plan.tolerance is None:
                 fate[directed[so_far & (moved == 0)]] = SCORE_UNMOVED
-            constant_score = _constant_score(scores, directed[so_far & np.isfinite(moved)], before)
+            known_scores = directed[so_far & np.isfinite(moved)]
+            constant_score, score_spread = _spread(np.concatenate([scores[known_scores], scores[before[known_scores]]]))
         only = np.zeros(rows, dtype=bool)
         only[reference[reference >= 0]] = True
         fate[only & ~asked] = REFERENCE_ONLY
@@ -205,16 +209,18 @@ def judged_cases(table: Table, plan: SuitePlan, *, progress: Progress | None = N
         unmoved=_counted(functionality, fate == SCORE_UNMOVED),
         disagreeing=disagreeing,
         constant_score=constant_score,
+        score_spread=score_spread,
         dropped={FATES[at]: int(counts[at]) for at in range(1, len(FATES)) if counts[at]},
     )
 
 
-def _constant_score(scores: npt.NDArray[np.float64], directed: Codes, before: Codes) -> float | None:
-    """The one score that some cases and those they are compared with have, where there is but one."""
-    seen = np.concatenate([scores[directed], scores[before[directed]]])
-    if seen.size == 0 or np.ptp(seen) > _ROUNDING * max(float(np.abs(seen).max()), 1.0):
-        return None
-    return float(seen.min())
+def _spread(scores: npt.NDArray[np.float64]) -> tuple[float | None, float]:
+    """The one score that there is, where there is but one, and how far scores lie apart."""
+    if scores.size == 0:
+        return None, math.nan
+    spread = float(np.ptp(scores))
+    alike = spread <= _ROUNDING * max(float(np.abs(scores).max()), 1.0)
+    return (float(scores.min()) if alike else None), spread
 
 
 def _same_name(label: Coded, prediction: Coded) -> npt.NDArray[np.bool_]:

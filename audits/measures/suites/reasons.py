@@ -19,6 +19,8 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "suite.constant_prediction": ("high", ("prediction", "n", "accuracy", "functionalities_at_zero")),
     # every score of a test of direction is the same
     "suite.constant_score": ("high", ("score", "n")),
+    # no score of a test of direction could have moved too far
+    "suite.tolerance_too_wide": ("high", ("tolerance", "spread", "n")),
     # had the cases that say nothing been wrong, the functionality would lie below what is needed
     "suite.left_out_matters": ("medium", ("functionality", "right", "n", "left", "unmoved", "threshold")),
     # the same text with the same expectation

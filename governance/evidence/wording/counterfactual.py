@@ -58,6 +58,13 @@ SENTENCES = {
         ),
         _("Bring the answers that are lacking, and controls for the texts whose answer changed."),
     ),
+    "counterfactual.nameless_matter": (
+        _(
+            "%(rows)s of %(of)s rows name no text, role or identity, or have no original. Had they all been changed"
+            " answers of one pair of identities, its share would not lie below %(warn_at)s, so it cannot pass."
+        ),
+        _("Fill in what these rows lack."),
+    ),
     "counterfactual.copies": (
         _("%(copies)s of %(of)s pairs repeat the texts of another pair; repeated texts count as one template."),
         _("Bring other texts in their stead."),

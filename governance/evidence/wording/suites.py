@@ -39,6 +39,13 @@ SENTENCES = {
         _("Every one of %(n)s tests of direction compares the score %(score)s with itself: no score ever moves."),
         _("Check that the column holds the model's scores."),
     ),
+    "suite.tolerance_too_wide": (
+        _(
+            "The scores of %(n)s tests of direction lie within %(spread)s, and the audit plan lets a score move by"
+            " %(tolerance)s the wrong way: no test could fail."
+        ),
+        _("Choose a tolerance that is small beside the differences between scores."),
+    ),
     "suite.left_out_matters": (
         _(
             "%(functionality)s: %(right)s of %(n)s judged cases are right, and %(left)s more say nothing, %(unmoved)s"

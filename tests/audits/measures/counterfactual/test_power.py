@@ -162,3 +162,20 @@ def test_a_direction_that_few_templates_have_is_no_proof_of_one() -> None:
         direction = only(audited(table_of(table)))["direction"]
         assert (direction["only_identity"], direction["only_other"]) == (40, 20)
         assert direction["p"] > 0.05
+
+
+@pytest.mark.parametrize("lost", ["role", "identity", "original"])
+@pytest.mark.parametrize(("rows", "verdict"), [(10, "pass"), (100, "insufficient_data")])
+def test_changed_answers_do_not_disappear_with_their_name(lost: str, rows: int, verdict: str) -> None:
+    kept = texts((500, "1", "1", "1"), (5, "0", "0", "0"))
+    changed = [(f"y{row[0]}", f"y{row[1]}", *row[2:]) for row in texts((rows, "1", "0", "1"))]
+    changed = [row for row in changed if row[3] == "counterfactual"]
+    if lost == "role":
+        changed = [(*row[:3], "", *row[4:]) for row in changed]
+    elif lost == "identity":
+        changed = [(*row[:2], "", *row[3:]) for row in changed]
+
+    document = audited(table_of([*kept, *changed]))
+
+    assert (document["verdict"], sum(document["rows_dropped"].values())) == (verdict, rows)
+    assert ("counterfactual.nameless_matter" in codes(document)) == (verdict != "pass")

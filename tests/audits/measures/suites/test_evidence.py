@@ -228,3 +228,31 @@ def test_counts_are_those_of_a_slow_plain_count_of_different_questions(rows: lis
     assert document["rows_used"] + sum(document["rows_dropped"].values()) == len(made)
     random.shuffle(made)
     assert audited(table_of(made))["digest"] == document["digest"]
+
+
+def test_a_tolerance_that_no_score_can_exceed_says_nothing() -> None:
+    rows = directions(*[-0.1] * 60, *[0.1] * 40)
+
+    assert judged(rows, tolerance=0.0)["verdict"] == "fail"
+    document = judged(rows, tolerance=0.5)
+    assert (document["verdict"], codes(document)) == ("no_information", ["suite.tolerance_too_wide"])
+    assert document["reasons"][0]["params"] == {"tolerance": 0.5, "spread": pytest.approx(0.2), "n": 100}
+
+
+@pytest.mark.parametrize(("nameless", "verdict"), [(10, "pass"), (60, "insufficient_data")])
+def test_cases_that_name_no_functionality_count_as_far_as_they_could_matter(nameless: int, verdict: str) -> None:
+    rows = cases("a", 100, 100) + cases("b", 100, 100, label="no")
+    rows += [("", *row[1:]) for row in cases("hidden", 0, nameless)]
+
+    document = audited(table_of(rows))
+
+    assert (document["verdict"], document["rows_dropped"]) == (verdict, {"missing_functionality": nameless})
+    assert ("suite.left_out_matters" in codes(document)) == (verdict != "pass")
+
+
+def test_blanks_around_a_text_make_no_other_case_of_it() -> None:
+    rows = [("a", f"c{at}", "the same" + " " * at, "yes", "yes", "", "") for at in range(50)]
+
+    document = audited(table_of(rows + cases("b", 50, 50, label="no")))
+
+    assert (functionality(document, "a")["n"], document["rows_dropped"]) == (1, {"copies": 49})
