@@ -18,6 +18,9 @@ Progress = Callable[[int, int | None], None]
 Texts = npt.NDArray[np.object_]
 Codes = npt.NDArray[np.int64]
 
+# Differences and squares of scores up to here can be computed with; no model gives larger ones.
+LARGEST_SCORE = 1e100
+
 
 @dataclass(frozen=True)
 class Coded:

@@ -11,7 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from audits.measures.binary import PAIRS
-from audits.measures.coded import Coded, Codes, Progress, Texts, coded, joined, own_codes, read_texts, text_codes
+from audits.measures.coded import (
+    LARGEST_SCORE,
+    Coded,
+    Codes,
+    Progress,
+    Texts,
+    coded,
+    joined,
+    own_codes,
+    read_texts,
+    text_codes,
+)
 from audits.measures.counterfactual.plan import CounterfactualPlan
 from audits.measures.intervals import Array
 from audits.measures.naming import listed, quoted
@@ -136,8 +147,11 @@ def paired(table: Table, plan: CounterfactualPlan, *, progress: Progress | None 
             positive answer never occurs, or there is not a single pair.
     """
     columns, scores, rows = read_texts(table, score=plan.score, progress=progress)
-    if plan.score and bool(np.isinf(scores).any()):
-        raise ScoreNotFinite(f"column {quoted(plan.score)} holds an infinite score; mend it or leave it blank")
+    if plan.score and bool((np.abs(scores) > LARGEST_SCORE).any()):
+        raise ScoreNotFinite(
+            f"column {quoted(plan.score)} holds an infinite score, or one beyond {LARGEST_SCORE:g}; mend it or leave it"
+            " blank"
+        )
     blank: Texts = np.full(rows, None, dtype=object)
     role = _roles(columns[plan.role], plan)
     identity = coded(columns[plan.identity], column=plan.identity, most=MAX_IDENTITIES)

@@ -11,7 +11,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from audits.measures.coded import Coded, Codes, Progress, Texts, coded, own_codes, read_texts, text_codes
+from audits.measures.coded import LARGEST_SCORE, Coded, Codes, Progress, Texts, coded, own_codes, read_texts, text_codes
 from audits.measures.naming import listed, quoted
 from audits.measures.suites.copies import RIGHT, UNANSWERED, WRONG, Questions, contradiction, once
 from audits.measures.suites.plan import SuitePlan
@@ -136,6 +136,7 @@ def judged_cases(table: Table, plan: SuitePlan, *, progress: Progress | None = N
             out as it is written, or two cases ask for opposite answers to the same text.
     """
     columns, scores, rows = read_texts(table, score=plan.score, progress=progress)
+    scores = np.where(np.abs(scores) <= LARGEST_SCORE, scores, np.nan)
     blank: Texts = np.full(rows, None, dtype=object)
     functionality = coded(columns[plan.functionality], column=plan.functionality, most=MAX_FUNCTIONALITIES)
     kinds = coded(columns.get(plan.test_type, blank), column=plan.test_type, most=MAX_TARGETS)

@@ -161,6 +161,7 @@ def test_several_identities_are_compared_in_pairs_and_the_worst_is_named() -> No
         ([(1, 1, "a", "original", "1", ""), (2, 2, "b", "counterfactual", "1", "")], {}, "no_pairs"),
         ([(1, 1, "a", "original", "1", ""), (1, 1, "a", "counterfactual", "1", "")], {}, "no_pairs"),
         ([(1, 1, "a", "original", "", "inf")], {"score": "score"}, "score_not_finite"),
+        ([(1, 1, "a", "original", "", "-1e308")], {"score": "score"}, "score_not_finite"),
         (texts((3, "yes", "no", "yes")), {"positive": "maybe"}, "positive_not_found"),
     ],
 )

@@ -256,3 +256,15 @@ def test_blanks_around_a_text_make_no_other_case_of_it() -> None:
     document = audited(table_of(rows + cases("b", 50, 50, label="no")))
 
     assert (functionality(document, "a")["n"], document["rows_dropped"]) == (1, {"copies": 49})
+
+
+@pytest.mark.parametrize("score", ["inf", "-inf", "nan", "1e308"])
+def test_a_score_that_cannot_be_computed_with_says_nothing(score: str) -> None:
+    rows = directions(*[0.1] * 60)
+    lost = [(*row[:1], f"x{row[1]}", f"x{row[2]}", *row[3:5], score, *row[6:]) for row in directions(*[0.1] * 60)]
+    lost = [(*row[:7], row[7] and f"x{row[7]}", row[8]) for row in lost]
+
+    document = judged(rows + lost)
+
+    assert (functionality(document, "more")["n"], document["verdict"]) == (60, "insufficient_data")
+    assert document["rows_dropped"] == {"missing_reference": 60, "reference_only": 120}
