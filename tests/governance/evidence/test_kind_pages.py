@@ -22,6 +22,7 @@ from tests.audits.measures.ll144.people import counted
 from tests.audits.measures.ll144.people import table_of as people_of
 from tests.audits.measures.suites.made import HEAD, cases
 from tests.audits.measures.suites.made import table_of as suite_of
+from tests.audits.measures.suites.test_suites import TYPED
 from tests.governance.world import PLAN, World
 
 LL144 = {
@@ -197,3 +198,23 @@ def test_a_table_that_cannot_be_audited_ends_the_run_with_the_reason(world: Worl
     run.refresh_from_db()
     assert (run.state, run.error_code) == ("errored", "category_too_large")
     assert "less than 2 %" in run.error
+
+
+def test_runs_that_say_nothing_show_it_without_figures(world: World) -> None:
+    directions = [
+        row
+        for at in range(40)
+        for row in (
+            ("", f"b{at}", f"bad {at}", "", "neg", 0.5, "", "", ""),
+            ("more", f"m{at}", f"very bad {at}", "", "neg", 0.5, "DIR", f"b{at}", "not_lower"),
+        )
+    ]
+    planned(world, suite={"score": "score"})
+    suite = audited(world, "suite", "suite", suite_of(directions, TYPED))
+    unique = texts_of(texts(*((1, f"o{at}", f"c{at}", f"k{at}") for at in range(60))))
+    pairs = audited(world, "counterfactual", "texts", unique)
+
+    assert (suite.verdict, pairs.verdict) == ("no_information", "no_information")
+    assert "or every direction the same score" in seen(world.submitter, suite)
+    assert "or changes under any edit" in seen(world.submitter, pairs)
+    assert "functionality_accuracy_lowest" not in suite.summary
