@@ -69,7 +69,8 @@ class Command(AssayCommand):
         self.stdout.write(
             f"{document['pairs']:,} pairs, {document['pairs_with_control']:,} with a control. Judged is the share of"
             f" changed answers beyond the control's: fails above {limits['fail_at']:.0%}, passes below"
-            f" {limits['warn_at']:.0%}, with the whole 95 % interval; a choice, as in Giskard's scan.\n"
+            f" {limits['warn_at']:.0%} of the answers that the control leaves alone, with the whole 95 % interval; a"
+            " choice, as in Giskard's scan.\n"
         )
         head = ("swap", "pair", "n", "changed", "by the control", "beyond it", "q", "verdict")
         lines = [
