@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from audits.measures.naming import listed, quoted
-from audits.measures.plan import PlanRejected
+from audits.measures import plan_values as values
+from audits.measures.naming import quoted
+from audits.measures.plan_values import PlanRejected
 
 MAX_SENSITIVE = 20
 
@@ -39,13 +40,10 @@ class DataPlan:
         """
         if len(self.sensitive) > MAX_SENSITIVE:
             raise PlanRejected("too_many_sensitive", f"name at most {MAX_SENSITIVE} sensitive columns (sensitive)")
-        special = [name for name in (self.label, self.split, self.group, *self.probabilities.values()) if name]
-        twice = [name for name in special if special.count(name) > 1]
-        if twice:
-            raise PlanRejected(
-                "column_named_twice",
-                f"column {quoted(twice[0])} is named twice; label, split, group and probabilities must differ",
-            )
+        values.require_apart(
+            (self.label, self.split, self.group, *self.probabilities.values()),
+            "label, split, group and probabilities must differ",
+        )
         if self.probabilities and not self.label:
             raise PlanRejected("label_missing", "probabilities say something of a label; name its column (label)")
         if len(self.probabilities) == 1:
@@ -69,16 +67,7 @@ class DataPlan:
 
     def as_document(self) -> dict[str, Any]:
         """The plan as JSON-ready data; ``data_plan_from`` reads it back."""
-        return {
-            "label": self.label,
-            "split": self.split,
-            "group": self.group,
-            "sensitive": list(self.sensitive),
-            "texts": list(self.texts),
-            "ignore": list(self.ignore),
-            "probabilities": dict(self.probabilities),
-            "population": {name: dict(shares) for name, shares in self.population.items()},
-        }
+        return values.document_of(self)
 
 
 def data_plan_from(document: Mapping[str, Any]) -> DataPlan:
@@ -87,60 +76,27 @@ def data_plan_from(document: Mapping[str, Any]) -> DataPlan:
     Raises:
         PlanRejected: a key is unknown or of the wrong type.
     """
-    if not isinstance(document, Mapping):
-        raise PlanRejected("plan_not_a_mapping", "the data plan must be a mapping of keys to values")
-    unknown = sorted(str(key) for key in document if key not in _READERS)
-    if unknown:
-        raise PlanRejected(
-            "plan_key_unknown", f"the data plan has no key {listed(unknown)}; known: {listed(sorted(_READERS))}"
-        )
-    return DataPlan(**{key: _READERS[key](value, key) for key, value in document.items() if value is not None})
-
-
-def _wrong(key: str, wanted: str) -> PlanRejected:
-    return PlanRejected("plan_value_wrong", f"{key} must be {wanted}")
-
-
-def _text(value: object, key: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise _wrong(key, "the name of a column")
-    return value
-
-
-def _texts(value: object, key: str) -> tuple[str, ...]:
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        raise _wrong(key, "a list of names")
-    return tuple(_text(item, key) for item in value)
+    return DataPlan(**values.fields_of(document, _READERS, part="data"))
 
 
 def _names(value: object, key: str) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise _wrong(key, "a mapping of classes to columns")
-    return {str(name): _text(column, f"{key}.{name}") for name, column in value.items()}
+    return values.by_name(value, key, values.column, "classes to columns")
 
 
 def _population(value: object, key: str) -> dict[str, dict[str, float]]:
-    if not isinstance(value, Mapping) or not all(isinstance(shares, Mapping) for shares in value.values()):
-        raise _wrong(key, "a mapping of attributes to shares of groups")
-    return {
-        str(name): {str(group): _share(share, f"{key}.{name}.{group}") for group, share in shares.items()}
-        for name, shares in value.items()
-    }
+    def shares(one: object, name: str) -> dict[str, float]:
+        return values.by_name(one, name, values.number, "groups to shares")
+
+    return values.by_name(value, key, shares, "attributes to shares of groups")
 
 
-def _share(value: object, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _wrong(key, "a number")
-    return float(value)
-
-
-_READERS: dict[str, Callable[[object, str], Any]] = {
-    "label": _text,
-    "split": _text,
-    "group": _text,
-    "sensitive": _texts,
-    "texts": _texts,
-    "ignore": _texts,
+_READERS: dict[str, values.Reader] = {
+    "label": values.column,
+    "split": values.column,
+    "group": values.column,
+    "sensitive": values.columns,
+    "texts": values.columns,
+    "ignore": values.columns,
     "probabilities": _names,
     "population": _population,
 }
