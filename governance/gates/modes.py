@@ -76,9 +76,9 @@ def set_mode(
     return made
 
 
-def in_effect(use_case: UseCase, *, at: dt.datetime) -> dict[str, GateMode]:
-    """The stages at which the gate is not enforced at ``at``, with the row that says so. One query."""
+def in_effect(use_case: UseCase, *, at: dt.datetime) -> list[GateMode]:
+    """What says at ``at`` that the gate is not enforced, by stage. One query."""
     newest = (
         GateMode.objects.filter(use_case=use_case).select_related("set_by").order_by("stage", "-pk").distinct("stage")
     )
-    return {row.stage: row for row in newest if row.until is not None and row.until > at}
+    return [row for row in newest if row.until is not None and row.until > at]

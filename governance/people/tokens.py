@@ -65,7 +65,8 @@ def _usable(prefix: str, *, at: dt.datetime) -> Token | None:
     of_token, of_user = _columns(Token), _columns(User)
     token = Token.from_db("default", of_token, row[: len(of_token)])
     token.user = User.from_db("default", of_user, row[len(of_token) : -1])
-    token.user._standing = Standing(frozenset(_role(written) for written in row[-1]))  # type: ignore[attr-defined]
+    held = frozenset(_role(written) for written in row[-1])
+    token.user._standing = Standing(held)  # type: ignore[attr-defined]  # kept, see queries.standing
     return token
 
 
