@@ -17,7 +17,7 @@ from audits.measures.binary import Confusion, LabelNotBinary, PredictionNotBinar
 from audits.measures.cluster_bootstrap import cluster_bootstrap
 from audits.measures.comparisons import Comparison
 from audits.measures.conditional import conditional_of
-from audits.measures.cube import MAX_CLASSES, MAX_GROUPS, Cube, CubeBuilder
+from audits.measures.cube import MAX_CLASSES, MAX_GROUPS, Cube, CubeBuilder, require_weight
 from audits.measures.disparities import DISPARITIES, worst_is
 from audits.measures.figures import comparison_row, figure, rate_rows
 from audits.measures.four_fifths import four_fifths
@@ -157,7 +157,9 @@ def _read(table: Table, plan: BiasPlan, keeper: RowKeeper | None, progress: Prog
         raise EmptyTable("the table has a header and no rows")
     if progress is not None:
         progress(builder.rows, builder.rows)
-    return builder.build()
+    cube = builder.build()
+    require_weight(cube, column=plan.weights)
+    return cube
 
 
 def _many_values(many: TooManyValues, plan: BiasPlan) -> TableRejected:

@@ -20,6 +20,8 @@ Sums = npt.NDArray[np.float64]
 MAX_GROUPS = 100
 MAX_CLASSES = 12
 MAX_CELLS = 4_000_000
+# Weights are squared and summed.
+LARGEST_WEIGHT, SMALLEST_WEIGHT = 1e100, 1e-100
 
 
 class TooManyCells(TableRejected):
@@ -28,6 +30,14 @@ class TooManyCells(TableRejected):
 
 class WeightInvalid(TableRejected):
     code = "weight_invalid"
+
+
+class NobodyCounts(WeightInvalid):
+    def __init__(self, column: str) -> None:
+        super().__init__(
+            f"every weight in column {quoted(column)} is 0, so that no row counts; name the right column, or leave the"
+            " weights out"
+        )
 
 
 @dataclass(frozen=True)
@@ -141,17 +151,37 @@ def checked_weights(weight: Sums, *, column: str) -> Sums:
     """The weights as they are.
 
     Raises:
-        WeightInvalid: one is missing, negative or infinite.
+        WeightInvalid: one is missing or negative, or so large or small that its square is no number.
     """
     if bool(np.any(np.isnan(weight))):
         raise WeightInvalid(
             f"column {quoted(column)} lacks a weight in some rows; give every row one, 0 to leave it out"
         )
-    if bool(np.any(weight < 0)) or bool(np.any(weight > 1e100)):
+    if bool(np.any(weight < 0)):
+        raise WeightInvalid(f"column {quoted(column)} has weights below 0; a weight is a number from 0 on")
+    if bool(np.any(weight > LARGEST_WEIGHT)) or bool(np.any((weight > 0) & (weight < SMALLEST_WEIGHT))):
         raise WeightInvalid(
-            f"column {quoted(column)} has weights below 0 or without bound; a weight is a number from 0 on"
+            f"column {quoted(column)} has weights that cannot be calculated with (infinite, above {LARGEST_WEIGHT:g} or"
+            f" below {SMALLEST_WEIGHT:g}); only their ratios count, so divide all of them by one number"
         )
     return weight
+
+
+def require_weight(cube: Cube, *, column: str | None) -> None:
+    """Refuse a cube whose every row that counts has the weight 0; its last two axes are label and prediction.
+
+    Raises:
+        WeightInvalid: there are such rows, and their weights add up to nothing.
+    """
+    if cube.weights is None or column is None:
+        return
+    nowhere = (-1,) * (len(cube.axes) - 2)
+    rows, weight = (
+        float(cells[..., :-1, :-1].sum() - cells[nowhere][:-1, :-1].sum()) if nowhere else float(cells.sum())
+        for cells in (cube.counts, cube.weights)
+    )
+    if rows and not weight > 0:
+        raise NobodyCounts(column)
 
 
 @dataclass(frozen=True)

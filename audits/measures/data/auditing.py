@@ -16,14 +16,10 @@ from audits.measures.data.plan import DataPlan
 from audits.measures.data.repeats import repeated
 from audits.measures.data.thresholds import AS_DOCUMENT
 from audits.measures.tables.loading import MAX_ROWS, Loaded, load_table
-from audits.measures.tables.refusals import ColumnMissing, TableRejected
+from audits.measures.tables.refusals import ColumnMissing
 
 Progress = Callable[[int, int | None], None]
 MAX_COLUMNS = 2_000
-
-
-class TooManyColumns(TableRejected):
-    code = "too_many_columns"
 
 
 def load_for(
@@ -34,12 +30,10 @@ def load_for(
     Raises:
         TableRejected: not a table, too large, or a column is missing.
     """
-    table = load_table(source, progress=progress, max_rows=max_rows)
+    table = load_table(source, progress=progress, max_rows=max_rows, max_columns=MAX_COLUMNS)
     missing = [name for name in plan.named if name not in table.names]
     if missing:
         raise ColumnMissing(missing, table.names)
-    if len(table.names) > MAX_COLUMNS:
-        raise TooManyColumns(f"the table has {len(table.names):,} columns; at most {MAX_COLUMNS:,} are audited at once")
     return table
 
 

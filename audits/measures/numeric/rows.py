@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audits.measures.binary import ColumnEmpty
-from audits.measures.cube import MAX_GROUPS, Slices, checked_weights
+from audits.measures.cube import MAX_GROUPS, NobodyCounts, Slices, checked_weights
 from audits.measures.figures import counted_groups
 from audits.measures.grouped import MAX_DEPTH, MAX_SLICES
 from audits.measures.kept_rows import KeptRows, RowKeeper, by_group, numbered
@@ -24,6 +24,9 @@ from audits.measures.tables.refusals import EmptyTable, TableRejected, TooManyVa
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 Progress = Callable[[int, int | None], None]
+
+# Variances of squared errors take fourth powers.
+LARGEST = 1e70
 
 
 class NumberNotFinite(TableRejected):
@@ -113,6 +116,12 @@ def _usable(kept: KeptRows, plan: BiasPlan) -> NumericRows:
             raise NumberNotFinite(
                 f"column {quoted(name)} is infinite in {infinite} rows; write the number, or leave the cell empty"
             )
+        vast = int((np.abs(values) > LARGEST).sum())
+        if vast:
+            raise NumberNotFinite(
+                f"column {quoted(name)} is beyond {LARGEST:g} in {vast} rows, which cannot be calculated with;"
+                " write the column in a larger unit, or leave these cells empty"
+            )
     for name in plan.sensitive:
         values_ = kept.columns[name].values
         if len(values_) > MAX_GROUPS:
@@ -124,6 +133,8 @@ def _usable(kept: KeptRows, plan: BiasPlan) -> NumericRows:
         named |= kept.columns[name].codes >= 0
     used = ~no_label & ~no_prediction & named
     if weights is not None:
+        if used.any() and not (weights[used] > 0).any():
+            raise NobodyCounts(str(plan.weights))
         used &= weights > 0
     chosen = np.flatnonzero(used)
     if not len(chosen):
