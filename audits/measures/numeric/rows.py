@@ -108,9 +108,8 @@ def read_numbers(table: Table, plan: BiasPlan, *, progress: Progress | None = No
     return _usable(keeper.build(), plan)
 
 
-def _usable(kept: KeptRows, plan: BiasPlan) -> NumericRows:
-    label, prediction = kept.numbers[plan.label], kept.numbers[plan.prediction]
-    for name, values in ((plan.label, label), (plan.prediction, prediction)):
+def _refuse_extremes(columns: Mapping[str, Floats]) -> None:
+    for name, values in columns.items():
         infinite = int(np.isinf(values).sum())
         if infinite:
             raise NumberNotFinite(
@@ -122,6 +121,11 @@ def _usable(kept: KeptRows, plan: BiasPlan) -> NumericRows:
                 f"column {quoted(name)} is beyond {LARGEST:g} in {vast} rows, which cannot be calculated with;"
                 " write the column in a larger unit, or leave these cells empty"
             )
+
+
+def _usable(kept: KeptRows, plan: BiasPlan) -> NumericRows:
+    label, prediction = kept.numbers[plan.label], kept.numbers[plan.prediction]
+    _refuse_extremes({plan.label: label, plan.prediction: prediction})
     for name in plan.sensitive:
         values_ = kept.columns[name].values
         if len(values_) > MAX_GROUPS:
