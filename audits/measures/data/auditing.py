@@ -88,11 +88,8 @@ def audit_data(
 
 def _verdict(table: Loaded, columns: Mapping[str, Any], findings: Findings) -> str:
     """A grave finding stands however few rows there are; a clean bill needs rows that could have shown something."""
-    worst = findings.verdict
     if all(column.is_empty or column.is_constant for column in columns.values()) and table.rows > 1:
         findings.add("data.nothing_to_say")
-        return "fail" if worst == "fail" else "no_information"
-    if table.rows < MIN_ROWS:
+    elif table.rows < MIN_ROWS:
         findings.add("data.too_few_rows", rows=table.rows, min_rows=MIN_ROWS)
-        return "fail" if worst == "fail" else "insufficient_data"
-    return worst
+    return findings.verdict

@@ -9,6 +9,8 @@ from typing import Any
 from audits.measures.naming import listed, quoted
 
 MAX_SENSITIVE = 20
+CLASS, NUMBER = "class", "number"
+LABEL_KINDS = (CLASS, NUMBER)
 
 
 class DataPlanRejected(ValueError):
@@ -24,12 +26,14 @@ class DataPlan:
     """What the columns of a table are, as far as somebody has said.
 
     ``group`` names whom rows belong to (a person, a document), of whom no split may know from another. ``texts`` are
-    the columns that near duplicates are looked for in; chosen by their look if none is named. ``probabilities`` maps
+    the columns that near duplicates are looked for in; chosen by their look if none is named. ``label_kind`` says
+    whether the label is a ``class`` or a ``number``, which whole numbers do not show. ``probabilities`` maps
     classes to the columns with their probability by a model that has not seen the row. ``population`` maps sensitive
     attributes to shares of groups that are known without error.
     """
 
     label: str | None = None
+    label_kind: str | None = None
     split: str | None = None
     group: str | None = None
     sensitive: tuple[str, ...] = ()
@@ -46,6 +50,10 @@ class DataPlan:
         """
         if len(self.sensitive) > MAX_SENSITIVE:
             raise DataPlanRejected("too_many_sensitive", f"name at most {MAX_SENSITIVE} sensitive columns (sensitive)")
+        for name in (*self.named, *self.probabilities, *self.population, *_groups(self.population)):
+            _require_text(name)
+        if self.label_kind is not None and self.label_kind not in LABEL_KINDS:
+            raise DataPlanRejected("plan_value_wrong", f"label_kind must be one of {listed(LABEL_KINDS)}")
         special = [name for name in (self.label, self.split, self.group, *self.probabilities.values()) if name]
         twice = [name for name in special if special.count(name) > 1]
         if twice:
@@ -57,16 +65,7 @@ class DataPlan:
             raise DataPlanRejected("label_missing", "probabilities say something of a label; name its column (label)")
         if len(self.probabilities) == 1:
             raise DataPlanRejected("one_class", "name the probabilities of two classes or more (probabilities)")
-        for attribute, shares in self.population.items():
-            if attribute not in self.sensitive:
-                raise DataPlanRejected("attribute_unknown", f"{quoted(attribute)} is not among the sensitive columns")
-            if len(shares) < 2 or any(not 0 < share < 1 for share in shares.values()):
-                raise DataPlanRejected(
-                    "population_wrong",
-                    f"the population of {quoted(attribute)} needs shares between 0 and 1 of its groups",
-                )
-            if abs(sum(shares.values()) - 1) > 0.005:
-                raise DataPlanRejected("population_wrong", f"the population of {quoted(attribute)} must add up to 1")
+        _require_population(self.population, self.sensitive)
 
     @property
     def named(self) -> list[str]:
@@ -78,6 +77,7 @@ class DataPlan:
         """The plan as JSON-ready data; ``data_plan_from`` reads it back."""
         return {
             "label": self.label,
+            "label_kind": self.label_kind,
             "split": self.split,
             "group": self.group,
             "sensitive": list(self.sensitive),
@@ -102,6 +102,31 @@ def data_plan_from(document: Mapping[str, Any]) -> DataPlan:
             "plan_key_unknown", f"the data plan has no key {listed(unknown)}; known: {listed(sorted(_READERS))}"
         )
     return DataPlan(**{key: _READERS[key](value, key) for key, value in document.items() if value is not None})
+
+
+def _require_population(population: Mapping[str, Mapping[str, float]], sensitive: Sequence[str]) -> None:
+    for attribute, shares in population.items():
+        if attribute not in sensitive:
+            raise DataPlanRejected("attribute_unknown", f"{quoted(attribute)} is not among the sensitive columns")
+        if len(shares) < 2 or any(not 0 < share < 1 for share in shares.values()):
+            raise DataPlanRejected(
+                "population_wrong",
+                f"the population of {quoted(attribute)} needs shares between 0 and 1 of its groups",
+            )
+        if abs(sum(shares.values()) - 1) > 0.005:
+            raise DataPlanRejected("population_wrong", f"the population of {quoted(attribute)} must add up to 1")
+
+
+def _groups(population: Mapping[str, Mapping[str, float]]) -> list[str]:
+    return [group for shares in population.values() for group in shares]
+
+
+def _require_text(name: str) -> None:
+    """Refuse half of a surrogate pair, which no document can hold."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise DataPlanRejected("not_utf8", f"{quoted(name)} is not UTF-8; write the name as the table has it") from None
 
 
 def _wrong(key: str, wanted: str) -> DataPlanRejected:
@@ -143,6 +168,7 @@ def _share(value: object, key: str) -> float:
 
 _READERS: dict[str, Callable[[object, str], Any]] = {
     "label": _text,
+    "label_kind": _text,
     "split": _text,
     "group": _text,
     "sensitive": _texts,

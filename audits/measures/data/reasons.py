@@ -1,7 +1,8 @@
 """What a data audit can find: codes with parameters, worded when shown. Imports nothing.
 
 ``CODES`` is the whole list: code -> (severity, names of the parameters that it always carries). A finding of severity
-high makes the audit fail, medium makes it warn, the others are for information.
+high makes the audit fail, medium makes it warn, the others are for information. What was asked for and could not be
+looked at is never a pass: ``UNJUDGED`` says what such a finding amounts to instead.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "data.duplicates": ("medium", ("rows", "of", "groups", "expected")),
     "data.duplicates_few": ("low", ("rows", "of", "groups", "expected")),
     "data.near_duplicates": ("medium", ("rows", "of", "groups", "jaccard")),
-    "data.near_duplicates_not_searched": ("low", ("why", "limit")),
+    "data.near_duplicates_not_searched": ("medium", ("why", "limit")),
     # what one split knows of another
     "data.split_leak": ("high", ("split", "other", "rows", "of", "low", "high")),
     # as equal as a few small categories make different people
@@ -19,10 +20,16 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "data.split_leak_near": ("high", ("split", "other", "rows", "of", "low", "high", "jaccard")),
     "data.split_leak_group": ("high", ("column", "split", "other", "rows", "of", "groups")),
     "data.split_tiny": ("medium", ("split", "rows")),
+    "data.split_not_splits": ("medium", ("column", "values", "limit")),
+    "data.group_says_nothing": ("medium", ("column", "values")),
     # labels
     "data.conflicting_labels": ("medium", ("rows", "of", "groups")),
     "data.label_errors": ("medium", ("rows", "of", "low", "high")),
-    "data.label_errors_not_measured": ("low", ("why",)),
+    "data.label_errors_not_measured": ("medium", ("why",)),
+    "data.label_says_nothing": ("medium", ("column", "values")),
+    "data.label_is_id": ("medium", ("column", "values", "of")),
+    "data.label_many_classes": ("medium", ("column", "values", "limit")),
+    "data.label_is_number": ("info", ("column", "value")),
     "data.class_imbalance": ("medium", ("column", "value", "rows", "of", "share", "largest")),
     "data.class_tiny": ("medium", ("column", "value", "rows", "min_rows")),
     "data.label_missing": ("medium", ("column", "rows", "of")),
@@ -40,6 +47,8 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "data.group_tiny": ("medium", ("attribute", "groups", "rows", "min_rows")),
     "data.group_unknown": ("low", ("attribute", "rows", "of")),
+    "data.groups_too_few": ("medium", ("attribute", "groups")),
+    "data.population_not_met": ("medium", ("attribute", "rows", "of")),
     "data.represented_otherwise": (
         "medium",
         ("attribute", "group", "share", "low", "high", "n", "population_share", "q"),
@@ -61,6 +70,24 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     # the whole
     "data.too_few_rows": ("medium", ("rows", "min_rows")),
     "data.nothing_to_say": ("medium", ()),
+    "data.nothing_compared": ("medium", ("columns", "set_aside")),
 }
 
+NO_INFORMATION = (
+    "data.nothing_to_say",
+    "data.nothing_compared",
+    "data.label_says_nothing",
+    "data.label_is_id",
+    "data.groups_too_few",
+    "data.group_says_nothing",
+)
+INSUFFICIENT = (
+    "data.too_few_rows",
+    "data.label_many_classes",
+    "data.label_errors_not_measured",
+    "data.near_duplicates_not_searched",
+    "data.split_not_splits",
+    "data.population_not_met",
+)
+UNJUDGED = dict.fromkeys(NO_INFORMATION, "no_information") | dict.fromkeys(INSUFFICIENT, "insufficient_data")
 VERDICTS = {"critical": "fail", "high": "fail", "medium": "warn", "low": "pass", "info": "pass"}

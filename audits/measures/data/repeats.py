@@ -36,6 +36,8 @@ def repeated(columns: Columns, plan: DataPlan, findings: Findings, *, seed: int,
     # where columns only name rows, the names are the content
     content = content or [column for name, column in columns.items() if name not in aside and not column.is_empty]
     split = _splits(columns, plan, findings)
+    if all(column.name == plan.label for column in content):
+        findings.add("data.nothing_compared", columns=len(columns), set_aside=len(aside & columns.keys()))
     if content:
         found = copies(content)
         tick()
@@ -48,7 +50,11 @@ def repeated(columns: Columns, plan: DataPlan, findings: Findings, *, seed: int,
             document["conflicts"] = _conflicts(features, columns[plan.label], findings)
         tick()
     if split is not None and plan.group is not None:
-        document["group_leaks"] = _group_leaks(columns[plan.group], split, findings)
+        group = columns[plan.group]
+        if len(group.values) < 2:
+            # everybody is the same person, or nobody is known
+            findings.add("data.group_says_nothing", group.name, column=group.name, values=len(group.values))
+        document["group_leaks"] = _group_leaks(group, split, findings)
     texts = [columns[name] for name in plan.texts] or [column for column in content if column.is_text]
     texts = [column for column in texts if not column.is_empty]
     if texts:
@@ -65,7 +71,11 @@ def _splits(columns: Columns, plan: DataPlan, findings: Findings) -> Column | No
     for value, count in zip(split.values, split.counts.tolist(), strict=True):
         if count < MIN_ROWS and len(split.values) <= MAX_SPLITS:
             findings.add("data.split_tiny", value, split=value, rows=count)
-    return split if 2 <= len(split.values) <= MAX_SPLITS else None
+    if 2 <= len(split.values) <= MAX_SPLITS:
+        return split
+    values = len(split.values)
+    findings.add("data.split_not_splits", split.name, column=split.name, values=values, limit=MAX_SPLITS)
+    return None
 
 
 def _exact(surplus: int, groups: int, rows: Mask, content: list[Column], findings: Findings) -> dict[str, Any]:

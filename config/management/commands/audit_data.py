@@ -14,8 +14,8 @@ SENTENCES = {
     "pass": "Pass: nothing was found that speaks against using this data.",
     "warn": "Warn: something was found that should be looked at first.",
     "fail": "Fail: what was found makes results from this data unreliable, or concerns people.",
-    "insufficient_data": "Insufficient data: there are too few rows to say that nothing is wrong.",
-    "no_information": "No information: every column is empty or has one value.",
+    "insufficient_data": "Insufficient data: too little could be looked at to say that nothing is wrong.",
+    "no_information": "No information: what was to be looked at tells nothing apart.",
 }
 
 
@@ -26,6 +26,7 @@ class Command(AssayCommand):
     def arguments(self, parser: CommandParser) -> None:
         parser.add_argument("table", metavar="TABLE", help="csv, csv.gz, parquet or json lines")
         parser.add_argument("--label", metavar="COL", help="what a model is to learn")
+        parser.add_argument("--label-kind", metavar="KIND", help="class or number, where whole numbers do not show it")
         parser.add_argument("--split", metavar="COL", help="which rows are for training, which for testing")
         parser.add_argument("--group", metavar="COL", help="whom a row belongs to (a person, a document)")
         parser.add_argument("--sensitive", nargs="+", action="extend", metavar="COL", help="attributes of people")
@@ -97,6 +98,7 @@ def _plan(options: dict[str, Any]) -> dict[str, Any]:
         probabilities[value] = column
     return {
         "label": options["label"],
+        "label_kind": options["label_kind"],
         "split": options["split"],
         "group": options["group"],
         "sensitive": options["sensitive"],

@@ -60,6 +60,20 @@ SENTENCES = {
         _("The split “%(split)s” has only %(rows)s rows."),
         _("Check its name; if it is right, bring more rows."),
     ),
+    "data.split_not_splits": (
+        _(
+            "What one split knows of another was not looked for: %(column)s has %(values)s different values, and can"
+            " name from 2 to %(limit)s splits."
+        ),
+        _("Name the column that says which rows are for training and which for testing, and bring the rows of both."),
+    ),
+    "data.group_says_nothing": (
+        _(
+            "Whether somebody is in two splits could not be looked for: %(column)s has %(values)s different values, so"
+            " it tells nobody apart."
+        ),
+        _("Name the column that says whom a row belongs to."),
+    ),
     "data.conflicting_labels": (
         _(
             "%(rows)s of %(of)s rows have the features of another row and a different label (%(groups)s sets of"
@@ -80,6 +94,31 @@ SENTENCES = {
     "data.label_errors_not_measured": (
         _("Label errors were not measured: the probabilities cannot be used (%(why)s)."),
         _("Give out-of-fold probabilities of every class, between 0 and 1 and adding up to 1 in each row."),
+    ),
+    "data.label_says_nothing": (
+        _("The label %(column)s has %(values)s different values, so nothing can be learned or measured with it."),
+        _("Name the right column, or bring rows of the other classes."),
+    ),
+    "data.label_is_id": (
+        _("The label %(column)s has %(values)s different values in %(of)s rows: it names rows and is no outcome."),
+        _(
+            "Name the column that holds the outcome; if it is a quantity, say so in the plan (label_kind), and if it is"
+            " a text, leave the label out."
+        ),
+    ),
+    "data.label_many_classes": (
+        _(
+            "The label %(column)s has %(values)s different values; classes, features that give it away and doubtful"
+            " labels are looked at for at most %(limit)s."
+        ),
+        _("Group the classes; if the label is a quantity, say so in the plan (label_kind)."),
+    ),
+    "data.label_is_number": (
+        _(
+            "The label %(column)s was taken for a quantity: features that give it away were looked for by whether it is"
+            " %(value)s, and classes and doubtful labels were not looked at."
+        ),
+        _("Nothing needs mending; if its values are classes, say so in the plan (label_kind)."),
     ),
     "data.class_imbalance": (
         _("The class “%(value)s” of %(column)s has %(rows)s of %(of)s rows (share %(share)s); most are “%(largest)s”."),
@@ -137,6 +176,17 @@ SENTENCES = {
     "data.group_unknown": (
         _("%(rows)s of %(of)s rows name no %(attribute)s."),
         _("Fill the column in where it is known."),
+    ),
+    "data.groups_too_few": (
+        _("%(attribute)s has %(groups)s groups, so no group can be compared with another."),
+        _("Name the right column, or bring rows of the other groups."),
+    ),
+    "data.population_not_met": (
+        _(
+            "%(attribute)s could not be compared with the population: only %(rows)s of %(of)s rows are of a group that"
+            " the population names."
+        ),
+        _("Spell the groups of the population as the table does."),
     ),
     "data.represented_otherwise": (
         _(
@@ -203,6 +253,13 @@ SENTENCES = {
         _("Every column is empty or has a single value, so nothing can be said."),
         _("Check how the table was made."),
     ),
+    "data.nothing_compared": (
+        _(
+            "Rows could not be compared: of %(columns)s columns %(set_aside)s are left out by the plan, and beside the"
+            " label none is left that says anything."
+        ),
+        _("Take columns off the list of those to ignore, or bring the columns that describe a row."),
+    ),
 }
 WHAT = {
     "email": _("e-mail addresses"),
@@ -248,5 +305,6 @@ WHY = {
     "not_a_probability": _("a column holds what is not a probability"),
     "do_not_add_up": _("they do not add up to 1"),
     "class_without_rows": _("a class has no rows"),
+    "label_is_number": _("the label is a quantity"),
 }
 """Values of the audit that stand in its sentences -> words."""
