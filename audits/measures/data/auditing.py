@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import rfc8785
 
-from audits.measures.data import looks, people, targets
+from audits.measures.data import annotators, looks, people, targets
 from audits.measures.data.columns import MIN_ROWS, columns_of
 from audits.measures.data.findings import Findings
 from audits.measures.data.plan import DataPlan
@@ -71,7 +71,10 @@ def audit_data(
     document |= targets.at_labels(columns, plan, findings, tick=tick)
     document |= people.at_groups(columns, plan, findings, tick=tick)
     document["personal"] = looks.at_personal_data(columns, findings, tick=tick)
-    document["texts"] = looks.at_texts(columns, table, findings, tick=tick)
+    document |= annotators.at_annotations(columns, plan, findings, seed=seed, tick=tick)
+    document["texts"] = looks.at_texts(columns, plan, findings, seed=seed, tick=tick)
+    document |= looks.at_terms(columns, plan, findings, tick=tick)
+    document["sampled"] = any(row.get("languages", {}).get("sampled", False) for row in document["texts"])
     document["columns"] = [columns[name].as_row() for name in sorted(columns)]
     verdict = _verdict(table, columns, findings)
     document |= {

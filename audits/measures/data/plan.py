@@ -6,6 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from audits.measures.data.asked import (
+    MAX_ANNOTATORS,
+    MAX_TERM,
+    MAX_TERM_WORDS,
+    MAX_TERMS,
+    NOMINAL,
+    ORDINAL,
+    SCALES,
+    Lexicon,
+    word_count,
+)
 from audits.measures.naming import listed, quoted
 
 MAX_SENSITIVE = 20
@@ -27,7 +38,10 @@ class DataPlan:
 
     ``group`` names whom rows belong to (a person, a document), of whom no split may know from another. ``texts`` are
     the columns that near duplicates are looked for in; chosen by their look if none is named. ``label_kind`` says
-    whether the label is a ``class`` or a ``number``, which whole numbers do not show. ``probabilities`` maps
+    whether the label is a ``class`` or a ``number``, which whole numbers do not show. ``time`` says when a row happened
+    and ``train`` which split is trained on. ``annotators`` are the columns with the labels that single people gave, on
+    ``annotation_scale``; ``annotation_order`` are the values of an ordinal scale that are no numbers, lowest first.
+    ``lexicon`` is a list of terms that texts are searched for. ``probabilities`` maps
     classes to the columns with their probability by a model that has not seen the row. ``population`` maps sensitive
     attributes to shares of groups that are known without error.
     """
@@ -36,9 +50,15 @@ class DataPlan:
     label_kind: str | None = None
     split: str | None = None
     group: str | None = None
+    time: str | None = None
+    train: str | None = None
     sensitive: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    annotators: tuple[str, ...] = ()
+    annotation_scale: str = NOMINAL
+    annotation_order: tuple[str, ...] = ()
+    lexicon: Lexicon | None = None
     probabilities: Mapping[str, str] = field(default_factory=dict)
     population: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
@@ -54,13 +74,20 @@ class DataPlan:
             _require_text(name)
         if self.label_kind is not None and self.label_kind not in LABEL_KINDS:
             raise DataPlanRejected("plan_value_wrong", f"label_kind must be one of {listed(LABEL_KINDS)}")
-        special = [name for name in (self.label, self.split, self.group, *self.probabilities.values()) if name]
+        alone = (self.label, self.split, self.group, self.time, *self.probabilities.values(), *self.annotators)
+        special = [name for name in alone if name]
         twice = [name for name in special if special.count(name) > 1]
         if twice:
             raise DataPlanRejected(
                 "column_named_twice",
-                f"column {quoted(twice[0])} is named twice; label, split, group and probabilities must differ",
+                f"column {quoted(twice[0])} is named twice; label, split, group, time, annotators and"
+                " probabilities must differ",
             )
+        if self.time and not self.split:
+            raise DataPlanRejected("split_missing", "time is compared between splits; name their column (split)")
+        _require_annotations(self)
+        if self.lexicon is not None:
+            _require_terms(self.lexicon)
         if self.probabilities and not self.label:
             raise DataPlanRejected("label_missing", "probabilities say something of a label; name its column (label)")
         if len(self.probabilities) == 1:
@@ -70,19 +97,34 @@ class DataPlan:
     @property
     def named(self) -> list[str]:
         """Every column that the plan names, each once."""
-        alone = [name for name in (self.label, self.split, self.group) if name]
-        return list(dict.fromkeys([*alone, *self.sensitive, *self.texts, *self.ignore, *self.probabilities.values()]))
+        alone = [name for name in (self.label, self.split, self.group, self.time) if name]
+        many = (*self.sensitive, *self.texts, *self.ignore, *self.annotators, *self.probabilities.values())
+        return list(dict.fromkeys([*alone, *many]))
+
+    @property
+    def aside(self) -> set[str | None]:
+        """Columns that are no content of a row: what it is for, and what was made of it."""
+        return {self.split, self.group, *self.ignore, *self.annotators, *self.probabilities.values()}
 
     def as_document(self) -> dict[str, Any]:
-        """The plan as JSON-ready data; ``data_plan_from`` reads it back."""
+        """The plan as JSON-ready data; ``data_plan_from`` reads it back, but for the lexicon, whose terms stand in no
+        document: it is named by its digest."""
         return {
             "label": self.label,
             "label_kind": self.label_kind,
             "split": self.split,
             "group": self.group,
+            "time": self.time,
+            "train": self.train,
             "sensitive": list(self.sensitive),
             "texts": list(self.texts),
             "ignore": list(self.ignore),
+            "annotators": list(self.annotators),
+            "annotation_scale": self.annotation_scale,
+            "annotation_order": list(self.annotation_order),
+            "lexicon": None
+            if self.lexicon is None
+            else {"name": self.lexicon.name, "terms": len(self.lexicon.terms), "sha256": self.lexicon.sha256},
             "probabilities": dict(self.probabilities),
             "population": {name: dict(shares) for name, shares in self.population.items()},
         }
@@ -117,6 +159,32 @@ def _require_population(population: Mapping[str, Mapping[str, float]], sensitive
             raise DataPlanRejected("population_wrong", f"the population of {quoted(attribute)} must add up to 1")
 
 
+def _require_annotations(plan: DataPlan) -> None:
+    if plan.annotation_scale not in SCALES:
+        raise DataPlanRejected("plan_value_wrong", f"annotation_scale must be one of {listed(SCALES)}")
+    if len(plan.annotators) == 1:
+        raise DataPlanRejected("one_annotator", "name the columns of two annotators or more (annotators)")
+    if len(plan.annotators) > MAX_ANNOTATORS:
+        raise DataPlanRejected("too_many_annotators", f"name at most {MAX_ANNOTATORS} annotators (annotators)")
+    if plan.annotation_order and plan.annotation_scale != ORDINAL:
+        raise DataPlanRejected("plan_value_wrong", "annotation_order belongs to the ordinal annotation_scale")
+
+
+def _require_terms(lexicon: Lexicon) -> None:
+    for text in (lexicon.name, *lexicon.terms):
+        _require_text(text)
+    if not 0 < len(lexicon.terms) <= MAX_TERMS:
+        raise DataPlanRejected("lexicon_wrong", f"a lexicon has from 1 to {MAX_TERMS:,} terms")
+    if len(lexicon.name) > MAX_TERM or any(len(term) > MAX_TERM for term in lexicon.terms):
+        raise DataPlanRejected("lexicon_wrong", f"a term of a lexicon, and its name, has at most {MAX_TERM} characters")
+    for place, term in enumerate(lexicon.terms, start=1):
+        if not 0 < word_count(term) <= MAX_TERM_WORDS:
+            # by its place, since a term is not to be shown
+            raise DataPlanRejected(
+                "lexicon_wrong", f"term {place} of the lexicon must have from 1 to {MAX_TERM_WORDS} words"
+            )
+
+
 def _groups(population: Mapping[str, Mapping[str, float]]) -> list[str]:
     return [group for shares in population.values() for group in shares]
 
@@ -145,6 +213,12 @@ def _texts(value: object, key: str) -> tuple[str, ...]:
     return tuple(_text(item, key) for item in value)
 
 
+def _lexicon(value: object, key: str) -> Lexicon:
+    if not isinstance(value, Mapping) or set(value) != {"name", "terms"}:
+        raise _wrong(key, "a name and a list of terms")
+    return Lexicon(_text(value["name"], f"{key}.name"), _texts(value["terms"], f"{key}.terms"))
+
+
 def _names(value: object, key: str) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise _wrong(key, "a mapping of classes to columns")
@@ -171,9 +245,15 @@ _READERS: dict[str, Callable[[object, str], Any]] = {
     "label_kind": _text,
     "split": _text,
     "group": _text,
+    "time": _text,
+    "train": _text,
     "sensitive": _texts,
     "texts": _texts,
     "ignore": _texts,
+    "annotators": _texts,
+    "annotation_scale": _text,
+    "annotation_order": _texts,
+    "lexicon": _lexicon,
     "probabilities": _names,
     "population": _population,
 }

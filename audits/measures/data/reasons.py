@@ -19,6 +19,15 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "data.split_leak_by_chance": ("low", ("split", "other", "rows", "of", "low", "high")),
     "data.split_leak_near": ("high", ("split", "other", "rows", "of", "low", "high", "jaccard")),
     "data.split_leak_group": ("high", ("column", "split", "other", "rows", "of", "groups")),
+    # a run of words is no proof: both may quote a third
+    "data.split_leak_words": ("medium", ("split", "other", "rows", "of", "low", "high", "words")),
+    # rows that are trained on and happened after what is tested
+    "data.split_leak_time": (
+        "high",
+        ("column", "split", "other", "rows", "of", "first", "last", "other_rows", "other_of"),
+    ),
+    "data.time_not_measured": ("medium", ("column", "why")),
+    "data.time_unknown": ("low", ("column", "rows", "of")),
     "data.split_tiny": ("medium", ("split", "rows")),
     "data.split_not_splits": ("medium", ("column", "values", "limit")),
     "data.group_says_nothing": ("medium", ("column", "values")),
@@ -34,6 +43,11 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "data.class_tiny": ("medium", ("column", "value", "rows", "min_rows")),
     "data.label_missing": ("medium", ("column", "rows", "of")),
     "data.target_leak": ("high", ("column", "value", "auc", "low", "n")),
+    # people who labelled the same rows
+    "data.agreement_low": ("medium", ("alpha", "low", "high", "units", "limit")),
+    "data.agreement_unsure": ("medium", ("alpha", "low", "high", "units", "limit")),
+    "data.agreement_tentative": ("low", ("alpha", "low", "high", "units", "limit")),
+    "data.agreement_not_measured": ("medium", ("why",)),
     # columns
     "data.constant": ("low", ("column",)),
     "data.empty": ("medium", ("column",)),
@@ -62,6 +76,10 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "data.control_characters": ("low", ("column", "rows", "of")),
     "data.formulas": ("low", ("column", "rows", "of")),
     "data.mixed_scripts": ("low", ("column", "rows", "of")),
+    "data.lexicon_terms": ("medium", ("column", "rows", "of", "low", "high", "terms", "lexicon")),
+    "data.lexicon_not_searched": ("medium", ("lexicon",)),
+    "data.minor_language": ("info", ("column", "language", "rows", "of", "main")),
+    "data.language_undetermined": ("low", ("column", "rows", "of")),
     "data.minor_script": ("info", ("column", "script", "rows", "of", "main")),
     "data.length_outliers": ("low", ("column", "rows", "of", "low_limit", "high_limit")),
     # where it comes from
@@ -88,6 +106,9 @@ INSUFFICIENT = (
     "data.near_duplicates_not_searched",
     "data.split_not_splits",
     "data.population_not_met",
+    "data.time_not_measured",
+    "data.agreement_not_measured",
+    "data.lexicon_not_searched",
 )
 UNJUDGED = dict.fromkeys(NO_INFORMATION, "no_information") | dict.fromkeys(INSUFFICIENT, "insufficient_data")
 VERDICTS = {"critical": "fail", "high": "fail", "medium": "warn", "low": "pass", "info": "pass"}

@@ -121,7 +121,8 @@ def _target_leaks(
     columns: Columns, label: Column | _Classes, plan: DataPlan, findings: Findings, tick: Tick
 ) -> list[dict[str, Any]]:
     """The best that each feature alone tells one class from the others; sorted by that."""
-    aside = {label.name, plan.split, *plan.ignore, *plan.probabilities.values()}
+    # whom a row belongs to may well tell its label, and is no feature by the plan's word only if it is ignored
+    aside = {label.name, *plan.aside} - ({plan.group} - set(plan.ignore))
     made: list[dict[str, Any]] = []
     for name, column in sorted(columns.items()):
         if name in aside or column.is_empty or column.is_constant:
@@ -155,7 +156,7 @@ def _told(column: Column, label: Column | _Classes) -> dict[str, Any] | None:
         area = auc(score, positive)
         if best is None or area.value > best["auc"]:
             found = {"auc": figure(area.value), "low": figure(area.low), "n": area.positive + area.negative}
-            best = {"column": column.name, "value": label.values[value][:100], **found}
+            best = {"column": column.name, "value": label.values[int(value)][:100], **found}
         if len(label.values) == 2:
             break
     return best

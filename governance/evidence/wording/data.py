@@ -60,6 +60,32 @@ SENTENCES = {
         _("The split “%(split)s” has only %(rows)s rows."),
         _("Check its name; if it is right, bring more rows."),
     ),
+    "data.split_leak_words": (
+        _(
+            "%(rows)s of the %(of)s rows of “%(split)s” that are long enough share %(words)s words in a row with"
+            " “%(other)s” (95 %% interval of the share %(low)s to %(high)s)."
+        ),
+        _(
+            "Look whether they quote the same source; a model that was trained on one may answer the other from memory,"
+            " so report its quality without these rows too."
+        ),
+    ),
+    "data.split_leak_time": (
+        _(
+            "%(rows)s of the %(of)s rows of “%(split)s” happened after the first row of “%(other)s” (%(first)s; the"
+            " last one is of %(last)s), and %(other_rows)s of the %(other_of)s rows of “%(other)s” before that: a model"
+            " is trained on what comes after what it is tested on."
+        ),
+        _("Split by %(column)s, so that every row of the test comes later than the training, and measure again."),
+    ),
+    "data.time_not_measured": (
+        _("Whether the training reaches into the time of the test was not looked for: %(column)s, %(why)s."),
+        _("Give a number or a date (2026-01-31, or with a time of day) in every row, and name the split trained on."),
+    ),
+    "data.time_unknown": (
+        _("%(rows)s of %(of)s rows have no %(column)s, so it is not known whether they came before the test."),
+        _("Fill it in, or leave these rows out of the test."),
+    ),
     "data.split_not_splits": (
         _(
             "What one split knows of another was not looked for: %(column)s has %(values)s different values, and can"
@@ -141,6 +167,31 @@ SENTENCES = {
             " least %(low)s, n %(n)s)."
         ),
         _("Check whether it is known before the outcome is; if it is not, take it out of the features."),
+    ),
+    "data.agreement_low": (
+        _(
+            "The people who labelled the rows agree little beyond chance: Krippendorff’s alpha is %(alpha)s (95 %%"
+            " interval %(low)s to %(high)s, n %(units)s), where %(limit)s is the least for careful conclusions."
+        ),
+        _("Make the instructions clearer and have the rows labelled again; a model cannot be surer than its labels."),
+    ),
+    "data.agreement_unsure": (
+        _(
+            "It is not certain that the people who labelled the rows agree enough: Krippendorff’s alpha is %(alpha)s"
+            " (95 %% interval %(low)s to %(high)s, n %(units)s), and the interval reaches below %(limit)s."
+        ),
+        _("Have more rows labelled by several people."),
+    ),
+    "data.agreement_tentative": (
+        _(
+            "The people who labelled the rows agree enough for careful conclusions: Krippendorff’s alpha is %(alpha)s"
+            " (95 %% interval %(low)s to %(high)s, n %(units)s); from %(limit)s on labels count as reliable."
+        ),
+        _("Look at the rows on which they differ."),
+    ),
+    "data.agreement_not_measured": (
+        _("How far the people who labelled the rows agree was not measured: %(why)s."),
+        _("Bring at least 30 rows with labels by two people or more, which use the same few values."),
     ),
     "data.constant": (
         _("The column %(column)s has the same value in every row."),
@@ -226,6 +277,25 @@ SENTENCES = {
         _("%(column)s has words of Latin and Cyrillic letters side by side in %(rows)s of %(of)s rows."),
         _("Look whether look-alike letters were used; the same word in one script is another word to a model."),
     ),
+    "data.lexicon_terms": (
+        _(
+            "%(column)s holds terms of the list “%(lexicon)s” in %(rows)s of %(of)s rows (95 %% interval of the share"
+            " %(low)s to %(high)s; different terms: %(terms)s)."
+        ),
+        _("Look at these rows: a text that quotes or refuses a term holds it too; a person has to decide."),
+    ),
+    "data.lexicon_not_searched": (
+        _("No column holds text, so the terms of the list “%(lexicon)s” were looked for nowhere."),
+        _("Bring the texts, or leave the list out."),
+    ),
+    "data.minor_language": (
+        _("%(rows)s of %(of)s texts of %(column)s are in the language %(language)s; most are in %(main)s."),
+        _("Judge a model on these texts apart, and name the languages in the card."),
+    ),
+    "data.language_undetermined": (
+        _("The language of %(rows)s of %(of)s texts of %(column)s cannot be told; most such texts are too short."),
+        _("Name the languages in the card; nothing else needs mending."),
+    ),
     "data.minor_script": (
         _("%(rows)s of %(of)s texts of %(column)s are mainly in %(script)s letters; most are in %(main)s ones."),
         _("Judge a model on these texts apart, and name the languages in the card."),
@@ -306,5 +376,13 @@ WHY = {
     "do_not_add_up": _("they do not add up to 1"),
     "class_without_rows": _("a class has no rows"),
     "label_is_number": _("the label is a quantity"),
+    "train_unknown": _("which split is trained on is not known"),
+    "no_values": _("there are no values"),
+    "not_a_time": _("a cell is neither a number nor a date"),
+    "too_few_units": _("too few rows have two labels or more"),
+    "too_varied": _("there are too many different values"),
+    "too_many_values": _("there are too many different values"),
+    "one_value": _("there is only one value"),
+    "value_without_place": _("a value has no place in the order given"),
 }
 """Values of the audit that stand in its sentences -> words."""
