@@ -20,15 +20,15 @@ _FIGURES = {
 @audit(
     "data",
     version=1,
-    packages=("numpy", "pyarrow", "scipy"),
+    packages=("numpy", "pyarrow", "scipy", "py3langid"),
     verdicts=("pass", "warn", "fail", "insufficient_data", "no_information"),
     time_limit_s=900,
 )
 def run(context: Context) -> Outcome:
     """Look through an uploaded table of data.
 
-    Inputs: ``data`` (``sha256``, ``filename``, ``media_type``), ``plan`` (the data part of an audit plan: label, split,
-    group, sensitive, texts, ignore, probabilities, population; may be empty), and ``card_sha256`` (the data set's
+    Inputs: ``data`` (``sha256``, ``filename``, ``media_type``), ``plan`` (the data part of an audit plan, see
+    ``audits.measures.data.plan.DataPlan``; may be empty), and ``card_sha256`` (the data set's
     README.md; may be absent). Progress is rows of rows.
 
     Returns:
