@@ -14,6 +14,7 @@ _FIGURES = {
     "near_duplicate_rows": ("repeats", "near", "rows"),
     "conflicting_label_rows": ("repeats", "conflicts", "rows"),
     "label_error_rows": ("label_errors", "rows"),
+    "krippendorff_alpha": ("agreement", "krippendorff_alpha"),
 }
 
 
