@@ -20,8 +20,8 @@ Sums = npt.NDArray[np.float64]
 MAX_GROUPS = 100
 MAX_CLASSES = 12
 MAX_CELLS = 4_000_000
-# Weights are squared and summed.
-LARGEST_WEIGHT, SMALLEST_WEIGHT = 1e100, 1e-100
+# A weight is 0 or between these, so that squares and sums of squares stay within what a float holds.
+LEAST_WEIGHT, LARGEST_WEIGHT = 1e-50, 1e50
 
 
 class TooManyCells(TableRejected):
@@ -30,14 +30,6 @@ class TooManyCells(TableRejected):
 
 class WeightInvalid(TableRejected):
     code = "weight_invalid"
-
-
-class NobodyCounts(WeightInvalid):
-    def __init__(self, column: str) -> None:
-        super().__init__(
-            f"every weight in column {quoted(column)} is 0, so that no row counts; name the right column, or leave the"
-            " weights out"
-        )
 
 
 @dataclass(frozen=True)
@@ -151,7 +143,7 @@ def checked_weights(weight: Sums, *, column: str) -> Sums:
     """The weights as they are.
 
     Raises:
-        WeightInvalid: one is missing or negative, or so large or small that its square is no number.
+        WeightInvalid: one is missing, negative, or neither 0 nor from ``LEAST_WEIGHT`` to ``LARGEST_WEIGHT``.
     """
     if bool(np.any(np.isnan(weight))):
         raise WeightInvalid(
@@ -159,29 +151,35 @@ def checked_weights(weight: Sums, *, column: str) -> Sums:
         )
     if bool(np.any(weight < 0)):
         raise WeightInvalid(f"column {quoted(column)} has weights below 0; a weight is a number from 0 on")
-    if bool(np.any(weight > LARGEST_WEIGHT)) or bool(np.any((weight > 0) & (weight < SMALLEST_WEIGHT))):
+    strange = (weight > LARGEST_WEIGHT) | ((weight > 0) & (weight < LEAST_WEIGHT))
+    if bool(np.any(strange)):
         raise WeightInvalid(
-            f"column {quoted(column)} has weights that cannot be calculated with (infinite, above {LARGEST_WEIGHT:g} or"
-            f" below {SMALLEST_WEIGHT:g}); only their ratios count, so divide all of them by one number"
+            f"column {quoted(column)} has weights such as {float(weight[strange][0]):g}, with which sums would lose "
+            f"their digits; give weights that are 0 or lie between {LEAST_WEIGHT:g} and {LARGEST_WEIGHT:g}"
         )
     return weight
 
 
-def require_weight(cube: Cube, *, column: str | None) -> None:
-    """Refuse a cube whose every row that counts has the weight 0; its last two axes are label and prediction.
+def require_weight(weights: Sums | None, *, column: str | None) -> None:
+    """Refuse rows that all weigh nothing: nobody would be counted.
 
     Raises:
-        WeightInvalid: there are such rows, and their weights add up to nothing.
+        WeightInvalid: the weights are all 0.
     """
-    if cube.weights is None or column is None:
-        return
-    nowhere = (-1,) * (len(cube.axes) - 2)
-    rows, weight = (
-        float(cells[..., :-1, :-1].sum() - cells[nowhere][:-1, :-1].sum()) if nowhere else float(cells.sum())
-        for cells in (cube.counts, cube.weights)
-    )
-    if rows and not weight > 0:
-        raise NobodyCounts(column)
+    if weights is not None and not bool(np.any(weights > 0)):
+        raise WeightInvalid(
+            f"every row that could be audited has the weight 0 in column {quoted(column)}, so nobody counts; "
+            "is it the right column?"
+        )
+
+
+def about_one(weights: Sums) -> Sums:
+    """The same weights, scaled by a power of 2 so that their mean is about 1.
+
+    No weighted figure depends on the unit of the weights; limits such as "has converged" do.
+    """
+    mean = float(weights.mean()) if len(weights) else 0.0
+    return np.asarray(np.ldexp(weights, -int(np.frexp(mean)[1]))) if mean > 0 else weights
 
 
 @dataclass(frozen=True)

@@ -18,18 +18,11 @@ from audits.measures.data.asked import (
     word_count,
 )
 from audits.measures.naming import listed, quoted
+from audits.measures.plan import PlanRejected
 
 MAX_SENSITIVE = 20
 CLASS, NUMBER = "class", "number"
 LABEL_KINDS = (CLASS, NUMBER)
-
-
-class DataPlanRejected(ValueError):
-    """The plan cannot be carried out; ``code`` says why for programs, the message how to mend it."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -66,32 +59,32 @@ class DataPlan:
         """Refuse what cannot be carried out.
 
         Raises:
-            DataPlanRejected: with the key that is wrong and what it may be.
+            PlanRejected: with the key that is wrong and what it may be.
         """
         if len(self.sensitive) > MAX_SENSITIVE:
-            raise DataPlanRejected("too_many_sensitive", f"name at most {MAX_SENSITIVE} sensitive columns (sensitive)")
+            raise PlanRejected("too_many_sensitive", f"name at most {MAX_SENSITIVE} sensitive columns (sensitive)")
         for name in (*self.named, *self.probabilities, *self.population, *_groups(self.population)):
             _require_text(name)
         if self.label_kind is not None and self.label_kind not in LABEL_KINDS:
-            raise DataPlanRejected("plan_value_wrong", f"label_kind must be one of {listed(LABEL_KINDS)}")
+            raise PlanRejected("plan_value_wrong", f"label_kind must be one of {listed(LABEL_KINDS)}")
         alone = (self.label, self.split, self.group, self.time, *self.probabilities.values(), *self.annotators)
         special = [name for name in alone if name]
         twice = [name for name in special if special.count(name) > 1]
         if twice:
-            raise DataPlanRejected(
+            raise PlanRejected(
                 "column_named_twice",
                 f"column {quoted(twice[0])} is named twice; label, split, group, time, annotators and"
                 " probabilities must differ",
             )
         if self.time and not self.split:
-            raise DataPlanRejected("split_missing", "time is compared between splits; name their column (split)")
+            raise PlanRejected("split_missing", "time is compared between splits; name their column (split)")
         _require_annotations(self)
         if self.lexicon is not None:
             _require_terms(self.lexicon)
         if self.probabilities and not self.label:
-            raise DataPlanRejected("label_missing", "probabilities say something of a label; name its column (label)")
+            raise PlanRejected("label_missing", "probabilities say something of a label; name its column (label)")
         if len(self.probabilities) == 1:
-            raise DataPlanRejected("one_class", "name the probabilities of two classes or more (probabilities)")
+            raise PlanRejected("one_class", "name the probabilities of two classes or more (probabilities)")
         _require_population(self.population, self.sensitive)
 
     @property
@@ -134,13 +127,13 @@ def data_plan_from(document: Mapping[str, Any]) -> DataPlan:
     """Read the ``data`` part of an audit plan.
 
     Raises:
-        DataPlanRejected: a key is unknown or of the wrong type.
+        PlanRejected: a key is unknown or of the wrong type.
     """
     if not isinstance(document, Mapping):
-        raise DataPlanRejected("plan_not_a_mapping", "the data plan must be a mapping of keys to values")
+        raise PlanRejected("plan_not_a_mapping", "the data plan must be a mapping of keys to values")
     unknown = sorted(str(key) for key in document if key not in _READERS)
     if unknown:
-        raise DataPlanRejected(
+        raise PlanRejected(
             "plan_key_unknown", f"the data plan has no key {listed(unknown)}; known: {listed(sorted(_READERS))}"
         )
     return DataPlan(**{key: _READERS[key](value, key) for key, value in document.items() if value is not None})
@@ -149,38 +142,38 @@ def data_plan_from(document: Mapping[str, Any]) -> DataPlan:
 def _require_population(population: Mapping[str, Mapping[str, float]], sensitive: Sequence[str]) -> None:
     for attribute, shares in population.items():
         if attribute not in sensitive:
-            raise DataPlanRejected("attribute_unknown", f"{quoted(attribute)} is not among the sensitive columns")
+            raise PlanRejected("attribute_unknown", f"{quoted(attribute)} is not among the sensitive columns")
         if len(shares) < 2 or any(not 0 < share < 1 for share in shares.values()):
-            raise DataPlanRejected(
+            raise PlanRejected(
                 "population_wrong",
                 f"the population of {quoted(attribute)} needs shares between 0 and 1 of its groups",
             )
         if abs(sum(shares.values()) - 1) > 0.005:
-            raise DataPlanRejected("population_wrong", f"the population of {quoted(attribute)} must add up to 1")
+            raise PlanRejected("population_wrong", f"the population of {quoted(attribute)} must add up to 1")
 
 
 def _require_annotations(plan: DataPlan) -> None:
     if plan.annotation_scale not in SCALES:
-        raise DataPlanRejected("plan_value_wrong", f"annotation_scale must be one of {listed(SCALES)}")
+        raise PlanRejected("plan_value_wrong", f"annotation_scale must be one of {listed(SCALES)}")
     if len(plan.annotators) == 1:
-        raise DataPlanRejected("one_annotator", "name the columns of two annotators or more (annotators)")
+        raise PlanRejected("one_annotator", "name the columns of two annotators or more (annotators)")
     if len(plan.annotators) > MAX_ANNOTATORS:
-        raise DataPlanRejected("too_many_annotators", f"name at most {MAX_ANNOTATORS} annotators (annotators)")
+        raise PlanRejected("too_many_annotators", f"name at most {MAX_ANNOTATORS} annotators (annotators)")
     if plan.annotation_order and plan.annotation_scale != ORDINAL:
-        raise DataPlanRejected("plan_value_wrong", "annotation_order belongs to the ordinal annotation_scale")
+        raise PlanRejected("plan_value_wrong", "annotation_order belongs to the ordinal annotation_scale")
 
 
 def _require_terms(lexicon: Lexicon) -> None:
     for text in (lexicon.name, *lexicon.terms):
         _require_text(text)
     if not 0 < len(lexicon.terms) <= MAX_TERMS:
-        raise DataPlanRejected("lexicon_wrong", f"a lexicon has from 1 to {MAX_TERMS:,} terms")
+        raise PlanRejected("lexicon_wrong", f"a lexicon has from 1 to {MAX_TERMS:,} terms")
     if len(lexicon.name) > MAX_TERM or any(len(term) > MAX_TERM for term in lexicon.terms):
-        raise DataPlanRejected("lexicon_wrong", f"a term of a lexicon, and its name, has at most {MAX_TERM} characters")
+        raise PlanRejected("lexicon_wrong", f"a term of a lexicon, and its name, has at most {MAX_TERM} characters")
     for place, term in enumerate(lexicon.terms, start=1):
         if not 0 < word_count(term) <= MAX_TERM_WORDS:
             # by its place, since a term is not to be shown
-            raise DataPlanRejected(
+            raise PlanRejected(
                 "lexicon_wrong", f"term {place} of the lexicon must have from 1 to {MAX_TERM_WORDS} words"
             )
 
@@ -194,11 +187,11 @@ def _require_text(name: str) -> None:
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise DataPlanRejected("not_utf8", f"{quoted(name)} is not UTF-8; write the name as the table has it") from None
+        raise PlanRejected("not_utf8", f"{quoted(name)} is not UTF-8; write the name as the table has it") from None
 
 
-def _wrong(key: str, wanted: str) -> DataPlanRejected:
-    return DataPlanRejected("plan_value_wrong", f"{key} must be {wanted}")
+def _wrong(key: str, wanted: str) -> PlanRejected:
+    return PlanRejected("plan_value_wrong", f"{key} must be {wanted}")
 
 
 def _text(value: object, key: str) -> str:

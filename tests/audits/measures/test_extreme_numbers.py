@@ -31,12 +31,12 @@ def weighted(*weights: str, rows: int = 400) -> bytes:
 @pytest.mark.parametrize(
     ("weights", "says"),
     [
-        (("0",), "every weight in column 'weight' is 0"),
+        (("0",), "has the weight 0 in column 'weight'"),
         (("1", "-2"), "below 0"),
-        (("1e308",), "divide all of them by one number"),
-        (("1e308", "1"), "divide all of them by one number"),
-        (("1e-320",), "divide all of them by one number"),
-        (("inf",), "infinite"),
+        (("1e308",), "lie between 1e-50 and 1e.50"),
+        (("1e308", "1"), "lie between 1e-50 and 1e.50"),
+        (("1e-320",), "lie between 1e-50 and 1e.50"),
+        (("inf",), "weights such as inf"),
     ],
 )
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_weights_that_add_up_to_nothing_where_it_counts_are_refused(task: dict[s
     rows = weighted("0").decode().splitlines()
     data = "\n".join([*rows, *[",1,a,5,0.5"] * 40, ""]).encode()
 
-    with pytest.raises(TableRejected, match="every weight"):
+    with pytest.raises(TableRejected, match="has the weight 0"):
         audited(data, plan_of(weights="weight", **task))
 
 
@@ -74,7 +74,7 @@ def test_a_group_without_weight_is_never_a_result() -> None:
     assert document["verdict"] == "insufficient_data"
 
 
-@pytest.mark.parametrize("large", [1e90, 1e-90])
+@pytest.mark.parametrize("large", [1e40, 1e-40])
 def test_only_ratios_of_weights_count(large: float) -> None:
     plain, scaled = weighted("1", "1", "3"), weighted(str(large), str(large), str(3 * large))
 
@@ -89,10 +89,10 @@ def test_outcomes_that_no_square_can_hold_are_refused() -> None:
     lines = [f"{chance.choice((-1, 1)) * 1.6e308},{chance.random()},{'ab'[row % 2]}" for row in range(400)]
     plan = plan_of(task="regression", gating=())
 
-    with pytest.raises(TableRejected, match="larger unit") as refused:
+    with pytest.raises(TableRejected, match="in another unit") as refused:
         audited(csv_of(lines), plan)
 
-    assert refused.value.code == "number_not_finite"
+    assert refused.value.code == "number_out_of_scale"
 
 
 def test_scores_of_any_size_are_ranked() -> None:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from audits.measures.data.asked import Lexicon, word_count
 from audits.measures.data.lexicon import masked, terms_found
-from audits.measures.data.plan import DataPlan, DataPlanRejected, data_plan_from
+from audits.measures.data.plan import DataPlan, data_plan_from
 from audits.measures.data.words import words_of
+from audits.measures.plan import PlanRejected
 from audits.measures.tables.arrow import strings
 from tests.audits.measures.data.tables import audited, codes, csv, found, varied
 from tests.audits.measures.made import examples
@@ -108,7 +109,7 @@ def test_words_of_a_plan_are_counted_as_those_of_texts(text: str) -> None:
     ],
 )
 def test_lists_that_are_none_are_refused_without_showing_a_term(lexicon: object) -> None:
-    with pytest.raises(DataPlanRejected) as refused:
+    with pytest.raises(PlanRejected) as refused:
         data_plan_from({"lexicon": lexicon})
 
     assert "turnip" not in str(refused.value)

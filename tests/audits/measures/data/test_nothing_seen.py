@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from audits.measures.data import near
-from audits.measures.data.plan import DataPlan, DataPlanRejected, data_plan_from
+from audits.measures.data.plan import DataPlan, data_plan_from
 from audits.measures.data.reasons import CODES, UNJUDGED
+from audits.measures.plan import PlanRejected
 from governance.evidence.wording.data import SENTENCES
 from tests.audits.measures.data.tables import audited, chances, codes, csv, found, varied
 
@@ -178,7 +179,7 @@ def test_every_way_of_seeing_nothing_says_how_to_mend_it() -> None:
     ],
 )
 def test_plans_that_no_document_can_hold_are_refused(document: dict[str, Any]) -> None:
-    with pytest.raises(DataPlanRejected):
+    with pytest.raises(PlanRejected):
         data_plan_from(document)
 
 

@@ -18,8 +18,9 @@ from audits.measures.data import near
 from audits.measures.data.auditing import audit_data, load_for
 from audits.measures.data.contamination import COMMON, shared_runs
 from audits.measures.data.near import TooMuchText
-from audits.measures.data.plan import DataPlan, DataPlanRejected
+from audits.measures.data.plan import DataPlan
 from audits.measures.data.words import words_of
+from audits.measures.plan import PlanRejected
 from audits.measures.tables.arrow import strings
 from tests.audits.measures.data.tables import audited, chances, codes, csv, found, sentence, varied
 from tests.audits.measures.made import examples
@@ -139,7 +140,7 @@ def test_the_split_that_is_trained_on_can_be_named() -> None:
 
 
 def test_time_needs_a_split() -> None:
-    with pytest.raises(DataPlanRejected, match="split"):
+    with pytest.raises(PlanRejected, match="split"):
         DataPlan(time="when")
 
 
