@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from audits.measures import plan_values as values
 from audits.measures.data.asked import (
     MAX_ANNOTATORS,
     MAX_TERM,
@@ -18,7 +19,7 @@ from audits.measures.data.asked import (
     word_count,
 )
 from audits.measures.naming import listed, quoted
-from audits.measures.plan import PlanRejected
+from audits.measures.plan_values import PlanRejected
 
 MAX_SENSITIVE = 20
 CLASS, NUMBER = "class", "number"
@@ -67,15 +68,10 @@ class DataPlan:
             _require_text(name)
         if self.label_kind is not None and self.label_kind not in LABEL_KINDS:
             raise PlanRejected("plan_value_wrong", f"label_kind must be one of {listed(LABEL_KINDS)}")
-        alone = (self.label, self.split, self.group, self.time, *self.probabilities.values(), *self.annotators)
-        special = [name for name in alone if name]
-        twice = [name for name in special if special.count(name) > 1]
-        if twice:
-            raise PlanRejected(
-                "column_named_twice",
-                f"column {quoted(twice[0])} is named twice; label, split, group, time, annotators and"
-                " probabilities must differ",
-            )
+        values.require_apart(
+            (self.label, self.split, self.group, self.time, *self.probabilities.values(), *self.annotators),
+            "label, split, group, time, annotators and probabilities must differ",
+        )
         if self.time and not self.split:
             raise PlanRejected("split_missing", "time is compared between splits; name their column (split)")
         _require_annotations(self)
@@ -102,25 +98,11 @@ class DataPlan:
     def as_document(self) -> dict[str, Any]:
         """The plan as JSON-ready data; ``data_plan_from`` reads it back, but for the lexicon, whose terms stand in no
         document: it is named by its digest."""
-        return {
-            "label": self.label,
-            "label_kind": self.label_kind,
-            "split": self.split,
-            "group": self.group,
-            "time": self.time,
-            "train": self.train,
-            "sensitive": list(self.sensitive),
-            "texts": list(self.texts),
-            "ignore": list(self.ignore),
-            "annotators": list(self.annotators),
-            "annotation_scale": self.annotation_scale,
-            "annotation_order": list(self.annotation_order),
-            "lexicon": None
-            if self.lexicon is None
-            else {"name": self.lexicon.name, "terms": len(self.lexicon.terms), "sha256": self.lexicon.sha256},
-            "probabilities": dict(self.probabilities),
-            "population": {name: dict(shares) for name, shares in self.population.items()},
-        }
+        made = values.document_of(self)
+        if self.lexicon is not None:
+            terms = self.lexicon
+            made["lexicon"] = {"name": terms.name, "terms": len(terms.terms), "sha256": terms.sha256}
+        return made
 
 
 def data_plan_from(document: Mapping[str, Any]) -> DataPlan:
@@ -129,14 +111,7 @@ def data_plan_from(document: Mapping[str, Any]) -> DataPlan:
     Raises:
         PlanRejected: a key is unknown or of the wrong type.
     """
-    if not isinstance(document, Mapping):
-        raise PlanRejected("plan_not_a_mapping", "the data plan must be a mapping of keys to values")
-    unknown = sorted(str(key) for key in document if key not in _READERS)
-    if unknown:
-        raise PlanRejected(
-            "plan_key_unknown", f"the data plan has no key {listed(unknown)}; known: {listed(sorted(_READERS))}"
-        )
-    return DataPlan(**{key: _READERS[key](value, key) for key, value in document.items() if value is not None})
+    return DataPlan(**values.fields_of(document, _READERS, part="data"))
 
 
 def _require_population(population: Mapping[str, Mapping[str, float]], sensitive: Sequence[str]) -> None:
@@ -190,62 +165,36 @@ def _require_text(name: str) -> None:
         raise PlanRejected("not_utf8", f"{quoted(name)} is not UTF-8; write the name as the table has it") from None
 
 
-def _wrong(key: str, wanted: str) -> PlanRejected:
-    return PlanRejected("plan_value_wrong", f"{key} must be {wanted}")
-
-
-def _text(value: object, key: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise _wrong(key, "the name of a column")
-    return value
-
-
-def _texts(value: object, key: str) -> tuple[str, ...]:
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        raise _wrong(key, "a list of names")
-    return tuple(_text(item, key) for item in value)
-
-
 def _lexicon(value: object, key: str) -> Lexicon:
     if not isinstance(value, Mapping) or set(value) != {"name", "terms"}:
-        raise _wrong(key, "a name and a list of terms")
-    return Lexicon(_text(value["name"], f"{key}.name"), _texts(value["terms"], f"{key}.terms"))
+        raise values.wrong(key, "a name and a list of terms")
+    return Lexicon(values.text(value["name"], f"{key}.name"), values.columns(value["terms"], f"{key}.terms"))
 
 
 def _names(value: object, key: str) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise _wrong(key, "a mapping of classes to columns")
-    return {str(name): _text(column, f"{key}.{name}") for name, column in value.items()}
+    return values.by_name(value, key, values.column, "classes to columns")
 
 
 def _population(value: object, key: str) -> dict[str, dict[str, float]]:
-    if not isinstance(value, Mapping) or not all(isinstance(shares, Mapping) for shares in value.values()):
-        raise _wrong(key, "a mapping of attributes to shares of groups")
-    return {
-        str(name): {str(group): _share(share, f"{key}.{name}.{group}") for group, share in shares.items()}
-        for name, shares in value.items()
-    }
+    def shares(one: object, name: str) -> dict[str, float]:
+        return values.by_name(one, name, values.number, "groups to shares")
+
+    return values.by_name(value, key, shares, "attributes to shares of groups")
 
 
-def _share(value: object, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _wrong(key, "a number")
-    return float(value)
-
-
-_READERS: dict[str, Callable[[object, str], Any]] = {
-    "label": _text,
-    "label_kind": _text,
-    "split": _text,
-    "group": _text,
-    "time": _text,
-    "train": _text,
-    "sensitive": _texts,
-    "texts": _texts,
-    "ignore": _texts,
-    "annotators": _texts,
-    "annotation_scale": _text,
-    "annotation_order": _texts,
+_READERS: dict[str, values.Reader] = {
+    "label": values.column,
+    "label_kind": values.column,
+    "split": values.column,
+    "group": values.column,
+    "time": values.column,
+    "train": values.column,
+    "sensitive": values.columns,
+    "texts": values.columns,
+    "ignore": values.columns,
+    "annotators": values.columns,
+    "annotation_scale": values.column,
+    "annotation_order": values.columns,
     "lexicon": _lexicon,
     "probabilities": _names,
     "population": _population,

@@ -15,7 +15,7 @@ from audits.measures.data.asked import Lexicon, word_count
 from audits.measures.data.lexicon import masked, terms_found
 from audits.measures.data.plan import DataPlan, data_plan_from
 from audits.measures.data.words import words_of
-from audits.measures.plan import PlanRejected
+from audits.measures.plan_values import PlanRejected
 from audits.measures.tables.arrow import strings
 from tests.audits.measures.data.tables import audited, codes, csv, found, varied
 from tests.audits.measures.made import examples

@@ -11,7 +11,7 @@ import pytest
 from audits.measures.data import near
 from audits.measures.data.plan import DataPlan, data_plan_from
 from audits.measures.data.reasons import CODES, UNJUDGED
-from audits.measures.plan import PlanRejected
+from audits.measures.plan_values import PlanRejected
 from governance.evidence.wording.data import SENTENCES
 from tests.audits.measures.data.tables import audited, chances, codes, csv, found, varied
 

@@ -20,7 +20,7 @@ from audits.measures.data.contamination import COMMON, shared_runs
 from audits.measures.data.near import TooMuchText
 from audits.measures.data.plan import DataPlan
 from audits.measures.data.words import words_of
-from audits.measures.plan import PlanRejected
+from audits.measures.plan_values import PlanRejected
 from audits.measures.tables.arrow import strings
 from tests.audits.measures.data.tables import audited, chances, codes, csv, found, sentence, varied
 from tests.audits.measures.made import examples
