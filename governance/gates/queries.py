@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from governance.catalog.models import UseCase, Version
 from governance.gates.models import Approval, ReviewStanding
 from governance.people.models import User
 from governance.people.queries import teams_seen_by
+from governance.policies.lapsing import as_of
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 EXIT_CODES = {"allow": 0, "warn": 0, "deny": 1, "error": 2, "pending": 3}
@@ -119,19 +121,17 @@ def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: st
         stale = [c for c in approval.conditions if dt.datetime.fromisoformat(c["holds_until"]) <= now]
         codes = tuple(dict.fromkeys(f"{condition['id']}:{condition['code']}" for condition in stale))
         closes = any(condition["severity"] == "fail" for condition in stale)
+        waived = [c for c in approval.conditions if "waiver" in c and c not in stale]
         return GateAnswer(
-            verdict="deny" if closes else "warn" if stale else approval.verdict,
-            reason_codes=codes or tuple(_open_codes(approval)),
+            verdict="deny" if closes else "warn" if stale or waived else approval.verdict,
+            reason_codes=codes or _open_codes(approval, waived),
             subject=subject,
             use_case=use_case,
             stage=stage,
             asked_at=now,
             approval=approval,
-            requirements=tuple(_with_staleness(approval, stale)),
-            next_steps=tuple(
-                {"action": "run", "target": kind, "who": "submitter", "count": 1}
-                for kind in sorted({condition["kind"] for condition in stale})
-            ),
+            requirements=tuple(_as_of_now(approval, stale, waived)),
+            next_steps=_steps_after(stale),
             policies=tuple(approval.policies),
             evaluation=_judged(approval),
             submission=getattr(approval, "review", None),
@@ -190,16 +190,51 @@ def _of(asked: Subject) -> Q:
     return same & named & Q(version__entry__kind=asked.kind)
 
 
-def _open_codes(approval: Approval) -> list[str]:
-    return [f"{r['id']}:{r['status']}" for r in approval.requirements if r["status"] not in ("satisfied", "waived")]
+def _open_codes(approval: Approval, waived: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """What keeps an answer that opens from being a plain allow. What is waived is named, since when ever."""
+    codes = [f"{r['id']}:{r['status']}" for r in approval.requirements if r["status"] != "satisfied"]
+    return tuple(dict.fromkeys([*codes, *(f"{condition['id']}:waived" for condition in waived)]))
 
 
-def _with_staleness(approval: Approval, stale: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _as_of_now(
+    approval: Approval, stale: Sequence[dict[str, Any]], waived: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The requirements of an approval, those that have lapsed or are waived since as they stand at this moment."""
     late = {(condition["policy"], condition["id"]): condition["code"] for condition in stale}
-    return [
-        {**r, "status": "unsatisfied", "code": late[r["policy"], r["id"]]} if (r["policy"], r["id"]) in late else r
-        for r in approval.requirements
-    ]
+    now = {(condition["policy"], condition["id"]): condition for condition in waived}
+    made = []
+    for row in approval.requirements:
+        key = (row["policy"], row["id"])
+        if key in late:
+            row = {**row, "status": "unsatisfied", "code": late[key]}
+        elif key in now:
+            until = now[key]["holds_until"]
+            told = {**row.get("params", {}), "waiver": now[key]["waiver"], "until": until}
+            row = {**row, "status": "waived", "holds_until": until, "params": told}
+        made.append(row)
+    return made
+
+
+WAIVER_OVER = ("waiver_ended", "waiver_revoked")
+
+
+def _steps_after(stale: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """What opens an approval again: an audit for what has aged, a waiver or a mended version for what was waived."""
+    over = [condition for condition in stale if condition["code"] in WAIVER_OVER]
+    runs = sorted({condition["kind"] for condition in stale if condition["code"] not in WAIVER_OVER})
+    return (
+        *({"action": "run", "target": kind, "who": "submitter", "count": 1} for kind in runs),
+        *(
+            {
+                "action": "ask_waiver",
+                "target": kind,
+                "who": "submitter",
+                "count": 1,
+                "requirements": sorted({c["id"] for c in over if c["kind"] == kind}),
+            }
+            for kind in sorted({condition["kind"] for condition in over})
+        ),
+    )
 
 
 def _without_approval(
@@ -234,13 +269,13 @@ def _without_approval(
             evaluation=_judged(ended) if ended else {},
             submission=getattr(ended, "review", None),
         )
-    evaluation = standing.evaluation
+    evaluation = as_of(standing.evaluation, at=now)
     if standing.state in CLOSED_STATES:
         verdict, codes = "deny", [f"review:{standing.state}"]
-    elif standing.verdict in ("allow", "warn"):
+    elif evaluation.get("verdict", standing.verdict) in ("allow", "warn"):
         verdict, codes = "pending", ["review:awaiting_decision"]
     else:
-        verdict, codes = standing.verdict, list(evaluation.get("reason_codes", ()))
+        verdict, codes = evaluation.get("verdict", standing.verdict), list(evaluation.get("reason_codes", ()))
     return GateAnswer(
         verdict,
         tuple([*reasons, *codes] or ["no_approval"]),
