@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,10 +19,13 @@ from governance.gates.models import Approval, ReviewStanding
 from governance.people.models import User
 from governance.people.queries import teams_seen_by
 from governance.policies.lapsing import as_of
+from governance.policies.waivers import queries as waivers
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 EXIT_CODES = {"allow": 0, "warn": 0, "deny": 1, "error": 2, "pending": 3}
 # What a review that has ended without an approval tells a pipeline.
+# What an answer need not name. What is waived holds only because somebody answers for it, and is named.
+HOLDING = ("satisfied", "not_applicable")
 CLOSED_STATES = ("rejected", "withdrawn", "changes_requested", "superseded")
 
 
@@ -81,6 +84,7 @@ class GateAnswer:
     policies: tuple[dict[str, Any], ...] = ()
     evaluation: dict[str, Any] = field(default_factory=dict)
     submission: int | None = None
+    waivers: Mapping[int, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -122,6 +126,7 @@ def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: st
         codes = tuple(dict.fromkeys(f"{condition['id']}:{condition['code']}" for condition in stale))
         closes = any(condition["severity"] == "fail" for condition in stale)
         waived = [c for c in approval.conditions if "waiver" in c and c not in stale]
+        requirements = _as_of_now(approval, stale, waived)
         return GateAnswer(
             verdict="deny" if closes else "warn" if stale or waived else approval.verdict,
             reason_codes=codes or _open_codes(approval, waived),
@@ -130,11 +135,12 @@ def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: st
             stage=stage,
             asked_at=now,
             approval=approval,
-            requirements=tuple(_as_of_now(approval, stale, waived)),
+            requirements=tuple(requirements),
             next_steps=_steps_after(stale),
             policies=tuple(approval.policies),
             evaluation=_judged(approval),
             submission=getattr(approval, "review", None),
+            waivers=_waivers_of(requirements),
         )
     return _without_approval(user, subject, use_case, stage, approval)
 
@@ -192,7 +198,7 @@ def _of(asked: Subject) -> Q:
 
 def _open_codes(approval: Approval, waived: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     """What keeps an answer that opens from being a plain allow. What is waived is named, since when ever."""
-    codes = [f"{r['id']}:{r['status']}" for r in approval.requirements if r["status"] != "satisfied"]
+    codes = [f"{r['id']}:{r['status']}" for r in approval.requirements if r["status"] not in HOLDING]
     return tuple(dict.fromkeys([*codes, *(f"{condition['id']}:waived" for condition in waived)]))
 
 
@@ -200,19 +206,26 @@ def _as_of_now(
     approval: Approval, stale: Sequence[dict[str, Any]], waived: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """The requirements of an approval, those that have lapsed or are waived since as they stand at this moment."""
-    late = {(condition["policy"], condition["id"]): condition["code"] for condition in stale}
+    late = {(condition["policy"], condition["id"]): condition for condition in stale}
     now = {(condition["policy"], condition["id"]): condition for condition in waived}
     made = []
     for row in approval.requirements:
         key = (row["policy"], row["id"])
         if key in late:
-            row = {**row, "status": "unsatisfied", "code": late[key]}
+            told = {**row.get("params", {}), "until": late[key]["holds_until"]}
+            row = {**row, "status": "unsatisfied", "code": late[key]["code"], "params": told}
         elif key in now:
             until = now[key]["holds_until"]
             told = {**row.get("params", {}), "waiver": now[key]["waiver"], "until": until}
             row = {**row, "status": "waived", "holds_until": until, "params": told}
         made.append(row)
     return made
+
+
+def _waivers_of(requirements: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Who answers for what is waived. One query, and none where nothing is."""
+    numbers = {r["params"]["waiver"] for r in requirements if r["status"] == "waived"}
+    return waivers.told(numbers) if numbers else {}
 
 
 WAIVER_OVER = ("waiver_ended", "waiver_revoked")
@@ -244,7 +257,7 @@ def _without_approval(
     standing = (
         ReviewStanding.objects.filter(_of(asked), use_case__slug=use_case, stage=stage)
         .filter(Q() if seen is None else Q(use_case__owner_team__in=seen))
-        .annotate(asked_at=Now())
+        .annotate(asked_at=Now(), waivers=waivers.told_beside())
         .select_related("version__entry", "use_case")
         .order_by("-updated_at", "-pk")
         .first()
@@ -268,6 +281,7 @@ def _without_approval(
             requirements=tuple(ended.requirements) if ended else (),
             evaluation=_judged(ended) if ended else {},
             submission=getattr(ended, "review", None),
+            waivers=_beside(standing),
         )
     evaluation = as_of(standing.evaluation, at=now)
     if standing.state in CLOSED_STATES:
@@ -289,4 +303,11 @@ def _without_approval(
         policies=tuple(evaluation.get("policies", ())),
         evaluation=evaluation,
         submission=standing.submission,
+        waivers=_beside(standing),
     )
+
+
+def _beside(standing: ReviewStanding | None) -> dict[int, dict[str, Any]]:
+    """The waivers that came with a standing, by number."""
+    rows: list[dict[str, Any]] = getattr(standing, "waivers", None) or []
+    return {row["id"]: row for row in rows}
