@@ -227,11 +227,9 @@ class WaiverView(generics.RetrieveAPIView[Waiver]):
         edition = required_edition(request)
         sent = self.Changes(data=request.data)
         sent.is_valid(raise_exception=True)
-        # A list that a form does not send is no empty list: only what was sent is changed.
-        changes = {name: value for name, value in sent.validated_data.items() if name in request.data}
         refused(
             lambda: services.change(
-                waiver_id=waiver.pk, changes=changes, edition=edition, by=person(request), at=timezone.now()
+                waiver_id=waiver.pk, changes=sent.validated_data, edition=edition, by=person(request), at=timezone.now()
             )
         )
         return answered(request, pk)
