@@ -145,6 +145,15 @@ def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: st
     return _without_approval(user, subject, use_case, stage, approval)
 
 
+def closing_conditions(approval: Approval, *, at: dt.datetime) -> list[dict[str, Any]]:
+    """What closes an approval at ``at`` although it has not ended: evidence gone stale, a waiver that is over."""
+    return [
+        condition
+        for condition in approval.conditions
+        if condition["severity"] == "fail" and dt.datetime.fromisoformat(condition["holds_until"]) <= at
+    ]
+
+
 def approved_before(version: Version, use_case: UseCase, at: dt.datetime) -> Version | None:
     """The version of the same entry whose approval for a use case is in force, the newest one.
 

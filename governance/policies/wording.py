@@ -173,6 +173,8 @@ def reason(code: str) -> str:
     if code.startswith("facts_malformed:"):
         return _("the facts cannot be read at %(path)s") % {"path": code.partition(":")[2]}
     what, _colon, state = code.rpartition(":")
+    over = {"waiver_ended": _("its waiver has ended"), "waiver_revoked": _("its waiver was revoked")}
+    state = over.get(state, state)
     return _("%(what)s: %(state)s") % {"what": what, "state": state} if what else code
 
 

@@ -18,6 +18,10 @@ SYMBOLS = {
     "submission.rejected": ("fail", "fail"),
     "submission.changes_requested": ("note", "warn"),
     "approval.ended": ("off", "fail"),
+    "waiver.proposed": ("wait", "wait"),
+    "waiver.approved": ("waived", "warn"),
+    "waiver.rejected": ("fail", "fail"),
+    "waiver.revoked": ("off", "fail"),
     "licence.corrected": ("note", "wait"),
     "licence.correction_ended": ("note", "wait"),
     "licence.overridden": ("note", "warn"),
@@ -46,6 +50,10 @@ def notice(line: Notice) -> dict[str, Any]:
         "submission.changes_requested": _("Changes are asked for: %(subject)s for %(stage)s."),
         "submission.withdrawn": _("Withdrawn: %(subject)s for %(stage)s."),
         "approval.ended": _("An approval has ended: %(subject)s for %(stage)s."),
+        "waiver.proposed": _("A waiver is asked for: %(subject)s for %(stage)s. It needs a second person."),
+        "waiver.approved": _("Your waiver was accepted: %(subject)s for %(stage)s."),
+        "waiver.rejected": _("Your waiver was rejected: %(subject)s for %(stage)s."),
+        "waiver.revoked": _("Your waiver was revoked: %(subject)s for %(stage)s."),
         "licence.corrected": _("The licence table was corrected: %(subject)s."),
         "licence.correction_ended": _("A correction of the licence table was taken back: %(subject)s."),
         "licence.overridden": _("A licence finding was overridden: %(subject)s."),
@@ -54,10 +62,11 @@ def notice(line: Notice) -> dict[str, Any]:
     symbol, tone = SYMBOLS.get(topic, ("new", "none"))
     text = says[topic] % told if topic in says else f"{topic.replace('.', ' ').replace('_', ' ')} {told['subject']}"
     event = {"text": text, "at": line.created_at, "time": True, "symbol": symbol, "tone": tone}
-    number = payload.get("submission")
-    if isinstance(number, int):
-        try:
-            event |= {"url": reverse("reviews:submission", args=[number]), "url_label": _("Look")}
-        except NoReverseMatch:
-            return event
+    for what, page in (("submission", "reviews:submission"), ("waiver", "policies:waiver")):
+        number = payload.get(what)
+        if isinstance(number, int):
+            try:
+                event |= {"url": reverse(page, args=[number]), "url_label": _("Look")}
+            except NoReverseMatch:
+                return event
     return event

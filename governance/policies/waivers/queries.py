@@ -87,6 +87,11 @@ def listed(user: User) -> QuerySet[Waiver]:
     )
 
 
+def standing_at(waivers: QuerySet[Waiver], state: str) -> QuerySet[Waiver]:
+    """Those of ``listed`` waivers that stand at ``state``, ``expired`` among them, at this moment."""
+    return waivers.filter(**{"standing": state})
+
+
 def of_scope(user: User, *, version: Version, use_case: UseCase, stage: str) -> list[Waiver]:
     """Every waiver of a version in a use case at a stage, newest first. One query."""
     found = listed(user).filter(version=version, use_case=use_case, stage=stage)

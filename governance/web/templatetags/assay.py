@@ -58,6 +58,7 @@ ROOMS: tuple[tuple[str, str | Promise, str], ...] = (
     ("use-cases", pgettext_lazy("room", "Use cases"), "catalog:use-cases"),
     ("licences", pgettext_lazy("room", "Licences"), "licensing:licences"),
     ("policies", pgettext_lazy("room", "Policies"), "policies:policies"),
+    ("waivers", pgettext_lazy("room", "Waivers"), "policies:waivers"),
 )
 FLASH = {
     "debug": ("none", "note"),

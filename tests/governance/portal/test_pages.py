@@ -133,7 +133,7 @@ def test_pages_cost_a_fixed_number_of_queries(
         reverse("portal:inbox"): 7,
         reverse("catalog:entries"): 8,
         reverse("reviews:submissions"): 1,
-        reverse("reviews:submission", args=[story.submission.pk]): 24,
+        reverse("reviews:submission", args=[story.submission.pk]): 25,
         reverse("evidence:runs"): 2,
         reverse("evidence:run", args=[Run.objects.get(kind="license").pk]): 6,
         version_address(story.version): 28,
