@@ -366,7 +366,12 @@ def steps(submission: Submission, *, voters: Mapping[str, Sequence[str]]) -> lis
     for step in submission.evaluation.get("next_steps", ()):
         shown = {"action": wording.step(step), "who": _who(str(step.get("who", "")))}
         if step.get("alternative"):
-            shown["otherwise"] = wording.step(step["alternative"])
+            days = int(step["alternative"]["detail"])
+            shown["otherwise"] = ngettext(
+                "Or a waiver, for at most %(n)s day: a second person has to accept it.",
+                "Or a waiver, for at most %(n)s days: a second person has to accept it.",
+                days,
+            ) % {"n": days}
         if step["action"] == "vote":
             shown["action"] = _vote_step(step, voters)
             shown["who"] = shown["who"] if voters.get(step["target"]) else _who("admin")

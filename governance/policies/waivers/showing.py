@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from audits.models import Finding
+from audits.models import Finding, Run
+from governance.evidence.showing import kind_name, verdict_family
 from governance.evidence.wording import finding_text
 from governance.people.models import Role, User
 from governance.people.queries import standing
@@ -81,6 +82,16 @@ def findings_of(waiver: Waiver) -> list[dict[str, str]]:
         {"title": finding_text(finding)[0], "severity": finding.severity, "where": finding.locus}
         for finding in newest.values()
     ]
+
+
+def run_shown(run: Run | None) -> dict[str, Any] | None:
+    """A run as word, family, name and page; None where there is none."""
+    if run is None:
+        return None
+    shown, family = verdict_family(run)
+    name = kind_name(run.kind)
+    label = _("%(kind)s run %(number)s") % {"kind": name[:1].upper() + name[1:], "number": run.pk}
+    return {"word": shown, "family": family, "label": label, "url": reverse("evidence:run", args=[run.pk])}
 
 
 def choices(findings: Iterable[Finding]) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from audits.models import Finding
+from audits.models import Finding, Run, RunState
 from governance.catalog.models import Stage, UseCase, Version
 from governance.evidence.queries import runs_visible_to
 from governance.policies import wording
@@ -77,6 +77,7 @@ def show(request: PageRequest, shown: Waiver, *, status: int = 200, **kept: Any)
         "team": shown.use_case.owner_team,
         "role": showing.role_name(shown.role),
         "findings": showing.findings_of(shown) if shown.findings else [],
+        "found": showing.run_shown(_newest_run(request, shown.version, shown.use_case, shown.kind)),
         "history": showing.history(shown),
         "may": showing.abilities(shown, request.user),
         "extensions": list(queries.listed(request.user).filter(extends=shown).order_by("pk")[:20]),
@@ -187,7 +188,7 @@ def _scope(request: PageRequest) -> tuple[Waiver | None, dict[str, Any]]:
             "policy": before.policy.name,
             "requirement": before.requirement,
         }
-    if asked["stage"] not in Stage.values or "\0" in "".join(asked.values()):
+    if asked["stage"] not in Stage.values:
         raise Http404
     versions = Version.objects.visible_to(request.user).select_related("entry", "card")
     version = get_object_or_404(versions, digest=asked["version"])
@@ -202,10 +203,15 @@ def _scope(request: PageRequest) -> tuple[Waiver | None, dict[str, Any]]:
     }
 
 
+def _newest_run(request: PageRequest, version: Version, use_case: UseCase, kind: str) -> Run | None:
+    """What the newest audit of a kind said of the version here. One query."""
+    runs = runs_visible_to(request.user).filter(subject_digest=version.digest, kind=kind, state=RunState.SUCCEEDED)
+    return runs.filter(use_case__in=("", use_case.slug)).order_by("-requested_at", "-pk").first()
+
+
 def _findings(request: PageRequest, version: Version, use_case: UseCase, kind: str) -> list[Finding]:
-    """What keeps the newest run of a kind from passing, gravest first."""
-    runs = runs_visible_to(request.user).filter(subject_digest=version.digest, kind=kind, state="succeeded")
-    newest = runs.filter(use_case__in=("", use_case.slug)).order_by("-requested_at", "-pk").first()
+    """What keeps the newest run of a kind from passing, in the order in which it was found."""
+    newest = _newest_run(request, version, use_case, kind)
     if newest is None:
         return []
     return list(newest.findings.filter(severity__in=queries.FAILING).order_by("pk")[: rules.MOST_FINDINGS])
