@@ -227,7 +227,7 @@ def step(step: Mapping[str, Any]) -> str:
         "lift_veto": _("The veto in lane %(target)s has to be lifted by who cast it."),
         "vote_by_another": _("More different people have to vote: %(count)s."),
         "ask_waiver": _(
-            "The waiver has ended: mend what the %(target)s audit found, or ask for a new waiver; a second person has"
+            "The waiver is over: mend what the %(target)s audit found, or ask for a new waiver; a second person has"
             " to accept it."
         ),
         "ask_waiver_days": _(

@@ -16,9 +16,10 @@ from governance.people.models import Role, User
 from governance.people.queries import standing
 from governance.policies import wording
 from governance.policies.models import EXPIRED, Waiver, WaiverState
-from governance.policies.waivers import points, rules
+from governance.policies.waivers import points, queries, rules
 from governance.policies.waivers.errors import WaiverRefused
 from governance.web.sentences import as_sentence
+from governance.web.templatetags.words import look_up
 
 MOST_NAMES = 3
 
@@ -196,4 +197,4 @@ def bars(sums: Iterable[points.TeamPoints]) -> list[dict[str, Any]]:
 
 def filters() -> list[tuple[str, str]]:
     """The states to choose from."""
-    return [*((value, str(label)) for value, label in WaiverState.choices), (EXPIRED, _("Expired"))]
+    return [(state, str(look_up(state, "waiver").label)) for state in queries.STATES]
