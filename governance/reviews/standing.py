@@ -14,12 +14,18 @@ from governance.reviews.queries import DECIDABLE
 HOLDS = ("satisfied", "waived", "not_applicable")
 
 
+def evaluation_now(submission: Submission) -> dict[str, Any]:
+    """The evaluation of a submission as of this moment: while it is in review, what has lapsed by time is told so."""
+    if submission.state != SubmissionState.IN_REVIEW:
+        return dict(submission.evaluation)
+    return as_of(submission.evaluation, at=timezone.now())
+
+
 def stands_at(submission: Submission) -> dict[str, Any]:
     """``word`` and ``family`` of the status, and the ``label`` where it says more than the word."""
     if submission.state != SubmissionState.IN_REVIEW:
         return {"word": submission.state, "family": "submission", "label": ""}
-    # What was kept may have lapsed since, by time alone.
-    evaluation = as_of(submission.evaluation, at=timezone.now())
+    evaluation = evaluation_now(submission)
     verdict = evaluation.get("verdict", submission.verdict)
     if verdict in DECIDABLE:
         return {"word": "pending", "family": "gate", "label": _("Ready for a decision")}

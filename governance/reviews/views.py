@@ -21,13 +21,12 @@ from governance.evidence import services as evidence
 from governance.evidence.inputs import columns_wanted
 from governance.people.models import Role
 from governance.people.queries import standing
-from governance.policies.lapsing import as_of
 from governance.policies.waivers import queries as waiver_queries
 from governance.policies.waivers import showing as waiver_showing
 from governance.reviews import forms, queries, services, showing
 from governance.reviews.errors import NotAcceptable, ReviewRefused, Stale
 from governance.reviews.models import Submission, SubmissionState
-from governance.reviews.standing import stands_at
+from governance.reviews.standing import evaluation_now, stands_at
 from governance.web.cursors import page_of
 from governance.web.requests import PageRequest
 from governance.web.sentences import as_sentence
@@ -83,10 +82,9 @@ def show(request: PageRequest, shown: Submission, *, status: int = 200, **kept: 
 
 def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
     user, now = request.user, timezone.now()
-    if shown.state == SubmissionState.IN_REVIEW:
-        # What was kept may have lapsed since, by time alone; the page says what is so now.
-        shown.evaluation = as_of(shown.evaluation, at=now)
-        shown.verdict = shown.evaluation.get("verdict", shown.verdict)
+    # What was kept may have lapsed since, by time alone; the page says what is so now.
+    shown.evaluation = evaluation_now(shown)
+    shown.verdict = shown.evaluation.get("verdict", shown.verdict)
     waivers = waiver_queries.of_scope(user, version=shown.version, use_case=shown.use_case, stage=shown.stage)
     runs = queries.runs_of(user, submission=shown)
     votes = list(shown.votes.select_related("voter").order_by("cast_at", "pk"))

@@ -233,6 +233,8 @@ def test_fault_v10_a_review_whose_waiver_has_ended_is_told_so_and_is_not_approve
     answer = world.gate()
 
     assert (answer.verdict, answer.reason_codes) == ("deny", (f"{REQUIREMENT}:waiver_ended",))
+    shown = get(world.risk_officer, f"submissions/{submission.pk}/").data
+    assert (shown["verdict"], shown["reason_codes"]) == ("deny", [f"{REQUIREMENT}:waiver_ended"])
     with pytest.raises(RequirementsOpen):
         reviews.approve(submission_id=submission.pk, approver=world.approver, at=timezone.now())
     assert not Approval.objects.exists()
