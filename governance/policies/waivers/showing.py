@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from audits.models import Finding, Run
 from governance.evidence.showing import kind_name, verdict_family
@@ -142,15 +143,24 @@ def history(waiver: Waiver) -> list[dict[str, Any]]:
     """What happened to a waiver, newest first."""
     events = []
     if waiver.revoked_at is not None:
-        events.append(_event(_("Revoked"), waiver.revoked_reason, waiver.revoked_by, waiver.revoked_at, "fail", "off"))
+        events.append(
+            _event(
+                pgettext("waiver", "Revoked"),
+                waiver.revoked_reason,
+                waiver.revoked_by,
+                waiver.revoked_at,
+                "fail",
+                "off",
+            )
+        )
     elif standing_of(waiver) == EXPIRED:
         events.append(_event(_("Expired, by time alone"), "", None, waiver.expires_at, "none", "off"))
     if waiver.decided_at is not None:
         rejected = waiver.state == WaiverState.REJECTED
-        title = _("Rejected") if rejected else _("Accepted")
+        title = pgettext("waiver", "Rejected") if rejected else pgettext("waiver", "Accepted")
         tone = ("fail", "fail") if rejected else ("warn", "waived")
         events.append(_event(title, waiver.decision_reason, waiver.decided_by, waiver.decided_at, *tone))
-    events.append(_event(_("Asked for"), "", waiver.requested_by, waiver.requested_at, "wait", "wait"))
+    events.append(_event(pgettext("waiver", "Asked for"), "", waiver.requested_by, waiver.requested_at, "wait", "wait"))
     return events
 
 
