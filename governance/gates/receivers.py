@@ -10,9 +10,9 @@ from django.dispatch import receiver
 
 from audits.models import Run
 from audits.signals import run_finished
-from governance.catalog.models import UseCase
-from governance.catalog.signals import use_case_changed
-from governance.gates import services
+from governance.catalog.models import Suspension, UseCase
+from governance.catalog.signals import suspended, use_case_changed
+from governance.gates import services, suspending
 from governance.gates.models import Approval
 from governance.licensing.affected import Affected
 from governance.licensing.signals import licences_changed, licences_judged
@@ -51,3 +51,9 @@ def recheck_licences(*, digests: Sequence[str], at: dt.datetime, **_newer: Any) 
 def recheck_waiver(*, waiver: Waiver, at: dt.datetime, **_newer: Any) -> None:
     """In the transaction that accepts, rejects or revokes: the gate never says more than somebody answers for."""
     services.recheck_waiver(waiver=waiver, at=at)
+
+
+@receiver(suspended, dispatch_uid="gates.close_suspended")
+def close_suspended(*, suspension: Suspension, at: dt.datetime, **_newer: Any) -> None:
+    """In the transaction of the suspension: no answer after it says yes."""
+    suspending.close(suspension, at=at)

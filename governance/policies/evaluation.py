@@ -20,6 +20,7 @@ import rfc8785
 from governance.policies.documents import PolicyDocument
 from governance.policies.judging import FactsMalformed, RequirementResult, RunFacts, Status, judge, utc
 from governance.policies.steps import Step, steps_to_allow
+from governance.policies.suspended import judge_lineage
 from governance.policies.voting import LaneResult, VoteFact, count_votes, distinct_people
 from governance.policies.waiving import read_waivers, waived
 
@@ -128,6 +129,7 @@ def evaluate(
         digest = _digest(facts)
         kind, tier, stage = _text(facts, "subject", "kind"), _text(facts, "use_case", "tier"), _text(facts, "stage")
         runs, waivers = RunFacts.read(facts), read_waivers(facts)
+        suspended = judge_lineage(facts)
     except FactsMalformed as malformed:
         repair = Step("correct_facts", malformed.path, "admin")
         return _undecided(f"facts_malformed:{malformed.path}", repair, (), digest, now, at)
@@ -151,6 +153,7 @@ def evaluate(
         repair = Step("publish_policy", f"{kind} {tier} {stage}", "admin")
         return _undecided(reason, repair, applying, digest, now, at, results)
 
+    results += suspended
     documents = [policy.document for policy in applying]
     lanes = count_votes(
         rules=[rule for document in documents for rule in document.votes], votes=votes, current_round=now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
@@ -22,11 +23,15 @@ SYMBOLS = {
     "waiver.approved": ("waived", "warn"),
     "waiver.rejected": ("fail", "fail"),
     "waiver.revoked": ("off", "fail"),
+    "approval.suspended": ("off", "fail"),
     "licence.corrected": ("note", "wait"),
     "licence.correction_ended": ("note", "wait"),
     "licence.overridden": ("note", "warn"),
     "licence.override_ended": ("off", "warn"),
 }
+
+# What a notice is about, and its page.
+PAGES = {"submission": "reviews:submission", "suspension": "portal:suspension", "waiver": "policies:waiver"}
 
 
 def _subject(payload: Mapping[str, Any]) -> str:
@@ -54,6 +59,7 @@ def notice(line: Notice) -> dict[str, Any]:
         "waiver.approved": _("Your waiver was accepted: %(subject)s for %(stage)s."),
         "waiver.rejected": _("Your waiver was rejected: %(subject)s for %(stage)s."),
         "waiver.revoked": _("Your waiver was revoked: %(subject)s for %(stage)s."),
+        "approval.suspended": _("Suspended: %(subject)s may no longer run in %(stage)s."),
         "licence.corrected": _("The licence table was corrected: %(subject)s."),
         "licence.correction_ended": _("A correction of the licence table was taken back: %(subject)s."),
         "licence.overridden": _("A licence finding was overridden: %(subject)s."),
@@ -62,11 +68,9 @@ def notice(line: Notice) -> dict[str, Any]:
     symbol, tone = SYMBOLS.get(topic, ("new", "none"))
     text = says[topic] % told if topic in says else f"{topic.replace('.', ' ').replace('_', ' ')} {told['subject']}"
     event = {"text": text, "at": line.created_at, "time": True, "symbol": symbol, "tone": tone}
-    for what, page in (("submission", "reviews:submission"), ("waiver", "policies:waiver")):
-        number = payload.get(what)
+    for name, page in PAGES.items():
+        number = payload.get(name)
         if isinstance(number, int):
-            try:
+            with suppress(NoReverseMatch):
                 event |= {"url": reverse(page, args=[number]), "url_label": _("Look")}
-            except NoReverseMatch:
-                return event
     return event

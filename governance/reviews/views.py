@@ -19,11 +19,12 @@ from governance.catalog.models import Stage, UseCase, Version
 from governance.evidence import licence_report
 from governance.evidence import services as evidence
 from governance.evidence.inputs import columns_wanted
+from governance.evidence.wording import refusal_text
 from governance.people.models import Role
 from governance.people.queries import standing
 from governance.policies.waivers import queries as waiver_queries
 from governance.policies.waivers import showing as waiver_showing
-from governance.reviews import forms, queries, services, showing
+from governance.reviews import comparing, forms, queries, services, showing
 from governance.reviews.errors import NotAcceptable, ReviewRefused, Stale
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.standing import evaluation_now, stands_at
@@ -71,7 +72,7 @@ def found(request: PageRequest, pk: int) -> Submission:
 @login_required
 @require_safe
 def submission(request: PageRequest, pk: int) -> HttpResponse:
-    """One submission: what it stands at, why, and what the person can do about it. At most 25 queries."""
+    """One submission: what it stands at, why, and what the person can do about it. At most 30 queries."""
     return show(request, found(request, pk))
 
 
@@ -106,6 +107,7 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "lanes": showing.lanes(shown, votes, voters=voters),
         "steps": showing.steps(shown, voters=voters) if shown.is_open else [],
         "history": showing.history(shown, decisions),
+        "changed": None if request.htmx else comparing.since_before(shown, votes),
         "decision": newest,
         "decision_in_force": showing.in_force(newest, at=now),
         "decision_policy": next((p for p in policies), None),
@@ -190,7 +192,7 @@ def told(refusal: ReviewRefused) -> str:
             "Approval is closed until every requirement holds; it was looked at once more just now."
         ),
     }
-    return known.get(refusal.code, as_sentence(str(refusal)))
+    return known.get(refusal.code) or refusal_text(refusal.code, refusal.params) or as_sentence(str(refusal))
 
 
 def _back(request: PageRequest, url: str) -> HttpResponse:
@@ -281,7 +283,7 @@ def attach(request: PageRequest, pk: int) -> HttpResponse:
             at=timezone.now(),
         )
     except evidence.EvidenceRefused as refusal:
-        sent.add_error("file", as_sentence(str(refusal)))
+        sent.add_error("file", refusal_text(refusal.code, refusal.params) or as_sentence(str(refusal)))
         return show(request, shown, status=422, evidence_form=sent)
     except NotAcceptable as refusal:
         sent.add_error("file", told(refusal))

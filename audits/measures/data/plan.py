@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from audits.measures.naming import listed, quoted
+from audits.measures import plan_values as values
+from audits.measures.naming import quoted
+from audits.measures.plan_values import PlanRejected
 
 MAX_SENSITIVE = 20
-
-
-class DataPlanRejected(ValueError):
-    """The plan cannot be carried out; ``code`` says why for programs, the message how to mend it."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -42,31 +36,28 @@ class DataPlan:
         """Refuse what cannot be carried out.
 
         Raises:
-            DataPlanRejected: with the key that is wrong and what it may be.
+            PlanRejected: with the key that is wrong and what it may be.
         """
         if len(self.sensitive) > MAX_SENSITIVE:
-            raise DataPlanRejected("too_many_sensitive", f"name at most {MAX_SENSITIVE} sensitive columns (sensitive)")
-        special = [name for name in (self.label, self.split, self.group, *self.probabilities.values()) if name]
-        twice = [name for name in special if special.count(name) > 1]
-        if twice:
-            raise DataPlanRejected(
-                "column_named_twice",
-                f"column {quoted(twice[0])} is named twice; label, split, group and probabilities must differ",
-            )
+            raise PlanRejected("too_many_sensitive", f"name at most {MAX_SENSITIVE} sensitive columns (sensitive)")
+        values.require_apart(
+            (self.label, self.split, self.group, *self.probabilities.values()),
+            "label, split, group and probabilities must differ",
+        )
         if self.probabilities and not self.label:
-            raise DataPlanRejected("label_missing", "probabilities say something of a label; name its column (label)")
+            raise PlanRejected("label_missing", "probabilities say something of a label; name its column (label)")
         if len(self.probabilities) == 1:
-            raise DataPlanRejected("one_class", "name the probabilities of two classes or more (probabilities)")
+            raise PlanRejected("one_class", "name the probabilities of two classes or more (probabilities)")
         for attribute, shares in self.population.items():
             if attribute not in self.sensitive:
-                raise DataPlanRejected("attribute_unknown", f"{quoted(attribute)} is not among the sensitive columns")
+                raise PlanRejected("attribute_unknown", f"{quoted(attribute)} is not among the sensitive columns")
             if len(shares) < 2 or any(not 0 < share < 1 for share in shares.values()):
-                raise DataPlanRejected(
+                raise PlanRejected(
                     "population_wrong",
                     f"the population of {quoted(attribute)} needs shares between 0 and 1 of its groups",
                 )
             if abs(sum(shares.values()) - 1) > 0.005:
-                raise DataPlanRejected("population_wrong", f"the population of {quoted(attribute)} must add up to 1")
+                raise PlanRejected("population_wrong", f"the population of {quoted(attribute)} must add up to 1")
 
     @property
     def named(self) -> list[str]:
@@ -76,78 +67,36 @@ class DataPlan:
 
     def as_document(self) -> dict[str, Any]:
         """The plan as JSON-ready data; ``data_plan_from`` reads it back."""
-        return {
-            "label": self.label,
-            "split": self.split,
-            "group": self.group,
-            "sensitive": list(self.sensitive),
-            "texts": list(self.texts),
-            "ignore": list(self.ignore),
-            "probabilities": dict(self.probabilities),
-            "population": {name: dict(shares) for name, shares in self.population.items()},
-        }
+        return values.document_of(self)
 
 
 def data_plan_from(document: Mapping[str, Any]) -> DataPlan:
     """Read the ``data`` part of an audit plan.
 
     Raises:
-        DataPlanRejected: a key is unknown or of the wrong type.
+        PlanRejected: a key is unknown or of the wrong type.
     """
-    if not isinstance(document, Mapping):
-        raise DataPlanRejected("plan_not_a_mapping", "the data plan must be a mapping of keys to values")
-    unknown = sorted(str(key) for key in document if key not in _READERS)
-    if unknown:
-        raise DataPlanRejected(
-            "plan_key_unknown", f"the data plan has no key {listed(unknown)}; known: {listed(sorted(_READERS))}"
-        )
-    return DataPlan(**{key: _READERS[key](value, key) for key, value in document.items() if value is not None})
-
-
-def _wrong(key: str, wanted: str) -> DataPlanRejected:
-    return DataPlanRejected("plan_value_wrong", f"{key} must be {wanted}")
-
-
-def _text(value: object, key: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise _wrong(key, "the name of a column")
-    return value
-
-
-def _texts(value: object, key: str) -> tuple[str, ...]:
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        raise _wrong(key, "a list of names")
-    return tuple(_text(item, key) for item in value)
+    return DataPlan(**values.fields_of(document, _READERS, part="data"))
 
 
 def _names(value: object, key: str) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise _wrong(key, "a mapping of classes to columns")
-    return {str(name): _text(column, f"{key}.{name}") for name, column in value.items()}
+    return values.by_name(value, key, values.column, "classes to columns")
 
 
 def _population(value: object, key: str) -> dict[str, dict[str, float]]:
-    if not isinstance(value, Mapping) or not all(isinstance(shares, Mapping) for shares in value.values()):
-        raise _wrong(key, "a mapping of attributes to shares of groups")
-    return {
-        str(name): {str(group): _share(share, f"{key}.{name}.{group}") for group, share in shares.items()}
-        for name, shares in value.items()
-    }
+    def shares(one: object, name: str) -> dict[str, float]:
+        return values.by_name(one, name, values.number, "groups to shares")
+
+    return values.by_name(value, key, shares, "attributes to shares of groups")
 
 
-def _share(value: object, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _wrong(key, "a number")
-    return float(value)
-
-
-_READERS: dict[str, Callable[[object, str], Any]] = {
-    "label": _text,
-    "split": _text,
-    "group": _text,
-    "sensitive": _texts,
-    "texts": _texts,
-    "ignore": _texts,
+_READERS: dict[str, values.Reader] = {
+    "label": values.column,
+    "split": values.column,
+    "group": values.column,
+    "sensitive": values.columns,
+    "texts": values.columns,
+    "ignore": values.columns,
     "probabilities": _names,
     "population": _population,
 }

@@ -18,6 +18,7 @@ from audits.models import Run, RunState
 from governance.catalog import queries as catalogue
 from governance.catalog import rendering
 from governance.catalog.models import Card, Entry, File, SubjectKind, Version
+from governance.catalog.suspensions.reach import reaching
 from governance.evidence import licence_report
 from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
 from governance.gates.queries import closing_conditions
@@ -26,6 +27,7 @@ from governance.people.queries import standing
 from governance.policies.waivers import queries as waivers
 from governance.policies.waivers import showing as waiver_showing
 from governance.portal import queries
+from governance.portal.views.suspension import may_suspend
 from governance.reviews.standing import stands_at
 from governance.web.requests import PageRequest
 from governance.web.templatetags import figures
@@ -56,7 +58,7 @@ def version_url(found: Entry, version: Version) -> str:
 @login_required
 @require_safe
 def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> HttpResponse:
-    """One version, with its card, findings, lineage, files, runs and reviews. At most 30 queries, whatever its size."""
+    """One version, with its card, findings, lineage, files, runs and reviews. At most 32 queries, whatever its size."""
     user, now = request.user, timezone.now()
     try:
         shown = catalogue.resolve(user=user, kind=kind, ns=ns, name=name, sha=sha)
@@ -98,6 +100,8 @@ def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Ht
         "in_force": [one for one in approvals if one.ended_at is None and one.granted_at <= now < one.expires_at],
         "waivers": waiver_showing.rows(waivers.of_version(user, version=shown)),
         "may_submit": teams is None or bool(teams),
+        "may_suspend": may_suspend(user),
+        "suspensions": reaching([shown.pk]).get(shown.pk, ()),
         "assurance": _assurance(shown),
     }
     return render(request, "catalog/version.html", context)
