@@ -17,7 +17,7 @@ from governance.evidence import queries as evidence_queries
 from governance.evidence import services as evidence
 from governance.gates.documents import gate_document
 from governance.gates.models import Approval, GateEvaluation, GateVerdict
-from governance.gates.queries import GateAnswer, gate_answer
+from governance.gates.queries import WAIVER_OVER, GateAnswer, closing_conditions, gate_answer
 from governance.gates.signals import audits_asked
 from governance.gates.stored import Subject
 from governance.people.models import User
@@ -103,15 +103,13 @@ def current(evaluation: GateEvaluation) -> GateAnswer:
 
 def _renewed(answer: GateAnswer, approval: Approval) -> GateAnswer:
     """An approval whose evidence has gone stale, while the audits that would renew it are under way, is pending."""
-    lapsed = [
-        one
-        for one in approval.conditions
-        if one["severity"] == "fail" and dt.datetime.fromisoformat(one["holds_until"]) <= answer.asked_at
-    ]
+    lapsed = closing_conditions(approval, at=answer.asked_at)
     here = Q(use_case="") | Q(use_case=answer.use_case)
     running = set(
         Run.objects.for_subject(approval.version.digest).unfinished().filter(here).values_list("kind", flat=True)
     )
+    if any(condition["code"] in WAIVER_OVER for condition in lapsed):
+        return answer
     if not lapsed or not {condition["kind"] for condition in lapsed} <= running:
         return answer
     codes = tuple(dict.fromkeys(f"{condition['id']}:{PENDING}" for condition in lapsed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +12,13 @@ from governance.catalog.models import UseCase, Version
 from governance.gates.models import Approval, GateMode, ReviewStanding
 from governance.gates.stored import Stored, Subject, stored
 from governance.people.models import User
+from governance.policies.waivers import queries as waivers
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 EXIT_CODES = {"allow": 0, "warn": 0, "deny": 1, "error": 2, "pending": 3}
 # What a review that has ended without an approval tells a pipeline.
+# What an answer need not name. What is waived holds only because somebody answers for it, and is named.
+HOLDING = ("satisfied", "not_applicable")
 CLOSED_STATES = ("rejected", "withdrawn", "changes_requested", "superseded")
 
 
@@ -60,7 +64,7 @@ class GateAnswer:
     policies: tuple[dict[str, Any], ...] = ()
     evaluation: dict[str, Any] = field(default_factory=dict)
     submission: int | None = None
-
+    waivers: Mapping[int, dict[str, Any]] = field(default_factory=dict)
     mode: GateMode | None = None
     etag: str = ""
     next_change_at: dt.datetime | None = None
@@ -103,6 +107,15 @@ def answer_from(found: Stored, *, subject: Subject, use_case: str, stage: str) -
     return _in_review(found, found.standing, told)
 
 
+def closing_conditions(approval: Approval, *, at: dt.datetime) -> list[dict[str, Any]]:
+    """What closes an approval at ``at`` although it has not ended: evidence gone stale, a waiver that is over."""
+    return [
+        condition
+        for condition in approval.conditions
+        if condition["severity"] == "fail" and dt.datetime.fromisoformat(condition["holds_until"]) <= at
+    ]
+
+
 def approved_before(version: Version, use_case: UseCase, at: dt.datetime) -> Version | None:
     """The version of the same entry whose approval for a use case is in force, the newest one.
 
@@ -121,34 +134,75 @@ def approved_before(version: Version, use_case: UseCase, at: dt.datetime) -> Ver
 
 
 def _with_approval(found: Stored, approval: Approval, told: dict[str, Any]) -> GateAnswer:
-    lapsed = found.lapsed
+    lapsed, waived = found.lapsed, found.waived
     codes = tuple(dict.fromkeys(f"{condition['id']}:{condition['code']}" for condition in lapsed))
+    requirements = _as_of_now(approval, lapsed, waived)
     return GateAnswer(
         verdict=found.verdict,
-        reason_codes=codes or tuple(_open_codes(approval)),
+        reason_codes=codes or _open_codes(approval, waived),
         approval=approval,
-        requirements=tuple(_with_staleness(approval, lapsed)),
-        next_steps=tuple(
-            {"action": "run", "target": kind, "who": "submitter", "count": 1}
-            for kind in sorted({condition["kind"] for condition in lapsed})
-        ),
+        requirements=tuple(requirements),
+        next_steps=_steps_after(lapsed),
         policies=tuple(approval.policies),
         evaluation=found.judged,
         submission=found.submission,
+        waivers=_waivers_of(requirements),
         **told,
     )
 
 
-def _open_codes(approval: Approval) -> list[str]:
-    return [f"{r['id']}:{r['status']}" for r in approval.requirements if r["status"] not in ("satisfied", "waived")]
+def _open_codes(approval: Approval, waived: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """What keeps an answer that opens from being a plain allow. What is waived is named, since when ever."""
+    codes = [f"{r['id']}:{r['status']}" for r in approval.requirements if r["status"] not in HOLDING]
+    return tuple(dict.fromkeys([*codes, *(f"{condition['id']}:waived" for condition in waived)]))
 
 
-def _with_staleness(approval: Approval, stale: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    late = {(condition["policy"], condition["id"]): condition["code"] for condition in stale}
-    return [
-        {**r, "status": "unsatisfied", "code": late[r["policy"], r["id"]]} if (r["policy"], r["id"]) in late else r
-        for r in approval.requirements
-    ]
+def _as_of_now(
+    approval: Approval, stale: Sequence[dict[str, Any]], waived: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The requirements of an approval, those that have lapsed or are waived since as they stand at this moment."""
+    late = {(condition["policy"], condition["id"]): condition for condition in stale}
+    now = {(condition["policy"], condition["id"]): condition for condition in waived}
+    made = []
+    for row in approval.requirements:
+        key = (row["policy"], row["id"])
+        if key in late:
+            told = {**row.get("params", {}), "until": late[key]["holds_until"]}
+            row = {**row, "status": "unsatisfied", "code": late[key]["code"], "params": told}
+        elif key in now:
+            until = now[key]["holds_until"]
+            told = {**row.get("params", {}), "waiver": now[key]["waiver"], "until": until}
+            row = {**row, "status": "waived", "holds_until": until, "params": told}
+        made.append(row)
+    return made
+
+
+def _waivers_of(requirements: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Who answers for what is waived. One query, and none where nothing is."""
+    numbers = {r["params"]["waiver"] for r in requirements if r["status"] == "waived"}
+    return waivers.told(numbers) if numbers else {}
+
+
+WAIVER_OVER = ("waiver_ended", "waiver_revoked")
+
+
+def _steps_after(stale: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """What opens an approval again: an audit for what has aged, a waiver or a mended version for what was waived."""
+    over = [condition for condition in stale if condition["code"] in WAIVER_OVER]
+    runs = sorted({condition["kind"] for condition in stale if condition["code"] not in WAIVER_OVER})
+    return (
+        *({"action": "run", "target": kind, "who": "submitter", "count": 1} for kind in runs),
+        *(
+            {
+                "action": "ask_waiver",
+                "target": kind,
+                "who": "submitter",
+                "count": 1,
+                "requirements": sorted({c["id"] for c in over if c["kind"] == kind}),
+            }
+            for kind in sorted({condition["kind"] for condition in over})
+        ),
+    )
 
 
 def _ended(found: Stored) -> list[str]:
@@ -169,18 +223,19 @@ def _with_neither(found: Stored, told: dict[str, Any]) -> GateAnswer:
         requirements=tuple(ended.requirements) if ended else (),
         evaluation=found.judged,
         submission=found.submission,
+        waivers=_waivers_of(ended.requirements) if ended else {},
         **told,
     )
 
 
 def _in_review(found: Stored, standing: ReviewStanding, told: dict[str, Any]) -> GateAnswer:
-    evaluation = standing.evaluation
+    evaluation = found.judged_now
     if standing.state in CLOSED_STATES:
         verdict, codes = "deny", [f"review:{standing.state}"]
-    elif standing.verdict in ("allow", "warn"):
+    elif evaluation.get("verdict", standing.verdict) in ("allow", "warn"):
         verdict, codes = "pending", ["review:awaiting_decision"]
     else:
-        verdict, codes = standing.verdict, list(evaluation.get("reason_codes", ()))
+        verdict, codes = evaluation.get("verdict", standing.verdict), list(evaluation.get("reason_codes", ()))
     return GateAnswer(
         verdict=verdict,
         reason_codes=tuple([*_ended(found), *codes] or ["no_approval"]),
@@ -190,5 +245,6 @@ def _in_review(found: Stored, standing: ReviewStanding, told: dict[str, Any]) ->
         policies=tuple(evaluation.get("policies", ())),
         evaluation=evaluation,
         submission=standing.submission,
+        waivers=_waivers_of(evaluation.get("requirements", ())),
         **told,
     )

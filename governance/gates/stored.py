@@ -22,6 +22,7 @@ from governance.catalog.models import Entry, Version
 from governance.gates.models import Approval, GateMode, ReviewStanding
 from governance.people.models import User
 from governance.people.queries import teams_seen_by
+from governance.policies.lapsing import as_of
 
 Row = TypeVar("Row", bound=models.Model)
 OF_VERSION = ("id", "entry_id", "revision", "digest", "manifest_digest", "assurance")
@@ -89,7 +90,22 @@ class Stored:
         lapsed = self.lapsed
         if any(condition["severity"] == "fail" for condition in lapsed):
             return "deny"
-        return "warn" if lapsed else self.approval.verdict
+        return "warn" if lapsed or self.waived else self.approval.verdict
+
+    @property
+    def waived(self) -> list[dict[str, Any]]:
+        """The conditions of an open approval that hold only because somebody answers for them."""
+        if self.approval is None or not self.open:
+            return []
+        lapsed = self.lapsed
+        return [
+            condition for condition in self.approval.conditions if "waiver" in condition and condition not in lapsed
+        ]
+
+    @property
+    def judged_now(self) -> dict[str, Any]:
+        """The evaluation of the review, as time has left it."""
+        return {} if self.standing is None else as_of(self.standing.evaluation, at=self.asked_at)
 
     @property
     def next_change_at(self) -> dt.datetime | None:
@@ -107,14 +123,16 @@ class Stored:
         What else an answer shows of an approval is frozen with its row.
         """
         approval, standing, next_at = self.approval, self.standing, self.next_change_at
+        now = self.judged_now
         seen = [
             None if approval is None else [approval.pk, self.open, approval.ended_reason],
-            [[one["policy"], one["id"], one["code"], one["run"]] for one in self.lapsed],
+            [] if approval is None or not self.open else [len(self.lapsed), approval.conditions],
             None if standing is None else [standing.pk, standing.state, standing.verdict, self.standing_md5],
+            [now.get("verdict"), now.get("reason_codes")],
             None if self.mode is None else self.mode.pk,
             None if next_at is None else next_at.isoformat(),
         ]
-        return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
 
 
 def stored(*, user: User | None, subject: Subject, use_case: str, stage: str) -> Stored:
