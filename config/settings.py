@@ -279,6 +279,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_EVERY_S,
         "options": UPKEEP,
     },
+    "sweep-reviews": {
+        "task": "governance.reviews.tasks.sweep_reviews",
+        "schedule": 150 * SWEEP_EVERY_S,
+        "options": UPKEEP,
+    },
     "tidy-web": {"task": "governance.web.tasks.tidy", "schedule": 3600.0, "options": UPKEEP},
 }
 RUN_LEASE_S = environment.whole("RUN_LEASE_S", 20)
