@@ -122,19 +122,26 @@ def roles_changed(user: User, *, at: dt.datetime) -> None:
 
 def sweep(*, at: dt.datetime) -> None:
     """What only time brings: audits and waivers of approvals in force that end within a week, or have ended.
+    One of which none does any more is over: its audits were done again, or its approval has ended.
 
     Nothing waits for it: the gate asks the clock itself.
     """
+    ending_still: set[tuple[str, int, int]] = set()
     for approval in _in_force(at).filter(next_boundary__lte=at + AUDIT_NOTICE):
         by_kind: dict[Trigger.Kind, list[Mapping[str, Any]]] = defaultdict(list)
         for condition in approval.conditions:
             if dt.datetime.fromisoformat(condition["holds_until"]) <= at + AUDIT_NOTICE:
                 by_kind[Kind.WAIVER if condition.get("waiver") else Kind.AUDIT_EXPIRY].append(condition)
         for kind, ending in by_kind.items():
+            ending_still.add((kind.value, approval.version.entry_id, approval.use_case_id))
             first = min(ending, key=lambda one: str(one["holds_until"]))
             seen = [_ending(approval, condition, at=at) for condition in ending]
             named = sorted({str(condition["kind"]) for condition in ending})
             _see(kind, approval, seen, at=at, audits=named, until=first["holds_until"], stage=approval.stage)
+
+    for trigger in Trigger.objects.open().filter(kind__in=[Kind.AUDIT_EXPIRY, Kind.WAIVER]).order_by("pk"):
+        if (trigger.kind, trigger.entry_id, trigger.use_case_id) not in ending_still:
+            triggers.renewed(trigger_id=trigger.pk, at=at)
 
 
 def _ending(approval: Approval, condition: Mapping[str, Any], *, at: dt.datetime) -> str:

@@ -286,6 +286,7 @@ class Trigger(models.Model):
     class Closing(models.TextChoices):
         SUBMITTED = "submitted", _("a version was submitted")
         DECIDED = "decided", _("it was decided anew")
+        RENEWED = "renewed", _("it holds again")
         BY_HAND = "by_hand", _("closed by hand")
 
     kind = models.CharField(max_length=12, choices=Kind)
@@ -311,7 +312,7 @@ class Trigger(models.Model):
             models.UniqueConstraint(fields=["dedupe_key"], condition=Q(closed_at=None), name="trigger_one_open"),
             models.CheckConstraint(
                 condition=Q(closed_at=None, closed_how="", closed_by=None, closed_reason="")
-                | Q(closed_at__isnull=False, closed_how__in=["submitted", "decided"])
+                | Q(closed_at__isnull=False, closed_how__in=["submitted", "decided", "renewed"])
                 | Q(closed_at__isnull=False, closed_how="by_hand", closed_by__isnull=False, closed_reason__gt=""),
                 name="trigger_closed_by_something",
             ),

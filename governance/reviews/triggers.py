@@ -103,6 +103,14 @@ def decided(submission: Submission, *, by: User | None, at: dt.datetime) -> None
         _answer(submission, Trigger.Closing.DECIDED, kinds=tuple(Trigger.Kind), by=by, at=at)
 
 
+@transaction.atomic
+def renewed(*, trigger_id: int, at: dt.datetime) -> None:
+    """What was about to end holds again: nothing is left to do. One that is closed stays as it is."""
+    trigger = Trigger.objects.select_for_update(of=("self",)).select_related("entry", "use_case").get(pk=trigger_id)
+    if trigger.closed_at is None:
+        _close(trigger, Trigger.Closing.RENEWED, by=None, reason="", at=at)
+
+
 @remembered("trigger.close")
 @transaction.atomic
 def close(*, trigger_id: int, by: User, reason: str, at: dt.datetime) -> Trigger:

@@ -126,9 +126,7 @@ def test_the_database_keeps_a_comment_as_it_was_written(world: World) -> None:
     with pytest.raises(IntegrityError, match="is refused"), transaction.atomic():
         made.delete()
     with pytest.raises(IntegrityError, match="comment_length"), transaction.atomic():
-        Comment.objects.create(
-            submission=made.submission, text="x" * 5001, author=world.domain, written_at=world.at
-        )
+        Comment.objects.create(submission=made.submission, text="x" * 5001, author=world.domain, written_at=world.at)
 
 
 def test_the_submitter_and_those_who_spoke_before_are_told(world: World) -> None:
