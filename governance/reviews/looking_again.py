@@ -30,12 +30,11 @@ AUDIT_NOTICE = dt.timedelta(days=7)
 
 def versions_stored(newest: Mapping[int, tuple[int | None, int]], *, at: dt.datetime) -> None:
     """Another version of something that is approved: a review of it may be wanted. The old one stays approved."""
-    resting = [
-        a for a in _in_force(at).filter(version__entry__in=newest) if a.version_id != newest[a.version.entry_id][1]
-    ]
+    approved = _in_force(at).filter(version__entry__in=newest).select_related("version__card")
+    resting = [one for one in approved if one.version_id != newest[one.version.entry_id][1]]
     if not resting:
         return
-    found = Version.objects.select_related("card").in_bulk({newest[a.version.entry_id][1] for a in resting})
+    found = Version.objects.select_related("card").in_bulk({newest[one.version.entry_id][1] for one in resting})
     # Of several versions that are approved, the newest is what the next is compared with.
     last: dict[tuple[int, int], Approval] = {}
     for approval in resting:
@@ -157,7 +156,7 @@ def _in_force(at: dt.datetime) -> QuerySet[Approval]:
 
 def _with_all(approvals: QuerySet[Approval]) -> QuerySet[Approval]:
     """In one order of entries and use cases for everybody, so that nobody waits crosswise."""
-    found = approvals.select_related("version__entry", "version__card", "use_case")
+    found = approvals.select_related("version__entry", "use_case")
     return found.order_by("version__entry_id", "use_case_id", "granted_at", "pk")
 
 
