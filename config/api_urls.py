@@ -30,6 +30,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/", catalog.UseCases.as_view(), name="use-cases"),
     path("use-cases/<slug:slug>/", catalog.UseCaseView.as_view(), name="use-case"),
     path("use-cases/<slug:slug>/audit-plan/", catalog.AuditPlanView.as_view(), name="audit-plan"),
+    path("use-cases/<slug:slug>/tier-proposals/", catalog.TierProposals.as_view(), name="tier-proposals"),
+    path(
+        "use-cases/<slug:slug>/tier-proposals/<int:pk>/accept/",
+        catalog.TierDecision.as_view(step="accept"),
+        name="tier-accept",
+    ),
+    path(
+        "use-cases/<slug:slug>/tier-proposals/<int:pk>/refuse/",
+        catalog.TierDecision.as_view(step="refuse"),
+        name="tier-refuse",
+    ),
     path("teams/", catalog.Teams.as_view(), name="teams"),
     # reviews
     path("submissions/", reviews.Submissions.as_view(), name="submissions"),

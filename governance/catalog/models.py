@@ -37,6 +37,10 @@ class Tier(models.TextChoices):
     HIGH = "high", _("High")
     CRITICAL = "critical", _("Critical")
 
+    def is_below(self, other: str) -> bool:
+        """Whether this tier asks for less than another."""
+        return Tier.values.index(self) < Tier.values.index(other)
+
 
 class Assurance(models.TextChoices):
     """How well we know a version's bytes."""
@@ -399,6 +403,45 @@ class Suspension(models.Model):
 
     def __str__(self) -> str:
         return f"{self.entry} is suspended" if self.lifted_at is None else f"{self.entry} was suspended"
+
+
+class TierProposal(models.Model):
+    """A wish to let a use case count as less risky, which a second person accepts or refuses. Decided once."""
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", _("Proposed")
+        ACCEPTED = "accepted", _("Accepted")
+        REFUSED = "refused", _("Refused")
+
+    use_case = models.ForeignKey(UseCase, on_delete=models.PROTECT, related_name="tier_proposals")
+    tier_before = models.CharField(max_length=8, choices=Tier)
+    tier = models.CharField(max_length=8, choices=Tier)
+    reason = models.TextField()
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State, default=State.PROPOSED)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["use_case"], condition=Q(state="proposed"), name="tier_proposal_one_open"),
+            models.CheckConstraint(
+                condition=Q(state="proposed", decided_by=None, decided_at=None)
+                | Q(state__in=["accepted", "refused"], decided_by__isnull=False, decided_at__isnull=False),
+                name="tier_proposal_decided_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="accepted") | ~Q(decided_by=models.F("proposed_by")),
+                name="tier_proposal_accepted_by_another",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.use_case}: {self.tier_before} to {self.tier}"
 
 
 class AuditPlan(models.Model):

@@ -40,9 +40,9 @@ class Comments(generics.ListAPIView[Comment]):
     ordering = ("written_at", "id")
 
     class Input(serializers.Serializer[None]):
-        text = serializers.CharField(max_length=2 * LONGEST_COMMENT, trim_whitespace=False)
+        text = serializers.CharField(max_length=LONGEST_COMMENT, trim_whitespace=False)
         about = serializers.ChoiceField(choices=Comment.About.choices, default=Comment.About.SUBMISSION)
-        finding = serializers.RegexField(r"^[0-9a-f]{64}\Z", required=False, default="")
+        finding = serializers.RegexField(r"^[0-9a-f]{64}$", required=False, default="")
         line = serializers.IntegerField(min_value=1, max_value=2**31 - 1, required=False, allow_null=True, default=None)
         decision = serializers.IntegerField(
             min_value=1, max_value=2**63 - 1, required=False, allow_null=True, default=None
@@ -50,7 +50,7 @@ class Comments(generics.ListAPIView[Comment]):
 
     class Filter(serializers.Serializer[None]):
         about = serializers.ChoiceField(choices=Comment.About.choices, required=False)
-        finding = serializers.RegexField(r"^[0-9a-f]{64}\Z", required=False)
+        finding = serializers.RegexField(r"^[0-9a-f]{64}$", required=False)
 
     def get_queryset(self) -> QuerySet[Comment]:
         if getattr(self, "swagger_fake_view", False):

@@ -147,7 +147,7 @@ class Submissions(generics.ListAPIView[Submission]):
         mine = serializers.BooleanField(required=False, default=False)
 
     def get_queryset(self) -> QuerySet[Submission]:
-        asked = self.Filter(data=self.request.query_params)
+        asked = self.Filter(data=self.request.query_params.dict())
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data
         found = seen(self.request)
