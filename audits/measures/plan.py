@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audits.measures.naming import ALIASES, METRICS, NUMERIC_METRICS, listed, quoted
+from audits.measures.refusals import CodedRefusal
 
 LARGEST, BEST, OVERALL = "largest", "best", "overall"
 MAX_SENSITIVE = 6
@@ -24,12 +25,8 @@ DEFAULT_MARGIN = 0.01
 SUPPRESS_BELOW = 10
 
 
-class PlanRejected(ValueError):
+class PlanRejected(CodedRefusal):
     """The plan cannot be carried out; ``code`` says why for programs, the message how to mend it."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: st
     """
     approval = _newest_approval(user, subject, use_case, stage)
     now: dt.datetime | None = getattr(approval, "asked_at", None)
-    if approval is not None and now is not None and approval.open:  # type: ignore[attr-defined]
+    if approval is not None and now is not None and approval.open:  # type: ignore[attr-defined]  # annotated
         stale = [c for c in approval.conditions if dt.datetime.fromisoformat(c["holds_until"]) <= now]
         codes = tuple(dict.fromkeys(f"{condition['id']}:{condition['code']}" for condition in stale))
         closes = any(condition["severity"] == "fail" for condition in stale)

@@ -66,7 +66,7 @@ def audit_data(
         numbers and nothing else.
 
     Raises:
-        DataPlanRejected: the plan and the table do not go together.
+        PlanRejected: the plan and the table do not go together.
     """
     tick = (lambda: progress(table.rows, table.rows)) if progress is not None else (lambda: None)
     columns = columns_of(table)

@@ -7,16 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audits.measures.naming import listed, quoted
+from audits.measures.plan import PlanRejected
 
 MAX_SENSITIVE = 20
-
-
-class DataPlanRejected(ValueError):
-    """The plan cannot be carried out; ``code`` says why for programs, the message how to mend it."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -42,31 +35,31 @@ class DataPlan:
         """Refuse what cannot be carried out.
 
         Raises:
-            DataPlanRejected: with the key that is wrong and what it may be.
+            PlanRejected: with the key that is wrong and what it may be.
         """
         if len(self.sensitive) > MAX_SENSITIVE:
-            raise DataPlanRejected("too_many_sensitive", f"name at most {MAX_SENSITIVE} sensitive columns (sensitive)")
+            raise PlanRejected("too_many_sensitive", f"name at most {MAX_SENSITIVE} sensitive columns (sensitive)")
         special = [name for name in (self.label, self.split, self.group, *self.probabilities.values()) if name]
         twice = [name for name in special if special.count(name) > 1]
         if twice:
-            raise DataPlanRejected(
+            raise PlanRejected(
                 "column_named_twice",
                 f"column {quoted(twice[0])} is named twice; label, split, group and probabilities must differ",
             )
         if self.probabilities and not self.label:
-            raise DataPlanRejected("label_missing", "probabilities say something of a label; name its column (label)")
+            raise PlanRejected("label_missing", "probabilities say something of a label; name its column (label)")
         if len(self.probabilities) == 1:
-            raise DataPlanRejected("one_class", "name the probabilities of two classes or more (probabilities)")
+            raise PlanRejected("one_class", "name the probabilities of two classes or more (probabilities)")
         for attribute, shares in self.population.items():
             if attribute not in self.sensitive:
-                raise DataPlanRejected("attribute_unknown", f"{quoted(attribute)} is not among the sensitive columns")
+                raise PlanRejected("attribute_unknown", f"{quoted(attribute)} is not among the sensitive columns")
             if len(shares) < 2 or any(not 0 < share < 1 for share in shares.values()):
-                raise DataPlanRejected(
+                raise PlanRejected(
                     "population_wrong",
                     f"the population of {quoted(attribute)} needs shares between 0 and 1 of its groups",
                 )
             if abs(sum(shares.values()) - 1) > 0.005:
-                raise DataPlanRejected("population_wrong", f"the population of {quoted(attribute)} must add up to 1")
+                raise PlanRejected("population_wrong", f"the population of {quoted(attribute)} must add up to 1")
 
     @property
     def named(self) -> list[str]:
@@ -92,20 +85,20 @@ def data_plan_from(document: Mapping[str, Any]) -> DataPlan:
     """Read the ``data`` part of an audit plan.
 
     Raises:
-        DataPlanRejected: a key is unknown or of the wrong type.
+        PlanRejected: a key is unknown or of the wrong type.
     """
     if not isinstance(document, Mapping):
-        raise DataPlanRejected("plan_not_a_mapping", "the data plan must be a mapping of keys to values")
+        raise PlanRejected("plan_not_a_mapping", "the data plan must be a mapping of keys to values")
     unknown = sorted(str(key) for key in document if key not in _READERS)
     if unknown:
-        raise DataPlanRejected(
+        raise PlanRejected(
             "plan_key_unknown", f"the data plan has no key {listed(unknown)}; known: {listed(sorted(_READERS))}"
         )
     return DataPlan(**{key: _READERS[key](value, key) for key, value in document.items() if value is not None})
 
 
-def _wrong(key: str, wanted: str) -> DataPlanRejected:
-    return DataPlanRejected("plan_value_wrong", f"{key} must be {wanted}")
+def _wrong(key: str, wanted: str) -> PlanRejected:
+    return PlanRejected("plan_value_wrong", f"{key} must be {wanted}")
 
 
 def _text(value: object, key: str) -> str:

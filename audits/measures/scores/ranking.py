@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from audits.measures.intervals import Z95
 from audits.measures.means import Estimated, Floats, effective_size, unknown
+from audits.measures.ordering import starts_of_runs
 
 DELONG = "DeLong, on the logit scale"
 NEWCOMBE = "Newcombe 2006, method 5"
@@ -44,7 +45,7 @@ def roc_auc(
     said = DELONG if weights is None else DELONG + ", weighted"
     if min(many) < 2 - 1e-9 or min(label.sum(), (~label).sum()) < 2:
         return unknown(said)
-    starts = np.flatnonzero(np.diff(score, prepend=-np.inf))
+    starts = starts_of_runs(score)
     blocks = [np.add.reduceat(one, starts) for one in (positive, negative, positive**2, negative**2)]
     above, below, above_squares, below_squares = blocks
     total_above, total_below = above.sum(), below.sum()

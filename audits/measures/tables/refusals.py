@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from audits.measures.naming import listed, quoted
+from audits.measures.refusals import Refusal
 
 
-class TableRejected(ValueError):
+class TableRejected(Refusal):
     """The table cannot be read or cannot support the audit; the message says how to mend it."""
 
-    code: ClassVar[str] = "table_rejected"
+    code = "table_rejected"
 
 
 class NotATable(TableRejected):

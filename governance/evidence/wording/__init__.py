@@ -12,10 +12,13 @@ from governance.evidence.bias_report import metric_name
 from governance.evidence.mitigation_report import method_name
 from governance.evidence.wording import bias, cards, counterfactual, data, drift, licences, ll144, mitigation, suites
 from governance.evidence.wording.in_words import in_words
+from governance.evidence.wording.refusals import refusal_text
 from governance.web.templatetags import figures
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
+
+__all__ = ["SENTENCES", "finding_text", "refusal_text"]
 
 Sentences = Mapping[str, "tuple[_StrPromise, _StrPromise]"]
 LONGEST = 160

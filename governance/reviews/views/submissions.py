@@ -19,6 +19,7 @@ from governance.catalog.models import Stage, UseCase, Version
 from governance.evidence import licence_report
 from governance.evidence import services as evidence
 from governance.evidence.inputs import columns_wanted
+from governance.evidence.wording import refusal_text
 from governance.people.models import Role
 from governance.people.queries import standing
 from governance.reviews import comparing, discussing, forms, queries, services, showing
@@ -200,7 +201,7 @@ def told(refusal: ReviewRefused) -> str:
             "Approval is closed until every requirement holds; it was looked at once more just now."
         ),
     }
-    return known.get(refusal.code, as_sentence(str(refusal)))
+    return known.get(refusal.code) or refusal_text(refusal.code, refusal.params) or as_sentence(str(refusal))
 
 
 def _back(request: PageRequest, url: str) -> HttpResponse:
@@ -291,7 +292,7 @@ def attach(request: PageRequest, pk: int) -> HttpResponse:
             at=timezone.now(),
         )
     except evidence.EvidenceRefused as refusal:
-        sent.add_error("file", as_sentence(str(refusal)))
+        sent.add_error("file", refusal_text(refusal.code, refusal.params) or as_sentence(str(refusal)))
         return show(request, shown, status=422, evidence_form=sent)
     except NotAcceptable as refusal:
         sent.add_error("file", told(refusal))
