@@ -16,6 +16,8 @@ from governance.gates import services, suspending
 from governance.gates.models import Approval
 from governance.licensing.affected import Affected
 from governance.licensing.signals import licences_changed, licences_judged
+from governance.policies.models import Waiver
+from governance.policies.signals import waivers_changed
 
 
 @receiver(run_finished, dispatch_uid="gates.recheck")
@@ -43,6 +45,12 @@ def close_licences(*, affected: Affected, at: dt.datetime, **_newer: Any) -> Non
 def recheck_licences(*, digests: Sequence[str], at: dt.datetime, **_newer: Any) -> None:
     """In the transaction that stores the new verdicts."""
     services.recheck_licences(digests=digests, at=at)
+
+
+@receiver(waivers_changed, dispatch_uid="gates.recheck_waiver")
+def recheck_waiver(*, waiver: Waiver, at: dt.datetime, **_newer: Any) -> None:
+    """In the transaction that accepts, rejects or revokes: the gate never says more than somebody answers for."""
+    services.recheck_waiver(waiver=waiver, at=at)
 
 
 @receiver(suspended, dispatch_uid="gates.close_suspended")

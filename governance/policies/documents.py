@@ -18,6 +18,8 @@ comments, other order of keys, defaults written out) give the same document and 
 
 ``appliesTo.kinds`` is ``[model]`` unless given, ``severity`` is ``fail``, ``veto`` -2, ``autoDecide`` false, titles
 are the name or id. ``distinctVoters`` is, unless given, the sum of all ``min``: every vote by another person.
+A requirement may say ``waivable: false`` or ``waivable: {maxDays: 30, by: [risk_officer]}``; unless it does, a risk
+officer may waive it for as long as the tier allows.
 """
 
 from __future__ import annotations
@@ -50,6 +52,28 @@ MAX_DAYS = 730
 MAX_REQUIREMENTS = 100
 MAX_VOTES_PER_LANE = 20
 
+# For how long at most a requirement may be waived in a use case of a tier.
+WAIVER_DAYS: Mapping[str, int] = {"minimal": 180, "limited": 180, "high": 90, "critical": 30}
+WAIVING_ROLES = ("risk_officer", "approver", "admin")
+
+
+@dataclass(frozen=True)
+class Waivable:
+    """That a requirement may be waived: by people of role ``by``, for at most ``max_days`` and the tier's maximum."""
+
+    max_days: int = max(WAIVER_DAYS.values())
+    by: str = "risk_officer"
+
+    def days(self, tier: str) -> int:
+        """The longest waiver in a use case of a tier; of a tier that nobody knows the shortest."""
+        return min(self.max_days, WAIVER_DAYS.get(tier, min(WAIVER_DAYS.values())))
+
+    def as_json(self) -> dict[str, Any]:
+        return {"maxDays": self.max_days, "by": [self.by]}
+
+
+WAIVABLE_UNLESS_SAID = Waivable()
+
 
 @dataclass(frozen=True)
 class Requirement:
@@ -67,9 +91,10 @@ class Requirement:
     known_verdicts: tuple[str, ...]
     severity: str
     max_age_days: int | None
+    waivable: Waivable | None = WAIVABLE_UNLESS_SAID
 
     def as_json(self) -> dict[str, Any]:
-        document = {
+        document: dict[str, Any] = {
             "id": self.id,
             "title": self.title,
             "kind": self.kind,
@@ -77,7 +102,12 @@ class Requirement:
             "knownVerdicts": list(self.known_verdicts),
             "severity": self.severity,
         }
-        return document if self.max_age_days is None else document | {"maxAgeDays": self.max_age_days}
+        if self.max_age_days is not None:
+            document["maxAgeDays"] = self.max_age_days
+        # What is not said is left out, so that documents of before keep their digest.
+        if self.waivable != WAIVABLE_UNLESS_SAID:
+            document["waivable"] = False if self.waivable is None else self.waivable.as_json()
+        return document
 
 
 @dataclass(frozen=True)
@@ -171,6 +201,7 @@ def from_json(value: Any) -> PolicyDocument:
                     known_verdicts=tuple(row["knownVerdicts"]),
                     severity=row["severity"],
                     max_age_days=row.get("maxAgeDays"),
+                    waivable=_waivable_from(row.get("waivable")),
                 )
                 for row in value["requirements"]
             ),
@@ -187,9 +218,15 @@ def from_json(value: Any) -> PolicyDocument:
     return document
 
 
+def _waivable_from(value: Any) -> Waivable | None:
+    if value is None:
+        return WAIVABLE_UNLESS_SAID
+    return None if value is False else Waivable(max_days=value["maxDays"], by=value["by"][0])
+
+
 _LATER_AT_TOP = ("appliesWhen", "tests", "overrideIf", "extends")
 _LATER_IN_METADATA = ("version", "effectiveFrom", "graceDays", "labels", "description")
-_LATER_IN_REQUIREMENT = ("satisfiedIf", "applicableIf", "overrideIf", "waivable", "maps")
+_LATER_IN_REQUIREMENT = ("satisfiedIf", "applicableIf", "overrideIf", "maps")
 _LATER_IN_VOTES = ("copyIf", "role", "label")
 
 
@@ -242,7 +279,7 @@ def _requirements(
             item,
             path,
             required=("id", "kind", "verdicts"),
-            optional=("title", "maxAgeDays", "severity"),
+            optional=("title", "maxAgeDays", "severity", "waivable"),
             later=_LATER_IN_REQUIREMENT,
         )
         id_ = reader.name(row.get("id"), f"{path}.id", separators="._-")
@@ -261,8 +298,28 @@ def _requirements(
         age = None
         if "maxAgeDays" in row:
             age = reader.integer(row["maxAgeDays"], f"{path}.maxAgeDays", 1, MAX_DAYS, default=0)
-        found.append(Requirement(id_, title, kind, verdicts, known, severity, age))
+        waivable = _waivable(reader, row.get("waivable"), f"{path}.waivable")
+        found.append(Requirement(id_, title, kind, verdicts, known, severity, age, waivable))
     return tuple(found)
+
+
+def _waivable(reader: Reader, node: Node | None, path: str) -> Waivable | None:
+    """``false``, or who may waive it for how long."""
+    if node is None:
+        return WAIVABLE_UNLESS_SAID
+    if node.shape == "boolean":
+        if reader.boolean(node, path, default=False):
+            reader.problem("waivable_true", node, path)
+        return None
+    row = reader.mapping(node, path, required=("maxDays",), optional=("by",), later=())
+    longest = max(WAIVER_DAYS.values())
+    days = reader.integer(row.get("maxDays"), f"{path}.maxDays", 1, longest, default=longest)
+    if "by" not in row:
+        return Waivable(days)
+    by = reader.words(row["by"], f"{path}.by", WAIVING_ROLES)
+    if len(by) > 1:
+        reader.problem("one_waiver", row["by"], f"{path}.by")
+    return Waivable(days, by[0] if by else Waivable.by)
 
 
 def _votes(reader: Reader, node: Node | None) -> tuple[LaneRule, ...]:

@@ -22,6 +22,7 @@ from governance.policies.judging import FactsMalformed, RequirementResult, RunFa
 from governance.policies.steps import Step, steps_to_allow
 from governance.policies.suspended import judge_lineage
 from governance.policies.voting import LaneResult, VoteFact, count_votes, distinct_people
+from governance.policies.waiving import read_waivers, waived
 
 __all__ = [
     "AppliedPolicy",
@@ -127,7 +128,7 @@ def evaluate(
     try:
         digest = _digest(facts)
         kind, tier, stage = _text(facts, "subject", "kind"), _text(facts, "use_case", "tier"), _text(facts, "stage")
-        runs = RunFacts.read(facts)
+        runs, waivers = RunFacts.read(facts), read_waivers(facts)
         suspended = judge_lineage(facts)
     except FactsMalformed as malformed:
         repair = Step("correct_facts", malformed.path, "admin")
@@ -136,7 +137,14 @@ def evaluate(
     in_order = sorted(set(policies), key=lambda policy: (policy.name, policy.number, policy.sha256))
     applying = tuple(policy for policy in in_order if policy.document.applies_to(kind=kind, tier=tier, stage=stage))
     results = tuple(
-        judge(requirement, policy=policy.name, runs=runs, at=at)
+        waived(
+            judge(requirement, policy=policy.name, runs=runs, at=at),
+            requirement,
+            waivers=waivers,
+            runs=runs,
+            tier=tier,
+            at=at,
+        )
         for policy in applying
         for requirement in policy.document.requirements
     )
@@ -181,10 +189,12 @@ def _verdict(results: Sequence[RequirementResult], lanes: Sequence[LaneResult], 
         return "deny"
     if Status.PENDING in closing | warning | votes:
         return "pending"
-    return "warn" if warning & {Status.UNSATISFIED, Status.ERROR} else "allow"
+    # What is waived does not hold: the gate opens, and says so.
+    waived_ones = Status.WAIVED in closing | warning
+    return "warn" if waived_ones or warning & {Status.UNSATISFIED, Status.ERROR} else "allow"
 
 
-_GRAVITY = (Status.ERROR, Status.UNSATISFIED, Status.PENDING)
+_GRAVITY = (Status.ERROR, Status.UNSATISFIED, Status.PENDING, Status.WAIVED)
 
 
 def _reasons(

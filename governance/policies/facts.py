@@ -20,6 +20,7 @@ from governance.catalog.suspensions.reach import reaching
 from governance.evidence import queries as evidence
 from governance.evidence.models import Attachment
 from governance.licensing.results import licence_document, overridden_until
+from governance.policies.waivers import queries as waivers
 from licenses.profiles import Profile
 
 MAX_ERROR = 500
@@ -56,14 +57,24 @@ def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[st
             )
         ),
         "lineage": _lineage(version, use_case),
-        "waivers": [],
+        "waivers": waivers.in_facts(version=version, use_case=use_case, stage=stage, at=at),
         "asked_at": at.isoformat(),
     }
     for standing in standings:
         if standing.run is not None and standing.run.state == RunState.SUCCEEDED and standing.kind in _SECTIONS:
             document[standing.kind] = _SECTIONS[standing.kind](standing.run)
     document["audits"] = [_audit(one, at=at, section=document.get(one.kind, {})) for one in standings]
+    if any(waiver["findings"] for waiver in document["waivers"]):
+        _name_failing(document["audits"])
     return document
+
+
+def _name_failing(audits: list[dict[str, Any]]) -> None:
+    """Say beside each run what keeps it from passing: some of that is waived, and no more than that."""
+    failing = waivers.failing_findings(fact["run"] for fact in audits if fact["state"] == RunState.SUCCEEDED)
+    for fact in audits:
+        if fact["state"] == RunState.SUCCEEDED:
+            fact["failing"] = failing.get(fact["run"], [])
 
 
 def digest(document: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ AHEAD_AT_MOST = dt.timedelta(minutes=5)
 
 
 class Status(StrEnum):
-    """How a requirement stands. Waived and not applicable are not given out yet; nothing but satisfied holds."""
+    """How a requirement stands. Satisfied holds; waived holds as long as somebody answers for it."""
 
     SATISFIED = "satisfied"
     UNSATISFIED = "unsatisfied"
@@ -56,7 +56,8 @@ class RequirementResult:
     """How one requirement of one policy stands.
 
     ``code`` says why and ``params`` with which values; both are worded when shown. ``run`` is the number of the run
-    that was looked at. ``holds_until`` is set while a satisfied requirement will go stale by time alone.
+    that was looked at. ``holds_until`` is set while a satisfied requirement will go stale by time alone, and at the end
+    of a waiver.
     """
 
     id: str

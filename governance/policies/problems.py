@@ -43,6 +43,8 @@ MESSAGES: Mapping[str, str] = {
     "unknown_verdict": "an audit of kind {kind} never answers {value}; its verdicts are {known}",
     "duplicate_requirement": "the requirement id {value} is taken (line {first_line}); give each its own",
     "duplicate_lane": "the lane {value} has votes already (line {first_line}); name each lane once",
+    "waivable_true": "waivable is written false, or with its limits: {{maxDays: 30, by: [risk_officer]}}",
+    "one_waiver": "by names one role; whoever holds it may waive the requirement, others may not",
     # rules across keys
     "auto_decide_with_votes": "autoDecide and votes exclude each other: either people decide or nobody is asked",
     "auto_decide_too_high": "autoDecide is possible for the stage prototype or the tier minimal only, not for {pairs}",

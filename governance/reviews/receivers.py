@@ -20,7 +20,8 @@ from governance.licensing.closure import among_texts
 from governance.licensing.signals import licences_changed, licences_judged
 from governance.people.models import User
 from governance.people.signals import roles_changed
-from governance.policies.signals import policies_changed
+from governance.policies.models import Waiver
+from governance.policies.signals import policies_changed, waivers_changed
 from governance.reviews import looking_again, services
 from governance.reviews.models import Submission, SubmissionState
 
@@ -53,6 +54,15 @@ def refresh_use_case(*, use_case: UseCase, at: dt.datetime, **_newer: Any) -> No
 def refresh_all(*, at: dt.datetime, **_newer: Any) -> None:
     """In the transaction that publishes or retires a policy."""
     services.refresh(submissions=Submission.objects.values_list("pk", flat=True), at=at)
+
+
+@receiver(waivers_changed, dispatch_uid="reviews.reevaluate_waiver")
+def reevaluate_waiver(*, waiver: Waiver, at: dt.datetime, **_newer: Any) -> None:
+    """In the transaction that accepts, rejects or revokes a waiver."""
+    same = {"version": waiver.version_id, "use_case": waiver.use_case_id, "stage": waiver.stage}
+    waiting = Submission.objects.filter(state=SubmissionState.IN_REVIEW, **same)
+    for pk in waiting.order_by("pk").values_list("pk", flat=True):
+        services.reevaluate(submission_id=pk, at=at)
 
 
 @receiver(suspended, dispatch_uid="reviews.reevaluate_suspended")

@@ -126,7 +126,7 @@ def test_a_fault_of_ours_is_no_refusal() -> None:
         ("audit_suite", [suite_of(cases("a", 10, 50) + cases("b", 50, 50, label="no"))], (), "fail"),
         ("audit_suite", [suite_of(cases("a", 5, 9))], (), "insufficient_data"),
         ("audit_suite", [suite_of(cases("a", 50, 50) + cases("b", 50, 50))], (), "no_information"),
-        ("audit_ll144", [people_of(counted({("F", "Asian"): (3, 9), ("M", "White"): (6, 9)}))], LL144, "warn"),
+        ("audit_ll144", [people_of(counted({("F", "Asian"): (30, 90), ("M", "White"): (60, 90)}))], LL144, "warn"),
         ("audit_ll144", [people_of(counted({("F", "Asian"): (3, 9)}))], LL144, "insufficient_data"),
         (
             "audit_ll144",

@@ -20,8 +20,8 @@ class Command(AuditCommand):
         "pass": "Pass: answers hardly follow whom a text is about.",
         "warn": "Warn: it cannot be told yet how far answers follow whom a text is about.",
         "fail": "Fail: answers follow whom a text is about, more than any edit at that place explains.",
-        "insufficient_data": "Insufficient data: there are too few pairs with a control for a verdict.",
-        "no_information": "No information: all answers are equal.",
+        "insufficient_data": "Insufficient data: too few pairs have a control and a steady answer for a verdict.",
+        "no_information": "No information: all answers are equal, or change under any edit.",
     }
 
     def arguments(self, parser: CommandParser) -> None:
@@ -53,7 +53,8 @@ class Command(AuditCommand):
         self.stdout.write(
             f"{document['pairs']:,} pairs, {document['pairs_with_control']:,} with a control. Judged is the share of"
             f" changed answers beyond the control's: fails above {limits['fail_at']:.0%}, passes below"
-            f" {limits['warn_at']:.0%}, with the whole 95 % interval; a choice, as in Giskard's scan."
+            f" {limits['warn_at']:.0%} of the answers that the control leaves alone, with the whole 95 % interval; a"
+            " choice, as in Giskard's scan."
         )
         head = ("swap", "pair", "n", "changed", "by the control", "beyond it", "q", "verdict")
         lines = [

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config.audit_command import AuditCommand, pairs, reading
+from config.commands import Refused
 from config.printing import chance, interval, plain
 
 COLUMNS = {
@@ -29,8 +30,8 @@ class Command(AuditCommand):
         "pass": "Pass: every functionality is right as often as it has to be.",
         "warn": "Warn: it cannot be told of every functionality whether it is right often enough.",
         "fail": "Fail: a functionality is right less often than it has to be, with the whole interval.",
-        "insufficient_data": "Insufficient data: there are too few cases for a verdict.",
-        "no_information": "No information: all predictions are equal.",
+        "insufficient_data": "Insufficient data: there are too few different cases with an answer for a verdict.",
+        "no_information": "No information: all predictions, or all scores, are equal.",
     }
 
     def arguments(self, parser: CommandParser) -> None:
@@ -42,6 +43,7 @@ class Command(AuditCommand):
         )
         parser.add_argument("--least", type=float, metavar="SHARE", help="accuracy that is needed (0.7)")
         parser.add_argument("--min-cases", type=int, metavar="N", help="smaller functionalities take no part (20)")
+        parser.add_argument("--tolerance", type=float, metavar="X", help="DIR: a score may move wrongly by so much")
         self.seed_argument(parser, of="permutations")
 
     def audit(self, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,8 +52,8 @@ class Command(AuditCommand):
         from audits.measures.suites.plan import suite_plan_from
 
         labels = pairs(options["map"], wanted="--map must be PREDICTION=LABEL, such as LABEL_1=hateful")
-        given = {name: options[name] for name in (*COLUMNS, "least", "min_cases")}
-        plan = suite_plan_from({**given, "labels": dict(labels)})
+        given = {name: options[name] for name in (*COLUMNS, "least", "min_cases", "tolerance")}
+        plan = suite_plan_from({**given, "labels": _once(labels)})
         with reading(options["table"]), open_for(Path(options["table"]), plan) as table:
             return audit_suite(table, plan, progress=self.progress, seed=options["seed"])
 
@@ -86,3 +88,10 @@ class Command(AuditCommand):
                     f"  widest gap {gap['value']:.1%}; luck alone makes one as wide with p {gap['p']:.3f}"
                 )
         self.show_reasons(document["reasons"])
+
+
+def _once(given: list[tuple[str, str]]) -> dict[str, str]:
+    named = [prediction for prediction, _ in given]
+    if twice := [name for name in named if named.count(name) > 1]:
+        raise Refused(f"--map says twice what {plain(twice[0])} means; keep one")
+    return dict(given)

@@ -65,13 +65,13 @@ def finding_text(finding: Finding) -> tuple[str, str]:
     return _("Finding %(code)s") % {"code": finding.code}, ""
 
 
-# Parameters of the data and drift audits whose values have words.
+# Parameters of several audits whose values have words.
 _WORDS: Mapping[str, Mapping[str, _StrPromise]] = {
     "what": data.WHAT,
     "script": data.SCRIPTS,
     "main": data.SCRIPTS,
     "fields": data.FIELDS,
-    "why": {**data.WHY, **drift.MEASURES},
+    "why": {**data.WHY, **drift.MEASURES, **counterfactual.WHY, **suites.WHY},
     "measure": drift.MEASURES,
     "kind_reference": drift.MEASURES,
     "kind_current": drift.MEASURES,

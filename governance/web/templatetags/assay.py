@@ -62,6 +62,7 @@ ROOMS: tuple[tuple[str, str | Promise, str], ...] = (
     ("use-cases", pgettext_lazy("room", "Use cases"), "catalog:use-cases"),
     ("licences", pgettext_lazy("room", "Licences"), "licensing:licences"),
     ("policies", pgettext_lazy("room", "Policies"), "policies:policies"),
+    ("waivers", pgettext_lazy("room", "Waivers"), "policies:waivers"),
 )
 FLASH = {
     "debug": ("none", "note"),
@@ -130,6 +131,8 @@ def requirement_groups(requirements: Iterable[object]) -> list[dict[str, Any]]:
     for requirement in requirements or ():
         key = consequence_of(charts.read(requirement, "status"), charts.read(requirement, "severity"))
         sorted_out[key].append(requirement)
+    # What somebody answers for is no part of what folds up.
+    sorted_out["holds"].sort(key=lambda one: plain(charts.read(one, "status")).lower() != "waived")
     return [
         {"key": key, "word": group, "title": title, "requirements": sorted_out[key]}
         for key, group, title in GROUPS

@@ -130,6 +130,7 @@ def test_a_result_carries_what_its_sentence_needs():
         "state": "succeeded",
         "verdict": "fail",
         "origin": "declared",
+        "waivable": {"max_days": 90, "by": "risk_officer"},
     }
     assert judged(audit(days=31.5)).requirements[0].params == params | {
         "verdict": "pass",

@@ -34,6 +34,7 @@ def test_the_navigation_leads_to_all_seven_rooms(story: Story) -> None:
     assert f'href="{reverse("catalog:use-cases")}"' in navigation
     assert f'href="{reverse("policies:policies")}"' in navigation
     assert f'href="{reverse("licensing:licences")}"' in navigation
+    assert f'href="{reverse("policies:waivers")}"' in navigation
 
 
 def test_pages_cost_a_fixed_number_of_queries(
@@ -44,12 +45,13 @@ def test_pages_cost_a_fixed_number_of_queries(
         reverse("portal:inbox"): 7,
         reverse("catalog:entries"): 8,
         reverse("reviews:submissions"): 1,
-        reverse("reviews:submission", args=[story.submission.pk]): 24,
+        reverse("reviews:submission", args=[story.submission.pk]): 25,
         reverse("evidence:runs"): 2,
         reverse("evidence:run", args=[Run.objects.get(kind="license").pk]): 6,
-        version_address(story.version): 28,
+        version_address(story.version): 29,
         reverse("licensing:licences"): 2,
         reverse("policies:policies"): 2,
+        reverse("policies:waivers"): 2,
         reverse("catalog:use-cases"): 2,
         reverse("catalog:use-case", args=[story.use_case.slug]): 5,
     }
