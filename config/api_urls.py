@@ -47,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("submissions/", reviews.Submissions.as_view(), name="submissions"),
     path("submissions/<int:pk>/", reviews.SubmissionView.as_view(), name="submission"),
     path("submissions/<int:pk>/votes/", reviews.Votes.as_view(), name="submission-votes"),
+    path("submissions/<int:pk>/comments/", reviews.Comments.as_view(), name="submission-comments"),
     path("submissions/<int:pk>/evidence/", reviews.Evidence.as_view(), name="submission-evidence"),
     path("submissions/<int:pk>/audits/", reviews.Audits.as_view(), name="submission-audits"),
     path("submissions/<int:pk>/approve/", reviews.Approve.as_view(), name="submission-approve"),

@@ -41,6 +41,15 @@ class ReasonForm(EditionForm):
     )
 
 
+class CommentForm(forms.Form):
+    """What is said, and to what: ``submission``, ``card_line``, ``finding:<fingerprint>`` or ``decision:<number>``."""
+
+    about = forms.CharField(max_length=80, error_messages={"required": _("Choose what it is about.")})
+    line = forms.IntegerField(min_value=1, max_value=2**31 - 1, required=False)
+    # No longest here: browsers send two characters for the end of a line, which is one in what is kept.
+    text = forms.CharField(strip=False, error_messages={"required": _("Write what you want to say.")})
+
+
 class EvidenceForm(forms.Form):
     role = forms.ChoiceField(label=_("What it is"), choices=Attachment.Role.choices)
     file = forms.FileField(

@@ -1,9 +1,9 @@
-"""What changes elsewhere mean for submissions in review."""
+"""What changes elsewhere mean for submissions in review, and for looking again at what is approved."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -12,14 +12,17 @@ from django.dispatch import receiver
 
 from audits.models import Run
 from audits.signals import run_finished
-from governance.catalog.models import UseCase
-from governance.catalog.signals import suspended, suspension_lifted, use_case_changed
+from governance.catalog.models import Suspension, UseCase
+from governance.catalog.signals import suspended, suspension_lifted, use_case_changed, versions_stored
 from governance.catalog.suspensions.reach import reaching
+from governance.licensing.affected import Affected
 from governance.licensing.closure import among_texts
-from governance.licensing.signals import licences_judged
+from governance.licensing.signals import licences_changed, licences_judged
+from governance.people.models import User
+from governance.people.signals import roles_changed
 from governance.policies.models import Waiver
 from governance.policies.signals import policies_changed, waivers_changed
-from governance.reviews import services
+from governance.reviews import looking_again, services
 from governance.reviews.models import Submission, SubmissionState
 
 
@@ -77,3 +80,41 @@ def _reevaluate_suspended(at: dt.datetime) -> None:
     meant = waiting.filter(Q(version__in=reached) | told).order_by("version__digest", "pk")
     for pk in meant.values_list("pk", flat=True):
         services.reevaluate(submission_id=pk, at=at)
+
+
+@receiver(roles_changed, dispatch_uid="reviews.recount")
+def recount(*, user: User, at: dt.datetime, **_newer: Any) -> None:
+    """In the transaction that gives or takes a role: the votes and claims of who may no longer vote count no more."""
+    voted = Q(votes__voter=user) | Q(claims__holder=user, claims__released_at=None)
+    waiting = Submission.objects.filter(voted, state=SubmissionState.IN_REVIEW)
+    for pk in waiting.order_by("version__digest", "pk").values_list("pk", flat=True).distinct():
+        services.recount(submission_id=pk, at=at)
+    looking_again.roles_changed(user, at=at)
+
+
+# --- reasons to look again, each in the transaction of its change ---------------------------------------------------
+
+
+@receiver(versions_stored, dispatch_uid="reviews.see_versions")
+def see_versions(*, newest: Mapping[int, tuple[int | None, int]], at: dt.datetime, **_newer: Any) -> None:
+    looking_again.versions_stored(newest, at=at)
+
+
+@receiver(licences_changed, dispatch_uid="reviews.see_licences")
+def see_licences(*, affected: Affected, at: dt.datetime, **_newer: Any) -> None:
+    looking_again.licences_changed(affected, at=at)
+
+
+@receiver(suspended, dispatch_uid="reviews.see_suspension")
+def see_suspension(*, suspension: Suspension, at: dt.datetime, **_newer: Any) -> None:
+    looking_again.suspended(suspension, at=at)
+
+
+@receiver(policies_changed, dispatch_uid="reviews.see_policies")
+def see_policies(*, at: dt.datetime, **_newer: Any) -> None:
+    looking_again.policies_changed(at=at)
+
+
+@receiver(use_case_changed, dispatch_uid="reviews.see_use_case")
+def see_use_case(*, use_case: UseCase, at: dt.datetime, **_newer: Any) -> None:
+    looking_again.use_case_changed(use_case, at=at)

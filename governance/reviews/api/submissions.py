@@ -64,6 +64,7 @@ class SubmissionDocument(serializers.ModelSerializer[Submission]):
             "edition",
             "submitted_by",
             "submitted_at",
+            "due_at",
             "verdict",
             "reason_codes",
             "requirements",
