@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from governance.policies.evaluation import Evaluation, evaluate
 from governance.policies.lapsing import as_of
 from tests.governance.policies.documents import applied
-from tests.governance.policies.test_evaluation import NO_VOTES, NOON, audit, facts
+from tests.governance.policies.evaluated import NO_VOTES, NOON, audit, facts
 
 DAY = dt.timedelta(days=1)
 FOUND, OTHER = "a" * 64, "b" * 64
