@@ -14,21 +14,22 @@ _FIGURES = {
     "near_duplicate_rows": ("repeats", "near", "rows"),
     "conflicting_label_rows": ("repeats", "conflicts", "rows"),
     "label_error_rows": ("label_errors", "rows"),
+    "krippendorff_alpha": ("agreement", "krippendorff_alpha"),
 }
 
 
 @audit(
     "data",
     version=1,
-    packages=(*PACKAGES, "scipy"),
+    packages=(*PACKAGES, "scipy", "py3langid"),
     verdicts=VERDICTS,
     time_limit_s=900,
 )
 def run(context: Context) -> Outcome:
     """Look through an uploaded table of data.
 
-    Inputs: ``data`` (``sha256``, ``filename``, ``media_type``), ``plan`` (the data part of an audit plan: label, split,
-    group, sensitive, texts, ignore, probabilities, population; may be empty), and ``card_sha256`` (the data set's
+    Inputs: ``data`` (``sha256``, ``filename``, ``media_type``), ``plan`` (the data part of an audit plan, see
+    ``audits.measures.data.plan.DataPlan``; may be empty), and ``card_sha256`` (the data set's
     README.md; may be absent). Progress is rows of rows.
 
     Returns:

@@ -18,6 +18,10 @@ class NotATable(TableRejected):
     code = "not_a_table"
 
 
+class NotAFile(TableRejected):
+    code = "not_a_file"
+
+
 class EmptyTable(TableRejected):
     code = "empty_table"
 
@@ -130,3 +134,25 @@ class TooManyValues(TableRejected):
 
 class TooLarge(TableRejected):
     code = "table_too_large"
+
+
+class TooManyColumns(TableRejected):
+    code = "too_many_columns"
+
+    def __init__(self, found: int, limit: int) -> None:
+        super().__init__(
+            f"the table has {found:,} columns; at most {limit:,} are read at once: leave columns out, or audit them in"
+            " parts"
+        )
+
+
+def require_encodable(name: str) -> None:
+    """Refuse a column's name that no document can hold.
+
+    Raises:
+        NotUtf8: half of a surrogate pair, as an escape of JSON or a byte that is no UTF-8 on the command line leaves.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise NotUtf8(f"the column name {quoted(name)}") from None

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config.audit_command import READABLE_FILE, AuditCommand, pairs, reading
+from config.commands import Refused
 from config.printing import plain
 
 
@@ -18,15 +19,21 @@ class Command(AuditCommand):
         "pass": "Pass: nothing was found that speaks against using this data.",
         "warn": "Warn: something was found that should be looked at first.",
         "fail": "Fail: what was found makes results from this data unreliable, or concerns people.",
-        "insufficient_data": "Insufficient data: there are too few rows to say that nothing is wrong.",
-        "no_information": "No information: every column is empty or has one value.",
+        "insufficient_data": "Insufficient data: too little could be looked at to say that nothing is wrong.",
+        "no_information": "No information: what was to be looked at tells nothing apart.",
     }
 
     def arguments(self, parser: CommandParser) -> None:
         parser.add_argument("table", metavar="TABLE", help="csv, csv.gz, parquet or json lines")
         parser.add_argument("--label", metavar="COL", help="what a model is to learn")
+        parser.add_argument("--label-kind", metavar="KIND", help="class or number, where whole numbers do not show it")
         parser.add_argument("--split", metavar="COL", help="which rows are for training, which for testing")
         parser.add_argument("--group", metavar="COL", help="whom a row belongs to (a person, a document)")
+        parser.add_argument("--time", metavar="COL", help="when a row happened; compared between splits")
+        parser.add_argument("--train", metavar="SPLIT", help="the split that is trained on, if it is not called so")
+        parser.add_argument("--annotator", nargs="+", action="extend", metavar="COL", help="labels by single people")
+        parser.add_argument("--scale", metavar="SCALE", help="of these labels: nominal (default), ordinal, interval")
+        parser.add_argument("--lexicon", metavar="FILE", help="terms to look for in texts, one a line; none is shipped")
         parser.add_argument("--sensitive", nargs="+", action="extend", metavar="COL", help="attributes of people")
         parser.add_argument("--text", nargs="+", action="extend", metavar="COL", help="near duplicates are looked for")
         parser.add_argument("--ignore", nargs="+", action="extend", metavar="COL", help="no part of the content")
@@ -77,10 +84,30 @@ def _plan(options: Mapping[str, Any]) -> dict[str, Any]:
     probabilities = pairs(options["probability"], wanted="--probability must be CLASS=COL, such as spam=p_spam")
     return {
         "label": options["label"],
+        "label_kind": options["label_kind"],
         "split": options["split"],
         "group": options["group"],
+        "time": options["time"],
+        "train": options["train"],
+        "annotators": options["annotator"],
+        "annotation_scale": options["scale"],
+        "lexicon": _lexicon(options["lexicon"]),
         "sensitive": options["sensitive"],
         "texts": options["text"],
         "ignore": options["ignore"],
         "probabilities": dict(probabilities),
     }
+
+
+def _lexicon(path: str | None) -> dict[str, Any] | None:
+    """The terms of a file, one a line; blank lines and those that begin with # are none."""
+    if path is None:
+        return None
+    with reading(path, mend=READABLE_FILE):
+        raw = Path(path).read_bytes()
+    try:
+        lines = [line.strip() for line in raw.decode("utf-8-sig").splitlines()]
+    except UnicodeDecodeError as problem:
+        raise Refused(f"{plain(path)} is not UTF-8; save it as UTF-8 text") from problem
+    terms = list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
+    return {"name": Path(path).name[:100], "terms": terms}

@@ -140,7 +140,7 @@ class Waivers(generics.ListAPIView[Waiver]):
         digest = serializers.RegexField(r"^[0-9a-f]{64}$", required=False)
 
     def get_queryset(self) -> QuerySet[Waiver]:
-        asked = self.Filter(data=self.request.query_params)
+        asked = self.Filter(data=self.request.query_params.dict())
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data
         lookups = {"state": "standing", "stage": "stage", "use_case": "use_case__slug", "digest": "version__digest"}
