@@ -10,7 +10,8 @@ from django.db import transaction
 from audits import kinds
 from governance.ledger import services as ledger
 from governance.people.models import User
-from governance.policies import documents
+from governance.policies import documents, trying
+from governance.policies.documents import PolicyDocument
 from governance.policies.models import Policy, PolicyVersion
 from governance.policies.signals import policies_changed
 
@@ -22,6 +23,18 @@ def known_kinds() -> dict[str, tuple[str, ...]]:
     return {name: kinds.get(name).verdicts for name in kinds.names()}
 
 
+def read(text: str) -> PolicyDocument:
+    """A policy's text as the document that would be published: every rule kept, every test inside it passed.
+
+    Raises:
+        documents.PolicyInvalid: with every problem, each with its line.
+    """
+    document = documents.parse(text, known_kinds=known_kinds())
+    if failed := trying.failures(document):
+        raise documents.PolicyInvalid(failed)
+    return document
+
+
 @transaction.atomic
 def publish(*, text: str, by: User | None, at: dt.datetime) -> PolicyVersion:
     """Publish a policy's text as its next version. The same document again is the version that is there.
@@ -29,7 +42,7 @@ def publish(*, text: str, by: User | None, at: dt.datetime) -> PolicyVersion:
     Raises:
         documents.PolicyInvalid: the text breaks a rule, each with line and column; nothing is published.
     """
-    document = documents.parse(text, known_kinds=known_kinds())
+    document = read(text)
     Policy.objects.get_or_create(name=document.name)
     policy = Policy.objects.select_for_update().get(name=document.name)
     newest = policy.versions.order_by("-number").first()
@@ -75,7 +88,7 @@ def publish_defaults(*, by: User | None, at: dt.datetime) -> list[PolicyVersion]
     return [
         publish(text=file.read_text(encoding="utf-8"), by=by, at=at)
         for file in sorted(DEFAULTS.glob("*.yaml"))
-        if documents.parse(file.read_text(encoding="utf-8"), known_kinds=known_kinds()).name not in existing
+        if name_in(file.read_text(encoding="utf-8")) not in existing
     ]
 
 

@@ -74,6 +74,8 @@ def message(result: Mapping[str, Any]) -> str:
     lacking = _lacking().get(str(params.get("lacking", "")))
     if lacking:
         return lacking
+    if params.get("audit") and params.get("lacking") in ("missing", "outdated"):
+        return _messages()[str(params["lacking"])] % {"kind": _audited(str(params["audit"]))}
     sentence = _messages().get(str(result.get("code")))
     if sentence is None:
         return _("The state is %(code)s; that is not a yes.") % {"code": result.get("code")}
@@ -95,6 +97,8 @@ def message(result: Mapping[str, Any]) -> str:
         "age": params.get("age_days", ""),
         "limit": params.get("max_age_days", "?"),
         "fields": _fields(params.get("profile_lacks", ())),
+        "condition": params.get("condition", ""),
+        "why": str(params.get("error", "")).strip().rstrip("."),
     }
 
 
@@ -120,6 +124,12 @@ def _lacking() -> dict[str, str]:
 def _messages() -> dict[str, str]:
     return {
         "accepted": _("The %(kind)s audit says %(verdict)s."),
+        "condition_holds": _("The condition of the policy holds."),
+        "condition_fails": _("The condition of the policy does not hold: %(condition)s"),
+        "condition_error": _(
+            "The condition of the policy cannot be answered (%(why)s); that counts as no: %(condition)s"
+        ),
+        "not_asked": _("Not asked here: the policy asks for it only where %(condition)s"),
         "verdict_not_accepted": _("The %(kind)s audit says %(verdict)s; accepted are %(accepted)s."),
         "missing": _("There is no %(kind)s audit."),
         "outdated": _(
@@ -203,6 +213,7 @@ def step(step: Mapping[str, Any]) -> str:
         "complete_profile": _(
             "Say %(detail)s in the licence profile of the use case; the licence audit then runs again by itself."
         ),
+        "meet_condition": _("Meet the condition of %(target)s: %(detail)s"),
         "submit": _("Submit this version for %(detail)s in use case %(target)s; check the name of the use case."),
         "write_audit_plan": _("Write the audit plan of the use case; the %(target)s audit needs it."),
         "vote": ngettext(
