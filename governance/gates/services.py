@@ -19,7 +19,7 @@ from governance.people.models import User
 from governance.policies import facts, queries
 from governance.policies.evaluation import Evaluation, RequirementResult, Status, evaluate
 
-REFUSED = "verdict_not_accepted"
+REFUSED = ("verdict_not_accepted", "condition_fails")
 OUTDATED = "outdated"
 
 
@@ -161,7 +161,7 @@ def _with_lapsed(approval: Approval, *, kind: str, code: str, at: dt.datetime) -
     """The conditions of an approval once its requirements of a kind no longer hold; those that lapsed before stay."""
     after = {(condition["policy"], condition["id"]): condition for condition in approval.conditions}
     for required in approval.requirements:
-        if required["kind"] != kind or required["severity"] == "info":
+        if kind not in (required["kind"], *required.get("needs", ())) or required["severity"] == "info":
             continue
         key = (required["policy"], required["id"])
         before = after.get(key)
@@ -200,8 +200,8 @@ def _recheck(approval: Approval, *, kind: str | None, at: dt.datetime) -> None:
         return
     known = facts.facts(version=approval.version, use_case=approval.use_case, stage=approval.stage, kinds=kinds, at=at)
     evaluation = evaluate(policies=policies, facts=known, votes=[], at=at)
-    deciding = [result for result in evaluation.requirements if result.kind in looked_at and result.decides]
-    if any(result.severity == "fail" and result.code == REFUSED for result in deciding):
+    deciding = [result for result in evaluation.requirements if result.reads & looked_at and result.decides]
+    if any(result.severity == "fail" and result.code in REFUSED for result in deciding):
         _end(approval, reason=EndedReason.EVIDENCE_FAILED, by=None, at=at)
         return
     conditions = conditions_after(approval.conditions, deciding, at=at)

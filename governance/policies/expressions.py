@@ -290,7 +290,7 @@ class Known:
             expected: type = str if shape == "text" else list if shape == "sections" else dict
             if value is not None and not isinstance(value, expected):
                 raise FactsMalformed(name)
-        self._facts = facts
+        self._facts: Mapping[str, Any] = _without_nulls(facts)
         self._asked_at = moment(facts.get("asked_at"))
 
     def ask(self, program: Any, *, at: dt.datetime) -> Said:
@@ -363,13 +363,19 @@ class Known:
         return (row for row in self._facts.get(name) or [] if isinstance(row, Mapping))
 
     def _audits(self) -> list[Mapping[str, Any]]:
-        """The newest audit of every kind, where it came to an end; which is newest has to be told by its number."""
+        """The newest audit of every kind, where it came to an end. Two that cannot be told apart are none."""
         newest: dict[Any, Mapping[str, Any]] = {}
+        unclear: set[Any] = set()
         for row in self._rows("audits"):
-            known = newest.get(row.get("kind"))
+            kind = str(row.get("kind"))
+            known = newest.get(kind)
             if known is None or _number(row) > _number(known):
-                newest[row.get("kind")] = row
-        return [row for row in newest.values() if row.get("state", "succeeded") == "succeeded"]
+                newest[kind] = row
+                unclear.discard(kind)
+            elif _number(row) == _number(known) and row != known:
+                unclear.add(kind)
+        ended = (row for kind, row in newest.items() if kind not in unclear)
+        return [row for row in ended if row.get("state", "succeeded") == "succeeded"]
 
     def _finished(self, row: Mapping[str, Any]) -> dt.datetime | None:
         if row.get("finished_at") is not None:
@@ -381,7 +387,7 @@ class Known:
 
     def _aged(self, row: Mapping[str, Any], *, at: dt.datetime) -> dict[str, Any]:
         """A row with its age at a moment; without one where nobody can tell, so that asking for it is an error."""
-        aged = {name: value for name, value in row.items() if name not in _HIDDEN and value is not None}
+        aged = {name: value for name, value in row.items() if name not in _HIDDEN}
         finished = self._finished(row)
         if finished is not None and finished <= at + AHEAD_AT_MOST:
             aged["age_days"] = max(0.0, (at - finished).total_seconds() / 86400)
@@ -401,8 +407,22 @@ def _limit(text: str) -> float:
 
 
 def _numbers(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Figures for a typed map. The engine would take true for 1: it gets words for it, over which it stumbles."""
-    return {name: str(value) if isinstance(value, bool) else value for name, value in section.items()}
+    """Figures for a typed map. The engine would take true for 1: it gets a word for it, over which it stumbles."""
+    return {
+        name: str(value)
+        if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value))
+        else value
+        for name, value in section.items()
+    }
+
+
+def _without_nulls(value: Any) -> Any:
+    """The same without nulls: a fact that is not there is an error, while null is unequal to whatever is refused."""
+    if isinstance(value, Mapping):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value if item is not None]
+    return value
 
 
 def _later(start: dt.datetime, *, days: float = 0, microseconds: int = 0) -> dt.datetime | None:

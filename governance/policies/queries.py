@@ -59,7 +59,9 @@ def asked(*, kind: str, tiers: Collection[str], stages: Collection[str]) -> dict
         for rule in (rule for document in papers for rule in document.votes):
             lanes[rule.lane] = max(rule.min, lanes.get(rule.lane, 0))
         answers[tier, stage] = Asked(
-            kinds=tuple(dict.fromkeys(need.kind for document in papers for need in document.requirements)),
+            kinds=tuple(
+                dict.fromkeys(kind for document in papers for need in document.requirements for kind in need.reads)
+            ),
             lanes=tuple((lane, least) for lane, least in lanes.items() if least),
             people=max(document.distinct_voters for document in papers),
             decides_itself=all(document.auto_decide for document in papers),
@@ -84,6 +86,8 @@ def required_kinds(policies: list[AppliedPolicy]) -> dict[str, int | None]:
     ages: dict[str, int | None] = {}
     for policy in policies:
         for requirement in policy.document.requirements:
-            limits = [age for age in (ages.get(requirement.kind), requirement.max_age_days) if age is not None]
-            ages[requirement.kind] = min(limits, default=None)
+            for kind in requirement.reads:
+                own = requirement.max_age_days if kind == requirement.kind else None
+                limits = [age for age in (ages.get(kind), own) if age is not None]
+                ages[kind] = min(limits, default=None)
     return ages
