@@ -54,6 +54,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("policies/", policies.Policies.as_view(), name="policies"),
     path("policies/<slug:name>/", policies.PolicyVersions.as_view(), name="policy"),
     path("policies/<slug:name>/publish/", policies.Publish.as_view(), name="policy-publish"),
+    path("policies/<slug:name>/dry-run/", policies.DryRun.as_view(), name="policy-dry-run"),
+    path("policies/<slug:name>/back-tests/", policies.BackTests.as_view(), name="policy-back-tests"),
+    path("back-tests/<int:pk>/", policies.BackTestView.as_view(), name="back-test"),
+    path("back-tests/<int:pk>/flips/", policies.BackTestFlips.as_view(), name="back-test-flips"),
     path("policies/<slug:name>/retire/", policies.Retire.as_view(), name="policy-retire"),
     # licensing
     path("licenses/", licensing.Licences.as_view(), name="licences"),

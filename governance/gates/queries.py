@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from governance.catalog.models import UseCase, Version
 from governance.gates.models import Approval, ReviewStanding
+from governance.gates.portfolio import POLICY_CHANGED
 from governance.people.models import User
 from governance.people.queries import teams_seen_by
 
@@ -128,15 +129,25 @@ def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: st
             asked_at=now,
             approval=approval,
             requirements=tuple(_with_staleness(approval, stale)),
-            next_steps=tuple(
-                {"action": "run", "target": kind, "who": "submitter", "count": 1}
-                for kind in sorted({condition["kind"] for condition in stale})
-            ),
+            next_steps=(*_runs(stale), *_submit_anew(stale, use_case, stage)),
             policies=tuple(approval.policies),
             evaluation=_judged(approval),
             submission=getattr(approval, "review", None),
         )
     return _without_approval(user, subject, use_case, stage, approval)
+
+
+def _runs(stale: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The audits that would make what went stale hold again."""
+    kinds = sorted({condition["kind"] for condition in stale if condition["kind"]})
+    return [{"action": "run", "target": kind, "who": "submitter", "count": 1} for kind in kinds]
+
+
+def _submit_anew(stale: list[dict[str, Any]], use_case: str, stage: str) -> list[dict[str, Any]]:
+    """What a new policy closed is judged under it when it is submitted again."""
+    if not any(condition["code"] == POLICY_CHANGED for condition in stale):
+        return []
+    return [{"action": "submit", "target": use_case, "who": "submitter", "count": 1, "detail": stage}]
 
 
 def approved_before(version: Version, use_case: UseCase, at: dt.datetime) -> Version | None:

@@ -12,6 +12,7 @@ from audits.kinds import license as licence_audit
 from audits.locks import hold_subject, hold_subjects
 from audits.models import Run
 from governance.catalog.models import UseCase, Version, VersionQuerySet
+from governance.gates import portfolio
 from governance.gates.models import Approval, ApprovalQuerySet, EndedReason, ReviewStanding
 from governance.ledger import services as ledger
 from governance.licensing.closure import among_texts
@@ -196,7 +197,8 @@ def _recheck(approval: Approval, *, kind: str | None, at: dt.datetime) -> None:
         return
     kinds = queries.required_kinds(policies)
     looked_at = set(kinds) if kind is None else {kind} & set(kinds)
-    if not looked_at:
+    before = portfolio.still_closing(approval, approval.conditions, at=at)
+    if not looked_at and before == approval.conditions:
         return
     known = facts.facts(version=approval.version, use_case=approval.use_case, stage=approval.stage, kinds=kinds, at=at)
     evaluation = evaluate(policies=policies, facts=known, votes=[], at=at)
@@ -204,7 +206,7 @@ def _recheck(approval: Approval, *, kind: str | None, at: dt.datetime) -> None:
     if any(result.severity == "fail" and result.code in REFUSED for result in deciding):
         _end(approval, reason=EndedReason.EVIDENCE_FAILED, by=None, at=at)
         return
-    conditions = conditions_after(approval.conditions, deciding, at=at)
+    conditions = conditions_after(before, deciding, at=at)
     if conditions != approval.conditions:
         approval.conditions = conditions
         approval.next_boundary = next_boundary(conditions, approval.expires_at)
@@ -238,7 +240,7 @@ def _condition(result: RequirementResult, *, until: dt.datetime) -> dict[str, An
     return {
         "id": result.id,
         "policy": result.policy,
-        "kind": result.kind,
+        "kind": result.kind or next(iter(result.needs), ""),
         "run": result.run,
         "severity": result.severity,
         "holds_until": until.isoformat(),

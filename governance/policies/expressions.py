@@ -215,6 +215,19 @@ def names_in(text: str) -> frozenset[str]:
     )
 
 
+def atoms(text: str) -> tuple[str, ...]:
+    """The parts of a condition that stand between its outermost ``&&`` and ``||``, for showing which of them fails."""
+    depth, start, parts = 0, 0, []
+    for token in _tokens(text):
+        depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+        if depth == 0 and token.text == "?":
+            return (text,)
+        if depth == 0 and token.text in ("&&", "||"):
+            parts.append(text[start : token.start])
+            start = token.start + 2
+    return tuple(dict.fromkeys(part.strip() for part in [*parts, text[start:]] if part.strip()))
+
+
 # --- the engine ------------------------------------------------------------------------------------------------------
 
 

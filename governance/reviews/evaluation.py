@@ -50,7 +50,7 @@ def counting_votes(submission: Submission) -> list[VoteFact]:
 def judge(submission: Submission, *, at: dt.datetime) -> Judged:
     """Evaluate a submission on today's facts, the policies in force and the votes that count. Writes nothing."""
     version, use_case = submission.version, submission.use_case
-    applied = policies.applicable(kind=version.entry.kind, tier=use_case.tier, stage=submission.stage)
+    applied = policies.applicable(kind=version.entry.kind, tier=use_case.tier, stage=submission.stage, at=at)
     known = facts_of.facts(
         version=version, use_case=use_case, stage=submission.stage, kinds=policies.required_kinds(applied), at=at
     )

@@ -69,7 +69,7 @@ def found(request: PageRequest, pk: int) -> Submission:
 @login_required
 @require_safe
 def submission(request: PageRequest, pk: int) -> HttpResponse:
-    """One submission: what it stands at, why, and what the person can do about it. At most 24 queries."""
+    """One submission: what it stands at, why, and what the person can do about it. At most 25 queries."""
     return show(request, found(request, pk))
 
 
@@ -102,6 +102,8 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "decision_in_force": showing.in_force(newest, at=now),
         "decision_policy": next((p for p in policies), None),
         "policies": policies,
+        "coming_policies": showing.coming_policies(shown, at=now) if shown.is_open else [],
+        "policy_changes": showing.policy_changes(newest, at=now),
         "progress": showing.progress(runs.values()),
         "attachments": showing.attachments(shown),
         "gate": showing.gate_question(shown, base=str(settings.PUBLIC_URL)),
