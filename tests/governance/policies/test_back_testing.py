@@ -13,7 +13,7 @@ from governance.policies.comparing import differences
 from governance.policies.documents import PolicyInvalid
 from governance.policies.models import BackTest, Flip, PolicyVersion
 from tests.factories import member
-from tests.governance.policies.documents import document, requirement
+from tests.governance.policies.documents import document
 from tests.governance.world import World
 
 pytestmark = pytest.mark.django_db
