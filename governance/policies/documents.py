@@ -292,7 +292,7 @@ def _needs(
 ) -> tuple[str, ...]:
     """The audits that a condition rests on: those that are listed, else those that it names."""
     if node is None:
-        named = expressions.names_in(text) if text else frozenset()
+        named = expressions.audits_in(text)
         return tuple(sorted(name for name in known_kinds if name in named and name != kind))
     told = tuple(sorted(known_kinds))
     found = []

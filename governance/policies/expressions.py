@@ -45,6 +45,8 @@ VARIABLES: Mapping[str, str] = {
     "signature": "section",
     "asked_at": "text",
 }
+# Sections that come from one kind of audit, by its name.
+SECTIONS_OF_KINDS = frozenset({"card", "license"})
 # What changes by time alone.
 TIMED = frozenset({"age_days", "asked_at", "waivers"})
 # What a row says of time beside its age is kept from expressions: nobody could tell when the answer changes.
@@ -136,7 +138,7 @@ def _refuse_tokens(text: str, tokens: Sequence[_Token]) -> None:
     for at, token in enumerate(tokens):
         place = _place(text, token.start)
         if code := _forbidden(tokens, at):
-            raise ExpressionRefused(code, *place, **({"name": token.text[:40]} if code == "expression_name" else {}))
+            raise ExpressionRefused(code, *place, name=token.text[:40])
         if token.text == "(":
             open_macros.append(at > 1 and tokens[at - 1].text in _MACROS and tokens[at - 2].text == ".")
             if sum(open_macros) > MAX_NESTING:
@@ -207,12 +209,20 @@ def _place(text: str, start: int) -> tuple[int, int]:
 
 
 def names_in(text: str) -> frozenset[str]:
-    """The names and quoted words of an expression: what it may speak of."""
-    return frozenset(
-        token.text if token.kind == "name" else token.text.lstrip("rRbB").strip("\"'")
-        for token in _tokens(text)
-        if token.kind in ("name", "text")
-    )
+    """The names that an expression uses."""
+    return frozenset(token.text for token in _tokens(text) if token.kind == "name")
+
+
+def audits_in(text: str) -> frozenset[str]:
+    """What may be kinds of audit in an expression: its quoted words, and the sections that one kind alone fills."""
+    tokens = _tokens(text)
+    quoted = {token.text.lstrip("rRbB").strip("\"'") for token in tokens if token.kind == "text"}
+    starts = (token.text for before, token in zip([None, *tokens], tokens, strict=False) if _begins(before, token))
+    return frozenset(quoted | (set(starts) & SECTIONS_OF_KINDS))
+
+
+def _begins(before: _Token | None, token: _Token) -> bool:
+    return token.kind == "name" and (before is None or before.text != ".")
 
 
 def atoms(text: str) -> tuple[str, ...]:

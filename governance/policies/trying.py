@@ -72,7 +72,7 @@ def _filled(document: PolicyDocument, facts: Mapping[str, Any]) -> dict[str, Any
     }
     for name, usual in sections.items():
         said = facts.get(name, {})
-        whole[name] = usual | said if isinstance(said, Mapping) else said
+        whole[name] = {**usual, **said} if isinstance(said, Mapping) else said
     audits = facts.get("audits", [])
     whole["audits"] = (
         [_run(row, number) for number, row in enumerate(audits, 1)] if isinstance(audits, list) else audits
@@ -84,4 +84,4 @@ def _run(row: Any, number: int) -> Any:
     if not isinstance(row, Mapping):
         return row
     usual = {"state": "succeeded", "run": number}
-    return usual | ({} if "finished_at" in row else {"age_days": 0.0}) | row
+    return {**usual, **({} if "finished_at" in row else {"age_days": 0.0}), **row}

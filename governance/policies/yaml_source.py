@@ -161,5 +161,6 @@ def _node(node: yaml.Node) -> Node:
     # An escape in double quotes can still write what may not stand in the file.
     if bad := _FORBIDDEN.search(node.value):
         raise SourceRefused("forbidden_character", line, column, character=f"U+{ord(bad.group()):04X}")
-    one_line = node.end_mark.line == node.start_mark.line and node.style in (None, "", "'", '"')
-    return Node(shape, line, column, text=node.value, style=(node.style or "plain") if one_line else "")
+    written = getattr(node, "style", None) or ""
+    one_line = node.end_mark.line == node.start_mark.line and written in ("", "'", '"')
+    return Node(shape, line, column, text=node.value, style=(written or "plain") if one_line else "")

@@ -409,5 +409,6 @@ def test_any_text_is_taken_or_refused_with_a_place(text: str):
 
 
 def test_a_condition_names_the_audits_that_it_speaks_of():
-    assert {"bias", "a", "kind"} <= expressions.names_in('audits.exists(a, a.kind == "bias")')
+    assert expressions.audits_in('audits.exists(a, a.kind == "bias") && card.score > 0.5') >= {"bias", "card"}
+    assert not expressions.audits_in("metrics.license > 0.5 && lineage.card == 1") & {"license", "card", "metrics"}
     assert not expressions.names_in("1 < 2") & KINDS.keys()
