@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO
 
 from django.conf import settings
@@ -226,3 +226,14 @@ def contributors(*, version: Version, use_case: UseCase) -> set[int]:
     )
     people = {person for row in rows for person in row}
     return people | ({version.imported_by_id} if version.imported_by_id is not None else set())
+
+
+def contributors_of(versions: Iterable[int]) -> dict[tuple[int, int], set[int]]:
+    """Who attached or uploaded evidence, by version and use case. One query for many versions."""
+    rows = Attachment.objects.filter(version__in=list(versions)).values_list(
+        "version_id", "use_case_id", "attached_by_id", "upload__uploaded_by_id"
+    )
+    people: dict[tuple[int, int], set[int]] = {}
+    for version, use_case, *persons in rows:
+        people.setdefault((version, use_case), set()).update(persons)
+    return people

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,13 +53,7 @@ def compared(item: Item, *, new: AppliedPolicy, current: Sequence[AppliedPolicy]
         return None
     others = [policy for policy in applying if policy.name != new.name]
     after = [new] if item.what == APPROVAL else [*others, *([new] if speaks else [])]
-    known = facts_of.facts(
-        version=item.version,
-        use_case=item.use_case,
-        stage=item.stage,
-        kinds=required_kinds([*after, *applying]),
-        at=at,
-    )
+    known = _facts(item, kinds=set(required_kinds([*after, *applying])), at=at)
     judged = evaluate(policies=after, facts=known, votes=item.votes, at=at, current_round=item.round)
     if item.what == APPROVAL:
         # An approval that holds stays what it is: only whether the gate opens is asked of it.
@@ -66,6 +61,14 @@ def compared(item: Item, *, new: AppliedPolicy, current: Sequence[AppliedPolicy]
     else:
         before = evaluate(policies=applying, facts=known, votes=item.votes, at=at, current_round=item.round).verdict
     return Compared(before, judged, known)
+
+
+def _facts(item: Item, *, kinds: AbstractSet[str], at: dt.datetime) -> dict[str, Any]:
+    """The facts of an item: as they are kept where they speak of every audit that is asked for, else read anew."""
+    kept = item.facts or {}
+    if kinds <= {row.get("kind") for row in kept.get("audits", ())}:
+        return dict(kept)
+    return facts_of.facts(version=item.version, use_case=item.use_case, stage=item.stage, kinds=kinds, at=at)
 
 
 def answered_atoms(

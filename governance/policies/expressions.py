@@ -294,6 +294,27 @@ def programs(sha256: str, expressions: tuple[str, ...]) -> Mapping[str, Any]:
 # --- facts -----------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Timed:
+    """Where time enters a condition: limits of ages in days, dates that are written out, and waivers."""
+
+    limits: tuple[float, ...] = ()
+    dates: tuple[dt.datetime | None, ...] = ()
+    waivers: bool = False
+
+
+@lru_cache(maxsize=PROGRAMS_KEPT)
+def _timed(text: str) -> _Timed:
+    tokens = _tokens(text)
+    names = {token.text for token in tokens if token.kind == "name"}
+    limits = {_limit(token.text) for token in tokens if token.kind == "number"} if "age_days" in names else ()
+    written = (
+        [moment(token.text.strip("\"'")) for token in tokens if token.kind == "text"] if "asked_at" in names else []
+    )
+    dates = (_later(one, microseconds=extra) for one in written if one is not None for extra in (0, 1))
+    return _Timed(tuple(limits)[:MAX_NUMBERS], tuple(dates), "waivers" in names)
+
+
 class Known:
     """A facts document as expressions see it, at any moment.
 
@@ -315,6 +336,7 @@ class Known:
                 raise FactsMalformed(name)
         self._facts: Mapping[str, Any] = _without_nulls(facts)
         self._asked_at = moment(facts.get("asked_at"))
+        self._kept: tuple[dt.datetime, Any] | None = None
 
     def ask(self, program: Any, *, at: dt.datetime) -> Said:
         """What an expression says of the facts at a moment."""
@@ -322,7 +344,7 @@ class Known:
             return Said(Outcome.ERROR, "the expression can no longer be read")
         cel = _cel()
         try:
-            value = program.eval(_environment().Activation(self._at(at)))
+            value = program.eval(self._activation(at))
             if value.type() == cel.Type.ERROR:
                 return Said(Outcome.ERROR, str(value.plain_value())[:200])
             plain = value.plain_value()
@@ -344,26 +366,22 @@ class Known:
         return None
 
     def _turning_points(self, text: str, *, at: dt.datetime) -> list[dt.datetime]:
-        tokens = _tokens(text)
-        names = {token.text for token in tokens if token.kind == "name"}
-        points: set[dt.datetime | None] = set()
-        if "age_days" in names:
-            limits = [_limit(token.text) for token in tokens if token.kind == "number"]
-            ends = [self._finished(row) for row in self._audits()]
-            # An age that may equal its limit fails an instant later.
-            points |= {
-                _later(end, days=days, microseconds=extra)
-                for end in ends
-                if end is not None
-                for days in limits[:MAX_NUMBERS]
-                for extra in (0, 1)
-            }
-        if "asked_at" in names:
-            written = (moment(token.text.strip("\"'")) for token in tokens if token.kind == "text")
-            points |= {_later(one, microseconds=extra) for one in written if one is not None for extra in (0, 1)}
-        if "waivers" in names:
+        timed = _timed(text)
+        points: set[dt.datetime | None] = set(timed.dates)
+        # An age that may equal its limit fails an instant later.
+        ends = [end for row in self._audits() if (end := self._finished(row)) is not None] if timed.limits else []
+        points |= {
+            _later(end, days=days, microseconds=extra) for end in ends for days in timed.limits for extra in (0, 1)
+        }
+        if timed.waivers:
             points |= {moment(row.get("until")) for row in self._rows("waivers")}
         return sorted(point for point in points if point is not None and point > at)
+
+    def _activation(self, at: dt.datetime) -> Any:
+        """The facts as the engine takes them; at one moment several conditions are asked."""
+        if self._kept is None or self._kept[0] != at:
+            self._kept = (at, _environment().Activation(self._at(at)))
+        return self._kept[1]
 
     def _at(self, at: dt.datetime) -> dict[str, Any]:
         """The variables as they are at a moment."""

@@ -6,9 +6,9 @@ They belong to rooms above, which register here how theirs are found.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from governance.catalog.models import UseCase, Version
 from governance.people.models import User
@@ -17,7 +17,10 @@ from governance.policies.evaluation import VoteFact
 
 @dataclass(frozen=True)
 class Item:
-    """One approval or submission, with what decides about it beside the facts. ``verdict`` is that of now."""
+    """One approval or submission, with what decides about it beside the facts. ``verdict`` is that of now.
+
+    ``facts`` are those that its room keeps up to date; without them they are read anew.
+    """
 
     what: str
     number: int
@@ -28,6 +31,7 @@ class Item:
     votes: Sequence[VoteFact]
     round: int
     granted_under: tuple[str, ...] = ()
+    facts: Mapping[str, Any] | None = None
 
 
 class Source(Protocol):
