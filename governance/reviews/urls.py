@@ -1,6 +1,6 @@
 from django.urls import path
 
-from governance.reviews import views
+from governance.reviews import pilot_views, views
 
 app_name = "reviews"
 urlpatterns = [
@@ -14,5 +14,6 @@ urlpatterns = [
     path("submissions/<int:pk>/withdraw/", views.decide, {"step": "withdraw"}, name="withdraw"),
     path("submissions/<int:pk>/resubmit/", views.decide, {"step": "resubmit"}, name="resubmit"),
     path("submissions/<int:pk>/audits/", views.audit_again, name="audit-again"),
+    path("submissions/<int:pk>/pilot/", pilot_views.pilot, name="pilot"),
     path("submissions/<int:pk>/evidence/", views.attach, name="attach"),
 ]
