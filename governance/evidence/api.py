@@ -272,7 +272,7 @@ class DecisionRecordDocument(serializers.ModelSerializer[DecisionRecord]):
 
     class Meta:
         model = DecisionRecord
-        fields = ("id", "use_case", "approach", "errors", "reason", "decided_by", "decided_at")
+        fields = ("id", "use_case", "approach", "measured_errors", "reason", "decided_by", "decided_at")
 
 
 class DecisionRecords(APIView):
@@ -282,7 +282,7 @@ class DecisionRecords(APIView):
 
     class Input(serializers.Serializer[None]):
         approach = serializers.ChoiceField(choices=DecisionRecord.Approach.choices)
-        errors = serializers.CharField(max_length=5000)
+        measured_errors = serializers.CharField(max_length=5000)
         reason = serializers.CharField(max_length=5000)
 
     @extend_schema(responses={200: DecisionRecordDocument(many=True)}, operation_id="decision_records_list")

@@ -84,7 +84,7 @@ def sign_pilot(
 
 @transaction.atomic
 def record_decision(
-    *, use_case: UseCase, approach: str, errors: str, reason: str, by: User, at: dt.datetime
+    *, use_case: UseCase, approach: str, measured_errors: str, reason: str, by: User, at: dt.datetime
 ) -> DecisionRecord:
     """Record how a use case makes its model, and on which measured errors that rests. A later record counts instead.
 
@@ -95,12 +95,17 @@ def record_decision(
     _require_owner(by, use_case, "decide how to make the model of")
     if approach not in DecisionRecord.Approach.values:
         raise EvidenceRefused("unknown_approach", f"approach is one of {', '.join(DecisionRecord.Approach.values)}")
-    if min(len(errors.strip()), len(reason.strip())) < REASON_LENGTH:
+    if min(len(measured_errors.strip()), len(reason.strip())) < REASON_LENGTH:
         raise EvidenceRefused(
             "reason_required", f"name the measured errors and the reason in at least {REASON_LENGTH} characters each"
         )
     record = DecisionRecord.objects.create(
-        use_case=use_case, approach=approach, errors=errors.strip(), reason=reason.strip(), decided_by=by, decided_at=at
+        use_case=use_case,
+        approach=approach,
+        measured_errors=measured_errors.strip(),
+        reason=reason.strip(),
+        decided_by=by,
+        decided_at=at,
     )
     ledger.record(
         verb="use_case.approach_decided",

@@ -12,7 +12,7 @@ class DecisionRecordForm(forms.Form):
     """How a use case makes its model."""
 
     approach = forms.ChoiceField(label=_("The model is"), choices=DecisionRecord.Approach.choices)
-    errors = forms.CharField(
+    measured_errors = forms.CharField(
         label=_("Measured errors that this rests on"),
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 5}),

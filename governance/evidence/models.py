@@ -112,7 +112,7 @@ class DecisionRecord(models.Model):
 
     use_case = models.ForeignKey("catalog.UseCase", on_delete=models.PROTECT, related_name="decision_records")
     approach = models.CharField(max_length=10, choices=Approach)
-    errors = models.TextField()
+    measured_errors = models.TextField()
     reason = models.TextField()
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField()

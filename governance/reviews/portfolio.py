@@ -33,7 +33,8 @@ class Submissions:
             makers = contributors_of(one.version_id for one in piece)
             for submission in piece:
                 made_it = set(makers.get((submission.version_id, submission.use_case_id), ()))
-                made_it |= {submission.version.imported_by_id} - {None}
+                if submission.version.imported_by_id is not None:
+                    made_it.add(submission.version.imported_by_id)
                 counting = those_that_count(submission, submission.votes.all(), holders=holders, made_it=made_it)
                 yield _item(submission, counting, facts=submission.facts)
 

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("errors", models.TextField()),
+                ("measured_errors", models.TextField()),
                 ("reason", models.TextField()),
                 ("decided_at", models.DateTimeField()),
                 (

@@ -63,7 +63,7 @@ def decided(world: World, **fields: Any) -> DecisionRecord:
     given: dict[str, Any] = {
         "use_case": world.use_case,
         "approach": "as_is",
-        "errors": "false refusals 3 of 100",
+        "measured_errors": "false refusals 3 of 100",
         "reason": "no better one is there",
         "by": world.risk_officer,
         "at": world.at,
@@ -229,7 +229,11 @@ def test_a_pilot_is_signed_over_rest_by_an_owner_and_read_by_the_team(world: Wor
 
 def test_a_decision_is_recorded_over_rest(world: World):
     address = f"{API}use-cases/{world.use_case.slug}/decision-records/"
-    sent = {"approach": "fine_tune", "errors": "recall 0.60 as it is, 0.84 tuned", "reason": "the gap is too wide"}
+    sent = {
+        "approach": "fine_tune",
+        "measured_errors": "recall 0.60 as it is, 0.84 tuned",
+        "reason": "the gap is too wide",
+    }
 
     made = client(world.risk_officer, "catalog:write").post(address, sent)
 
@@ -246,7 +250,7 @@ def test_both_are_done_on_pages_by_owners_and_read_by_others(world: World):
     pilot = reverse("reviews:pilot", args=[submission.pk])
     decisions = reverse("evidence:decision-records", args=[world.use_case.slug])
     report = {"started_on": day, "ended_on": day, "requests": 90, "complaints": 1}
-    record = {"approach": "as_is", "errors": "false refusals 3 of 100", "reason": "nothing better is there"}
+    record = {"approach": "as_is", "measured_errors": "false refusals 3 of 100", "reason": "nothing better is there"}
     owner, reader, stranger = Client(), Client(), Client()
     owner.force_login(world.risk_officer)
     reader.force_login(world.submitter)
