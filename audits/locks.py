@@ -16,7 +16,7 @@ def hold_subject(digest: str) -> None:
     if not connection.in_atomic_block:
         raise RuntimeError("a subject is held for a transaction; begin one first")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_key(digest)])
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, 0), pg_advisory_xact_lock(%s)", [_ALL, _key(digest)])
 
 
 def hold_subjects(digests: Iterable[str]) -> None:
@@ -25,7 +25,23 @@ def hold_subjects(digests: Iterable[str]) -> None:
         raise RuntimeError("subjects are held for a transaction; begin one first")
     keys = ",".join(str(_key(digest)) for digest in sorted(set(digests)))
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, 0)", [_ALL])
         cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS held (key)", [f"{{{keys}}}"])
+
+
+def hold_every_subject() -> None:
+    """Wait until nobody holds any subject, and let nobody until the transaction ends.
+
+    For what concerns thousands at once. It comes first in its transaction: nobody waits for it while holding a subject.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("subjects are held for a transaction; begin one first")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [_ALL])
+
+
+# Locks of two numbers are apart from those of one, by which single subjects are held.
+_ALL = 1
 
 
 def _key(digest: str) -> int:

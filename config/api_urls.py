@@ -31,6 +31,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/<slug:slug>/", catalog.UseCaseView.as_view(), name="use-case"),
     path("use-cases/<slug:slug>/audit-plan/", catalog.AuditPlanView.as_view(), name="audit-plan"),
     path("use-cases/<slug:slug>/decision-records/", evidence.DecisionRecords.as_view(), name="decision-records"),
+    path("use-cases/<slug:slug>/tier-proposals/", catalog.TierProposals.as_view(), name="tier-proposals"),
+    path(
+        "use-cases/<slug:slug>/tier-proposals/<int:pk>/accept/",
+        catalog.TierDecision.as_view(step="accept"),
+        name="tier-accept",
+    ),
+    path(
+        "use-cases/<slug:slug>/tier-proposals/<int:pk>/refuse/",
+        catalog.TierDecision.as_view(step="refuse"),
+        name="tier-refuse",
+    ),
     path("teams/", catalog.Teams.as_view(), name="teams"),
     # reviews
     path("submissions/", reviews.Submissions.as_view(), name="submissions"),
@@ -66,6 +77,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("licenses/check/", licensing.LicenceCheck.as_view(), name="licence-check"),
     path("licenses/<str:licence>/", licensing.LicenceView.as_view(), name="licence"),
     # gates
+    path("suspensions/", gates.Suspensions.as_view(), name="suspensions"),
+    path("suspensions/<int:pk>/", gates.SuspensionView.as_view(), name="suspension"),
+    path("suspensions/<int:pk>/lift/", gates.Lift.as_view(), name="suspension-lift"),
     re_path(
         r"^gate/(?P<kind>[a-z]+)/(?P<ns>[^/@]+)/(?P<name>[^/@]+)@(?P<sha>.*)$",
         gates.GateCheck.as_view(),

@@ -227,6 +227,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "ENUM_NAME_OVERRIDES": {"TierEnum": "governance.catalog.models.Tier"},
 }
 
 # --- work in the background ------------------------------------------------------------------------------------------
@@ -277,6 +278,17 @@ CELERY_BEAT_SCHEDULE = {
     "deliver-outbox": {
         "task": "governance.notifications.tasks.deliver",
         "schedule": SWEEP_EVERY_S,
+        "options": UPKEEP,
+    },
+    "sequence-ledger": {
+        "task": "governance.ledger.tasks.sequence_events",
+        "schedule": SWEEP_EVERY_S / 2,
+        "options": UPKEEP,
+    },
+    "sequence-ledger-thoroughly": {
+        "task": "governance.ledger.tasks.sequence_events",
+        "schedule": 3600.0,
+        "kwargs": {"thorough": True},
         "options": UPKEEP,
     },
     "tidy-web": {"task": "governance.web.tasks.tidy", "schedule": 3600.0, "options": UPKEEP},

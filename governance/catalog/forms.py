@@ -163,3 +163,23 @@ class AuditPlanForm(forms.Form):
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no number that JSON knows")
+
+
+class LowerTierForm(forms.Form):
+    """A wish to let a use case count as less risky."""
+
+    tier = forms.ChoiceField(label=_("Lower tier"))
+    reason = forms.CharField(
+        label=_("Why it is less risky"),
+        min_length=10,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("A second risk officer or administrator decides on it."),
+    )
+
+    def __init__(self, *args: Any, tiers: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["tier"] = forms.ChoiceField(
+            label=self.fields["tier"].label, choices=[(one, Tier(one).label) for one in reversed(tiers)]
+        )
+        self.order_fields(("tier", "reason"))

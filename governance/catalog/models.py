@@ -37,6 +37,10 @@ class Tier(models.TextChoices):
     HIGH = "high", _("High")
     CRITICAL = "critical", _("Critical")
 
+    def is_below(self, other: str) -> bool:
+        """Whether this tier asks for less than another."""
+        return Tier.values.index(self) < Tier.values.index(other)
+
 
 class Assurance(models.TextChoices):
     """How well we know a version's bytes."""
@@ -342,6 +346,102 @@ class UseCase(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SuspensionQuerySet(models.QuerySet["Suspension"]):
+    def standing(self) -> SuspensionQuerySet:
+        return self.filter(lifted_at=None)
+
+    def visible_to(self, user: User) -> SuspensionQuerySet:
+        """Those of the whole organisation on entries that the person sees, and those of their teams."""
+        seen = teams_seen_by(user)
+        if seen is None:
+            return self
+        return self.filter(Q(team=None) | Q(team__in=seen), Q(entry__team=None) | Q(entry__team__in=seen))
+
+
+class Suspension(models.Model):
+    """A person's word that an entry, or one version of it, must not run for now. Only its end is ever added.
+
+    ``version`` is null where every version is meant, those to come included. ``descendants`` reaches all that was made
+    from it. With a ``team`` it holds for that team's use cases alone.
+    """
+
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="suspensions")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, null=True, blank=True, related_name="suspensions")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    descendants = models.BooleanField()
+    reason = models.TextField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    lifted_reason = models.TextField(blank=True)
+
+    objects = SuspensionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entry", "version", "team", "descendants"],
+                condition=Q(lifted_at=None),
+                nulls_distinct=False,
+                name="suspension_one_standing",
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_at=None, lifted_by=None, lifted_reason="")
+                | Q(lifted_at__isnull=False, lifted_by__isnull=False, lifted_reason__gt=""),
+                name="suspension_lifted_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_by=None) | ~Q(lifted_by=models.F("made_by")), name="suspension_lifted_by_another"
+            ),
+        ]
+        indexes = [models.Index(fields=["-made_at", "-id"], name="suspension_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.entry} is suspended" if self.lifted_at is None else f"{self.entry} was suspended"
+
+
+class TierProposal(models.Model):
+    """A wish to let a use case count as less risky, which a second person accepts or refuses. Decided once."""
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", _("Proposed")
+        ACCEPTED = "accepted", _("Accepted")
+        REFUSED = "refused", _("Refused")
+
+    use_case = models.ForeignKey(UseCase, on_delete=models.PROTECT, related_name="tier_proposals")
+    tier_before = models.CharField(max_length=8, choices=Tier)
+    tier = models.CharField(max_length=8, choices=Tier)
+    reason = models.TextField()
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State, default=State.PROPOSED)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["use_case"], condition=Q(state="proposed"), name="tier_proposal_one_open"),
+            models.CheckConstraint(
+                condition=Q(state="proposed", decided_by=None, decided_at=None)
+                | Q(state__in=["accepted", "refused"], decided_by__isnull=False, decided_at__isnull=False),
+                name="tier_proposal_decided_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="accepted") | ~Q(decided_by=models.F("proposed_by")),
+                name="tier_proposal_accepted_by_another",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.use_case}: {self.tier_before} to {self.tier}"
 
 
 class AuditPlan(models.Model):

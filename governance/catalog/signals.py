@@ -10,3 +10,8 @@ versions_stored = Signal()
 
 # Sent inside the transaction that writes licence texts of versions that are there already. Arguments: entries, at.
 texts_stored = Signal()
+
+# Sent inside the transaction that suspends something or lifts a suspension; whoever sends it holds every subject.
+# Arguments: suspension, at.
+suspended = Signal()
+suspension_lifted = Signal()

@@ -9,4 +9,6 @@ urlpatterns = [
     path("use-cases/new/", views.use_case_new, name="use-case-new"),
     path("use-cases/<slug:slug>/edit/", views.use_case_edit, name="use-case-edit"),
     path("use-cases/<slug:slug>/audit-plan/", views.audit_plan, name="audit-plan"),
+    path("use-cases/<slug:slug>/tier/", views.tier_propose, name="tier-propose"),
+    path("use-cases/<slug:slug>/tier/<int:pk>/", views.tier_decide, name="tier-decide"),
 ]

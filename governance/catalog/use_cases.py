@@ -12,7 +12,7 @@ import rfc8785
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from governance.catalog.models import AuditPlan, UseCase
+from governance.catalog.models import AuditPlan, Tier, UseCase
 from governance.catalog.signals import use_case_changed
 from governance.ledger import services as ledger
 from governance.people.models import Role, Team, User
@@ -67,7 +67,7 @@ def create_use_case(
         NotAKeeper: not a risk officer or administrator of the owner team.
         UseCaseRefused: a value is missing or malformed, or the slug is taken.
     """
-    _require_keeper(by, owner_team)
+    require_keeper(by, owner_team)
     use_case = UseCase(
         slug=slug,
         name=name.strip(),
@@ -104,19 +104,19 @@ def change_use_case(
     Raises:
         NotAKeeper: not a risk officer or administrator of the owner team, or of the team that is to become it.
         StaleUseCase: it is at another edition.
-        UseCaseRefused: a value is malformed.
+        UseCaseRefused: a value is malformed, or the tier would be lowered, which takes a second person.
     """
-    use_case = _held(use_case_id)
-    _require_keeper(by, use_case.owner_team)
+    use_case = held(use_case_id)
+    require_keeper(by, use_case.owner_team)
     if use_case.edition != edition:
         raise StaleUseCase("stale", "the use case has changed since you read it; read it again")
-    changed = []
+    changed, before = [], use_case.tier
     for name in EDITABLE:
         if name not in changes:
             continue
         value = changes[name]
         if name == "owner_team":
-            _require_keeper(by, value)
+            require_keeper(by, value)
         elif name == "licence_profile":
             value = licence_profile_of(value)
         elif isinstance(value, str):
@@ -127,6 +127,12 @@ def change_use_case(
     if not changed:
         return use_case
     _check(use_case)
+    if "tier" in changed and Tier(use_case.tier).is_below(before):
+        raise UseCaseRefused(
+            "tier_lowered",
+            "a lower tier asks for less, so a second person has to agree; propose it on the page of the use case",
+            field="tier",
+        )
     use_case.edition += 1
     use_case.save(update_fields=[*changed, "edition"])
     _record(use_case, verb="use_case.changed", by=by, at=at, detail={"changed": changed, **_facts(use_case)})
@@ -193,8 +199,8 @@ def put_audit_plan(
         StaleUseCase: there is another plan by now.
         UseCaseRefused: an audit could not follow the plan; the message says which key is wrong.
     """
-    use_case = _held(use_case_id)
-    _require_keeper(by, use_case.owner_team)
+    use_case = held(use_case_id)
+    require_keeper(by, use_case.owner_team)
     now = current_plan(use_case)
     if seen is not None and seen != (now.number if now is not None else 0):
         raise StaleUseCase("stale", "the audit plan has changed since you read it; read it again")
@@ -266,13 +272,13 @@ def _read_by_audits(document: Mapping[str, Any]) -> None:
 # --- shared --------------------------------------------------------------------------------------------------------
 
 
-def _held(use_case_id: int) -> UseCase:
+def held(use_case_id: int) -> UseCase:
     """The use case, held until the transaction ends; rows that refer to it may be added meanwhile."""
     rows = UseCase.objects.select_for_update(of=("self",), no_key=True).select_related("owner_team")
     return rows.get(pk=use_case_id)
 
 
-def _require_keeper(by: User, team: Team) -> None:
+def require_keeper(by: User, team: Team) -> None:
     if not may_keep(by, team):
         raise NotAKeeper(
             "not_a_keeper",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from governance.catalog import forms, showing, use_cases
-from governance.catalog.models import UseCase
+from governance.catalog import forms, showing, tiers, use_cases
+from governance.catalog.models import TierProposal, UseCase
 from governance.people.models import Team
 from governance.people.queries import standing
 from governance.web.cursors import page_of
@@ -167,3 +169,67 @@ def audit_plan(request: PageRequest, slug: str) -> HttpResponse:
         "older": older,
     }
     return render(request, "catalog/audit_plan.html", context, status=status)
+
+
+# --- a lower tier --------------------------------------------------------------------------------------------------
+
+
+@login_required
+@require_POST
+def tier_propose(request: PageRequest, slug: str) -> HttpResponse:
+    """Ask for a lower tier."""
+    shown = found(request, slug)
+    sent = forms.LowerTierForm(request.POST, tiers=tiers.lower_tiers(shown.tier))
+    if not sent.is_valid():
+        messages.error(request, _("Choose a lower tier and say why in at least ten characters."))
+        return redirect(_tier_of(slug))
+    values = sent.cleaned_data
+    return _tier_step(
+        request,
+        slug,
+        lambda: tiers.propose(use_case_id=shown.pk, **values, by=request.user, at=timezone.now()),
+        _("Proposed. A second risk officer or administrator decides on it."),
+    )
+
+
+@login_required
+@require_POST
+def tier_decide(request: PageRequest, slug: str, pk: int) -> HttpResponse:
+    """Accept or refuse the lower tier that somebody has proposed."""
+    shown = found(request, slug)
+    proposal = get_object_or_404(TierProposal, pk=pk if pk < 2**63 else 0, use_case=shown)
+    decided: dict[str, Any] = {
+        "by": request.user,
+        "at": timezone.now(),
+        "reason": request.POST.get("reason", "")[:2000],
+    }
+    if "accept" in request.POST:
+        told = _("The lower tier is in force. Approvals for the tier of before have ended.")
+        return _tier_step(request, slug, lambda: tiers.accept(proposal_id=proposal.pk, **decided), told)
+    told = _("Refused; the tier stays as it is.")
+    return _tier_step(request, slug, lambda: tiers.refuse(proposal_id=proposal.pk, **decided), told)
+
+
+def _tier_step(request: PageRequest, slug: str, step: Callable[[], object], told: str) -> HttpResponse:
+    try:
+        step()
+    except use_cases.UseCaseRefused as refusal:
+        messages.error(request, _tier_refusal(refusal))
+    else:
+        messages.success(request, told)
+    return redirect(_tier_of(slug))
+
+
+def _tier_of(slug: str) -> str:
+    return reverse("catalog:use-case", args=[slug]) + "#tier"
+
+
+def _tier_refusal(refusal: use_cases.UseCaseRefused) -> str:
+    known = {
+        "self_accept": _("You proposed it. A second risk officer or administrator has to agree."),
+        "already_proposed": _("A proposal for this use case waits; it is decided first."),
+        "already_decided": _("This proposal has been decided."),
+        "reason_required": _("Say why in at least %(n)s characters.") % {"n": tiers.REASON_LENGTH},
+        "not_a_keeper": _("Only risk officers and administrators of the team can do this."),
+    }
+    return known.get(refusal.code, as_sentence(refusal.message))

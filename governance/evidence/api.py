@@ -162,7 +162,7 @@ class Runs(generics.ListAPIView[Run]):
         use_case = serializers.SlugField(max_length=60)
 
     def get_queryset(self) -> QuerySet[Run]:
-        asked = self.Filter(data=self.request.query_params)
+        asked = self.Filter(data=self.request.query_params.dict())
         asked.is_valid(raise_exception=True)
         return runs_visible_to(person(self.request)).filter(**asked.validated_data)
 

@@ -78,6 +78,16 @@ class Approval(models.Model):
         return f"{self.version} for {self.stage} until {self.expires_at:%Y-%m-%d}"
 
 
+class Closure(models.Model):
+    """An approval that a suspension has ended: the list of what it closed. Never changes."""
+
+    suspension = models.ForeignKey("catalog.Suspension", on_delete=models.PROTECT, related_name="closures")
+    approval = models.OneToOneField(Approval, on_delete=models.PROTECT, related_name="closure")
+
+    def __str__(self) -> str:
+        return f"{self.approval}: closed by suspension {self.suspension_id}"
+
+
 class ReviewStanding(models.Model):
     """Where the newest review of a version stands, for answering a pipeline that asks before there is an approval.
 

@@ -10,9 +10,9 @@ from django.dispatch import receiver
 
 from audits.models import Run
 from audits.signals import run_finished
-from governance.catalog.models import UseCase
-from governance.catalog.signals import use_case_changed
-from governance.gates import portfolio, services
+from governance.catalog.models import Suspension, UseCase
+from governance.catalog.signals import suspended, use_case_changed
+from governance.gates import portfolio, services, suspending
 from governance.gates.models import Approval
 from governance.licensing.affected import Affected
 from governance.licensing.signals import licences_changed, licences_judged
@@ -61,3 +61,9 @@ def hold_to_policy(
         portfolio.hold_to(version=version, back_test=back_test, at=at)
     if retired:
         portfolio.release(name=retired, at=at)
+
+
+@receiver(suspended, dispatch_uid="gates.close_suspended")
+def close_suspended(*, suspension: Suspension, at: dt.datetime, **_newer: Any) -> None:
+    """In the transaction of the suspension: no answer after it says yes."""
+    suspending.close(suspension, at=at)

@@ -39,7 +39,7 @@ def grant(
     for older in Approval.objects.select_for_update().filter(
         version=version, use_case=use_case, stage=stage, ended_at=None
     ):
-        _end(older, reason=EndedReason.REPLACED, by=by, at=at)
+        end_held(older, reason=EndedReason.REPLACED, by=by, at=at)
     expires_at = at + dt.timedelta(days=evaluation.valid_days)
     conditions = conditions_of(evaluation)
     approval = Approval.objects.create(
@@ -86,11 +86,12 @@ def end(*, approval_id: int, reason: EndedReason, by: User | None, at: dt.dateti
         Approval.objects.select_for_update(of=("self",)).select_related("version", "use_case").get(pk=approval_id)
     )
     if approval.ended_at is None:
-        _end(approval, reason=reason, by=by, at=at)
+        end_held(approval, reason=reason, by=by, at=at)
     return approval
 
 
-def _end(approval: Approval, *, reason: EndedReason, by: User | None, at: dt.datetime) -> None:
+def end_held(approval: Approval, *, reason: EndedReason, by: User | None, at: dt.datetime) -> None:
+    """End an approval that the caller holds with its subject."""
     approval.ended_at, approval.ended_reason, approval.ended_by = at, reason, by
     approval.save(update_fields=["ended_at", "ended_reason", "ended_by"])
     ledger.record(
@@ -193,7 +194,7 @@ def _recheck(approval: Approval, *, kind: str | None, at: dt.datetime) -> None:
     policies = queries.pinned([policy["sha256"] for policy in approval.policies])
     asked = {"kind": approval.version.entry.kind, "tier": approval.use_case.tier, "stage": approval.stage}
     if not all(policy.document.applies_to(**asked) for policy in policies):
-        _end(approval, reason=EndedReason.TIER_CHANGED, by=None, at=at)
+        end_held(approval, reason=EndedReason.TIER_CHANGED, by=None, at=at)
         return
     kinds = queries.required_kinds(policies)
     looked_at = set(kinds) if kind is None else {kind} & set(kinds)
@@ -204,7 +205,7 @@ def _recheck(approval: Approval, *, kind: str | None, at: dt.datetime) -> None:
     evaluation = evaluate(policies=policies, facts=known, votes=[], at=at)
     deciding = [result for result in evaluation.requirements if result.reads & looked_at and result.decides]
     if any(result.severity == "fail" and result.code in REFUSED for result in deciding):
-        _end(approval, reason=EndedReason.EVIDENCE_FAILED, by=None, at=at)
+        end_held(approval, reason=EndedReason.EVIDENCE_FAILED, by=None, at=at)
         return
     conditions = conditions_after(before, deciding, at=at)
     if conditions != approval.conditions:

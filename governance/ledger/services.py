@@ -40,3 +40,17 @@ def record(
         at=at,
         detail=dict(detail or {}),
     )
+
+
+def document_of(event: Event) -> dict[str, Any]:
+    """An event as its leaf is hashed and as exports have it."""
+    return {
+        "id": event.pk,
+        "verb": event.verb,
+        "object_kind": event.object_kind,
+        "object_ref": event.object_ref,
+        "subject_digest": event.subject_digest,
+        "actor": event.actor,
+        "at": event.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        "detail": event.detail,
+    }

@@ -209,7 +209,7 @@ def _typed(row: Licence, column: str) -> Any:
 class CaseDocument(serializers.Serializer[None]):
     """A case as the command ``check_licenses`` reads it. Keys that are not known are left alone."""
 
-    id = serializers.CharField(required=False, allow_null=True)
+    id = serializers.CharField(required=False, allow_null=True, allow_blank=True)
     artefact = serializers.JSONField(help_text="{type, license, license_name, name, has_license_file, notices, …}")
     upstream = serializers.JSONField(required=False, help_text="[{id, type, license, relation, upstream: […], …}]")
     works = serializers.JSONField(required=False, help_text="works by (type, id), for graphs with shared nodes")

@@ -25,7 +25,7 @@ comments, other order of keys, defaults written out) give the same document and 
     tests:
       - {name: a missing figure denies, facts: {metrics: {}}, expect: {bias.ratio: UNSATISFIED}}
 
-``appliesTo.kinds`` is ``[model]`` unless given, ``severity`` is ``fail``, ``veto`` -2, ``copyIf`` never,
+``appliesTo.kinds`` is ``[model]`` unless given, ``severity`` is ``fail``, ``veto`` -2,
 ``autoDecide`` false, titles are the name or id. ``distinctVoters`` is, unless given, the sum of all ``min``: every
 vote by another person. Where ``appliesWhen`` is given, ``appliesTo`` may leave out stages and tiers, which are all
 then. ``waivable`` is false, or has limits; unless it is given, a risk officer may waive a requirement for as long as
@@ -414,6 +414,6 @@ def _votes(reader: Reader, node: Node | None) -> tuple[LaneRule, ...]:
         reader.once(lane, row.get("lane"), f"{path}.lane", "duplicate_lane", lanes)
         needed = reader.integer(row.get("min"), f"{path}.min", 1, MAX_VOTES_PER_LANE, default=0)
         veto = reader.integer(row.get("veto"), f"{path}.veto", LOWEST_VOTE, -1, default=LOWEST_VOTE)
-        copy_if = reader.word(row.get("copyIf"), f"{path}.copyIf", COPY, default=COPY[0])
+        copy_if = reader.word(row.get("copyIf"), f"{path}.copyIf", COPY) or None
         found.append(LaneRule(lane, needed, veto, copy_if))
     return tuple(sorted(found, key=lambda rule: LANES.index(rule.lane) if rule.lane in LANES else len(LANES)))

@@ -23,6 +23,7 @@ from governance.policies.judging import RequirementResult, RunFacts, Status, jud
 from governance.policies.moments import FactsMalformed, utc
 from governance.policies.shapes import PolicyDocument
 from governance.policies.steps import Step, steps_to_allow
+from governance.policies.suspended import judge_lineage
 from governance.policies.voting import LaneResult, VoteFact, count_votes, distinct_people
 
 __all__ = [
@@ -131,6 +132,7 @@ def evaluate(
         digest = _digest(facts)
         kind, tier, stage = _text(facts, "subject", "kind"), _text(facts, "use_case", "tier"), _text(facts, "stage")
         runs = RunFacts.read(facts)
+        suspended = judge_lineage(facts)
     except FactsMalformed as malformed:
         repair = Step("correct_facts", malformed.path, "admin")
         return _undecided(f"facts_malformed:{malformed.path}", repair, (), digest, now, at)
@@ -147,6 +149,7 @@ def evaluate(
         repair = Step("publish_policy", f"{kind} {tier} {stage}", "admin")
         return _undecided(reason, repair, applying, digest, now, at, results)
 
+    results += suspended
     documents = [policy.document for policy in applying]
     lanes = count_votes(
         rules=[rule for document in documents for rule in document.votes], votes=votes, current_round=now

@@ -17,6 +17,7 @@ from django.db.models import Q
 
 from audits.models import Finding, Run, RunState
 from governance.catalog.models import SubjectKind, UseCase, Version
+from governance.catalog.suspensions.reach import reaching
 from governance.evidence import declaring
 from governance.evidence import queries as evidence
 from governance.evidence.models import Attachment
@@ -24,6 +25,7 @@ from governance.licensing.results import licence_document, overridden_until
 from licenses.profiles import Profile
 
 MAX_ERROR = 500
+MOST_NAMED = 20  # suspensions
 ASKS_A_FACT = "U-FACT"
 PROFILE = frozenset(one.name for one in dataclasses.fields(Profile))
 
@@ -55,11 +57,12 @@ def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[st
                 .values_list("role", flat=True)
             )
         ),
+        "lineage": _lineage(version, use_case),
         "waivers": [],
         "asked_at": at.isoformat(),
     }
     document |= _declared(document["evidence"], version=version, use_case=use_case)
-    document["lineage"] = _datasets(version=version, use_case=use_case, stage=stage, at=at)
+    document["lineage"] |= _datasets(version=version, use_case=use_case, stage=stage, at=at)
     for standing in standings:
         if standing.run is not None and standing.run.state == RunState.SUCCEEDED and standing.kind in _SECTIONS:
             document[standing.kind] = _SECTIONS[standing.kind](standing.run)
@@ -159,6 +162,19 @@ def _metrics(standings: list[evidence.Standing]) -> dict[str, float]:
         for standing in standings
         if standing.run is not None and standing.run.state == RunState.SUCCEEDED
         for name, value in standing.run.summary.items()
+    }
+
+
+def _lineage(version: Version, use_case: UseCase) -> dict[str, Any]:
+    """``lineage`` of the facts: how much of what a version rests on is suspended for a use case, itself included."""
+    standing = [
+        one for one in reaching([version.pk]).get(version.pk, ()) if one.team_id in (None, use_case.owner_team_id)
+    ]
+    own = [one for one in standing if one.entry_id == version.entry_id]
+    return {
+        "suspended": len(own),
+        "suspended_upstream": len(standing) - len(own),
+        "suspensions": [{"id": one.pk, "of": f"{one.entry.kind}:{one.entry.repo_id}"} for one in standing[:MOST_NAMED]],
     }
 
 

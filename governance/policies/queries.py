@@ -105,13 +105,3 @@ def required_kinds(policies: list[AppliedPolicy]) -> dict[str, int | None]:
                 limits = [age for age in (ages.get(kind), own) if age is not None]
                 ages[kind] = min(limits, default=None)
     return ages
-
-
-def copied_lanes(policies: Collection[AppliedPolicy]) -> frozenset[str]:
-    """The lanes whose votes are taken over to a version of which only the card's text has changed.
-
-    Where one policy that asks for the lane says never, it is never.
-    """
-    rules = [rule for policy in policies for rule in policy.document.votes]
-    never = {rule.lane for rule in rules if rule.copy_if == documents.COPY[0]}
-    return frozenset(rule.lane for rule in rules) - never

@@ -122,17 +122,18 @@ class Requirement:
 class LaneRule:
     """``min`` people of the lane have to agree (vote 1 or 2); a vote of ``veto`` or lower blocks.
 
-    ``copy_if`` says whether votes are taken over to a version of which only the card's text has changed.
+    ``copy_if`` says whether votes are taken over to a version of which only the card's text has changed; where nothing
+    is said, they are wherever the change leaves the lane alone.
     """
 
     lane: str
     min: int
     veto: int
-    copy_if: str = COPY[0]
+    copy_if: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         document: dict[str, Any] = {"lane": self.lane, "min": self.min, "veto": self.veto}
-        return document if self.copy_if == COPY[0] else document | {"copyIf": self.copy_if}
+        return document if self.copy_if is None else document | {"copyIf": self.copy_if}
 
 
 @dataclass(frozen=True)
@@ -234,9 +235,7 @@ def from_json(value: Any) -> PolicyDocument:
             tiers=tuple(value["appliesTo"]["tiers"]),
             kinds=tuple(value["appliesTo"]["kinds"]),
             requirements=tuple(_requirement_from(row) for row in value["requirements"]),
-            votes=tuple(
-                LaneRule(row["lane"], row["min"], row["veto"], row.get("copyIf", COPY[0])) for row in value["votes"]
-            ),
+            votes=tuple(LaneRule(row["lane"], row["min"], row["veto"], row.get("copyIf")) for row in value["votes"]),
             distinct_voters=value["distinctVoters"],
             valid_days=value["validDays"],
             auto_decide=value["autoDecide"],

@@ -15,14 +15,13 @@ class Step:
     """One thing to do: ``action`` on ``target``, by ``who`` (a role, or a lane's reviewers), ``count`` times.
 
     On an audit kind: ``write_audit_plan``, ``attach_predictions`` and ``attach_data`` (the audit cannot run without
-    them),
-    ``mend_inputs`` (it could not read what it was given; ``detail`` is what it said), ``complete_profile`` (the use
-    case's licence profile does not say what ``detail`` lists), ``repair`` (change what the audit found, then run
-    it), ``retry``, ``run``, ``wait``. On a requirement: ``meet_condition`` (``detail`` is the condition). On a
-    lane: ``lift_veto`` (by the voter, who agrees then) and ``vote`` (each by somebody who has not agreed in the lane;
-    by new people as long as distinct people are missing). ``vote_by_another`` is one more person in any lane that is
-    asked for. On the set-up:
-    ``publish_policy`` and ``correct_facts``. ``requirements`` are the ids that the step is for.
+    them), ``mend_inputs`` (it could not read what it was given; ``detail`` is what it said), ``complete_profile`` (the
+    use case's licence profile does not say what ``detail`` lists), ``repair`` (change what the audit found, then run
+    it), ``retry``, ``run``, ``wait``. On a requirement: ``meet_condition`` (``detail`` is the condition). On what is
+    suspended: ``lift_suspension`` (``detail`` lists it). On a lane: ``lift_veto`` (by the voter, who agrees then) and
+    ``vote`` (each by somebody who has not agreed in the lane; by new people as long as distinct people are missing).
+    ``vote_by_another`` is one more person in any lane that is asked for. On the set-up: ``publish_policy`` and
+    ``correct_facts``. ``requirements`` are the ids that the step is for.
     """
 
     action: str
@@ -47,6 +46,7 @@ class Step:
 # What mends a requirement, by the code that says why it does not hold. One audit is run once for all that it
 # answers, so of several steps for one kind only the first in this order is needed: it includes the others.
 _ACTIONS = (
+    "lift_suspension",
     "write_audit_plan",
     "attach_predictions",
     "attach_data",
@@ -61,6 +61,7 @@ _ACTIONS = (
 # Errors of ours, after which the same inputs may do; every other was answered to what the audit was given.
 _OURS = ("internal", "worker_lost")
 _MENDING: Mapping[str, tuple[str, str]] = {
+    "suspended": ("lift_suspension", "risk_officer"),
     "audit_plan_missing": ("write_audit_plan", "risk_officer"),
     "predictions_missing": ("attach_predictions", "submitter"),
     "data_missing": ("attach_data", "submitter"),
@@ -120,7 +121,9 @@ def _mending(result: RequirementResult) -> tuple[str, str, str]:
     if result.code == "verdict_not_accepted" and params.get("profile_lacks"):
         return "complete_profile", "risk_officer", ", ".join(map(str, params["profile_lacks"]))
     action, who = _MENDING.get(str(params.get("lacking")), _MENDING[result.code])
-    return action, who, str(params.get("condition", "")) if action == "meet_condition" else ""
+    if action == "meet_condition":
+        return action, who, str(params.get("condition", ""))
+    return action, who, ", ".join(map(str, params.get("of", ())))
 
 
 def _people(lanes: Sequence[LaneResult], distinct_needed: int) -> list[Step]:

@@ -39,11 +39,13 @@ TITLES = (
     gettext_noop("Spaces at every stage"),
     gettext_noop("Spaces in production"),
 )
+# That of the requirement which stands in no file.
+BUILT_IN_TITLES = (gettext_noop("Nothing that it rests on is suspended"),)
 
 
 def title(text: str) -> str:
     """The title of a policy or requirement in the reader's language where it is one of ours, else as it is."""
-    return _(text) if text in TITLES else text
+    return _(text) if text in (*TITLES, *BUILT_IN_TITLES) else text
 
 
 def _audited(kind: str) -> str:
@@ -102,6 +104,7 @@ def message(result: Mapping[str, Any]) -> str:
         "fields": _fields(params.get("profile_lacks", ())),
         "condition": params.get("condition", ""),
         "why": str(params.get("error", "")).strip().rstrip("."),
+        "of": ", ".join(str(one).partition(":")[2] for one in params.get("of", ())),
     }
 
 
@@ -134,6 +137,7 @@ def _messages() -> dict[str, str]:
         ),
         "not_asked": _("Not asked here: the policy asks for it only where %(condition)s"),
         "verdict_not_accepted": _("The %(kind)s audit says %(verdict)s; accepted are %(accepted)s."),
+        "suspended": _("Suspended: %(of)s."),
         "missing": _("There is no %(kind)s audit."),
         "outdated": _(
             "The %(kind)s audit was run on other inputs than today’s: plan, upload or licences have changed."
@@ -193,6 +197,8 @@ def step(step: Mapping[str, Any]) -> str:
         action = "mend_table" if target in ("bias", "ll144", "counterfactual", "suite") else action
     elif action == "complete_profile":
         detail = _fields(name.strip() for name in detail.split(","))
+    elif action == "lift_suspension":
+        detail = ", ".join(one.partition(":")[2] for one in detail.split(", "))
     elif action == "submit":
         detail = str(look_up(detail, "stage").label).lower()
     if action in ("vote", "lift_veto"):
@@ -200,6 +206,7 @@ def step(step: Mapping[str, Any]) -> str:
     elif action != "submit":
         target = _audited(target)
     known = {
+        "lift_suspension": _("A second risk officer has to lift the suspension of %(detail)s."),
         "run": _("Run the %(target)s audit."),
         "retry": _("Run the %(target)s audit again; the last one could not be done."),
         "wait": _("Wait for the %(target)s audit to end."),

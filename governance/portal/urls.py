@@ -3,12 +3,15 @@
 from django.urls import include, path
 
 from governance.catalog import urls as catalog
-from governance.portal.views import catalogue, inbox, licence, use_case, version
+from governance.portal.views import catalogue, inbox, licence, suspension, use_case, version
 
 portal = [
     path("", inbox.home, name="home"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/read/", inbox.read, name="read"),
+    path("suspensions/", suspension.suspensions, name="suspensions"),
+    path("suspensions/<int:pk>/", suspension.suspension, name="suspension"),
+    path("suspensions/<int:pk>/lift/", suspension.lift, name="suspension-lift"),
 ]
 entries = [
     path("catalogue/", catalogue.entries, name="entries"),
@@ -16,6 +19,7 @@ entries = [
     path("catalogue/imports/<uuid:public_id>/", catalogue.import_request, name="import-request"),
     path("use-cases/<slug:slug>/", use_case.use_case, name="use-case"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/", version.entry, name="entry"),
+    path("catalogue/<str:kind>/<str:ns>/<str:name>/suspend/", suspension.suspend, name="suspend"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/", version.version, name="version"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/", licence.licence, name="licence"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/notice.txt", licence.notice, name="notice"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
@@ -18,11 +19,15 @@ SYMBOLS = {
     "submission.rejected": ("fail", "fail"),
     "submission.changes_requested": ("note", "warn"),
     "approval.ended": ("off", "fail"),
+    "approval.suspended": ("off", "fail"),
     "licence.corrected": ("note", "wait"),
     "licence.correction_ended": ("note", "wait"),
     "licence.overridden": ("note", "warn"),
     "licence.override_ended": ("off", "warn"),
 }
+
+# What a notice is about, and its page.
+PAGES = {"submission": "reviews:submission", "suspension": "portal:suspension"}
 
 
 def _subject(payload: Mapping[str, Any]) -> str:
@@ -46,6 +51,7 @@ def notice(line: Notice) -> dict[str, Any]:
         "submission.changes_requested": _("Changes are asked for: %(subject)s for %(stage)s."),
         "submission.withdrawn": _("Withdrawn: %(subject)s for %(stage)s."),
         "approval.ended": _("An approval has ended: %(subject)s for %(stage)s."),
+        "approval.suspended": _("Suspended: %(subject)s may no longer run in %(stage)s."),
         "licence.corrected": _("The licence table was corrected: %(subject)s."),
         "licence.correction_ended": _("A correction of the licence table was taken back: %(subject)s."),
         "licence.overridden": _("A licence finding was overridden: %(subject)s."),
@@ -54,10 +60,9 @@ def notice(line: Notice) -> dict[str, Any]:
     symbol, tone = SYMBOLS.get(topic, ("new", "none"))
     text = says[topic] % told if topic in says else f"{topic.replace('.', ' ').replace('_', ' ')} {told['subject']}"
     event = {"text": text, "at": line.created_at, "time": True, "symbol": symbol, "tone": tone}
-    number = payload.get("submission")
-    if isinstance(number, int):
-        try:
-            event |= {"url": reverse("reviews:submission", args=[number]), "url_label": _("Look")}
-        except NoReverseMatch:
-            return event
+    for name, page in PAGES.items():
+        number = payload.get(name)
+        if isinstance(number, int):
+            with suppress(NoReverseMatch):
+                event |= {"url": reverse(page, args=[number]), "url_label": _("Look")}
     return event

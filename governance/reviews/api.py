@@ -121,7 +121,7 @@ class VoteDocument(serializers.ModelSerializer[Vote]):
 
     class Meta:
         model = Vote
-        fields = ("id", "round", "lane", "value", "comment", "voter", "facts_sha256", "cast_at")
+        fields = ("id", "round", "lane", "value", "comment", "voter", "facts_sha256", "cast_at", "copied_from")
 
 
 def seen(request: Request) -> QuerySet[Submission]:
@@ -148,7 +148,7 @@ class Submissions(generics.ListAPIView[Submission]):
         mine = serializers.BooleanField(required=False, default=False)
 
     def get_queryset(self) -> QuerySet[Submission]:
-        asked = self.Filter(data=self.request.query_params)
+        asked = self.Filter(data=self.request.query_params.dict())
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data
         found = seen(self.request)

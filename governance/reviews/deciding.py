@@ -161,7 +161,26 @@ def decide(
     evaluation.keep(submission, judged, at=at)
     record(submission, verb=f"submission.{outcome.value}", by=by, at=at, facts=judged.facts_sha256)
     tell(submission, topic=f"submission.{outcome.value}", to=[submission.submitted_by], at=at)
+    if outcome == Outcome.APPROVED:
+        _supersede(submission, by=by, at=at)
     return decision
+
+
+def _supersede(approved: Submission, *, by: User | None, at: dt.datetime) -> None:
+    """End what was submitted earlier of the same entry, use case and stage: what came after it was approved."""
+    earlier = Submission.objects.open().filter(
+        version__entry=approved.version.entry_id,
+        use_case=approved.use_case_id,
+        stage=approved.stage,
+        pk__lt=approved.pk,
+    )
+    earlier = earlier.exclude(version=approved.version_id).select_for_update(of=("self",))
+    for submission in earlier.select_related("version__entry", "version__card", "use_case", "submitted_by"):
+        if submission.state == SubmissionState.CHANGES_REQUESTED:
+            submission.round += 1  # the round before has its decision already
+        reason = f"submission {approved.pk} of a later version was approved"
+        judged = evaluation.judge(submission, at=at)
+        decide(submission, Outcome.SUPERSEDED, judged, by=by, reason=reason, at=at)
 
 
 def _frozen(cast: VoteFact) -> dict[str, object]:

@@ -76,7 +76,10 @@ class Submission(models.Model):
 
 
 class Vote(models.Model):
-    """One person's opinion in one lane, on the facts they saw. Never changes; a later one counts instead."""
+    """One person's opinion in one lane, on the facts they saw. Never changes; a later one counts instead.
+
+    ``copied_from`` is the person's vote on the version before, where the change between the two leaves the lane alone.
+    """
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="votes")
     round = models.PositiveSmallIntegerField()
@@ -86,6 +89,7 @@ class Vote(models.Model):
     comment = models.TextField(blank=True)
     facts_sha256 = models.CharField(max_length=64)
     cast_at = models.DateTimeField()
+    copied_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="copies")
 
     class Meta:
         constraints = [

@@ -6,12 +6,15 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import transaction
+from django.db.models import Q
 from django.dispatch import receiver
 
 from audits.models import Run
 from audits.signals import run_finished
 from governance.catalog.models import UseCase
-from governance.catalog.signals import use_case_changed
+from governance.catalog.signals import suspended, suspension_lifted, use_case_changed
+from governance.catalog.suspensions.reach import reaching
 from governance.licensing.closure import among_texts
 from governance.licensing.signals import licences_judged
 from governance.policies.models import PolicyVersion
@@ -56,3 +59,20 @@ def refresh_all(*, at: dt.datetime, version: PolicyVersion | None = None, retire
         stage__in={stage for scope in scopes for stage in scope["stages"]},
     )
     services.refresh(submissions=spoken_of.values_list("pk", flat=True), at=at)
+
+
+@receiver(suspended, dispatch_uid="reviews.reevaluate_suspended")
+@receiver(suspension_lifted, dispatch_uid="reviews.reevaluate_lifted")
+def reevaluate_suspended(*, at: dt.datetime, **_newer: Any) -> None:
+    """Once the suspension is there, and not with it: approving judges again, so nothing opens meanwhile."""
+    transaction.on_commit(lambda: _reevaluate_suspended(at), robust=True)
+
+
+def _reevaluate_suspended(at: dt.datetime) -> None:
+    """Those that rest on something suspended, and those that were told so when last looked at."""
+    waiting = Submission.objects.filter(state=SubmissionState.IN_REVIEW)
+    reached = reaching(waiting.order_by().values_list("version_id", flat=True).distinct())
+    told = Q(facts__lineage__suspended__gt=0) | Q(facts__lineage__suspended_upstream__gt=0)
+    meant = waiting.filter(Q(version__in=reached) | told).order_by("version__digest", "pk")
+    for pk in meant.values_list("pk", flat=True):
+        services.reevaluate(submission_id=pk, at=at)

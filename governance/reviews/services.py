@@ -19,6 +19,7 @@ from governance.gates import services as gates
 from governance.people.models import Lane, Role, User
 from governance.people.queries import standing_now
 from governance.policies import queries as policies
+from governance.reviews.carrying import carry_votes
 from governance.reviews.deciding import (
     RequirementsOpen,
     approve,
@@ -87,6 +88,8 @@ def submit(*, version: Version, use_case: UseCase, stage: str, by: User, at: dt.
         ) from twice
     record(submission, verb="submission.submitted", by=by, at=at)
     gather(submission, by=by, at=at)
+    applied = policies.applicable(kind=version.entry.kind, tier=use_case.tier, stage=submission.stage)
+    carry_votes(submission, policies=applied, at=at)
     tell(submission, topic="submission.submitted", to=reviewers(submission), at=at)
     return bring_up_to_date(submission, at=at)
 

@@ -269,15 +269,20 @@ def lanes(
                         "value": vote.value,
                         "at": vote.cast_at,
                         "reason": vote.comment,
-                        "carried": ""
-                        if vote.round == submission.round
-                        else _("in round %(n)s; counts no longer") % {"n": vote.round},
+                        "carried": _carried(vote, submission),
                     }
                     for vote in cast
                 ],
             }
         )
     return made
+
+
+def _carried(vote: Vote, submission: Submission) -> str:
+    """Where a vote of before comes from, and whether it counts."""
+    if vote.round != submission.round:
+        return _("in round %(n)s; counts no longer") % {"n": vote.round}
+    return _("taken over from the version before") if vote.copied_from_id is not None else ""
 
 
 def steps(submission: Submission, *, voters: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:

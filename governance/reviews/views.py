@@ -21,7 +21,7 @@ from governance.evidence import services as evidence
 from governance.evidence.inputs import columns_wanted
 from governance.people.models import Role
 from governance.people.queries import standing
-from governance.reviews import forms, queries, services, showing
+from governance.reviews import comparing, forms, queries, services, showing
 from governance.reviews.errors import NotAcceptable, ReviewRefused, Stale
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.standing import stands_at
@@ -69,7 +69,7 @@ def found(request: PageRequest, pk: int) -> Submission:
 @login_required
 @require_safe
 def submission(request: PageRequest, pk: int) -> HttpResponse:
-    """One submission: what it stands at, why, and what the person can do about it. At most 25 queries."""
+    """One submission: what it stands at, why, and what the person can do about it. At most 30 queries."""
     return show(request, found(request, pk))
 
 
@@ -98,6 +98,7 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "lanes": showing.lanes(shown, votes, voters=voters),
         "steps": showing.steps(shown, voters=voters) if shown.is_open else [],
         "history": showing.history(shown, decisions),
+        "changed": None if request.htmx else comparing.since_before(shown, votes),
         "decision": newest,
         "decision_in_force": showing.in_force(newest, at=now),
         "decision_policy": next((p for p in policies), None),

@@ -10,7 +10,14 @@ from governance.catalog.api.entries import (
     Versions,
     VersionView,
 )
-from governance.catalog.api.use_cases import AuditPlanView, Teams, UseCases, UseCaseView
+from governance.catalog.api.use_cases import (
+    AuditPlanView,
+    Teams,
+    TierDecision,
+    TierProposals,
+    UseCases,
+    UseCaseView,
+)
 
 __all__ = [
     "AuditPlanView",
@@ -21,6 +28,8 @@ __all__ = [
     "Imports",
     "LineageView",
     "Teams",
+    "TierDecision",
+    "TierProposals",
     "UseCaseView",
     "UseCases",
     "VersionView",

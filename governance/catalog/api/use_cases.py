@@ -14,10 +14,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.catalog import services
+from governance.catalog import services, tiers
 from governance.catalog.api import documents
 from governance.catalog.api.documents import plan_document
-from governance.catalog.models import Tier, UseCase
+from governance.catalog.models import Tier, TierProposal, UseCase
 from governance.people.models import Scope, Team
 from governance.people.queries import teams_seen_by
 from governance.web.authentication import person
@@ -28,6 +28,7 @@ from governance.web.problems import Problem
 Result = TypeVar("Result")
 IF_MATCH = OpenApiParameter("If-Match", str, "header", required=True, description="the ETag of the use case as seen")
 IF_MATCH_PLAN = OpenApiParameter("If-Match", str, "header", description="the ETag of the plan as seen, if you say")
+STATUS = {"slug_taken": 409, "already_proposed": 409, "already_decided": 409, "stale": 409, "self_accept": 403}
 ABOUT_A_PLAN = {"number", "sha256", "created_at", "created_by"}
 
 
@@ -40,7 +41,7 @@ def refused(step: Callable[[], Result]) -> Result:
     except services.StaleUseCase as refusal:
         raise Problem(412, refusal.code, refusal.message) from refusal
     except services.UseCaseRefused as refusal:
-        status = 409 if refusal.code == "slug_taken" else 422
+        status = STATUS.get(refusal.code, 422)
         errors = {"errors": {refusal.field: [refusal.message]}} if refusal.field else {}
         raise Problem(status, refusal.code, refusal.message, **errors) from refusal
 
@@ -143,6 +144,79 @@ class UseCaseView(APIView):
     def _answer(use_case: UseCase) -> Response:
         document = documents.UseCaseDocument(use_case).data
         return Response(document, headers={"ETag": edition_tag(use_case.edition)})
+
+
+class TierProposalDocument(serializers.ModelSerializer[TierProposal]):
+    use_case = serializers.SlugRelatedField[UseCase](slug_field="slug", read_only=True)
+    proposed_by = serializers.CharField(source="proposed_by.name")
+    decided_by = serializers.CharField(source="decided_by.name", default=None)
+
+    class Meta:
+        model = TierProposal
+        fields = (
+            "id",
+            "use_case",
+            "tier_before",
+            "tier",
+            "reason",
+            "state",
+            "proposed_by",
+            "proposed_at",
+            "decided_by",
+            "decided_at",
+            "decided_reason",
+        )
+
+
+class TierProposals(generics.ListAPIView[TierProposal]):
+    """Wishes to lower the tier of a use case, newest first; POST makes one, which a second person decides on."""
+
+    scopes = {"GET": Scope.CATALOG_READ, "POST": Scope.CATALOG_WRITE}
+    serializer_class = TierProposalDocument
+    ordering = ("-proposed_at", "-id")
+
+    class Input(serializers.Serializer[None]):
+        tier = serializers.ChoiceField(choices=Tier.choices)
+        reason = serializers.CharField(max_length=2000)
+
+    def get_queryset(self) -> QuerySet[TierProposal]:
+        if getattr(self, "swagger_fake_view", False):
+            return TierProposal.objects.none()
+        use_case = use_case_or_404(self.request, self.kwargs["slug"])
+        found = TierProposal.objects.filter(use_case=use_case)
+        return found.select_related("use_case", "proposed_by", "decided_by")
+
+    @extend_schema(request=Input, responses={201: TierProposalDocument})
+    @idempotent()
+    def post(self, request: Request, slug: str) -> Response:
+        use_case = use_case_or_404(request, slug)
+        sent = self.Input(data=request.data)
+        sent.is_valid(raise_exception=True)
+        by, at = person(request), timezone.now()
+        made = refused(lambda: tiers.propose(use_case_id=use_case.pk, **sent.validated_data, by=by, at=at))
+        return Response(TierProposalDocument(made).data, status=201)
+
+
+class TierDecision(APIView):
+    """Accept or refuse a lower tier, as the address says."""
+
+    scopes = {"POST": Scope.CATALOG_WRITE}
+    step = ""
+
+    class Input(serializers.Serializer[None]):
+        reason = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+
+    @extend_schema(request=Input, responses={200: TierProposalDocument})
+    @idempotent()
+    def post(self, request: Request, slug: str, pk: int) -> Response:
+        use_case = use_case_or_404(request, slug)
+        proposal = get_object_or_404(TierProposal, pk=pk, use_case=use_case)
+        sent = self.Input(data=request.data)
+        sent.is_valid(raise_exception=True)
+        decide = tiers.accept if self.step == "accept" else tiers.refuse
+        by, at = person(request), timezone.now()
+        decided = refused(lambda: decide(proposal_id=proposal.pk, **sent.validated_data, by=by, at=at))
+        return Response(TierProposalDocument(decided).data)
 
 
 class AuditPlanView(APIView):

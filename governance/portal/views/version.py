@@ -18,11 +18,13 @@ from audits.models import Run, RunState
 from governance.catalog import queries as catalogue
 from governance.catalog import rendering
 from governance.catalog.models import Card, Entry, File, SubjectKind, Version
+from governance.catalog.suspensions.reach import reaching
 from governance.evidence import licence_report
 from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
 from governance.people.models import Role
 from governance.people.queries import standing
 from governance.portal import queries
+from governance.portal.views.suspension import may_suspend
 from governance.reviews.standing import stands_at
 from governance.web.requests import PageRequest
 from governance.web.templatetags import figures
@@ -53,7 +55,7 @@ def version_url(found: Entry, version: Version) -> str:
 @login_required
 @require_safe
 def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> HttpResponse:
-    """One version, with its card, findings, lineage, files, runs and reviews. At most 29 queries, whatever its size."""
+    """One version, with its card, findings, lineage, files, runs and reviews. At most 31 queries, whatever its size."""
     user, now = request.user, timezone.now()
     try:
         shown = catalogue.resolve(user=user, kind=kind, ns=ns, name=name, sha=sha)
@@ -94,6 +96,8 @@ def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Ht
         "approvals": [_approval(one, now) for one in approvals],
         "in_force": [one for one in approvals if one.ended_at is None and one.granted_at <= now < one.expires_at],
         "may_submit": teams is None or bool(teams),
+        "may_suspend": may_suspend(user),
+        "suspensions": reaching([shown.pk]).get(shown.pk, ()),
         "assurance": _assurance(shown),
     }
     return render(request, "catalog/version.html", context)

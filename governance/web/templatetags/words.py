@@ -93,6 +93,7 @@ APPROVALS = {
     "in_force": Shown("pass", "pass", pgettext_lazy("approval", "In force")),
     "active": Shown("pass", "pass", pgettext_lazy("approval", "In force")),
     "suspended": Shown("fail", "off", pgettext_lazy("approval", "Suspended")),
+    "lifted": Shown("none", "off", pgettext_lazy("suspension", "Lifted")),
     "revoked": Shown("fail", "off", pgettext_lazy("approval", "Revoked")),
     "expired": Shown("none", "off", pgettext_lazy("approval", "Expired")),
     "ended": Shown("none", "off", pgettext_lazy("approval", "Ended")),

@@ -167,10 +167,10 @@ def test_equal_values_change_nothing(team: Team, keeper: User) -> None:
 
 def test_fault_v04_a_change_of_something_else_than_was_seen_is_refused(team: Team, keeper: User) -> None:
     use_case = create(keeper, team)
-    services.change_use_case(use_case_id=use_case.pk, changes={"tier": "limited"}, edition=1, by=keeper, at=NOON)
+    services.change_use_case(use_case_id=use_case.pk, changes={"tier": "critical"}, edition=1, by=keeper, at=NOON)
 
     with pytest.raises(StaleUseCase, match="read it again"):
-        services.change_use_case(use_case_id=use_case.pk, changes={"tier": "minimal"}, edition=1, by=keeper, at=NOON)
+        services.change_use_case(use_case_id=use_case.pk, changes={"purpose": "Another"}, edition=1, by=keeper, at=NOON)
 
 
 def test_a_use_case_is_not_given_to_a_team_that_one_does_not_keep(team: Team, keeper: User) -> None:

@@ -8,12 +8,12 @@ import re
 import pytest
 
 from governance.gates.models import EndedReason
-from governance.policies import evaluation, judging, steps, wording
+from governance.policies import evaluation, judging, steps, suspended, wording
 from governance.reviews.models import SubmissionState
 
 # What the judging of a requirement can answer: the states of a run, and the words in its code.
 LACKING = sorted(code for code in steps._MENDING if code.endswith("_missing"))
-CODES = sorted({*judging._STATES, *steps._MENDING, "accepted"} - {*LACKING})
+CODES = sorted({*judging._STATES, *steps._MENDING, "accepted"} - {*LACKING, suspended.CODE})
 
 
 def actions() -> list[str]:
@@ -44,6 +44,12 @@ def test_everything_that_an_audit_can_lack_is_said_in_words_of_its_own(lacking: 
     assert said != wording.message({"code": "missing", "params": {"kind": "bias"}})
     assert said.endswith(".")
     assert "_" not in said
+
+
+def test_what_is_suspended_is_named_without_its_kind():
+    result = {"code": suspended.CODE, "params": {"of": ["dataset:acme/rows", "model:acme/base"]}}
+
+    assert wording.message(result) == "Suspended: acme/rows, acme/base."
 
 
 def test_an_unknown_code_is_no_yes():

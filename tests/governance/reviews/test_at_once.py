@@ -8,14 +8,18 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from audits import execution
 from audits.models import Run
-from governance.gates.models import Approval
+from governance.catalog.models import Suspension
+from governance.catalog.suspensions import services as suspensions
+from governance.gates.models import Approval, Closure
 from governance.ledger.models import Event
 from governance.notifications.models import Outbox
 from governance.people.models import User
 from governance.reviews import services
+from governance.reviews.deciding import RequirementsOpen
 from governance.reviews.errors import ReviewRefused
 from governance.reviews.models import Decision, Submission
 from tests.factories import member
@@ -151,3 +155,36 @@ def test_the_same_version_submitted_twice_at_once_is_in_review_once(world: World
 
     assert Submission.objects.count() == 1
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["ReviewRefused", "Submission"]
+
+
+@pytest.mark.parametrize("turn", range(5))
+def test_what_is_suspended_while_it_is_approved_is_closed_in_the_end(world: World, turn: int) -> None:
+    submission = world.voted()
+    officer = member(None, "risk_officer")
+
+    def suspend() -> Suspension:
+        entry = submission.version.entry
+        return suspensions.suspend(entry=entry, reason="Found in the news today", by=officer, at=timezone.now())
+
+    approved, suspended = at_once(approved_by(submission, world.approver, world), suspend)
+
+    assert isinstance(suspended, Suspension), suspended
+    assert isinstance(approved, Decision | RequirementsOpen), approved
+    assert world.gate().verdict == "deny"
+    assert not Approval.objects.filter(ended_at=None).exists()
+    assert Closure.objects.filter(suspension=suspended).count() == isinstance(approved, Decision)
+
+
+def test_a_review_is_told_of_a_suspension_and_of_its_end(world: World) -> None:
+    submission = world.voted()
+    officer, second = member(None, "risk_officer"), member(None, "admin")
+
+    made = suspensions.suspend(
+        entry=world.version.entry, reason="Found in the news today", by=officer, at=timezone.now()
+    )
+    submission.refresh_from_db()
+    assert (submission.verdict, submission.evaluation["reason_codes"]) == ("deny", ["suspended:unsatisfied"])
+    suspensions.lift(suspension_id=made.pk, reason="It was another model", by=second, at=timezone.now())
+
+    submission.refresh_from_db()
+    assert submission.verdict == "allow"

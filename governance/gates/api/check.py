@@ -1,4 +1,4 @@
-"""REST: the gate."""
+"""REST: the question of a pipeline."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What must not run for now: entries and versions that somebody has suspended, and all that was made from them."""
