@@ -131,11 +131,11 @@ def _messages() -> dict[str, str]:
     return {
         "accepted": _("The %(kind)s audit says %(verdict)s."),
         "condition_holds": _("The condition of the policy holds."),
-        "condition_fails": _("The condition of the policy does not hold: %(condition)s"),
+        "condition_fails": _("The condition of the policy does not hold (%(condition)s)."),
         "condition_error": _(
-            "The condition of the policy cannot be answered (%(why)s); that counts as no: %(condition)s"
+            "The condition of the policy cannot be answered: %(why)s. That counts as no (%(condition)s)."
         ),
-        "not_asked": _("Not asked here: the policy asks for it only where %(condition)s"),
+        "not_asked": _("Not asked here: the policy asks for it only where %(condition)s."),
         "verdict_not_accepted": _("The %(kind)s audit says %(verdict)s; accepted are %(accepted)s."),
         "suspended": _("Suspended: %(of)s."),
         "missing": _("There is no %(kind)s audit."),
@@ -223,7 +223,7 @@ def step(step: Mapping[str, Any]) -> str:
         "complete_profile": _(
             "Say %(detail)s in the licence profile of the use case; the licence audit then runs again by itself."
         ),
-        "meet_condition": _("Meet the condition of %(target)s: %(detail)s"),
+        "meet_condition": _("Meet the condition of %(target)s (%(detail)s)."),
         "submit": _("Submit this version for %(detail)s in use case %(target)s; check the name of the use case."),
         "write_audit_plan": _("Write the audit plan of the use case; the %(target)s audit needs it."),
         "vote": ngettext(
