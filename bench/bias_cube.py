@@ -25,36 +25,14 @@ from fairlearn.metrics import MetricFrame
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from peers.rates import RACES, TUNED
+
 from audits.measures.bias import audit_counts, counted, open_for
 from audits.measures.binary import Confusion, confusion
 from audits.measures.cube import CubeBuilder
 from audits.measures.plan import BiasPlan
 from audits.measures.rates import RATES, shares
 from audits.measures.tables.chunks import Chunk, Column
-
-RACES = ("asian", "black", "hispanic", "native", "other", "white")
-
-
-def share_of(hits: Callable[[Any, Any], Any], of: Callable[[Any, Any], Any]) -> Callable[[Any, Any], float]:
-    """A metric for MetricFrame that costs two passes of numpy."""
-
-    def metric(true: Any, predicted: Any) -> float:
-        true, predicted = np.asarray(true), np.asarray(predicted)
-        base = of(true, predicted)
-        return float((hits(true, predicted) & base).sum() / base.sum())
-
-    return metric
-
-
-METRICS = {
-    "selection_rate": share_of(lambda y, p: p == 1, lambda y, p: np.ones(len(y), dtype=bool)),
-    "true_positive_rate": share_of(lambda y, p: p == 1, lambda y, p: y == 1),
-    "false_positive_rate": share_of(lambda y, p: p == 1, lambda y, p: y == 0),
-    "false_negative_rate": share_of(lambda y, p: p == 0, lambda y, p: y == 1),
-    "true_negative_rate": share_of(lambda y, p: p == 0, lambda y, p: y == 0),
-    "precision": share_of(lambda y, p: y == 1, lambda y, p: p == 1),
-    "accuracy": share_of(lambda y, p: y == p, lambda y, p: np.ones(len(y), dtype=bool)),
-}
 
 
 def main() -> None:
@@ -76,7 +54,7 @@ def main() -> None:
     integers = pd.DataFrame({name: column.cat.codes for name, column in groups.items()})
 
     def peer(features: pd.DataFrame) -> MetricFrame:
-        frame = MetricFrame(metrics=METRICS, y_true=label, y_pred=prediction, sensitive_features=features)
+        frame = MetricFrame(metrics=TUNED, y_true=label, y_pred=prediction, sensitive_features=features)
         frame.difference()
         return frame
 
@@ -89,7 +67,7 @@ def main() -> None:
 
     def rates_of(counts: Confusion) -> Any:
         slices = counts.slices(("sex", "race"))
-        return {name: shares(slices, rate).value for name, rate in RATES.items()}
+        return {name: shares(slices, RATES[name]).value for name in TUNED}
 
     def from_codes() -> Any:
         builder = CubeBuilder(("sex", "race", "label", "prediction"))

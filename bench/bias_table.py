@@ -40,12 +40,13 @@ from sklearn.metrics import accuracy_score, precision_score
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from peers.rates import RACES, TUNED
+
 from audits.measures.bias import audit_counts, audit_table, counted, open_for
 from audits.measures.intervals import wilson
 from audits.measures.plan import BiasPlan
 from audits.measures.rates import RATES, shares
 
-RACES = ("asian", "black", "hispanic", "native", "other", "white")
 AS_IN_THE_GUIDE = {
     "selection_rate": selection_rate,
     "true_positive_rate": true_positive_rate,
@@ -54,28 +55,6 @@ AS_IN_THE_GUIDE = {
     "true_negative_rate": true_negative_rate,
     "precision": precision_score,
     "accuracy": accuracy_score,
-}
-
-
-def share_of(hits: Callable[[Any, Any], Any], of: Callable[[Any, Any], Any]) -> Callable[[Any, Any], float]:
-    """A metric for MetricFrame that costs two passes of numpy."""
-
-    def metric(true: Any, predicted: Any) -> float:
-        true, predicted = np.asarray(true), np.asarray(predicted)
-        base = of(true, predicted)
-        return float((hits(true, predicted) & base).sum() / base.sum())
-
-    return metric
-
-
-TUNED = {
-    "selection_rate": share_of(lambda y, p: p == 1, lambda y, p: np.ones(len(y), dtype=bool)),
-    "true_positive_rate": share_of(lambda y, p: p == 1, lambda y, p: y == 1),
-    "false_positive_rate": share_of(lambda y, p: p == 1, lambda y, p: y == 0),
-    "false_negative_rate": share_of(lambda y, p: p == 0, lambda y, p: y == 1),
-    "true_negative_rate": share_of(lambda y, p: p == 0, lambda y, p: y == 0),
-    "precision": share_of(lambda y, p: y == 1, lambda y, p: p == 1),
-    "accuracy": share_of(lambda y, p: y == p, lambda y, p: np.ones(len(y), dtype=bool)),
 }
 
 

@@ -66,7 +66,7 @@ def made(n: int, features: int) -> tuple[JudgedRows, BiasPlan]:
     plan = BiasPlan(
         label="label", prediction="prediction", score="score", sensitive=tuple(groups), features=tuple(columns)
     )
-    return JudgedRows(label, prediction, groups, score, None, columns), plan
+    return JudgedRows(label, prediction, groups, score, features=columns), plan
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from governance.evidence import api as evidence
 from governance.gates import api as gates
 from governance.licensing import api as licensing
 from governance.policies import api as policies
+from governance.policies.waivers import api as waivers
 from governance.reviews import api as reviews
 from governance.web.schema import schema
 
@@ -72,6 +73,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("back-tests/<int:pk>/", policies.BackTestView.as_view(), name="back-test"),
     path("back-tests/<int:pk>/flips/", policies.BackTestFlips.as_view(), name="back-test-flips"),
     path("policies/<slug:name>/retire/", policies.Retire.as_view(), name="policy-retire"),
+    path("waivers/", waivers.Waivers.as_view(), name="waivers"),
+    path("waivers/<int:pk>/", waivers.WaiverView.as_view(), name="waiver"),
+    path("waivers/<int:pk>/approve/", waivers.Approve.as_view(), name="waiver-approve"),
+    path("waivers/<int:pk>/reject/", waivers.Reject.as_view(), name="waiver-reject"),
+    path("waivers/<int:pk>/revoke/", waivers.Revoke.as_view(), name="waiver-revoke"),
     # licensing
     path("licenses/", licensing.Licences.as_view(), name="licences"),
     path("licenses/check/", licensing.LicenceCheck.as_view(), name="licence-check"),

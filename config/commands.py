@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -30,7 +30,7 @@ class AssayCommand(BaseCommand):
     """
 
     has_verdict: ClassVar[bool] = False
-    requires_system_checks: ClassVar[list[str]] = []  # type: ignore[misc]
+    requires_system_checks: ClassVar[list[str]] = []  # type: ignore[misc]  # the stubs have it per instance
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -59,19 +59,6 @@ class AssayCommand(BaseCommand):
 
     def print_json(self, document: Mapping[str, Any]) -> None:
         self.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, sort_keys=False))
-
-    def show_reasons(self, reasons: Sequence[Mapping[str, Any]]) -> None:
-        """Each with what is so and what to do, in the words of the portal."""
-        from audits.models import Finding
-        from config.printing import plain  # it imports this module
-        from governance.evidence.wording import finding_text
-
-        for reason in reasons:
-            self.stdout.write(f"{reason['code']}: {plain(reason['locus'], 200)}")
-            for line in finding_text(Finding(code=reason["code"], params=reason["params"])):
-                self.stdout.write(f"    {plain(line, 1_000)}")
-        if reasons:
-            self.stdout.write("")
 
     def exit_with(self, verdict: str, *, fail_on: str | None = None) -> None:
         """End the process with the code of a verdict; returns for code 0."""

@@ -100,7 +100,7 @@ def _four_fifths(part: Document) -> Printed:
                 f"{row['k']:,} of {row['n']:,}",
                 f"{row['impact_ratio']:.3f}" + (", below" if row["below_four_fifths"] else ""),
                 "not measured" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}",
-                f"{row['z']:.1f}",
+                "not measured" if row["z"] is None else f"{row['z']:.1f}",
                 _flips(row),
             )
         )

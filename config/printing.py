@@ -8,6 +8,8 @@ from typing import Any
 
 from config.commands import Refused
 
+Progress = Callable[[int, int | None], None]
+
 
 def plain(text: str, longest: int = 40) -> str:
     """A name for a terminal: short, and what does not print becomes a space."""
@@ -29,7 +31,7 @@ def table_lines(head: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str
     return made
 
 
-def rows_progress(stderr: Any) -> Callable[[int, int | None], None]:
+def rows_progress(stderr: Any) -> Progress:
     """Tells a person at a terminal how far the reading is; says nothing to a file."""
 
     def tell(done: int, total: int | None) -> None:
@@ -40,9 +42,14 @@ def rows_progress(stderr: Any) -> Callable[[int, int | None], None]:
     return tell
 
 
-def interval(row: Mapping[str, Any]) -> str:
+def chance(p: float | None) -> str:
+    """A p or q value; nothing where none was calculated."""
+    return "" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def interval(row: Mapping[str, Any] | None) -> str:
     """A share with its interval."""
-    if row["value"] is None:
+    if row is None or row["value"] is None:
         return "not measured"
     if row["ci_low"] is None or row["ci_high"] is None:
         return f"{row['value']:.1%}"

@@ -1,7 +1,7 @@
 """Settings of the test suite: the same servers, the owner's role (it creates test databases), cheap hashing."""
 
 from config import embedded, environment
-from config.settings import *  # noqa: F403
+from config.settings import *  # noqa: F403 - settings are one name space
 from config.settings import CELERY_BROKER_TRANSPORT_OPTIONS, DATABASES, EMBEDDED, STORAGES, VAR_DIR
 
 if EMBEDDED:

@@ -38,7 +38,7 @@ class Program:
 
     def start(self, folder: Path, say: Callable[[str], None]) -> None:
         """Start it in a session of its own: Ctrl-C reaches us alone, and we stop it in good order."""
-        self.process = subprocess.Popen(  # noqa: S603
+        self.process = subprocess.Popen(  # noqa: S603 - commands of our own
             [*_dies_with_us(), *self.command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -48,7 +48,7 @@ class Program:
             pass_fds=self.pass_fds,
             start_new_session=True,
         )
-        assert self.process.stdout is not None  # noqa: S101
+        assert self.process.stdout is not None  # noqa: S101 - it was asked for a pipe
         threading.Thread(target=_echo, args=(self.name, self.process.stdout, say), daemon=True).start()
 
     def look_after(self, folder: Path, say: Callable[[str], None]) -> None:

@@ -38,7 +38,7 @@ def said_by(*arguments: str) -> tuple[str, int]:
 
 
 def _done(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(  # noqa: S603 - our own manage.py
         [sys.executable, str(ROOT / "manage.py"), *arguments],
         input=stdin,
         capture_output=True,
@@ -91,10 +91,10 @@ class Portal:
     ) -> tuple[Any, Any]:
         url = path if path.startswith("http") else f"{self.address}/api/v1/{path}"
         sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", **(headers or {})}
-        request = urllib.request.Request(url, data=body, headers=sent, method=method)  # noqa: S310
+        request = urllib.request.Request(url, data=body, headers=sent, method=method)  # noqa: S310 - our own portal
         for attempt in range(8):
             try:
-                with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+                with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - http of ours
                     text = answer.read()
                     return (json.loads(text) if text else None), answer.headers
             except urllib.error.HTTPError as failed:
@@ -119,7 +119,7 @@ class Server:
         setpriv = shutil.which("setpriv")
         dies_with_us = [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
         with log.open("wb") as out:
-            self.process = subprocess.Popen(  # noqa: S603
+            self.process = subprocess.Popen(  # noqa: S603 - our own manage.py
                 [*dies_with_us, sys.executable, str(ROOT / "manage.py"), "serve"],
                 stdout=out,
                 stderr=out,
@@ -136,7 +136,7 @@ class Server:
                 last = self.log.read_text(errors="replace").strip().splitlines()[-5:]
                 raise Refused("the portal did not start:\n" + "\n".join(last))
             try:
-                with urllib.request.urlopen(f"{self.address}/healthz", timeout=2):  # noqa: S310
+                with urllib.request.urlopen(f"{self.address}/healthz", timeout=2):  # noqa: S310 - our own portal
                     return
             except OSError:
                 time.sleep(0.1)

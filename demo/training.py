@@ -161,7 +161,7 @@ def _fair(features: Floats, approved: npt.NDArray[np.int64], race: npt.NDArray[n
     from fairlearn.reductions import DemographicParity, ExponentiatedGradient
     from sklearn.linear_model import LogisticRegression
 
-    np.random.seed(SEED)  # noqa: NPY002 (fairlearn draws from the global state)
+    np.random.seed(SEED)  # fairlearn draws from the global state
     search = ExponentiatedGradient(
         LogisticRegression(max_iter=1000), DemographicParity(difference_bound=DIFFERENCE_BOUND)
     )

@@ -156,7 +156,7 @@ class Exclusion:
 
 NOWHERE = Exclusion(frozenset(), "always")
 _EU = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905 (a list of countries)
 )
 _REGIONS = {"EU": _EU, "EEA": _EU | {"IS", "LI", "NO"}, "UK": frozenset({"GB"}), "KR": frozenset({"KR"})}
 _EXCLUSION = re.compile(r"(?P<regions>[A-Z]{2}(?:;[A-Z]{2})*)(?: \((?P<condition>.+)\))?")

@@ -25,7 +25,7 @@ MAX_NUMBER_LENGTH = 400
 _MERGE = TAG + "merge"
 _KNOWN_TAGS = frozenset(
     TAG + name
-    for name in "str null bool int float timestamp binary merge value map seq set omap pairs".split()  # noqa: SIM905
+    for name in "str null bool int float timestamp binary merge value map seq set omap pairs".split()  # noqa: SIM905 - a list of words
 )
 _PLAIN_TYPES = {
     TAG + "null": "null",

@@ -12,7 +12,7 @@ from audits.cards.shapes import ParsedCard
 _LICENCE_TEXT = re.compile(r"(un)?licen[cs]es?\b.*|copying\b.*", re.IGNORECASE)
 
 
-def work(card: ParsedCard, *, id: str, kind: str, files: Collection[str] = ()) -> dict[str, Any]:  # noqa: A002
+def work(card: ParsedCard, *, id: str, kind: str, files: Collection[str] = ()) -> dict[str, Any]:
     """A card as an entry of ``works``, as ``licenses.compat.check`` reads it.
 
     Args:

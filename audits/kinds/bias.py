@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
+from audits.kinds.base import Context, InputsRejected, Outcome, audit
+from audits.kinds.uploads import (
+    PACKAGES,
+    VERDICTS,
+    outcome_of,
+    plan_of,
+    predictions_of,
+    refusals,
+    rows_counted,
+    table_of,
+)
 
 if TYPE_CHECKING:
     from audits.measures.plan import BiasPlan
@@ -25,14 +35,13 @@ OVERALL_RATES = (
     "mean_error",
     "ndcg_score",
 )
-MAX_LOCUS = 500
 
 
 @audit(
     "bias",
     version=2,
-    packages=("numpy", "pyarrow", "scipy"),
-    verdicts=("pass", "warn", "fail", "insufficient_data", "no_information"),
+    packages=(*PACKAGES, "scipy"),
+    verdicts=VERDICTS,
     time_limit_s=900,
 )
 def run(context: Context) -> Outcome:
@@ -52,26 +61,16 @@ def run(context: Context) -> Outcome:
     """
     # numpy and pyarrow cost a web process seconds and memory for nothing
     from audits.measures.bias import audit_table, open_for
-    from audits.measures.plan import BINARY, PlanRejected, plan_from
-    from audits.measures.tables import TableRejected
+    from audits.measures.plan import BINARY, plan_from
 
-    inputs = context.inputs
-    predictions = inputs.get("predictions")
-    if not isinstance(predictions, Mapping) or not isinstance(predictions.get("sha256"), str):
-        raise InputsRejected("predictions_missing", "there is no table of predictions; upload one and attach it")
-    if not isinstance(inputs.get("plan"), Mapping):
-        raise InputsRejected("plan_missing", "the use case has no audit plan for bias; write one")
-    try:
-        plan = plan_from(inputs["plan"])
-        with (
-            context.open_blob(predictions["sha256"]) as file,
-            open_for(file, plan, counting=lambda: context.progress(0, None)) as table,
-        ):
+    sha256 = predictions_of(context)
+    with refusals():
+        plan = plan_from(plan_of(context, part="bias", needed=True))
+        with table_of(context, sha256, open_for, plan) as table:
             document = audit_table(table, plan, progress=context.progress, seed=context.seed)
-    except (PlanRejected, TableRejected) as refused:
-        raise InputsRejected(refused.code, str(refused)) from refused
-    if isinstance(inputs.get("baseline"), Mapping) and plan.task == BINARY:
-        document = _compared(context, document, plan, inputs["baseline"])
+    baseline = context.inputs.get("baseline")
+    if isinstance(baseline, Mapping) and plan.task == BINARY:
+        document = _compared(context, document, plan, baseline)
     return outcome(document)
 
 
@@ -87,10 +86,8 @@ def _compared(
     subject = {key: baseline.get(key, "") for key in ("subject_digest", "revision")}
     try:
         with (
-            context.open_blob(context.inputs["predictions"]["sha256"]) as new_file,
-            context.open_blob(baseline["predictions"]["sha256"]) as old_file,
-            open_for_regression(new_file, plan, counting=lambda: context.progress(0, None)) as new,
-            open_for_regression(old_file, plan, counting=lambda: context.progress(0, None)) as old,
+            table_of(context, predictions_of(context), open_for_regression, plan) as new,
+            table_of(context, baseline["predictions"]["sha256"], open_for_regression, plan) as old,
         ):
             found = regression_of(new, old, plan, seed=context.seed)
     except (TableRejected, NotCompared, InputsRejected) as hindered:
@@ -100,12 +97,9 @@ def _compared(
 
 def outcome(document: Mapping[str, Any]) -> Outcome:
     """The outcome that a bias document amounts to."""
-    return Outcome(
-        verdict=document["verdict"],
-        summary=_summary(document),
-        document=document,
-        drafts=[_draft(reason) for reason in document["reasons"]],
-    )
+    from audits.measures.reasons import CODES
+
+    return outcome_of(document, summary=_summary(document), codes=CODES)
 
 
 def _summary(document: Mapping[str, Any]) -> dict[str, float]:
@@ -115,16 +109,8 @@ def _summary(document: Mapping[str, Any]) -> dict[str, float]:
         # a rate of one class against the rest is not that of everybody
         if row["slice"] == {} and "class" not in row and row["metric"] in OVERALL_RATES and row["value"] is not None:
             summary[row["metric"]] = float(row["value"])
-    summary["rows_used"] = float(document["rows_used"])
-    summary["rows_dropped"] = float(sum(document["rows_dropped"].values()))
+    summary |= rows_counted(document)
     summary["groups_suppressed"] = float(
         sum(made["suppressed"]["groups"] for made in document["groups"] if len(made["attributes"]) == 1)
     )
     return summary
-
-
-def _draft(reason: Mapping[str, Any]) -> Draft:
-    from audits.measures.reasons import CODES
-
-    severity, _ = CODES[reason["code"]]
-    return Draft(code=reason["code"], severity=severity, locus=reason["locus"][:MAX_LOCUS], params=reason["params"])

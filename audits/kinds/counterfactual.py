@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from audits.kinds.base import Context, InputsRejected, Outcome, audit
-from audits.kinds.uploads import drafts_of, plan_of, upload_of
+from audits.kinds.base import Context, Outcome, audit
+from audits.kinds.uploads import PACKAGES, VERDICTS, outcome_of, plan_of, refusals, rows_counted, table_of, upload_of
 
 
 @audit(
     "counterfactual",
     version=1,
-    packages=("numpy", "pyarrow"),
-    verdicts=("pass", "warn", "fail", "insufficient_data", "no_information"),
+    packages=PACKAGES,
+    verdicts=VERDICTS,
     time_limit_s=900,
 )
 def run(context: Context) -> Outcome:
@@ -34,32 +34,19 @@ def run(context: Context) -> Outcome:
     from audits.measures.counterfactual.pairs import open_for
     from audits.measures.counterfactual.plan import counterfactual_plan_from
     from audits.measures.counterfactual.reasons import CODES
-    from audits.measures.plan import PlanRejected
-    from audits.measures.tables import TableRejected
 
     sha256 = upload_of(context, "texts", what="table of counterfactual texts with answers")
-    try:
+    with refusals():
         plan = counterfactual_plan_from(plan_of(context, part="counterfactual", needed=False))
-        with (
-            context.open_blob(sha256) as file,
-            open_for(file, plan, counting=lambda: context.progress(0, None)) as table,
-        ):
+        with table_of(context, sha256, open_for, plan) as table:
             document = audit_counterfactual(table, plan, progress=context.progress, seed=context.seed)
-    except (PlanRejected, TableRejected) as refused:
-        raise InputsRejected(refused.code, str(refused)) from refused
-    return Outcome(
-        verdict=document["verdict"],
-        summary=_summary(document),
-        document=document,
-        drafts=drafts_of(document["reasons"], CODES),
-    )
+    return outcome_of(document, summary=_summary(document), codes=CODES)
 
 
 def _summary(document: Mapping[str, Any]) -> dict[str, float]:
     """Named numbers for policies; what was not measured is absent."""
     made = {
-        "rows_used": float(document["rows_used"]),
-        "rows_dropped": float(sum(document["rows_dropped"].values())),
+        **rows_counted(document),
         "pairs_with_control": float(document["pairs_with_control"]),
     }
     worst = document["worst"]

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
-
-MAX_LOCUS = 500
+from audits.kinds.base import Context, Outcome, audit
+from audits.kinds.uploads import PACKAGES, VERDICTS, outcome_of, refusals, upload_of
 
 
 @audit(
     "drift",
     version=1,
-    packages=("numpy", "pyarrow", "scipy"),
-    verdicts=("pass", "warn", "fail", "insufficient_data", "no_information"),
+    packages=(*PACKAGES, "scipy"),
+    verdicts=VERDICTS,
     time_limit_s=900,
 )
 def run(context: Context) -> Outcome:
@@ -31,23 +30,15 @@ def run(context: Context) -> Outcome:
     """
     # numpy, scipy and pyarrow cost a web process seconds and memory for nothing
     from audits.measures.drift.tables import audit_drift
-    from audits.measures.tables import TableRejected
     from audits.measures.tables.loading import load_table
 
     tables = []
     for name in ("reference", "current"):
-        given = context.inputs.get(name)
-        if not isinstance(given, Mapping) or not isinstance(given.get("sha256"), str):
-            raise InputsRejected(f"{name}_missing", f"there is no {name} table; upload one and attach it")
-        try:
-            with context.open_blob(given["sha256"]) as file:
-                tables.append(load_table(file, progress=context.progress))
-        except TableRejected as refused:
-            raise InputsRejected(refused.code, f"the {name} table: {refused}") from refused
-    try:
+        sha256 = upload_of(context, name, what=f"{name} table")
+        with refusals(of=f"the {name} table"), context.open_blob(sha256) as file:
+            tables.append(load_table(file, progress=context.progress))
+    with refusals():
         return outcome(audit_drift(tables[0], tables[1]))
-    except TableRejected as refused:
-        raise InputsRejected(refused.code, str(refused)) from refused
 
 
 def outcome(document: Mapping[str, Any]) -> Outcome:
@@ -57,17 +48,4 @@ def outcome(document: Mapping[str, Any]) -> Outcome:
         "columns_judged": float(document["judged"]),
         "columns_drifted": float(document["drifted"]),
     }
-    return Outcome(
-        verdict=document["verdict"],
-        summary=summary,
-        document=document,
-        drafts=[
-            Draft(
-                code=reason["code"],
-                severity=reason["severity"],
-                locus=reason["locus"][:MAX_LOCUS],
-                params=reason["params"],
-            )
-            for reason in document["reasons"]
-        ],
-    )
+    return outcome_of(document, summary=summary)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from audits.kinds.base import Context, InputsRejected, Outcome, audit
-from audits.kinds.uploads import drafts_of, plan_of, upload_of
+from audits.kinds.base import Context, Outcome, audit
+from audits.kinds.uploads import PACKAGES, outcome_of, plan_of, refusals, rows_counted, table_of, upload_of
 
 
 @audit(
     "ll144",
     version=1,
-    packages=("numpy", "pyarrow"),
+    packages=PACKAGES,
     # the law sets no limit for its ratios, so that nothing fails
     verdicts=("pass", "warn", "insufficient_data", "no_information"),
     time_limit_s=900,
@@ -34,25 +34,13 @@ def run(context: Context) -> Outcome:
     from audits.measures.ll144.audit import audit_ll144, open_for
     from audits.measures.ll144.plan import ll144_plan_from
     from audits.measures.ll144.reasons import CODES
-    from audits.measures.plan import PlanRejected
-    from audits.measures.tables import TableRejected
 
     sha256 = upload_of(context, "predictions", what="table of people and outcomes")
-    try:
+    with refusals():
         plan = ll144_plan_from(plan_of(context, part="ll144", needed=True))
-        with (
-            context.open_blob(sha256) as file,
-            open_for(file, plan, counting=lambda: context.progress(0, None)) as table,
-        ):
+        with table_of(context, sha256, open_for, plan) as table:
             document = audit_ll144(table, plan, progress=context.progress)
-    except (PlanRejected, TableRejected) as refused:
-        raise InputsRejected(refused.code, str(refused)) from refused
-    return Outcome(
-        verdict=document["verdict"],
-        summary=_summary(document),
-        document=document,
-        drafts=drafts_of(document["reasons"], CODES),
-    )
+    return outcome_of(document, summary=_summary(document), codes=CODES)
 
 
 def _summary(document: Mapping[str, Any]) -> dict[str, float]:
@@ -63,5 +51,4 @@ def _summary(document: Mapping[str, Any]) -> dict[str, float]:
         if ratios:
             name = f"impact_ratio_{made['table']}"
             lowest[name] = min(lowest.get(name, 1.0), *ratios)
-    dropped = float(sum(document["rows_dropped"].values()))
-    return {**lowest, "rows_used": float(document["rows_used"]), "rows_dropped": dropped}
+    return {**lowest, **rows_counted(document)}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
+from audits.kinds.uploads import MAX_LOCUS, PACKAGES, plan_of, predictions_of, refusals, table_of
 
 # Code -> names of the parameters that it always carries.
 CODES: dict[str, tuple[str, ...]] = {
@@ -29,7 +30,7 @@ NEEDED = ("fairlearn", "sklearn", "pandas")
 @audit(
     "mitigation",
     version=1,
-    packages=("numpy", "pyarrow"),
+    packages=PACKAGES,
     verdicts=("proposal", "no_better"),
     time_limit_s=1_800,
 )
@@ -50,24 +51,14 @@ def run(context: Context) -> Outcome:
             f"this worker has no fairlearn and scikit-learn; install {EXTRA} into its environment and ask again",
         )
     from audits.measures.bias import open_for
-    from audits.measures.plan import PlanRejected, plan_from
-    from audits.measures.tables import TableRejected
-    from audits.mitigation.proposal import NoProposal, proposal
+    from audits.measures.plan import plan_from
+    from audits.mitigation.proposal import proposal
 
-    predictions, given = context.inputs.get("predictions"), context.inputs.get("plan")
-    if not isinstance(predictions, Mapping) or not isinstance(predictions.get("sha256"), str):
-        raise InputsRejected("predictions_missing", "there is no table of predictions; upload one and attach it")
-    if not isinstance(given, Mapping):
-        raise InputsRejected("plan_missing", "the use case has no audit plan for bias; write one")
-    try:
-        plan = plan_from(given)
-        with (
-            context.open_blob(predictions["sha256"]) as file,
-            open_for(file, plan, counting=lambda: context.progress(0, None)) as table,
-        ):
+    sha256 = predictions_of(context)
+    with refusals():
+        plan = plan_from(plan_of(context, part="bias", needed=True))
+        with table_of(context, sha256, open_for, plan) as table:
             document = proposal(table, plan, seed=context.seed, tick=lambda: context.progress(0, None))
-    except (PlanRejected, TableRejected, NoProposal) as refused:
-        raise InputsRejected(refused.code, str(refused)) from refused
     return Outcome(
         verdict=document["verdict"],
         summary={"rows_used": float(document["rows_learned"] + document["rows_tested"])},
@@ -79,7 +70,7 @@ def run(context: Context) -> Outcome:
 def _draft(document: Mapping[str, Any]) -> Draft:
     aim = document["aim"]
     params = {"metric": aim["metric"], "attribute": aim["attribute"], "n": document["rows_tested"]}
-    locus = f"{aim['metric']} {aim['attribute']}"[:500]
+    locus = f"{aim['metric']} {aim['attribute']}"[:MAX_LOCUS]
     if document["suggested"] is None:
         return Draft("mitigation.no_better", "info", locus, params)
     by_name = {one["method"]: one for one in document["methods"]}

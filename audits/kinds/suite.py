@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from audits.kinds.base import Context, InputsRejected, Outcome, audit
-from audits.kinds.uploads import drafts_of, plan_of, upload_of
+from audits.kinds.base import Context, Outcome, audit
+from audits.kinds.uploads import PACKAGES, VERDICTS, outcome_of, plan_of, refusals, rows_counted, table_of, upload_of
 
 
 @audit(
     "suite",
     version=1,
-    packages=("numpy", "pyarrow"),
-    verdicts=("pass", "warn", "fail", "insufficient_data", "no_information"),
+    packages=PACKAGES,
+    verdicts=VERDICTS,
     time_limit_s=900,
 )
 def run(context: Context) -> Outcome:
@@ -30,37 +30,24 @@ def run(context: Context) -> Outcome:
         InputsRejected: the plan or the table cannot be used, with the code and the way to mend it.
     """
     # numpy and pyarrow cost a web process seconds and memory for nothing
-    from audits.measures.plan import PlanRejected
     from audits.measures.suites.audit import audit_suite
     from audits.measures.suites.cases import open_for
     from audits.measures.suites.plan import suite_plan_from
     from audits.measures.suites.reasons import CODES
-    from audits.measures.tables import TableRejected
 
     sha256 = upload_of(context, "suite", what="suite with answers")
-    try:
+    with refusals():
         plan = suite_plan_from(plan_of(context, part="suite", needed=False))
-        with (
-            context.open_blob(sha256) as file,
-            open_for(file, plan, counting=lambda: context.progress(0, None)) as table,
-        ):
+        with table_of(context, sha256, open_for, plan) as table:
             document = audit_suite(table, plan, progress=context.progress, seed=context.seed)
-    except (PlanRejected, TableRejected) as refused:
-        raise InputsRejected(refused.code, str(refused)) from refused
-    return Outcome(
-        verdict=document["verdict"],
-        summary=_summary(document),
-        document=document,
-        drafts=drafts_of(document["reasons"], CODES),
-    )
+    return outcome_of(document, summary=_summary(document), codes=CODES)
 
 
 def _summary(document: Mapping[str, Any]) -> dict[str, float]:
     """Named numbers for policies; what was not measured is absent. The mean over all cases is left out on purpose."""
     judged = [row for row in document["functionalities"] if row["takes_part"]]
     made = {
-        "rows_used": float(document["rows_used"]),
-        "rows_dropped": float(sum(document["rows_dropped"].values())),
+        **rows_counted(document),
         "functionalities_failed": float(sum(row["verdict"] == "fail" for row in judged)),
     }
     if judged:

@@ -17,12 +17,13 @@ from audits.measures.binary import Confusion, LabelNotBinary, PredictionNotBinar
 from audits.measures.cluster_bootstrap import cluster_bootstrap
 from audits.measures.comparisons import Comparison
 from audits.measures.conditional import conditional_of
-from audits.measures.cube import MAX_CLASSES, MAX_GROUPS, Cube, CubeBuilder
+from audits.measures.cube import MAX_CLASSES, MAX_GROUPS, Cube, CubeBuilder, require_weight
 from audits.measures.disparities import DISPARITIES, worst_is
 from audits.measures.figures import comparison_row, figure, rate_rows
 from audits.measures.four_fifths import four_fifths
 from audits.measures.gathering import gather
 from audits.measures.grouped import Grouped
+from audits.measures.inequality.consistency import consistency_of
 from audits.measures.inequality.part import inequality
 from audits.measures.kept_rows import JudgedRows, RowKeeper, judged_rows
 from audits.measures.multiclass import of_classes
@@ -135,6 +136,7 @@ def read_once(table: Table, plan: BiasPlan, *, progress: Progress | None = None)
         )
     cube = _read(table, plan, keeper, progress)
     counts = confusion(cube, label=plan.label, prediction=plan.prediction, positive=plan.positive)
+    require_weight(counts.used.weights, column=plan.weights)
     return counts, None if keeper is None else judged_rows(keeper.build(), plan)
 
 
@@ -186,6 +188,7 @@ def _of_rows(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
     document |= slices_of(rows, plan, seed=seed)
     document |= conditional_of(rows, plan)
     document |= proxies_of(rows, plan, seed=seed)
+    document |= consistency_of(rows, plan, seed=seed)
     return document
 
 

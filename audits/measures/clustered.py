@@ -13,11 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from audits.measures.intervals import CONFIDENCE, Z95, Z_POWER_80, Array, wilson
+from audits.measures.means import student_quantile
 
 Codes = npt.NDArray[np.int64]
 
 # With fewer clusters an interval over clusters is a guess.
 MIN_CLUSTERS = 5
+# How much of a cluster of hits, and of one of misses, is added before clusters are compared: see ``clustered_share``.
+_UNSEEN = 0.15
 # Beyond it drawing clusters anew shows what the closed form says.
 MAX_DRAWN_CLUSTERS = 20_000
 _DRAWN_AT_ONCE = 4_000_000
@@ -39,8 +42,10 @@ class ClusteredShare:
 def clustered_share(hits: npt.NDArray[np.bool_], clusters: Codes) -> ClusteredShare:
     """The share of rows that are hits, with Wilson's interval at the effective sample size.
 
-    The design effect is the variance of the share between clusters over the binomial one, at least 1. Where all rows
-    agree the rows do not tell it, so the clusters are counted instead of the rows: the cautious end.
+    The design effect is the variance of the share between clusters over the binomial one, at least 1. Few clusters may
+    all be of the usual kind by luck, so a small part of a cluster of hits and of one of misses is added to them, and
+    the effective size shrinks by Student's quantile of so many clusters over the normal one. Where all rows agree the
+    rows do not tell it, so the clusters are counted instead of the rows. Rows that stand alone have Wilson's own.
 
     Args:
         hits: shape (n,).
@@ -51,7 +56,8 @@ def clustered_share(hits: npt.NDArray[np.bool_], clusters: Codes) -> ClusteredSh
 
     Source:
         Kish 1965 for the design effect; Korn and Graubard 1998, Surv Methodol 24:193, for putting the effective
-        sample size into an interval made for independent rows.
+        sample size, with Student's quantile, into an interval made for independent rows. The size of the added part is
+        ours, chosen by simulation: without it 95 % intervals of 10 to 30 templates hold 75 to 90 % of the time.
     """
     n = int(hits.size)
     if n == 0:
@@ -63,14 +69,24 @@ def clustered_share(hits: npt.NDArray[np.bool_], clusters: Codes) -> ClusteredSh
     p = k / n
     effective = float(n)
     if count < n:
-        if k in (0, n) or count < 2:
-            effective = float(count)
-        else:
-            sums = np.bincount(codes, weights=hits.astype(float))
-            between = count / (count - 1) * float(np.square(sums - p * sizes).sum()) / n**2
-            effective = min(n, max(p * (1 - p) / between, 1.0)) if between > 0 else float(n)
+        effective = float(count)
+        if k not in (0, n) and count > 1:
+            sums = np.bincount(codes, weights=hits.astype(float)).astype(float)
+            effective = _independent_rows(sums, sizes)
     low, high = wilson(p * effective, effective)
     return ClusteredShare(k, n, count, effective, p, float(low), float(high))
+
+
+def _independent_rows(sums: Array, sizes: Array) -> float:
+    """How many independent rows tell as much as these clusters do, given their hits and sizes: from 1 to all rows."""
+    count, n = sizes.size, float(sizes.sum())
+    added = _UNSEEN * n / count
+    all_rows, clusters = n + 2 * added, count + 2 * _UNSEEN
+    p = (float(sums.sum()) + added) / all_rows
+    squares = float(np.square(sums - p * sizes).sum()) + added * (n / count) * ((1 - p) ** 2 + p**2)
+    between = clusters / (clusters - 1) * squares / all_rows**2
+    effective = p * (1 - p) / between * n / all_rows
+    return max(min(effective, n) * (Z95 / student_quantile(count - 1)) ** 2, 1.0)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ rows count for fewer (the design effect), and every interval, test, minimum size
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,19 +28,58 @@ def with_clusters(slices: Slices, rows: JudgedRows | None) -> Slices:
         return slices
     group = group_of(slices, rows)
     inside = np.flatnonzero(group >= 0)
-    many = int(rows.clusters.max()) + 1
-    # one number for each cluster within a group
-    pairs, cluster = np.unique(group[inside] * many + rows.clusters[inside], return_inverse=True)
-    weights = np.ones(len(inside)) if rows.weights is None else rows.weights[inside]
-    cell = cluster * 4 + rows.label[inside] * 2 + rows.prediction[inside]
-    sums, squares = (
-        np.asarray(np.bincount(cell, one, 4 * len(pairs)), dtype=float).reshape(-1, 2, 2)
-        for one in (weights, weights**2)
+    design = design_effects(
+        (*RATES.values(), JACCARD),
+        group[inside],
+        len(slices),
+        outcome=(rows.label * 2 + rows.prediction)[inside],
+        weights=None if rows.weights is None else rows.weights[inside],
+        clusters=rows.clusters[inside],
     )
-    design = {
-        rate.name: _design(rate, sums, squares, pairs // many, len(slices)) for rate in (*RATES.values(), JACCARD)
-    }
     return replace(slices, design=design)
+
+
+def design_effects(
+    rates: Sequence[Rate], group: Index, groups: int, *, outcome: Index, weights: Floats | None, clusters: Index
+) -> dict[str, Sums]:
+    """By how much clusters stretch the variance of each rate in each group: rate -> shape (groups,), at least 1.
+
+    Args:
+        group, outcome, clusters: shape (rows,): positions of groups, 2 label + prediction, a number for each cluster.
+        weights: shape (rows,), or None.
+    """
+    many = int(clusters.max(initial=0)) + 1
+    # one number for each cluster within a group
+    pairs, cluster = np.unique(group * many + clusters, return_inverse=True)
+    one = np.ones(len(group)) if weights is None else weights
+    cell = cluster * 4 + outcome
+    sums, squares = (
+        np.asarray(np.bincount(cell, power, 4 * len(pairs)), dtype=float).reshape(-1, 2, 2) for power in (one, one**2)
+    )
+    return {rate.name: _design(rate, sums, squares, pairs // many, groups) for rate in rates}
+
+
+def clustered_error(pulls: Floats, clusters: Index) -> tuple[float, float]:
+    """Standard error of a sum of what rows pull, those of a cluster together, and the degrees of freedom of it.
+
+    Args:
+        pulls: shape (rows,), which sum to about 0: how much each row moves the figure.
+        clusters: shape (rows,).
+
+    Returns:
+        The error with Student's quantile of the clusters in place of the normal one, so that the normal quantile
+        times it is half of an interval; inf for fewer than two clusters, of which nothing can be told.
+
+    Source:
+        Liang and Zeger 1986, Biometrika 73:13, with clusters / (clusters - 1).
+    """
+    _, code = np.unique(clusters, return_inverse=True)
+    count = int(code.max(initial=-1)) + 1
+    if count < 2:
+        return math.inf, float(max(count - 1, 0))
+    sums = np.bincount(code, pulls, count)
+    error = math.sqrt(float(np.square(sums).sum()) * count / (count - 1))
+    return error * student_quantile(count - 1) / Z95, float(count - 1)
 
 
 def group_of(slices: Slices, rows: JudgedRows) -> Index:
@@ -79,7 +120,9 @@ def _design(rate: Rate, sums: Floats, squares_of: Floats, group_of_cluster: Inde
     alone = share * (1 - share) * square
     # a rate of 0 or 1 shows no spread: then every cluster counts as one row
     mean_size = np.divide(np.square(total), square * np.maximum(clusters, 1), out=np.ones(groups), where=square > 0)
-    effect = np.divide(spread, alone, out=mean_size, where=alone > 1e-12)
+    # so does the one cluster of a group: it is all that is known of any
+    told = (alone > 1e-12 * np.maximum(square, 1e-300)) & (clusters > 1)
+    effect = np.divide(spread, alone, out=mean_size, where=told)
     student = np.array([student_quantile(max(int(one) - 1, 1)) / Z95 if one else 1.0 for one in clusters])
     return np.asarray(np.maximum(effect, 1.0) * np.square(student))
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from audits.measures.tables.chunks import MAX_CELL, Chunk, canonical, texts_of_cells
 from audits.measures.tables.opening import Table
@@ -15,6 +17,9 @@ from audits.measures.tables.refusals import CellTooLong, EmptyTable, TooManyValu
 Progress = Callable[[int, int | None], None]
 Texts = npt.NDArray[np.object_]
 Codes = npt.NDArray[np.int64]
+
+# Differences and squares of scores up to here can be computed with; no model gives larger ones.
+LARGEST_SCORE = 1e100
 
 
 @dataclass(frozen=True)
@@ -67,14 +72,13 @@ def coded(cells: Texts, *, column: str, most: int) -> Coded:
     Raises:
         TableRejected: more than ``most`` different ones, or one that is longer than a name.
     """
-    empty = np.array([cell is None for cell in cells], dtype=bool)
-    filled = np.where(empty, "", cells).astype(str)
-    raw, codes = np.unique(filled, return_inverse=True)
-    if raw.size > most + 1:
-        raise TooManyValues(column, most, raw[1:4].tolist())
+    raw, codes = _different(cells)
+    if len(raw) > most:
+        raise TooManyValues(column, most, raw[:3])
     positions: dict[str, int] = {}
-    renumbered = np.full(raw.size, -1, dtype=np.int64)
-    for at, value in enumerate(raw.tolist()):
+    # the last place is that of empty cells
+    renumbered = np.full(len(raw) + 1, -1, dtype=np.int64)
+    for at, value in enumerate(raw):
         if len(value) > MAX_CELL:
             raise CellTooLong(column, len(value), MAX_CELL)
         name = canonical(value, column=column)
@@ -89,9 +93,39 @@ def coded(cells: Texts, *, column: str, most: int) -> Coded:
 
 def own_codes(cells: Texts) -> Codes:
     """One code per different cell; every row without one gets a code of its own."""
-    names = np.array([("" if cell is None else cell) for cell in cells], dtype=str)
-    _, codes = np.unique(names, return_inverse=True)
-    alone = names == ""
-    made = codes.astype(np.int64)
-    made[alone] = made.max(initial=0) + 1 + np.arange(int(alone.sum()))
+    _, made = _different(cells)
+    alone = made < 0
+    made[alone] = made.max(initial=-1) + 1 + np.arange(int(alone.sum()))
+    return made
+
+
+def text_codes(cells: Texts) -> Codes:
+    """One code per different text, in order of the texts; -1 for empty cells. Blanks around a text do not count."""
+    return _different(cells, trimmed=True)[1]
+
+
+def _different(cells: Texts, *, trimmed: bool = False) -> tuple[list[str], Codes]:
+    """The different texts of a column, sorted, and the place of each cell among them (-1 empty).
+
+    By hashing: as an array of numpy's texts, one long cell would make every cell as long.
+    """
+    texts = pa.array(cells, type=pa.large_string())
+    found = (pc.utf8_trim_whitespace(texts) if trimmed else texts).dictionary_encode()
+    values = found.dictionary.to_pylist()
+    order = sorted(range(len(values)), key=values.__getitem__)
+    # the last place is that of empty cells
+    place = np.full(len(values) + 1, -1, dtype=np.int64)
+    place[order] = np.arange(len(values))
+    codes: Codes = place[found.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)]
+    return [values[at] for at in order], codes
+
+
+def joined(*columns: Codes) -> Codes:
+    """One code per different combination of codes."""
+    made = np.zeros(columns[0].size, dtype=np.int64)
+    for column in columns:
+        low = int(column.min(initial=0))
+        width = int(column.max(initial=0)) - low + 1
+        _, made = np.unique(made * width + (column - low), return_inverse=True)
+        made = made.astype(np.int64)
     return made

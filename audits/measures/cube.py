@@ -20,6 +20,8 @@ Sums = npt.NDArray[np.float64]
 MAX_GROUPS = 100
 MAX_CLASSES = 12
 MAX_CELLS = 4_000_000
+# A weight is 0 or between these, so that squares and sums of squares stay within what a float holds.
+LEAST_WEIGHT, LARGEST_WEIGHT = 1e-50, 1e50
 
 
 class TooManyCells(TableRejected):
@@ -141,17 +143,43 @@ def checked_weights(weight: Sums, *, column: str) -> Sums:
     """The weights as they are.
 
     Raises:
-        WeightInvalid: one is missing, negative or infinite.
+        WeightInvalid: one is missing, negative, or neither 0 nor from ``LEAST_WEIGHT`` to ``LARGEST_WEIGHT``.
     """
     if bool(np.any(np.isnan(weight))):
         raise WeightInvalid(
             f"column {quoted(column)} lacks a weight in some rows; give every row one, 0 to leave it out"
         )
-    if bool(np.any(weight < 0)) or bool(np.any(weight > 1e100)):
+    if bool(np.any(weight < 0)):
+        raise WeightInvalid(f"column {quoted(column)} has weights below 0; a weight is a number from 0 on")
+    strange = (weight > LARGEST_WEIGHT) | ((weight > 0) & (weight < LEAST_WEIGHT))
+    if bool(np.any(strange)):
         raise WeightInvalid(
-            f"column {quoted(column)} has weights below 0 or without bound; a weight is a number from 0 on"
+            f"column {quoted(column)} has weights such as {float(weight[strange][0]):g}, with which sums would lose "
+            f"their digits; give weights that are 0 or lie between {LEAST_WEIGHT:g} and {LARGEST_WEIGHT:g}"
         )
     return weight
+
+
+def require_weight(weights: Sums | None, *, column: str | None) -> None:
+    """Refuse rows that all weigh nothing: nobody would be counted.
+
+    Raises:
+        WeightInvalid: the weights are all 0.
+    """
+    if weights is not None and not bool(np.any(weights > 0)):
+        raise WeightInvalid(
+            f"every row that could be audited has the weight 0 in column {quoted(column)}, so nobody counts; "
+            "is it the right column?"
+        )
+
+
+def about_one(weights: Sums) -> Sums:
+    """The same weights, scaled by a power of 2 so that their mean is about 1.
+
+    No weighted figure depends on the unit of the weights; limits such as "has converged" do.
+    """
+    mean = float(weights.mean()) if len(weights) else 0.0
+    return np.asarray(np.ldexp(weights, -int(np.frexp(mean)[1]))) if mean > 0 else weights
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ _AS_UNLIKELY = 1e-7
 def four_fifths(groups: Grouped) -> list[dict[str, Any]]:
     """For each attribute every group against the one that is selected most: the part ``four_fifths``.
 
-    Plain counts, without weights: the rule counts people. An attribute where fewer than two groups are large enough,
-    or where nobody is selected, says why.
+    Plain counts, without weights: the rule counts people. Where rows come in clusters there is no test. An attribute
+    where fewer than two groups are large enough, or where nobody is selected, says why.
     """
     return [_of_attribute(name, slices, groups) for name, slices in groups.single.items()]
 
@@ -56,7 +56,10 @@ def _of_attribute(attribute: str, slices: Slices, groups: Grouped) -> dict[str, 
             made["groups"].append(row | {"n": None, "state": "suppressed"})
             continue
         k, n, most, of = (int(one) for one in (selected[group], sizes[group], selected[best], sizes[best]))
-        z = float(score_test(k, n, most, of)[0])
+        # several rows of one person are not as many people: the tests would find too much
+        alone = groups.rows is None or groups.rows.clusters is None
+        z = float(score_test(k, n, most, of)[0]) if alone else math.nan
+        p = fisher(k, n, most, of) if alone else None
         made["groups"].append(
             row
             | {
@@ -66,10 +69,11 @@ def _of_attribute(attribute: str, slices: Slices, groups: Grouped) -> dict[str, 
                 "highest_value": figure(most / of),
                 "impact_ratio": figure(k * of / (n * most)),
                 "below_four_fifths": is_below(k, n, most, of),
-                "fisher_p": None if (p := fisher(k, n, most, of)) is None else figure(p),
+                "fisher_p": None if p is None else figure(p),
                 "z": figure(z),
-                "beyond_two_deviations": abs(z) > TWO_DEVIATIONS,
+                "beyond_two_deviations": abs(z) > TWO_DEVIATIONS if alone else None,
                 "flips": flips(k, n, most, of),
+                **({} if alone else {"why_no_test": "clustered"}),
             }
         )
     return made

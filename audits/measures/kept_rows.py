@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audits.measures.binary import positive_values
-from audits.measures.cube import MAX_GROUPS
+from audits.measures.cube import MAX_GROUPS, about_one
 from audits.measures.naming import quoted
 from audits.measures.plan import BiasPlan
 from audits.measures.tables.chunks import Chunk, Column
@@ -221,7 +221,7 @@ def judged_rows(kept: KeptRows, plan: BiasPlan) -> JudgedRows:
         prediction=_is_one_of(prediction, chosen)[used],
         groups={name: Column(kept.columns[name].values, kept.columns[name].codes[used]) for name in plan.sensitive},
         score=kept.numbers[plan.score][used] if plan.score else None,
-        weights=kept.numbers[plan.weights][used] if plan.weights else None,
+        weights=about_one(kept.numbers[plan.weights][used]) if plan.weights else None,
         clusters=numbered(kept.columns[plan.cluster].codes[used]) if plan.cluster else None,
         features={
             name: Column(kept_one.values, kept_one.codes[used]) if isinstance(kept_one, Column) else kept_one[used]

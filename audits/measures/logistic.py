@@ -22,6 +22,8 @@ BLOCK = 1 << 15
 MOST_HELD = 4_000_000
 MOST_STEPS = 50
 _CONVERGED = 1e-10
+# Of a fit that need not be exact: how coarse it is at least, and the change after which one curvature does for more.
+_COARSE, _LITTLE = 1e-6, 1e-2
 # What is left of a column's length, as a share, once the columns before it are taken out of it.
 _ALIASED = 1e-9
 # Log odds of 15 are one in three million: a fit that goes beyond it is on its way to infinity.
@@ -62,6 +64,13 @@ class Design:
             if kept is not None:
                 rows = kept[rows]
             yield rows, self._matrix(rows)
+
+    def gram(self, kept: Codes | None = None) -> Floats:
+        """The matrix times itself: shape (columns, columns)."""
+        made = np.zeros((len(self.names),) * 2)
+        for _, matrix in self.blocks(kept):
+            made += matrix.T @ matrix
+        return made
 
     def _matrix(self, rows: Codes | slice) -> Floats:
         if self.rows * len(self.names) > MOST_HELD:
@@ -115,6 +124,7 @@ def fit(
     kept: Codes | None = None,
     penalty: float = 0.0,
     precision: float = _CONVERGED,
+    gram: Floats | None = None,
 ) -> Fit:
     """Fit ``logit P(outcome) = design @ coefficients``.
 
@@ -123,7 +133,10 @@ def fit(
         weights: frequencies of the rows.
         kept: positions of the rows to fit on; all where it is None.
         penalty: of the sum of squared coefficients but the intercept's, halved (ridge).
-        precision: relative change of the deviance at which it has converged.
+        precision: relative change of the deviance at which it has converged. One coarser than ``_COARSE`` also lets
+            steps that change little use the curvature of the step before.
+        gram: ``design.gram(kept)`` where it is known, without weights: the curvature of the first step is a quarter of
+            it, whatever the outcome is.
 
     Source:
         McCullagh and Nelder 1989, Generalized Linear Models, section 2.5. With a full step that lowers the
@@ -134,22 +147,31 @@ def fit(
     ridge = np.full(width, penalty)
     ridge[0] = 0.0
     coefficients = np.zeros(width)
-    score, information, deviance = _derivatives(design, outcome, weights, kept, coefficients, ridge)
-    steps = 0
+    score, bend, deviance = _slope(design, outcome, weights, kept, coefficients, ridge)
+    if gram is not None and weights is None:
+        information = gram / 4 + np.diag(ridge)
+    else:
+        information = _curvature(design, bend, kept, ridge)
+    steps, stale = 0, False
     for steps in range(1, MOST_STEPS + 1):  # noqa: B007 - how many it took is told
         step = np.zeros(width)
         step[free] = _solved(information[np.ix_(free, free)], score[free])
         size = 1.0
         while True:
             tried = coefficients + size * step
-            score, information, now = _derivatives(design, outcome, weights, kept, tried, ridge)
+            score, bend, now = _slope(design, outcome, weights, kept, tried, ridge)
             if now <= deviance + 1e-8 * (abs(deviance) + 1) or size < 1e-3:
                 break
             size /= 2
-        done = abs(deviance - now) <= precision * (abs(now) + 0.1)
+        change = abs(deviance - now) / (abs(now) + 0.1)
         coefficients, deviance = tried, now
-        if done:
+        stale = precision >= _COARSE and size == 1.0 and change <= _LITTLE
+        if change <= precision:
             break
+        if not stale:
+            information = _curvature(design, bend, kept, ridge)
+    if not stale:
+        information = _curvature(design, bend, kept, ridge)
     covariance = np.full((width, width), np.nan)
     covariance[np.ix_(free, free)] = _solved(information[np.ix_(free, free)], np.eye(int(free.sum())))
     separated = bool(np.abs(coefficients[free]).max() > _SEPARATED) and penalty == 0
@@ -168,7 +190,30 @@ def predicted(design: Design, coefficients: Floats, *, kept: Codes | None = None
     return np.concatenate([matrix @ coefficients for _, matrix in design.blocks(kept)])
 
 
-def _derivatives(
+def pulls(
+    design: Design,
+    found: Fit,
+    outcome: npt.NDArray[np.bool_],
+    *,
+    column: int,
+    weights: Floats | None = None,
+) -> Floats:
+    """How much each row moves one coefficient, shape (rows,): the sandwich variance is that of sums of them.
+
+    Source:
+        White 1980, Econometrica 48:817; by cluster Liang and Zeger 1986, Biometrika 73:13.
+    """
+    coefficients = np.where(found.aliased, 0.0, found.coefficients)
+    bend = np.where(found.aliased, 0.0, found.covariance[column])
+    made = np.empty(design.rows)
+    for rows, matrix in design.blocks():
+        chance = 0.5 * (1 + np.tanh(0.5 * (matrix @ coefficients)))
+        weight = 1.0 if weights is None else weights[rows]
+        made[rows] = (matrix @ bend) * weight * (outcome[rows] - chance)
+    return made
+
+
+def _slope(
     design: Design,
     outcome: npt.NDArray[np.bool_],
     weights: Floats | None,
@@ -176,8 +221,8 @@ def _derivatives(
     coefficients: Floats,
     ridge: Floats,
 ) -> tuple[Floats, Floats, float]:
-    width = len(coefficients)
-    score, information = -ridge * coefficients, np.diag(ridge)
+    """The score, how much each row bends the likelihood, and the deviance."""
+    score, bends = -ridge * coefficients, []
     deviance = float(ridge @ coefficients**2)
     for rows, matrix in design.blocks(kept):
         linear = matrix @ coefficients
@@ -186,10 +231,20 @@ def _derivatives(
         weight = np.ones(len(linear)) if weights is None else weights[rows]
         happened = outcome[rows]
         score = score + matrix.T @ (weight * (happened - chance))
-        information = information + (matrix * (weight * chance * (1 - chance))[:, None]).T @ matrix
+        bends.append(weight * chance * (1 - chance))
         deviance += 2 * float(np.sum(weight * (np.logaddexp(0.0, linear) - happened * linear)))
-    assert information.shape == (width, width)  # noqa: S101
-    return score, information, deviance
+    return score, np.concatenate(bends), deviance
+
+
+def _curvature(design: Design, bend: Floats, kept: Codes | None, ridge: Floats) -> Floats:
+    """The information: the sum over rows of what each bends, and the ridge."""
+    information, begin = np.diag(ridge), 0
+    for _, matrix in design.blocks(kept):
+        # one array times itself costs half of two
+        leaning = matrix * np.sqrt(bend[begin : begin + len(matrix)])[:, None]
+        information = information + leaning.T @ leaning
+        begin += len(matrix)
+    return information
 
 
 def _solved(matrix: Floats, right: Floats) -> Floats:
@@ -201,9 +256,7 @@ def _solved(matrix: Floats, right: Floats) -> Floats:
 
 def _aliased(design: Design, kept: Codes | None) -> npt.NDArray[np.bool_]:
     """Columns that those before them determine, by a Cholesky factorisation that leaves them out."""
-    gram = np.zeros((len(design.names),) * 2)
-    for _, matrix in design.blocks(kept):
-        gram += matrix.T @ matrix
+    gram = design.gram(kept)
     length = np.sqrt(np.diagonal(gram))
     scaled = gram / np.where(length > 0, length, 1.0)[:, None] / np.where(length > 0, length, 1.0)
     aliased = np.zeros(len(gram), dtype=bool)

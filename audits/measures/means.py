@@ -100,7 +100,7 @@ def mean(values: Floats, weights: Floats | None = None, clusters: npt.NDArray[np
     if size < 1 + 1e-9:
         return Estimated(value, math.nan, math.nan, said)
     error = math.sqrt(float(np.square(pulls).sum()) * size / (size - 1)) / total
-    if error <= _NO_SPREAD * max(1.0, abs(value)):
+    if error <= _NO_SPREAD * float(np.abs(values).max(initial=0.0)):
         return Estimated(value, value, value, said)
     spread = error * math.sqrt(size)
     skewness = _skewness(pulls)

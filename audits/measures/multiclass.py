@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from audits.measures.binary import ColumnEmpty, LabelOneClass, against_rest
-from audits.measures.cube import Cube
+from audits.measures.cube import Cube, require_weight
 from audits.measures.figures import estimate_of
 from audits.measures.grouped import Grouped
 from audits.measures.intervals import wilson
@@ -38,7 +38,8 @@ def of_classes(cube: Cube, plan: BiasPlan, *, seed: int, document_of: DocumentOf
         verdict is the worst over the classes that occur among labels and predictions.
 
     Raises:
-        TableRejected: no row is left, labels and predictions have no class in common, or there is one label only.
+        TableRejected: no row is left or weighs anything, labels and predictions have no class in common, or there is
+            one label only.
     """
     labels, predictions = cube.names(plan.label), cube.names(plan.prediction)
     for name, values in ((plan.label, labels), (plan.prediction, predictions)):
@@ -53,6 +54,7 @@ def of_classes(cube: Cube, plan: BiasPlan, *, seed: int, document_of: DocumentOf
         raise LabelOneClass(f"every label in {quoted(plan.label)} is {quoted(labels[0])}; add rows of other classes")
     classes = sorted({*labels, *predictions})
     grouped = {name: _grouped(cube, plan, name, 1) for name in classes}
+    require_weight(grouped[classes[0]].counts.used.weights, column=plan.weights)
     states = {name: _state(one) for name, one in grouped.items()}
     judged = [name for name, state in states.items() if state == "judged"]
     documents = {name: document_of(_grouped(cube, plan, name, max(len(judged), 1)), seed=seed) for name in classes}

@@ -19,6 +19,14 @@ Hashes = npt.NDArray[np.uint64]
 _STEP, _FIRST, _SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
+def starts_of_runs(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Where each run of equal numbers begins, in sorted ones.
+
+    Nothing is subtracted, so that 1e308 may follow -1e308.
+    """
+    return np.flatnonzero(np.append(len(values) > 0, values[1:] != values[:-1]))
+
+
 def in_order_of_content(rows: JudgedRows) -> JudgedRows:
     """The same rows; equal tables come out equal whatever the order of their rows was."""
     return rows.taken(by_content(rows))
@@ -31,7 +39,20 @@ def by_content(rows: JudgedRows) -> npt.NDArray[np.int64]:
     for column in (*(rows.groups[name] for name in sorted(rows.groups)), *features, rows.score, rows.weights):
         if column is not None:
             columns.append(_bits(column))
+    if rows.clusters is not None:
+        # clusters of one row are alike, however they are numbered
+        sizes = np.bincount(rows.clusters)
+        columns.append(np.where(sizes[rows.clusters] > 1, rows.clusters + 1, 0).astype(np.uint64))
     return np.argsort(_mixed(columns), kind="stable")
+
+
+def numbered_as_met(clusters: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Clusters as numbers from 0 on in the order in which they are met; those of rows in order of content are the same
+    in any order of the table."""
+    _, first, code = np.unique(clusters, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[code.reshape(-1)]
 
 
 def _bits(column: Column | npt.NDArray[np.float64]) -> Hashes:

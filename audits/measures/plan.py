@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from audits.measures import plan_values as values
 from audits.measures.naming import ALIASES, METRICS, NUMERIC_METRICS, listed, quoted
+from audits.measures.plan_values import PlanRejected as PlanRejected
 
 LARGEST, BEST, OVERALL = "largest", "best", "overall"
 MAX_SENSITIVE = 6
@@ -22,14 +24,6 @@ DEFAULT_BOOTSTRAP = 2_000
 DEFAULT_MARGIN = 0.01
 # Below this many rows a group is hidden: its figures would be about people one can guess.
 SUPPRESS_BELOW = 10
-
-
-class PlanRejected(ValueError):
-    """The plan cannot be carried out; ``code`` says why for programs, the message how to mend it."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -90,10 +84,8 @@ class BiasPlan:
         self._check_task()
         self._check_columns()
         self._check_metrics()
-        if not 1 <= self.min_group <= 1_000_000:
-            raise PlanRejected("min_group_out_of_range", "min_group must be a whole number from 1 to 1000000")
-        if self.bootstrap != 0 and not 100 <= self.bootstrap <= 100_000:
-            raise PlanRejected("bootstrap_out_of_range", "bootstrap must be 0 (closed bounds) or from 100 to 100000")
+        values.require_count(self.min_group, "min_group")
+        values.require_replicates(self.bootstrap, "closed bounds")
 
     def _check_columns(self) -> None:
         if not self.sensitive:
@@ -109,13 +101,7 @@ class BiasPlan:
             *self.sensitive,
             *[name for name in (self.weights, self.cluster) if name],
         ]
-        twice = [name for name in columns if columns.count(name) > 1]
-        if twice:
-            raise PlanRejected(
-                "column_named_twice",
-                f"column {quoted(twice[0])} is named twice; "
-                "label, prediction, weights, cluster and sensitive must differ",
-            )
+        values.require_apart(columns, "label, prediction, weights, cluster and sensitive must differ")
         self._check_other_columns(columns)
         named = self.reference if isinstance(self.reference, Mapping) else {}
         if self.regression.row_id in columns:
@@ -225,23 +211,16 @@ def plan_from(document: Mapping[str, Any]) -> BiasPlan:
         PlanRejected: a key is unknown, missing or of the wrong type; a key that nobody reads would be a rule that
             nobody applies.
     """
-    if not isinstance(document, Mapping):
-        raise PlanRejected("plan_not_a_mapping", "the bias plan must be a mapping of keys to values")
-    unknown = sorted(str(key) for key in document if key not in _KEYS)
-    if unknown:
-        raise PlanRejected(
-            "plan_key_unknown", f"the bias plan has no key {listed(unknown)}; known: {listed(sorted(_KEYS))}"
-        )
-    given = {key: value for key, value in document.items() if value is not None and key in _READERS}
+    given = values.fields_of(document, _READERS, part="bias", others=("data",))
     for key, what in (("label", "true outcome"), ("prediction", "prediction")):
         if key not in given:
             raise PlanRejected(f"{key}_missing", f"name the column of the {what} ({key})")
     task = given.get("task", BINARY)
     if "gating" not in given and task != BINARY:
         # what is set a limit decides; classes have one by default
-        decides = list(_mapping(given.get("thresholds", {}), "thresholds"))
-        given["gating"] = [name for name, _ in decides] or ([CLASSES_GATING] if task == MULTICLASS else [])
-    return BiasPlan(**{"sensitive": (), **{key: _READERS[key](value, key) for key, value in given.items()}})
+        decides = tuple(given.get("thresholds", ()))
+        given["gating"] = decides or ((CLASSES_GATING,) if task == MULTICLASS else ())
+    return BiasPlan(**{"sensitive": (), **given})
 
 
 def reference_from(given: object, key: str = "reference") -> str | dict[str, str]:
@@ -251,7 +230,7 @@ def reference_from(given: object, key: str = "reference") -> str | dict[str, str
         PlanRejected: it is none of these.
     """
     if isinstance(given, Mapping):
-        return {str(name): _cell(value, f"{key}.{name}") for name, value in given.items()}
+        return values.by_name(given, key, values.cell, "columns to groups")
     if isinstance(given, str):
         if given in (LARGEST, BEST, OVERALL):
             return given
@@ -261,102 +240,41 @@ def reference_from(given: object, key: str = "reference") -> str | dict[str, str
     raise PlanRejected("reference_unknown", f"the reference must be largest, best, overall, or COLUMN=VALUE ({key})")
 
 
-def _wrong(key: str, wanted: str) -> PlanRejected:
-    return PlanRejected("plan_value_wrong", f"{key} must be {wanted}")
-
-
-def _text(value: object, key: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise _wrong(key, "the name of a column")
-    return value
-
-
-def _texts(value: object, key: str) -> tuple[str, ...]:
-    items = _items(value, key)
-    if not all(isinstance(item, str) and item for item in items):
-        raise _wrong(key, "a list of names")
-    return tuple(items)
-
-
-def _items(value: object, key: str) -> Sequence[Any]:
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        raise _wrong(key, "a list")
-    return value
-
-
-def _mapping(value: object, key: str) -> list[tuple[str, Any]]:
-    if not isinstance(value, Mapping):
-        raise _wrong(key, "a mapping")
-    return [(str(name), content) for name, content in value.items()]
-
-
 def _thresholds(value: object, key: str) -> dict[str, float]:
-    return {ALIASES.get(name, name): _number(number, f"{key}.{name}") for name, number in _mapping(value, key)}
+    given = values.by_name(value, key, values.number, "metrics to numbers")
+    return {ALIASES.get(name, name): threshold for name, threshold in given.items()}
 
 
 def _metrics(value: object, key: str) -> tuple[str, ...]:
-    return tuple(ALIASES.get(name, name) for name in _texts(value, key))
+    return tuple(ALIASES.get(name, name) for name in values.columns(value, key))
 
 
 def _groups(value: object, key: str) -> dict[str, tuple[str, ...]]:
-    return {
-        name: tuple(_cell(group, f"{key}.{name}") for group in _items(groups, f"{key}.{name}"))
-        for name, groups in _mapping(value, key)
-    }
+    def names(one: object, name: str) -> tuple[str, ...]:
+        if isinstance(one, str) or not isinstance(one, Sequence):
+            raise values.wrong(name, "a list")
+        return values.cells(list(one), name)
 
-
-def _cell(value: object, key: str) -> str:
-    """The value of a cell: a plan in JSON or YAML may well hold 1 or true."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (str, int, float)):
-        return str(value)
-    raise _wrong(key, "one text or number")
-
-
-def _number(value: object, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _wrong(key, "a number")
-    return float(value)
-
-
-def _whole(value: object, key: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise _wrong(key, "a whole number")
-    return value
+    return values.by_name(value, key, names, "columns to groups")
 
 
 def _regression(value: object, key: str) -> Regression:
-    given = dict(_mapping(value, key))
-    unknown = sorted(set(given) - {"margin", "row_id"})
-    if unknown:
-        raise PlanRejected("plan_key_unknown", f"{key} has no key {listed(unknown)}; known: margin, row_id")
-    margin = _number(given.get("margin", DEFAULT_MARGIN), f"{key}.margin")
+    given = values.fields_of(value, {"margin": values.number, "row_id": values.column}, part=key)
+    margin = given.get("margin", DEFAULT_MARGIN)
     if not 0 <= margin < 1:
         raise PlanRejected("margin_out_of_range", f"{key}.margin must be a share from 0 to below 1, such as 0.01")
-    row_id = given.get("row_id")
-    return Regression(margin, None if row_id is None else _text(row_id, f"{key}.row_id"))
+    return Regression(margin, given.get("row_id"))
 
 
-_READERS: dict[str, Callable[[object, str], Any]] = {
-    "label": _text,
-    "prediction": _text,
-    "score": _text,
-    "weights": _text,
-    "cluster": _text,
-    "task": _text,
-    "positive": _cell,
-    "sensitive": _texts,
+_READERS: dict[str, values.Reader] = {
+    **dict.fromkeys(("label", "prediction", "score", "weights", "cluster", "task"), values.column),
+    "positive": values.cell,
+    **dict.fromkeys(("sensitive", "features", "legitimate", "metrics"), values.columns),
     "gating": _metrics,
     "reference": reference_from,
     "thresholds": _thresholds,
     "required_groups": _groups,
-    "min_group": _whole,
-    "bootstrap": _whole,
-    "features": _texts,
-    "legitimate": _texts,
+    "min_group": values.whole,
+    "bootstrap": values.whole,
     "regression": _regression,
-    "metrics": _texts,
 }
-# Where the rows come from ("data") is the business of whoever opens the table.
-_KEYS = frozenset(_READERS) | {"data"}

@@ -103,7 +103,7 @@ def _as_given() -> Any:
     """An estimator whose prediction is its only feature."""
     from sklearn.base import BaseEstimator
 
-    class AsGiven(BaseEstimator):  # type: ignore[misc]
+    class AsGiven(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         def fit(self, _features: Any, _label: Any) -> Any:
             self.fitted_ = True
             return self

@@ -19,6 +19,7 @@ from audits.measures.figures import figure
 from audits.measures.kept_rows import JudgedRows
 from audits.measures.ordering import in_order_of_content
 from audits.measures.plan import BiasPlan
+from audits.measures.refusals import CodedRefusal
 from audits.measures.regression.change import accuracy_change
 from audits.measures.regression.pairing import Judged, Sides
 from audits.measures.slices.factors import factor_of, frequent
@@ -41,12 +42,8 @@ ORDER = ("fail", "no_information", "insufficient_data", "warn", "pass")
 Tick = Callable[[], None]
 
 
-class NoProposal(ValueError):
+class NoProposal(CodedRefusal):
     """There is nothing to propose from; ``code`` says why, the message how to mend it."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def proposal(table: Table, plan: BiasPlan, *, seed: int, tick: Tick = lambda: None) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from audits.measures.refusals import CodedRefusal
+
 Floats = npt.NDArray[np.float64]
 Metric = Callable[[npt.NDArray[np.int64], Floats, "Floats | None"], float]
 
@@ -22,12 +24,8 @@ EXTRA = "requirements/metrics.txt"
 REFERENCE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}:[A-Za-z_][A-Za-z0-9_]{0,60}")
 
 
-class MetricRefused(ValueError):
+class MetricRefused(CodedRefusal):
     """The metric cannot be used; ``code`` says why, the message how to mend it."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def load(reference: str, *, allowed: Sequence[str], folder: Path | None) -> Metric:
@@ -63,8 +61,8 @@ def _inside(path: Path, folder: Path) -> Path:
 def _function(module: str, name: str, folder: Path) -> Metric:
     path = _inside(folder / f"{module}.py", folder)
     spec = importlib.util.spec_from_file_location(f"assay_metric_{module}", path)
-    assert spec is not None  # noqa: S101 - a path that ends in .py has a loader
-    assert spec.loader is not None  # noqa: S101
+    if spec is None or spec.loader is None:
+        raise MetricRefused("metric_broken", f"{module}.py cannot be imported: nothing loads such a file")
     loaded = importlib.util.module_from_spec(spec)
     # so that what the module defines can refer to it
     sys.modules[spec.name] = loaded
@@ -94,7 +92,7 @@ def _evaluate(name: str, folder: Path) -> Metric:
     # A module from a folder must not look anything up elsewhere.
     for variable in ("HF_HUB_OFFLINE", "HF_EVALUATE_OFFLINE", "HF_DATASETS_OFFLINE"):
         os.environ.setdefault(variable, "1")
-    import evaluate  # type: ignore[import-not-found, unused-ignore]
+    import evaluate  # type: ignore[import-not-found, unused-ignore]  # an extra, which may not be there
 
     try:
         module = evaluate.load(str(path.parent))

@@ -156,7 +156,7 @@ def api_answers(
     try:
         with open(path, "rb") as file:
             chunks = _unpacked(file) if os.fspath(path).endswith(".gz") else iter(lambda: file.read(_CHUNK), b"")
-            for number, line in enumerate(_lines(chunks, max_line=max_line), start=1):  # noqa: B007 (read below)
+            for number, line in enumerate(_lines(chunks, max_line=max_line), start=1):
                 if line is None:
                     yield SnapshotRefused(
                         "line_too_long", f"{name} line {number} is longer than {max_line} bytes; split its card off"

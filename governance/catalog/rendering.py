@@ -37,8 +37,8 @@ _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 _HEADING = re.compile(r"<(/?)h([1-6])(?=[\s>])")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
 # Elements that hold nothing, and those that end by themselves where the next of them begins.
-_EMPTY = frozenset("area base br col embed hr img input link meta param source track wbr".split()) | frozenset(  # noqa: SIM905
-    "p li dt dd td th tr tbody thead tfoot option".split()  # noqa: SIM905
+_EMPTY = frozenset("area base br col embed hr img input link meta param source track wbr".split()) | frozenset(  # noqa: SIM905 (a list of words)
+    "p li dt dd td th tr tbody thead tfoot option".split()  # noqa: SIM905 (a list of words)
 )
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TABLE = re.compile(r"<table(?=[\s>])")

@@ -248,7 +248,7 @@ def plan_digest(document: Mapping[str, Any]) -> str:
 def _read_by_audits(document: Mapping[str, Any]) -> None:
     """Read a plan by what carries it out, so that nothing is promised that no audit keeps."""
     from audits.measures.counterfactual.plan import counterfactual_plan_from
-    from audits.measures.data.plan import DataPlanRejected, data_plan_from
+    from audits.measures.data.plan import data_plan_from
     from audits.measures.ll144.plan import ll144_plan_from
     from audits.measures.plan import PlanRejected, plan_from
     from audits.measures.suites.plan import suite_plan_from
@@ -265,7 +265,7 @@ def _read_by_audits(document: Mapping[str, Any]) -> None:
             continue
         try:
             read(document[part])
-        except (PlanRejected, DataPlanRejected) as rejected:
+        except PlanRejected as rejected:
             raise UseCaseRefused(rejected.code, str(rejected), field=part) from rejected
 
 

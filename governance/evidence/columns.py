@@ -25,7 +25,7 @@ def names_in(file: IO[bytes], *, wanted: Sequence[str]) -> list[str] | None:
     try:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
-        text: IO[bytes] = gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[assignment]
+        text: IO[bytes] = gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[assignment]  # it reads
         head = text.read(MOST_READ).removeprefix(b"\xef\xbb\xbf").lstrip()
     except (OSError, EOFError, zlib.error):
         return None

@@ -6,8 +6,8 @@ upload, an upstream that has changed its licence make it stale without anybody's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from audits.measures.counterfactual.plan import counterfactual_plan_from
@@ -36,18 +36,81 @@ class Lacking:
     code: str
 
 
+@dataclass(frozen=True)
+class Reads:
+    """What an audit of uploads reads.
+
+    ``uploads`` says by the name of an input in which role its table is attached. ``part`` of the audit plan goes with
+    them where there is one; ``plan_needed`` where nothing can be measured without, ``key`` is what it has to name.
+    """
+
+    uploads: Mapping[str, Attachment.Role]
+    part: str = ""
+    plan_needed: bool = False
+    key: str = ""
+
+
+_PREDICTIONS = {"predictions": Attachment.Role.PREDICTIONS}
+UPLOADED: Mapping[str, Reads] = {
+    "bias": Reads(_PREDICTIONS, part="bias", plan_needed=True),
+    "ll144": Reads(_PREDICTIONS, part="ll144", plan_needed=True),
+    "counterfactual": Reads({"texts": Attachment.Role.TEXTS}, part="counterfactual"),
+    "suite": Reads({"suite": Attachment.Role.SUITE}, part="suite"),
+    # What the columns mean may be left open: then only what needs no meaning is looked at.
+    "data": Reads({"data": Attachment.Role.DATA}, part="data"),
+    "drift": Reads({"current": Attachment.Role.DATA, "reference": Attachment.Role.REFERENCE}),
+    # What the bias audit reads; a proposal learns from the features besides.
+    "mitigation": Reads(_PREDICTIONS, part="bias", plan_needed=True, key="features"),
+    "metrics": Reads(_PREDICTIONS, part="bias", plan_needed=True, key="metrics"),
+}
+_LACKING = {Attachment.Role.DATA: "data_missing", Attachment.Role.REFERENCE: "reference_missing"}
+
+
 def wanted(*, kind: str, version: Version, use_case: UseCase) -> Wanted | Lacking:
     """What a run of ``kind`` would read today."""
-    choose = _CHOICES.get(kind)
-    return choose(version, use_case) if choose else Lacking("kind_without_inputs")
+    if kind == "card":
+        return Wanted(inputs=None, origin=Origin.OBSERVED)
+    if kind == "license":
+        return Wanted(inputs=license_inputs(version=version, use_case=use_case), origin=Origin.OBSERVED)
+    if kind not in UPLOADED:
+        return Lacking("kind_without_inputs")
+    found = _of_uploads(UPLOADED[kind], version, use_case)
+    if isinstance(found, Lacking):
+        return found
+    if kind == "data" and version.entry.kind == "dataset" and version.card is not None:
+        found["card_sha256"] = version.card.sha256
+    return Wanted(inputs=found, origin=Origin.DECLARED)
 
 
-def _card(_version: Version, _use_case: UseCase) -> Wanted | Lacking:
-    return Wanted(inputs=None, origin=Origin.OBSERVED)
+def _of_uploads(reads: Reads, version: Version, use_case: UseCase) -> dict[str, Any] | Lacking:
+    """The newest upload of each role, with one part of the audit plan beside them."""
+    plan = plan_of(use_case) if reads.part else None
+    planned = plan.document.get(reads.part) if plan is not None else None
+    if reads.plan_needed and planned is None:
+        return Lacking("audit_plan_missing")
+    inputs: dict[str, Any] = {"origin": Origin.DECLARED.value}
+    for name, role in reads.uploads.items():
+        upload = newest(version, use_case, role)
+        if upload is None:
+            return Lacking(_LACKING.get(role, "predictions_missing"))
+        blob = upload.upload.blob
+        inputs[name] = {"sha256": blob.sha256, "filename": upload.upload.filename, "media_type": blob.media_type}
+    if reads.key and not (planned or {}).get(reads.key):
+        return Lacking(f"{reads.key}_missing")
+    if plan is not None and planned is not None:
+        inputs |= {"plan": planned, "plan_digest": plan.sha256}
+    return inputs
 
 
-def _license(version: Version, use_case: UseCase) -> Wanted | Lacking:
-    return Wanted(inputs=license_inputs(version=version, use_case=use_case), origin=Origin.OBSERVED)
+def newest(version: Version, use_case: UseCase, role: Attachment.Role) -> Attachment | None:
+    """What was attached last in a role, which is what counts. One query."""
+    attached = Attachment.objects.filter(version=version, use_case=use_case, role=role)
+    return attached.select_related("upload__blob", "attached_by").order_by("-attached_at", "-pk").first()
+
+
+def plan_of(use_case: UseCase) -> AuditPlan | None:
+    """The audit plan that is in force. One query."""
+    return AuditPlan.objects.filter(use_case=use_case).order_by("-number").first()
 
 
 def columns_wanted(use_case: UseCase, *, role: str = Attachment.Role.PREDICTIONS) -> list[str]:
@@ -56,7 +119,7 @@ def columns_wanted(use_case: UseCase, *, role: str = Attachment.Role.PREDICTIONS
     Predictions need what the parts bias and ll144 name, and nothing where there is no plan. Texts and suites need
     the usual columns, as far as their part of the plan names no others. One query.
     """
-    plan = _plan(use_case)
+    plan = plan_of(use_case)
     document = plan.document if plan is not None else {}
     if role == Attachment.Role.TEXTS:
         texts = counterfactual_plan_from(document.get("counterfactual", {}))
@@ -73,110 +136,3 @@ def columns_wanted(use_case: UseCase, *, role: str = Attachment.Role.PREDICTIONS
         named += [*bias.get("features", []), *bias.get("legitimate", [])]
         named += [ll144.get(key) for key in ("sex", "race", "selected", "score", "group")]
     return list(dict.fromkeys(name for name in named if isinstance(name, str) and name))
-
-
-def _plan(use_case: UseCase) -> AuditPlan | None:
-    return AuditPlan.objects.filter(use_case=use_case).order_by("-number").first()
-
-
-def _of_upload(
-    version: Version,
-    use_case: UseCase,
-    *,
-    part: str,
-    role: Attachment.Role,
-    needs_plan: bool = False,
-    lacking: str = "predictions_missing",
-) -> Wanted | Lacking:
-    """The newest upload of a role, with one part of the audit plan beside it."""
-    plan = _plan(use_case)
-    planned = plan is not None and part in plan.document
-    if needs_plan and not planned:
-        return Lacking("audit_plan_missing")
-    upload = _newest(version, use_case, role)
-    if upload is None:
-        return Lacking(lacking)
-    inputs: dict[str, Any] = {role.value: upload, "origin": Origin.DECLARED.value}
-    if plan is not None and planned:
-        inputs |= {"plan": plan.document[part], "plan_digest": plan.sha256}
-    return Wanted(inputs=inputs, origin=Origin.DECLARED)
-
-
-def _newest(version: Version, use_case: UseCase, role: Attachment.Role) -> dict[str, str] | None:
-    """The newest upload attached in a role, as runs read it. One query."""
-    newest = (
-        Attachment.objects.filter(version=version, use_case=use_case, role=role)
-        .select_related("upload__blob")
-        .order_by("-attached_at", "-pk")
-        .first()
-    )
-    if newest is None:
-        return None
-    blob = newest.upload.blob
-    return {"sha256": blob.sha256, "filename": newest.upload.filename, "media_type": blob.media_type}
-
-
-def _bias(version: Version, use_case: UseCase) -> Wanted | Lacking:
-    return _of_upload(version, use_case, part="bias", role=Attachment.Role.PREDICTIONS, needs_plan=True)
-
-
-def _ll144(version: Version, use_case: UseCase) -> Wanted | Lacking:
-    return _of_upload(version, use_case, part="ll144", role=Attachment.Role.PREDICTIONS, needs_plan=True)
-
-
-def _counterfactual(version: Version, use_case: UseCase) -> Wanted | Lacking:
-    return _of_upload(version, use_case, part="counterfactual", role=Attachment.Role.TEXTS)
-
-
-def _suite(version: Version, use_case: UseCase) -> Wanted | Lacking:
-    return _of_upload(version, use_case, part="suite", role=Attachment.Role.SUITE)
-
-
-def _data(version: Version, use_case: UseCase) -> Wanted | Lacking:
-    # What the columns mean may be left open: then only what needs no meaning is looked at.
-    wanted = _of_upload(version, use_case, part="data", role=Attachment.Role.DATA, lacking="data_missing")
-    if isinstance(wanted, Wanted) and version.entry.kind == "dataset" and version.card is not None:
-        return replace(wanted, inputs={**(wanted.inputs or {}), "card_sha256": version.card.sha256})
-    return wanted
-
-
-def _drift(version: Version, use_case: UseCase) -> Wanted | Lacking:
-    current = _newest(version, use_case, Attachment.Role.DATA)
-    if current is None:
-        return Lacking("data_missing")
-    reference = _newest(version, use_case, Attachment.Role.REFERENCE)
-    if reference is None:
-        return Lacking("reference_missing")
-    return Wanted(
-        inputs={"reference": reference, "current": current, "origin": Origin.DECLARED.value}, origin=Origin.DECLARED
-    )
-
-
-def _mitigation(version: Version, use_case: UseCase) -> Wanted | Lacking:
-    """What the bias audit reads; a proposal learns from the features besides."""
-    want = _bias(version, use_case)
-    if isinstance(want, Lacking) or want.inputs is None or want.inputs["plan"].get("features"):
-        return want
-    return Lacking("features_missing")
-
-
-def _metrics(version: Version, use_case: UseCase) -> Wanted | Lacking:
-    """What the bias audit reads, for the metrics that the plan names."""
-    want = _bias(version, use_case)
-    if isinstance(want, Lacking) or want.inputs is None or want.inputs["plan"].get("metrics"):
-        return want
-    return Lacking("metrics_missing")
-
-
-_CHOICES: dict[str, Callable[[Version, UseCase], Wanted | Lacking]] = {
-    "card": _card,
-    "license": _license,
-    "bias": _bias,
-    "data": _data,
-    "drift": _drift,
-    "ll144": _ll144,
-    "counterfactual": _counterfactual,
-    "suite": _suite,
-    "mitigation": _mitigation,
-    "metrics": _metrics,
-}

@@ -26,8 +26,15 @@ def sentence_of(run: Run, document: Document) -> str:
 
 
 def question_of(kind: str) -> str:
-    """What an audit asks, for the line below the title; "" for a kind that has none here."""
+    """What an audit asks, for the line below the title."""
     return {
+        "bias": _("Are all groups treated alike within the limits of the audit plan?"),
+        "license": _("Does the declared licence allow the declared use?"),
+        "card": _("Does the card say what a reviewer needs?"),
+        "metrics": _("What do metrics of our own say of each group?"),
+        "mitigation": _("How could the gap be narrowed, and at what cost?"),
+        "data": _("Can results that rest on this data be relied on?"),
+        "drift": _("Is the data of today still like the data that was judged?"),
         "ll144": _("How often is each category selected, and how does that compare? (6 RCNY 5-300 to 5-304)"),
         "counterfactual": _("Do answers follow whom a text is about, more than any edit at that place explains?"),
         "suite": _("Is the model right in each kind of case that it has to master?"),

@@ -120,6 +120,7 @@ def _odds(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "factors_determine_group": _("the factors determine the group"),
         "factors_determine_outcome": _("the factors determine the outcome"),
         "all_or_none_selected": _("everybody is treated alike"),
+        "too_few_clusters": _("rows of too few people or templates"),
     }.get(str(row.get("why")), "")
     return {"value": row["value"], "low": row["ci_low"], "high": row["ci_high"], "n": row["n"], "why": why}
 

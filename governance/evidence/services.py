@@ -25,11 +25,15 @@ from governance.people.models import User
 
 
 class EvidenceRefused(Exception):
-    """The evidence cannot be taken; ``code`` for programs, the message says how to mend it."""
+    """The evidence cannot be taken; ``code`` for programs, the message says how to mend it.
 
-    def __init__(self, code: str, message: str) -> None:
+    ``params`` are what a page says it with, see ``wording.refusals``.
+    """
+
+    def __init__(self, code: str, message: str, **params: object) -> None:
         super().__init__(message)
         self.code = code
+        self.params = params
 
 
 class NotAnAsker(EvidenceRefused):
@@ -46,7 +50,8 @@ def upload(*, stream: IO[bytes], filename: str, media_type: str, by: User, at: d
         blob = blobs.store(stream=stream, media_type=media_type, max_bytes=settings.MAX_UPLOAD_BYTES, at=at)
     except blobs.TooLarge as large:
         limit = large.limit // 1_000_000
-        raise EvidenceRefused("upload_too_large", f"the file is larger than {limit} MB; send a smaller one") from large
+        said = f"the file is larger than {limit} MB; send a smaller one"
+        raise EvidenceRefused("upload_too_large", said, limit=limit) from large
     if blob.bytes == 0:
         raise EvidenceRefused("upload_empty", "the file is empty; send one with content")
     return Upload.objects.create(blob=blob, filename=_plain(filename), uploaded_by=by, uploaded_at=at)
@@ -99,6 +104,8 @@ def _require_columns(upload: Upload, use_case: UseCase, *, role: str) -> None:
             "column_missing",
             f"the table has no {word} {listed(missing)}, which the audit plan names; it has {listed(there)}. Rename"
             " its columns, or have a risk officer change the plan",
+            missing=missing,
+            there=there,
         )
 
 

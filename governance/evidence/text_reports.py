@@ -21,7 +21,7 @@ def suite_sentence(document: Document) -> str:
     judged = [row for row in document["functionalities"] if row["takes_part"]]
     verdict = document["verdict"]
     if verdict == "no_information":
-        return _("Every case got the same answer, so the suite says nothing.")
+        return _("Every case got the same answer, or every direction the same score, so the suite says nothing.")
     if not judged:
         return _("No functionality has enough cases for a verdict.")
     worst = min(judged, key=lambda row: (row["value"], row["functionality"]))
@@ -44,8 +44,8 @@ def suite_sentence(document: Document) -> str:
             " with %(figure)s, %(n)s."
         ),
         "insufficient_data": _(
-            "A functionality has too few different cases for a verdict; the worst so far is %(functionality)s with"
-            " %(figure)s, %(n)s."
+            "A functionality has too few different cases with an answer for a verdict; the worst so far is"
+            " %(functionality)s with %(figure)s, %(n)s."
         ),
     }.get(verdict, "") % told
 
@@ -113,7 +113,7 @@ def counterfactual_sentence(document: Document) -> str:
     """Whether answers follow whom a text is about, by the worst pair of identities."""
     verdict, worst = document["verdict"], document["worst"]
     if verdict == "no_information":
-        return _("Every answer is the same, so the texts say nothing.")
+        return _("Every answer is the same, or changes under any edit, so the texts say nothing.")
     if worst is None:
         return _("No pair of identities has enough texts with a control for a verdict.")
     told = {
@@ -138,8 +138,8 @@ def counterfactual_sentence(document: Document) -> str:
             " %(figure)s more of them change than under a control edit, %(n)s."
         ),
         "insufficient_data": _(
-            "Too few different texts for a verdict: between %(identity)s and %(other)s %(figure)s more answers change"
-            " than under a control edit, %(n)s."
+            "Too few different texts with steady answers for a verdict: between %(identity)s and %(other)s %(figure)s"
+            " more answers change than under a control edit, %(n)s."
         ),
     }.get(verdict, "") % told
 

@@ -45,7 +45,7 @@ def gate_document(answer: GateAnswer) -> dict[str, Any]:
         "policies": list(answer.policies),
         "policy_changes": portfolio.changes_ahead(approval.conditions) if granted and approval else [],
         "facts_sha256": (source.facts_sha256 or None) if source else None,
-        "requirements": [_requirement(result) for result in answer.requirements],
+        "requirements": [_requirement(result, answer) for result in answer.requirements],
         "votes": list(answer.evaluation.get("votes", ())),
         "distinct": {
             "needed": answer.evaluation.get("distinct_needed", 0),
@@ -58,14 +58,14 @@ def gate_document(answer: GateAnswer) -> dict[str, Any]:
         "asked_at": _utc(answer.asked_at),
         "valid_until": _utc(approval.expires_at) if granted and approval else None,
         "next_change_at": _utc(answer.next_change_at),
-        "next_steps": [{**step, "message": wording.step(step)} for step in answer.next_steps],
+        "next_steps": [wording.told_step(step) for step in answer.next_steps],
         "attestation": None,
         "log": None,
         "url": f"{settings.PUBLIC_URL}/submissions/{answer.submission}/" if answer.submission else None,
     }
 
 
-def _requirement(result: dict[str, Any]) -> dict[str, Any]:
+def _requirement(result: dict[str, Any], answer: GateAnswer) -> dict[str, Any]:
     run = result.get("run")
     return {
         "id": result["id"],
@@ -79,7 +79,20 @@ def _requirement(result: dict[str, Any]) -> dict[str, Any]:
         "policy": result.get("policy"),
         "run": run,
         "evidence": f"{settings.PUBLIC_URL}/runs/{run}/" if run else None,
-        "waiver": None,
+        "waiver": _waiver(result, answer) if result["status"] == "waived" else None,
+    }
+
+
+def _waiver(result: dict[str, Any], answer: GateAnswer) -> dict[str, Any]:
+    """Who answers for a requirement that does not hold, until when, and what stands in its place."""
+    number = result["params"]["waiver"]
+    said = answer.waivers.get(number, {})
+    return {
+        "id": number,
+        "expires_at": _utc(dt.datetime.fromisoformat(result["params"]["until"])),
+        "by": said.get("by"),
+        "compensating_control": said.get("compensating_control"),
+        "url": f"{settings.PUBLIC_URL}/waivers/{number}/",
     }
 
 
@@ -90,6 +103,12 @@ def _utc(moment: dt.datetime | None) -> str | None:
 def _to_the_second(moment: str | None) -> str:
     """A moment as people read it: 2026-11-29 04:28:33 UTC."""
     return "" if moment is None else f"{dt.datetime.fromisoformat(moment).astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _answered_for(waiver: dict[str, Any]) -> str:
+    by = f" by {waiver['by']}" if waiver["by"] else ""
+    control = f" Instead: {waiver['compensating_control']}" if waiver["compensating_control"] else ""
+    return f"Waived{by} until {_to_the_second(waiver['expires_at'])}.{control}"
 
 
 SENTENCES = {
@@ -115,6 +134,9 @@ def as_text(document: dict[str, Any]) -> str:
     if open_ones:
         lines += ["", "What stops it:" if document["verdict"] not in ("allow", "warn") else "What was not met:"]
         lines += [f"  {r['status']:<12} {r['title'] or r['id']}: {r['message']}" for r in open_ones]
+    if waived := [r for r in document["requirements"] if r["waiver"]]:
+        lines += ["", "Waived:"]
+        lines += [f"  {r['title'] or r['id']}: {r['message']} {_answered_for(r['waiver'])}" for r in waived]
     if not open_ones and document["verdict"] not in ("allow", "warn"):
         lines.append("Reason: " + ", ".join(wording.reason(code) for code in document["reason_codes"]))
     if document["next_steps"]:

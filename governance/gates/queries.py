@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,10 +19,14 @@ from governance.gates.models import Approval, ReviewStanding
 from governance.gates.portfolio import POLICY_CHANGED
 from governance.people.models import User
 from governance.people.queries import teams_seen_by
+from governance.policies.lapsing import as_of
+from governance.policies.waivers import queries as waivers
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 EXIT_CODES = {"allow": 0, "warn": 0, "deny": 1, "error": 2, "pending": 3}
 # What a review that has ended without an approval tells a pipeline.
+# What an answer need not name. What is waived holds only because somebody answers for it, and is named.
+HOLDING = ("satisfied", "not_applicable")
 CLOSED_STATES = ("rejected", "withdrawn", "changes_requested", "superseded")
 
 
@@ -80,6 +85,7 @@ class GateAnswer:
     policies: tuple[dict[str, Any], ...] = ()
     evaluation: dict[str, Any] = field(default_factory=dict)
     submission: int | None = None
+    waivers: Mapping[int, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -116,31 +122,28 @@ def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: st
     """
     approval = _newest_approval(user, subject, use_case, stage)
     now: dt.datetime | None = getattr(approval, "asked_at", None)
-    if approval is not None and now is not None and approval.open:  # type: ignore[attr-defined]
+    if approval is not None and now is not None and approval.open:  # type: ignore[attr-defined]  # annotated
         stale = [c for c in approval.conditions if dt.datetime.fromisoformat(c["holds_until"]) <= now]
         codes = tuple(dict.fromkeys(f"{condition['id']}:{condition['code']}" for condition in stale))
         closes = any(condition["severity"] == "fail" for condition in stale)
+        waived = [c for c in approval.conditions if "waiver" in c and c not in stale]
+        requirements = _as_of_now(approval, stale, waived)
         return GateAnswer(
-            verdict="deny" if closes else "warn" if stale else approval.verdict,
-            reason_codes=codes or tuple(_open_codes(approval)),
+            verdict="deny" if closes else "warn" if stale or waived else approval.verdict,
+            reason_codes=codes or _open_codes(approval, waived),
             subject=subject,
             use_case=use_case,
             stage=stage,
             asked_at=now,
             approval=approval,
-            requirements=tuple(_with_staleness(approval, stale)),
-            next_steps=(*_runs(stale), *_submit_anew(stale, use_case, stage)),
+            requirements=tuple(requirements),
+            next_steps=(*_steps_after(stale), *_submit_anew(stale, use_case, stage)),
             policies=tuple(approval.policies),
             evaluation=_judged(approval),
             submission=getattr(approval, "review", None),
+            waivers=_waivers_of(requirements),
         )
     return _without_approval(user, subject, use_case, stage, approval)
-
-
-def _runs(stale: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The audits that would make what went stale hold again."""
-    kinds = sorted({condition["kind"] for condition in stale if condition["kind"]})
-    return [{"action": "run", "target": kind, "who": "submitter", "count": 1} for kind in kinds]
 
 
 def _submit_anew(stale: list[dict[str, Any]], use_case: str, stage: str) -> list[dict[str, Any]]:
@@ -148,6 +151,15 @@ def _submit_anew(stale: list[dict[str, Any]], use_case: str, stage: str) -> list
     if not any(condition["code"] == POLICY_CHANGED for condition in stale):
         return []
     return [{"action": "submit", "target": use_case, "who": "submitter", "count": 1, "detail": stage}]
+
+
+def closing_conditions(approval: Approval, *, at: dt.datetime) -> list[dict[str, Any]]:
+    """What closes an approval at ``at`` although it has not ended: evidence gone stale, a waiver that is over."""
+    return [
+        condition
+        for condition in approval.conditions
+        if condition["severity"] == "fail" and dt.datetime.fromisoformat(condition["holds_until"]) <= at
+    ]
 
 
 def approved_before(version: Version, use_case: UseCase, at: dt.datetime) -> Version | None:
@@ -201,16 +213,59 @@ def _of(asked: Subject) -> Q:
     return same & named & Q(version__entry__kind=asked.kind)
 
 
-def _open_codes(approval: Approval) -> list[str]:
-    return [f"{r['id']}:{r['status']}" for r in approval.requirements if r["status"] not in ("satisfied", "waived")]
+def _open_codes(approval: Approval, waived: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """What keeps an answer that opens from being a plain allow. What is waived is named, since when ever."""
+    codes = [f"{r['id']}:{r['status']}" for r in approval.requirements if r["status"] not in HOLDING]
+    return tuple(dict.fromkeys([*codes, *(f"{condition['id']}:waived" for condition in waived)]))
 
 
-def _with_staleness(approval: Approval, stale: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    late = {(condition["policy"], condition["id"]): condition["code"] for condition in stale}
-    return [
-        {**r, "status": "unsatisfied", "code": late[r["policy"], r["id"]]} if (r["policy"], r["id"]) in late else r
-        for r in approval.requirements
-    ]
+def _as_of_now(
+    approval: Approval, stale: Sequence[dict[str, Any]], waived: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The requirements of an approval, those that have lapsed or are waived since as they stand at this moment."""
+    late = {(condition["policy"], condition["id"]): condition for condition in stale}
+    now = {(condition["policy"], condition["id"]): condition for condition in waived}
+    made = []
+    for row in approval.requirements:
+        key = (row["policy"], row["id"])
+        if key in late:
+            told = {**row.get("params", {}), "until": late[key]["holds_until"]}
+            row = {**row, "status": "unsatisfied", "code": late[key]["code"], "params": told}
+        elif key in now:
+            until = now[key]["holds_until"]
+            told = {**row.get("params", {}), "waiver": now[key]["waiver"], "until": until}
+            row = {**row, "status": "waived", "holds_until": until, "params": told}
+        made.append(row)
+    return made
+
+
+def _waivers_of(requirements: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Who answers for what is waived. One query, and none where nothing is."""
+    numbers = {r["params"]["waiver"] for r in requirements if r["status"] == "waived"}
+    return waivers.told(numbers) if numbers else {}
+
+
+WAIVER_OVER = ("waiver_ended", "waiver_revoked")
+
+
+def _steps_after(stale: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """What opens an approval again: an audit for what has aged, a waiver or a mended version for what was waived."""
+    over = [condition for condition in stale if condition["code"] in WAIVER_OVER]
+    aged = (condition for condition in stale if condition["code"] not in (*WAIVER_OVER, POLICY_CHANGED))
+    runs = sorted({condition["kind"] for condition in aged if condition["kind"]})
+    return (
+        *({"action": "run", "target": kind, "who": "submitter", "count": 1} for kind in runs),
+        *(
+            {
+                "action": "ask_waiver",
+                "target": kind,
+                "who": "submitter",
+                "count": 1,
+                "requirements": sorted({c["id"] for c in over if c["kind"] == kind}),
+            }
+            for kind in sorted({condition["kind"] for condition in over})
+        ),
+    )
 
 
 def _without_approval(
@@ -220,7 +275,7 @@ def _without_approval(
     standing = (
         ReviewStanding.objects.filter(_of(asked), use_case__slug=use_case, stage=stage)
         .filter(Q() if seen is None else Q(use_case__owner_team__in=seen))
-        .annotate(asked_at=Now())
+        .annotate(asked_at=Now(), waivers=waivers.told_beside())
         .select_related("version__entry", "use_case")
         .order_by("-updated_at", "-pk")
         .first()
@@ -244,14 +299,15 @@ def _without_approval(
             requirements=tuple(ended.requirements) if ended else (),
             evaluation=_judged(ended) if ended else {},
             submission=getattr(ended, "review", None),
+            waivers=_beside(standing),
         )
-    evaluation = standing.evaluation
+    evaluation = as_of(standing.evaluation, at=now)
     if standing.state in CLOSED_STATES:
         verdict, codes = "deny", [f"review:{standing.state}"]
-    elif standing.verdict in ("allow", "warn"):
+    elif evaluation.get("verdict", standing.verdict) in ("allow", "warn"):
         verdict, codes = "pending", ["review:awaiting_decision"]
     else:
-        verdict, codes = standing.verdict, list(evaluation.get("reason_codes", ()))
+        verdict, codes = evaluation.get("verdict", standing.verdict), list(evaluation.get("reason_codes", ()))
     return GateAnswer(
         verdict,
         tuple([*reasons, *codes] or ["no_approval"]),
@@ -265,4 +321,11 @@ def _without_approval(
         policies=tuple(evaluation.get("policies", ())),
         evaluation=evaluation,
         submission=standing.submission,
+        waivers=_beside(standing),
     )
+
+
+def _beside(standing: ReviewStanding | None) -> dict[int, dict[str, Any]]:
+    """The waivers that came with a standing, by number."""
+    rows: list[dict[str, Any]] = getattr(standing, "waivers", None) or []
+    return {row["id"]: row for row in rows}

@@ -16,8 +16,8 @@ from governance.gates import portfolio, services, suspending
 from governance.gates.models import Approval
 from governance.licensing.affected import Affected
 from governance.licensing.signals import licences_changed, licences_judged
-from governance.policies.models import BackTest, PolicyVersion
-from governance.policies.signals import policies_changed
+from governance.policies.models import BackTest, PolicyVersion, Waiver
+from governance.policies.signals import policies_changed, waivers_changed
 
 
 @receiver(run_finished, dispatch_uid="gates.recheck")
@@ -61,6 +61,12 @@ def hold_to_policy(
         portfolio.hold_to(version=version, back_test=back_test, at=at)
     if retired:
         portfolio.release(name=retired, at=at)
+
+
+@receiver(waivers_changed, dispatch_uid="gates.recheck_waiver")
+def recheck_waiver(*, waiver: Waiver, at: dt.datetime, **_newer: Any) -> None:
+    """In the transaction that accepts, rejects or revokes: the gate never says more than somebody answers for."""
+    services.recheck_waiver(waiver=waiver, at=at)
 
 
 @receiver(suspended, dispatch_uid="gates.close_suspended")

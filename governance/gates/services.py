@@ -18,10 +18,14 @@ from governance.ledger import services as ledger
 from governance.licensing.closure import among_texts
 from governance.people.models import User
 from governance.policies import facts, queries
-from governance.policies.evaluation import Evaluation, RequirementResult, Status, evaluate
+from governance.policies.evaluation import AppliedPolicy, Evaluation, RequirementResult, Status, evaluate
+from governance.policies.models import Waiver
+from governance.policies.waiving import ENDED as WAIVER_ENDED
 
 REFUSED = ("verdict_not_accepted", "condition_fails")
 OUTDATED = "outdated"
+WAIVER_REVOKED = "waiver_revoked"
+HOLDING = (Status.SATISFIED, Status.WAIVED)
 
 
 @transaction.atomic
@@ -68,9 +72,9 @@ def grant(
 
 
 def conditions_of(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """The satisfied requirements that go stale by time, each with the moment at which it does."""
-    satisfied = (r for r in evaluation.requirements if r.decides and r.status == Status.SATISFIED)
-    return [_condition(result, until=result.holds_until) for result in satisfied if result.holds_until is not None]
+    """The requirements that hold, or are waived, until a moment; each with that moment."""
+    holding = (r for r in evaluation.requirements if r.decides and r.status in HOLDING)
+    return [_condition(result, until=result.holds_until) for result in holding if result.holds_until is not None]
 
 
 def next_boundary(conditions: list[dict[str, Any]], expires_at: dt.datetime) -> dt.datetime:
@@ -179,6 +183,45 @@ def recheck_licences(*, digests: Sequence[str], at: dt.datetime) -> None:
     _recheck_all(Approval.objects.filter(version__digest__in=among_texts(digests)), kind=licence_audit.KIND, at=at)
 
 
+@transaction.atomic
+def recheck_waiver(*, waiver: Waiver, at: dt.datetime) -> None:
+    """Hold the approvals of a waiver's scope against the waivers that there are now. The caller holds the subject.
+
+    One that was revoked closes them until its requirement holds or is waived anew; one that was accepted carries the
+    date on, and opens what had lapsed. None is ended: nothing was found that was not known.
+    """
+    approvals = (
+        Approval.objects.filter(version=waiver.version_id, use_case=waiver.use_case_id, stage=waiver.stage)
+        .in_force(at=at)
+        .select_for_update(of=("self",))
+        .select_related("version__entry", "version__card", "use_case")
+    )
+    for approval in approvals.order_by("pk"):
+        evaluation = _judged_again(approval, queries.pinned([one["sha256"] for one in approval.policies]), at=at)
+        concerned = [
+            result
+            for result in evaluation.requirements
+            if (result.policy, result.id) == (waiver.policy.name, waiver.requirement) and result.decides
+        ]
+        conditions = conditions_after(approval.conditions, concerned, at=at)
+        if waiver.revoked_at is not None:
+            resting = {(c["policy"], c["id"]) for c in approval.conditions if c.get("waiver") == waiver.pk}
+            conditions = [_revoked(c, waiver, at=at) if (c["policy"], c["id"]) in resting else c for c in conditions]
+        _keep_conditions(approval, conditions)
+
+
+def _revoked(condition: dict[str, Any], waiver: Waiver, *, at: dt.datetime) -> dict[str, Any]:
+    """A condition that rested on a waiver which was taken back, unless the requirement holds otherwise by now.
+
+    An audit that is still to come is no reason to stay open meanwhile.
+    """
+    resting = condition.get("waiver") == waiver.pk
+    if not resting and dt.datetime.fromisoformat(condition["holds_until"]) > at:
+        return condition
+    kept = {name: value for name, value in condition.items() if name != "waiver"}
+    return {**kept, "holds_until": at.isoformat(), "code": WAIVER_REVOKED}
+
+
 def _recheck_all(approvals: ApprovalQuerySet, *, kind: str | None = None, at: dt.datetime) -> None:
     resting = (
         approvals.in_force(at=at)
@@ -201,13 +244,23 @@ def _recheck(approval: Approval, *, kind: str | None, at: dt.datetime) -> None:
     before = portfolio.still_closing(approval, approval.conditions, at=at)
     if not looked_at and before == approval.conditions:
         return
-    known = facts.facts(version=approval.version, use_case=approval.use_case, stage=approval.stage, kinds=kinds, at=at)
-    evaluation = evaluate(policies=policies, facts=known, votes=[], at=at)
+    evaluation = _judged_again(approval, policies, at=at)
     deciding = [result for result in evaluation.requirements if result.reads & looked_at and result.decides]
-    if any(result.severity == "fail" and result.code in REFUSED for result in deciding):
+    refused = (r for r in deciding if r.severity == "fail" and r.code in REFUSED)
+    if any(result.status != Status.WAIVED for result in refused):
         end_held(approval, reason=EndedReason.EVIDENCE_FAILED, by=None, at=at)
         return
-    conditions = conditions_after(before, deciding, at=at)
+    _keep_conditions(approval, conditions_after(before, deciding, at=at))
+
+
+def _judged_again(approval: Approval, policies: list[AppliedPolicy], *, at: dt.datetime) -> Evaluation:
+    """What the policies of an approval say of the evidence and the waivers that there are now."""
+    kinds = queries.required_kinds(policies)
+    known = facts.facts(version=approval.version, use_case=approval.use_case, stage=approval.stage, kinds=kinds, at=at)
+    return evaluate(policies=policies, facts=known, votes=[], at=at)
+
+
+def _keep_conditions(approval: Approval, conditions: list[dict[str, Any]]) -> None:
     if conditions != approval.conditions:
         approval.conditions = conditions
         approval.next_boundary = next_boundary(conditions, approval.expires_at)
@@ -227,7 +280,7 @@ def conditions_after(
         if result.status == Status.PENDING:
             continue
         before = after.pop(key, None)
-        if result.status == Status.SATISFIED:
+        if result.status in HOLDING:
             if result.holds_until is not None:
                 after[key] = _condition(result, until=result.holds_until)
         else:
@@ -238,7 +291,7 @@ def conditions_after(
 
 
 def _condition(result: RequirementResult, *, until: dt.datetime) -> dict[str, Any]:
-    return {
+    made = {
         "id": result.id,
         "policy": result.policy,
         "kind": result.kind or next(iter(result.needs), ""),
@@ -246,8 +299,16 @@ def _condition(result: RequirementResult, *, until: dt.datetime) -> dict[str, An
         "severity": result.severity,
         "holds_until": until.isoformat(),
         # Why it no longer holds from then on.
-        "code": result.params.get("lapses", "stale") if result.status == Status.SATISFIED else result.code,
+        "code": _lapses(result),
     }
+    # While it is waived the gate says so, whatever it said when the approval was granted.
+    return made | {"waiver": result.params["waiver"]} if result.status == Status.WAIVED else made
+
+
+def _lapses(result: RequirementResult) -> str:
+    if result.status == Status.WAIVED:
+        return WAIVER_ENDED
+    return str(result.params.get("lapses", "stale")) if result.status == Status.SATISFIED else result.code
 
 
 def note_review(

@@ -119,12 +119,12 @@ class Graph:
 
 def among(values: Iterable[int]) -> RawSQL:
     """Many ids for ``__in`` as one array: thousands of parameters take longer to write than to look up."""
-    return RawSQL("SELECT unnest(%s::bigint[])", [array_of(values)])  # noqa: S611 (a constant)
+    return RawSQL("SELECT unnest(%s::bigint[])", [array_of(values)])
 
 
 def among_texts(values: Iterable[str]) -> RawSQL:
     """The same for texts."""
-    return RawSQL("SELECT unnest(%s::text[])", [array_of_texts(values)])  # noqa: S611 (a constant)
+    return RawSQL("SELECT unnest(%s::text[])", [array_of_texts(values)])
 
 
 def array_of(ids: Iterable[int]) -> str:
@@ -299,4 +299,4 @@ _BELOW = f"""
     SELECT id FROM catalog_version WHERE entry_id = ANY(%(of)s::bigint[])
     ORDER BY 1
 """  # noqa: S608 (its parts are constants)
-_ENTRIES_BELOW = f"{_DOWN.format(start='%s::bigint[]')} SELECT entry_id FROM down ORDER BY 1"  # noqa: S608
+_ENTRIES_BELOW = f"{_DOWN.format(start='%s::bigint[]')} SELECT entry_id FROM down ORDER BY 1"  # noqa: S608 (constants)

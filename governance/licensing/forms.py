@@ -47,8 +47,7 @@ class CorrectionForm(forms.Form):
         ]
         extra = ("mau_basis", "family", "kind", "evidence", "source_url")
         choices.append((str(_("About the row")), [(c, f"{wording.label(c)} ({c})") for c in extra]))
-        field = self.fields["column"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker
+        field: Any = self.fields["column"]  # a ChoiceField
         field.choices = choices
 
 
@@ -67,8 +66,7 @@ class NoteForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         columns = [column for _key, _title, several in wording.terms.GROUPS for column in several]
-        field = self.fields["column"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker
+        field: Any = self.fields["column"]  # a ChoiceField
         field.choices = [("", _("the whole licence")), *((column, wording.label(column)) for column in columns)]
 
 

@@ -182,20 +182,20 @@ class Reader:
         if origin.revision is not None:
             up["revision"] = origin.revision
         if origin.version is not None and origin.version != origin.latest:
-            up |= self._pinned(origin, names, within)
+            up |= self._pinned(origin.version, origin.latest, names, within)
         return up
 
-    def _pinned(self, origin: Origin, names: Mapping[int, str], within: frozenset[int]) -> dict[str, Any]:
+    def _pinned(
+        self, version: int, latest: int | None, names: Mapping[int, str], within: frozenset[int]
+    ) -> dict[str, Any]:
         """An earlier revision that was named: what it declares, and the licence of the newest beside it."""
-        assert origin.version is not None  # noqa: S101 - asked for pinned origins only; tells the type checker
-        work = self.graph.works[origin.version]
+        work = self.graph.works[version]
         # A list without a licence: null would mean "as the newest".
         said: dict[str, Any] = {"known": True, **self._declares(work), "license": declared_value(work.licenses) or []}
-        origins = self.graph.of(origin.version)
-        if origin.version not in within:  # a ring of pinned revisions ends where it began
-            said["upstream"] = [self._up(one, names, within | {origin.version}) for one in origins]
-        if origin.latest is not None:
-            said["license_at_head"] = _meant(self.graph.works[origin.latest])
+        if version not in within:  # a ring of pinned revisions ends where it began
+            said["upstream"] = [self._up(one, names, within | {version}) for one in self.graph.of(version)]
+        if latest is not None:
+            said["license_at_head"] = _meant(self.graph.works[latest])
         return said
 
     def _other_revisions(self, version: int) -> dict[str, Any]:

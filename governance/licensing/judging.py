@@ -64,9 +64,10 @@ def judge_each(reader: Reader, asked: Sequence[Asked]) -> Iterator[tuple[int, Ju
                 profile = json.dumps(inputs["use_profile"], sort_keys=True)
                 profiles[id(inputs["use_profile"])] = profile
             together.setdefault(profile, {}).setdefault(works.subject(version, inputs), []).append(place)
-    graph = works.graph() if together else None
+    if not together:
+        return
+    graph = works.graph()
     for several in together.values():
-        assert graph is not None  # noqa: S101 - tells the type checker
         judge = bulk.Judge(graph, licence_audit.profile_of(asked[next(iter(several.values()))[0]][1]))
         for verdict in judge.verdicts(several):
             judged = Judged(works.ids[verdict.work], verdict.verdict, verdict.codes, verdict.findings)

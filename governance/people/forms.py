@@ -42,10 +42,7 @@ class LongSelect(forms.Select):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         chosen = str(value)
-        options = (
-            (key, mark_safe(" selected") if str(key) == chosen else "", label)  # noqa: S308
-            for key, label in self.choices
-        )
+        options = ((key, mark_safe(" selected") if str(key) == chosen else "", label) for key, label in self.choices)
         listed = format_html_join("\n", '<option value="{}"{}>{}</option>', options)
         return format_html("<select{}>{}</select>", flatatt(self.build_attrs({"name": name}, attrs)), listed)
 

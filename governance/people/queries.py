@@ -49,7 +49,7 @@ def standing(user: User) -> Standing:
     if kept is None:
         rows = Membership.objects.filter(user_id=user.pk).values_list("team_id", "role", "lane") if user.pk else ()
         kept = Standing(frozenset(rows) if user.is_active else frozenset())
-        user._standing = kept  # type: ignore[attr-defined]
+        user._standing = kept  # type: ignore[attr-defined]  # ours, on the user of one request
     return kept
 
 

@@ -25,6 +25,7 @@ from governance.policies.shapes import PolicyDocument
 from governance.policies.steps import Step, steps_to_allow
 from governance.policies.suspended import judge_lineage
 from governance.policies.voting import LaneResult, VoteFact, count_votes, distinct_people
+from governance.policies.waiving import WaiverFact, read_waivers, waived
 
 __all__ = [
     "AppliedPolicy",
@@ -131,7 +132,7 @@ def evaluate(
     try:
         digest = _digest(facts)
         kind, tier, stage = _text(facts, "subject", "kind"), _text(facts, "use_case", "tier"), _text(facts, "stage")
-        runs = RunFacts.read(facts)
+        runs, waivers = RunFacts.read(facts), read_waivers(facts)
         suspended = judge_lineage(facts)
     except FactsMalformed as malformed:
         repair = Step("correct_facts", malformed.path, "admin")
@@ -140,7 +141,7 @@ def evaluate(
     in_order = sorted(set(policies), key=lambda policy: (policy.name, policy.number, policy.sha256))
     in_scope = tuple(policy for policy in in_order if policy.document.applies_to(kind=kind, tier=tier, stage=stage))
     try:
-        applying, results = _judged(in_scope, facts=facts, runs=runs, at=at)
+        applying, results = _judged(in_scope, facts=facts, runs=runs, waivers=waivers, tier=tier, at=at)
     except FactsMalformed as malformed:
         repair = Step("correct_facts", malformed.path, "admin")
         return _undecided(f"facts_malformed:{malformed.path}", repair, in_scope, digest, now, at)
@@ -175,7 +176,13 @@ def evaluate(
 
 
 def _judged(
-    policies: tuple[AppliedPolicy, ...], *, facts: Mapping[str, Any], runs: RunFacts, at: dt.datetime
+    policies: tuple[AppliedPolicy, ...],
+    *,
+    facts: Mapping[str, Any],
+    runs: RunFacts,
+    waivers: Sequence[WaiverFact],
+    tier: str,
+    at: dt.datetime,
 ) -> tuple[tuple[AppliedPolicy, ...], tuple[RequirementResult, ...]]:
     """The policies that apply to these facts, and every requirement of theirs held against them.
 
@@ -197,11 +204,12 @@ def _judged(
         applying.append(policy)
         for requirement in document.requirements:
             if known is not None and requirement.expressions:
-                results.append(
-                    judge_condition(requirement, policy=policy.name, programs=compiled, known=known, runs=runs, at=at)
+                result = judge_condition(
+                    requirement, policy=policy.name, programs=compiled, known=known, runs=runs, at=at
                 )
             else:
-                results.append(judge(requirement, policy=policy.name, runs=runs, at=at))
+                result = judge(requirement, policy=policy.name, runs=runs, at=at)
+            results.append(waived(result, requirement, waivers=waivers, runs=runs, tier=tier, at=at))
     return tuple(applying), tuple(results)
 
 
@@ -216,10 +224,12 @@ def _verdict(results: Sequence[RequirementResult], lanes: Sequence[LaneResult], 
         return "deny"
     if Status.PENDING in closing | warning | votes:
         return "pending"
-    return "warn" if warning & {Status.UNSATISFIED, Status.ERROR} else "allow"
+    # What is waived does not hold: the gate opens, and says so.
+    waived_ones = Status.WAIVED in closing | warning
+    return "warn" if waived_ones or warning & {Status.UNSATISFIED, Status.ERROR} else "allow"
 
 
-_GRAVITY = (Status.ERROR, Status.UNSATISFIED, Status.PENDING)
+_GRAVITY = (Status.ERROR, Status.UNSATISFIED, Status.PENDING, Status.WAIVED)
 
 
 def _reasons(

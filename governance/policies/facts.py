@@ -22,6 +22,7 @@ from governance.evidence import declaring
 from governance.evidence import queries as evidence
 from governance.evidence.models import Attachment
 from governance.licensing.results import licence_document, overridden_until
+from governance.policies.waivers import queries as waivers
 from licenses.profiles import Profile
 
 MAX_ERROR = 500
@@ -58,7 +59,7 @@ def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[st
             )
         ),
         "lineage": _lineage(version, use_case),
-        "waivers": [],
+        "waivers": waivers.in_facts(version=version, use_case=use_case, stage=stage, at=at),
         "asked_at": at.isoformat(),
     }
     document |= _declared(document["evidence"], version=version, use_case=use_case)
@@ -67,6 +68,8 @@ def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[st
         if standing.run is not None and standing.run.state == RunState.SUCCEEDED and standing.kind in _SECTIONS:
             document[standing.kind] = _SECTIONS[standing.kind](standing.run)
     document["audits"] = [_audit(one, at=at, section=document.get(one.kind, {})) for one in standings]
+    if any(waiver["findings"] for waiver in document["waivers"]):
+        _name_failing(document["audits"])
     return document
 
 
@@ -120,6 +123,14 @@ def _declared(evidence_counts: dict[str, int], *, version: Version, use_case: Us
             "decided_at": decision.decided_at.isoformat(),
         }
     return found
+
+
+def _name_failing(audits: list[dict[str, Any]]) -> None:
+    """Say beside each run what keeps it from passing: some of that is waived, and no more than that."""
+    failing = waivers.failing_findings(fact["run"] for fact in audits if fact["state"] == RunState.SUCCEEDED)
+    for fact in audits:
+        if fact["state"] == RunState.SUCCEEDED:
+            fact["failing"] = failing.get(fact["run"], [])
 
 
 def digest(document: Mapping[str, Any]) -> str:

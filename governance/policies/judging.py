@@ -13,7 +13,7 @@ from governance.policies.shapes import Requirement
 
 
 class Status(StrEnum):
-    """How a requirement stands. Nothing but satisfied holds; what is not applicable is not asked."""
+    """How a requirement stands. Satisfied holds, waived while somebody answers for it; what does not apply is not asked."""
 
     SATISFIED = "satisfied"
     UNSATISFIED = "unsatisfied"
@@ -46,8 +46,9 @@ class RequirementResult:
     """How one requirement of one policy stands.
 
     ``code`` says why and ``params`` with which values; both are worded when shown. ``run`` is the number of the run
-    that was looked at. ``holds_until`` is set while a satisfied requirement will go stale by time alone. ``needs`` are
-    the audits that a condition rests on beside ``kind``, which is empty where a condition stands alone.
+    that was looked at. ``holds_until`` is set while a satisfied requirement will go stale by time alone, and at the end
+    of a waiver. ``needs`` are the audits that a condition rests on beside ``kind``, which is empty where a condition
+    stands alone.
     """
 
     id: str

@@ -1,11 +1,18 @@
-"""Policies: what a version needs before it may run. Text in, published as it is, never changed."""
+"""Policies: what a version needs before it may run, published as it is, never changed; and what is waived of it."""
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+
+from governance.catalog.models import Stage, Tier
+from governance.people.models import User
+from governance.people.queries import teams_seen_by
 
 
 class Policy(models.Model):
@@ -102,3 +109,119 @@ class Flip(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} {self.number}: {self.before} to {self.after}"
+
+
+class WaiverState(models.TextChoices):
+    PROPOSED = "proposed", _("Proposed")
+    ACTIVE = "active", _("In force")
+    REJECTED = "rejected", _("Rejected")
+    REVOKED = "revoked", _("Revoked")
+
+
+# What a waiver that is not answered, or was accepted, becomes by time alone. It is never stored.
+EXPIRED = "expired"
+
+
+class WaiverQuerySet(models.QuerySet["Waiver"]):
+    def in_force(self, *, at: dt.datetime) -> WaiverQuerySet:
+        """Waivers that hold at ``at``: accepted, not revoked, not expired.
+
+        When it was accepted is not asked: a run that ended a moment before may be judged a moment after.
+        """
+        return self.filter(state=WaiverState.ACTIVE, expires_at__gt=at)
+
+    def with_standing(self) -> WaiverQuerySet:
+        """Each with ``standing``: its state at this moment by the database's clock, ``expired`` among them."""
+        over = When(state__in=[WaiverState.PROPOSED, WaiverState.ACTIVE], expires_at__lte=Now(), then=Value(EXPIRED))
+        return self.annotate(standing=Case(over, default=F("state"), output_field=models.CharField()))
+
+    def visible_to(self, user: User) -> WaiverQuerySet:
+        seen = teams_seen_by(user)
+        return self if seen is None else self.filter(use_case__owner_team__in=seen)
+
+
+class Waiver(models.Model):
+    """Somebody answers for a requirement that does not hold, until a date, with something in its place.
+
+    It is for one requirement of one policy, one version, one use case of one tier and one stage, and where it names
+    ``findings`` for these alone. A second person accepts it. The database keeps it as it was accepted: afterwards it
+    can be revoked, once, and nothing else of it changes. Another end is another waiver, which ``extends`` this one.
+    """
+
+    version = models.ForeignKey("catalog.Version", on_delete=models.PROTECT, related_name="waivers")
+    use_case = models.ForeignKey("catalog.UseCase", on_delete=models.PROTECT, related_name="waivers")
+    stage = models.CharField(max_length=12, choices=Stage)
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="waivers")
+    requirement = models.CharField(max_length=80)
+    title = models.CharField(max_length=200)
+    kind = models.CharField(max_length=40)
+    severity = models.CharField(max_length=8)
+    tier = models.CharField(max_length=8, choices=Tier)
+    role = models.CharField(max_length=12)
+    findings = models.JSONField(default=list)
+    reason = models.TextField()
+    compensating_control = models.TextField()
+    expires_at = models.DateTimeField()
+    state = models.CharField(max_length=12, choices=WaiverState, default=WaiverState.PROPOSED)
+    edition = models.PositiveIntegerField(default=1)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decision_reason = models.TextField(blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_reason = models.TextField(blank=True)
+    extends = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="extensions")
+
+    objects = WaiverQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(expires_at__gt=F("requested_at")), name="waiver_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(tier="critical", expires_at__lte=F("requested_at") + dt.timedelta(days=30))
+                | Q(tier="high", expires_at__lte=F("requested_at") + dt.timedelta(days=90))
+                | Q(tier__in=["minimal", "limited"], expires_at__lte=F("requested_at") + dt.timedelta(days=180)),
+                name="waiver_within_the_maximum",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="proposed", decided_at=None, decided_by=None, revoked_at=None, revoked_by=None)
+                | Q(
+                    state__in=["active", "rejected"],
+                    decided_at__isnull=False,
+                    decided_by__isnull=False,
+                    revoked_at=None,
+                    revoked_by=None,
+                )
+                | Q(
+                    state="revoked",
+                    decided_at__isnull=False,
+                    decided_by__isnull=False,
+                    revoked_at__isnull=False,
+                    revoked_by__isnull=False,
+                ),
+                name="waiver_state_is_told",
+            ),
+            # Whoever asks for it does not accept it; to take it back is nobody else's business.
+            models.CheckConstraint(
+                condition=Q(state__in=["proposed", "rejected"]) | ~Q(decided_by=F("requested_by")),
+                name="waiver_by_a_second_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(reason__gt="", compensating_control__gt=""), name="waiver_says_why_and_what_instead"
+            ),
+            models.CheckConstraint(condition=Q(severity__in=["fail", "warn"]), name="waiver_of_what_decides"),
+            models.CheckConstraint(condition=Q(state="revoked") | Q(revoked_reason=""), name="waiver_revoked_reason"),
+        ]
+        indexes = [
+            models.Index(fields=["version", "use_case", "stage"], name="waiver_of_a_version"),
+            models.Index(fields=["-requested_at", "-id"], name="waiver_newest_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.requirement} of {self.version} until {self.expires_at:%Y-%m-%d}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from governance.policies.judging import RequirementResult, Status
@@ -22,6 +22,9 @@ class Step:
     ``vote`` (each by somebody who has not agreed in the lane; by new people as long as distinct people are missing).
     ``vote_by_another`` is one more person in any lane that is asked for. On the set-up: ``publish_policy`` and
     ``correct_facts``. ``requirements`` are the ids that the step is for.
+
+    ``alternative`` is what would do in place of the step: ``ask_waiver``, granted by ``who`` for ``detail`` days at
+    most. It makes the verdict warn and not allow, and it ends by itself.
     """
 
     action: str
@@ -30,11 +33,15 @@ class Step:
     count: int = 1
     requirements: tuple[str, ...] = ()
     detail: str = ""
+    # Two steps are the same where the same is to be done, whatever else would do.
+    alternative: Step | None = field(default=None, compare=False)
 
     def as_json(self) -> dict[str, Any]:
-        detail = {"detail": self.detail} if self.detail else {}
+        more: dict[str, Any] = {"detail": self.detail} if self.detail else {}
+        if self.alternative is not None:
+            more["alternative"] = self.alternative.as_json()
         return {
-            **detail,
+            **more,
             "action": self.action,
             "target": self.target,
             "who": self.who,
@@ -99,7 +106,7 @@ def steps_to_allow(
 def _repairs(requirements: Iterable[RequirementResult]) -> list[Step]:
     together: dict[tuple[str, str], list[RequirementResult]] = {}
     for result in requirements:
-        if result.decides and result.status is not Status.SATISFIED:
+        if result.decides and result.status not in (Status.SATISFIED, Status.WAIVED):
             # What is met by no audit alone stands by itself.
             together.setdefault((result.kind, "" if result.kind else result.id), []).append(result)
     steps = []
@@ -107,10 +114,20 @@ def _repairs(requirements: Iterable[RequirementResult]) -> list[Step]:
         kind = kind_or_none or own_id
         action, who, detail = min(map(_mending, results), key=lambda step: _ACTIONS.index(step[0]))
         ids = tuple(sorted({result.id for result in results}))
-        steps.append(Step(action, kind, who, requirements=ids, detail=detail))
+        steps.append(Step(action, kind, who, requirements=ids, detail=detail, alternative=_waiver(kind, results)))
         if action == "complete_profile" and any(result.params.get("found_else") for result in results):
             steps.append(Step("repair", kind, "submitter", requirements=ids))
     return sorted(steps, key=lambda step: (_ACTIONS.index(step.action), step.target))
+
+
+def _waiver(kind: str, results: Sequence[RequirementResult]) -> Step | None:
+    """A waiver of all that a step is for, where each of it may be waived by the same people."""
+    terms = [result.params.get("waivable") for result in results]
+    if any(one is None for one in terms) or len({one["by"] for one in terms if one}) != 1:
+        return None
+    days = min(int(one["max_days"]) for one in terms if one)
+    ids = tuple(sorted({result.id for result in results}))
+    return Step("ask_waiver", kind, str(next(one["by"] for one in terms if one)), requirements=ids, detail=str(days))
 
 
 def _mending(result: RequirementResult) -> tuple[str, str, str]:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext, pgettext
 
 from governance.catalog.forms import UseCaseForm
+from governance.web.templatetags import figures
 from governance.web.templatetags.words import look_up
 
 # The titles of the default policies are English in their YAML. Listed here, they can be said in other languages;
@@ -104,6 +105,7 @@ def message(result: Mapping[str, Any]) -> str:
         "fields": _fields(params.get("profile_lacks", ())),
         "condition": params.get("condition", ""),
         "why": str(params.get("error", "")).strip().rstrip("."),
+        "until": figures.day(until) if (until := figures.moment(params.get("until"))) else _("its end"),
         "of": ", ".join(str(one).partition(":")[2] for one in params.get("of", ())),
     }
 
@@ -151,6 +153,8 @@ def _messages() -> dict[str, str]:
         "override_ended": _(
             "The %(kind)s audit rested on a reviewer’s override, which has ended; it has to be judged again."
         ),
+        "waiver_ended": _("The %(kind)s audit does not hold; it was waived until %(until)s, and the waiver has ended."),
+        "waiver_revoked": _("The %(kind)s audit does not hold; it was waived, and the waiver was revoked."),
         "verdict_unknown": _(
             "The %(kind)s audit says %(verdict)s, which it could not say when the policy was published."
         ),
@@ -186,7 +190,15 @@ def reason(code: str) -> str:
     if code.startswith("facts_malformed:"):
         return _("the facts cannot be read at %(path)s") % {"path": code.partition(":")[2]}
     what, _colon, state = code.rpartition(":")
+    over = {"waiver_ended": _("its waiver has ended"), "waiver_revoked": _("its waiver was revoked")}
+    state = over.get(state, state)
     return _("%(what)s: %(state)s") % {"what": what, "state": state} if what else code
+
+
+def told_step(one: Mapping[str, Any]) -> dict[str, Any]:
+    """A step with its sentence, and that of what would do in its place."""
+    shown = {**one, "message": step(one)}
+    return shown | {"alternative": told_step(one["alternative"])} if one.get("alternative") else shown
 
 
 def step(step: Mapping[str, Any]) -> str:
@@ -201,6 +213,8 @@ def step(step: Mapping[str, Any]) -> str:
         detail = ", ".join(one.partition(":")[2] for one in detail.split(", "))
     elif action == "submit":
         detail = str(look_up(detail, "stage").label).lower()
+    if action == "ask_waiver" and detail:
+        action = "ask_waiver_days"
     if action in ("vote", "lift_veto"):
         target = str(look_up(target, "lane").label)
     elif action != "submit":
@@ -233,6 +247,14 @@ def step(step: Mapping[str, Any]) -> str:
         ),
         "lift_veto": _("The veto in lane %(target)s has to be lifted by who cast it."),
         "vote_by_another": _("More different people have to vote: %(count)s."),
+        "ask_waiver": _(
+            "The waiver is over: mend what the %(target)s audit found, or ask for a new waiver; a second person has"
+            " to accept it."
+        ),
+        "ask_waiver_days": _(
+            "Ask for a waiver of what the %(target)s audit lacks or found, for at most %(detail)s days; a second person"
+            " has to accept it."
+        ),
         "publish_policy": _("Publish a policy that applies to: %(target)s."),
         "correct_facts": _("The facts cannot be read at %(target)s; an administrator looks into it."),
     }

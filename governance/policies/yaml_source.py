@@ -1,8 +1,8 @@
-"""Reading a policy file's YAML within bounds, with the place of every word.
+"""Reading the YAML of policies, and of other files that people write, within bounds, with the place of every word.
 
-A policy needs a small part of YAML: mappings, lists, words, whole numbers, true and false. The rest (anchors,
-aliases, tags, several documents) is refused while libyaml's events go by, before anything is built, so that a
-bomb costs no more than the few kilobytes that are looked at.
+They need a small part of YAML: mappings, lists, words, whole numbers, true and false. The rest (anchors, aliases,
+tags, several documents) is refused while libyaml's events go by, before anything is built, so that a bomb costs no
+more than the few kilobytes that are looked at.
 """
 
 from __future__ import annotations
@@ -14,9 +14,17 @@ from typing import Any, Literal
 
 import yaml
 
-MAX_BYTES = 64 * 1024
-MAX_DEPTH = 12
-MAX_NODES = 5_000
+
+@dataclass(frozen=True)
+class Bounds:
+    """How large a file may be: its bytes, its levels of nesting, its values."""
+
+    size: int
+    depth: int
+    values: int
+
+
+POLICY = Bounds(size=64 * 1024, depth=12, values=5_000)
 
 Shape = Literal["mapping", "list", "text", "integer", "boolean", "empty", "other"]
 
@@ -27,6 +35,7 @@ _FORBIDDEN = re.compile(
 )
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,8})", re.ASCII)
 _TAG = "tag:yaml.org,2002:"
+_TRUE = ("true", "yes", "on")
 
 
 class SourceRefused(ValueError):
@@ -69,15 +78,15 @@ class Node:
         return self.line, self.column + len(before) + doubled + (self.style in "'\"")
 
 
-def read(source: str | bytes) -> Node:
-    """Read one YAML document of at most 64 KB, UTF-8.
+def read(source: str | bytes, bounds: Bounds = POLICY) -> Node:
+    """Read one YAML document in UTF-8, of the size of a policy or of other bounds.
 
     Raises:
-        SourceRefused: too large, not UTF-8, forbidden characters, not YAML, empty, or YAML that a policy
-            does not use (anchors, aliases, tags, a second document, more than 12 levels or 5,000 values).
+        SourceRefused: too large, not UTF-8, forbidden characters, not YAML, empty, or YAML that is not used (anchors,
+            aliases, tags, a second document, too many levels or values).
     """
-    text = _decoded(source)
-    _refuse_bombs(text)
+    text = _decoded(source, bounds)
+    _refuse_bombs(text, bounds)
     try:
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as exc:
@@ -87,9 +96,35 @@ def read(source: str | bytes) -> Node:
     return _node(root)
 
 
-def _decoded(source: str | bytes) -> str:
-    if len(source) > MAX_BYTES:
-        raise SourceRefused("too_large", 1, 1, max_bytes=MAX_BYTES)
+def plain(node: Node) -> Any:
+    """A document as plain data: texts, true and false, None, lists, mappings with texts for keys.
+
+    Numbers and dates are the texts that were written: what they mean is the business of whoever reads them.
+
+    Raises:
+        SourceRefused: a key stands twice in one mapping, or is no word.
+    """
+    if node.shape == "mapping":
+        made: dict[str, Any] = {}
+        lines: dict[str, int] = {}
+        for key, value in node.pairs:
+            if key.shape not in ("text", "integer", "other"):
+                raise SourceRefused("key_not_text", key.line, key.column, found=key.text or key.shape)
+            if key.text in lines:
+                raise SourceRefused("duplicate_key", key.line, key.column, key=key.text, first_line=lines[key.text])
+            lines[key.text] = key.line
+            made[key.text] = plain(value)
+        return made
+    if node.shape == "list":
+        return [plain(item) for item in node.items]
+    if node.shape == "empty":
+        return None
+    return node.text.lower() in _TRUE if node.shape == "boolean" else node.text
+
+
+def _decoded(source: str | bytes, bounds: Bounds) -> str:
+    if len(source) > bounds.size:
+        raise SourceRefused("too_large", 1, 1, max_bytes=bounds.size)
     if isinstance(source, bytes):
         try:
             text = source.decode("utf-8-sig")
@@ -109,8 +144,8 @@ def _place(before: str) -> tuple[int, int]:
     return len(lines), len(lines[-1]) + 1
 
 
-def _refuse_bombs(text: str) -> None:
-    """Look at the events one by one and stop at the first that a policy has no use for."""
+def _refuse_bombs(text: str, bounds: Bounds) -> None:
+    """Look at the events one by one and stop at the first that there is no use for."""
     loader = yaml.CSafeLoader(text)
     depth = nodes = documents = 0
     try:
@@ -124,8 +159,8 @@ def _refuse_bombs(text: str) -> None:
                 ("second_document", documents > 1, {}),
                 ("anchor", anchor is not None, {}),
                 ("tag", tag is not None, {"tag": str(tag).removeprefix(_TAG)}),
-                ("too_deep", depth > MAX_DEPTH, {"max_depth": MAX_DEPTH}),
-                ("too_many_values", nodes > MAX_NODES, {"max_values": MAX_NODES}),
+                ("too_deep", depth > bounds.depth, {"max_depth": bounds.depth}),
+                ("too_many_values", nodes > bounds.values, {"max_values": bounds.values}),
             ):
                 if refused:
                     raise SourceRefused(code, *_mark(event.start_mark), **params)

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from governance.catalog import urls as catalog
-from governance.portal.views import catalogue, inbox, licence, suspension, use_case, version
+from governance.portal.views import auditing, catalogue, inbox, licence, suspension, use_case, version
 
 portal = [
     path("", inbox.home, name="home"),
@@ -21,6 +21,12 @@ entries = [
     path("catalogue/<str:kind>/<str:ns>/<str:name>/", version.entry, name="entry"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/suspend/", suspension.suspend, name="suspend"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/", version.version, name="version"),
+    path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/audits/", auditing.listed, name="audits"),
+    path(
+        "catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/audits/<slug:slug>/<slug:audit>/",
+        auditing.audit,
+        name="audit",
+    ),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/", licence.licence, name="licence"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/notice.txt", licence.notice, name="notice"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/override/", licence.override, name="override"),

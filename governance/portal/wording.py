@@ -19,6 +19,10 @@ SYMBOLS = {
     "submission.rejected": ("fail", "fail"),
     "submission.changes_requested": ("note", "warn"),
     "approval.ended": ("off", "fail"),
+    "waiver.proposed": ("wait", "wait"),
+    "waiver.approved": ("waived", "warn"),
+    "waiver.rejected": ("fail", "fail"),
+    "waiver.revoked": ("off", "fail"),
     "approval.suspended": ("off", "fail"),
     "licence.corrected": ("note", "wait"),
     "licence.correction_ended": ("note", "wait"),
@@ -27,7 +31,7 @@ SYMBOLS = {
 }
 
 # What a notice is about, and its page.
-PAGES = {"submission": "reviews:submission", "suspension": "portal:suspension"}
+PAGES = {"submission": "reviews:submission", "suspension": "portal:suspension", "waiver": "policies:waiver"}
 
 
 def _subject(payload: Mapping[str, Any]) -> str:
@@ -51,6 +55,10 @@ def notice(line: Notice) -> dict[str, Any]:
         "submission.changes_requested": _("Changes are asked for: %(subject)s for %(stage)s."),
         "submission.withdrawn": _("Withdrawn: %(subject)s for %(stage)s."),
         "approval.ended": _("An approval has ended: %(subject)s for %(stage)s."),
+        "waiver.proposed": _("A waiver is asked for: %(subject)s for %(stage)s. It needs a second person."),
+        "waiver.approved": _("Your waiver was accepted: %(subject)s for %(stage)s."),
+        "waiver.rejected": _("Your waiver was rejected: %(subject)s for %(stage)s."),
+        "waiver.revoked": _("Your waiver was revoked: %(subject)s for %(stage)s."),
         "approval.suspended": _("Suspended: %(subject)s may no longer run in %(stage)s."),
         "licence.corrected": _("The licence table was corrected: %(subject)s."),
         "licence.correction_ended": _("A correction of the licence table was taken back: %(subject)s."),

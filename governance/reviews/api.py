@@ -24,6 +24,7 @@ from governance.policies import wording
 from governance.reviews import services
 from governance.reviews.errors import ReviewRefused
 from governance.reviews.models import Decision, Submission, SubmissionState, Vote
+from governance.reviews.standing import evaluation_now
 from governance.web.authentication import person
 from governance.web.etags import edition_tag, required_edition
 from governance.web.idempotency import idempotent
@@ -42,6 +43,9 @@ def refused(step: Callable[[], Result]) -> Result:
 
 
 class SubmissionDocument(serializers.ModelSerializer[Submission]):
+    """A submission; while it is in review, what has lapsed by time alone is told as it is now."""
+
+    verdict = serializers.SerializerMethodField()
     subject = serializers.SerializerMethodField()
     use_case = serializers.SlugRelatedField[UseCase](slug_field="slug", read_only=True)
     submitted_by = serializers.CharField(source="submitted_by.name")
@@ -81,17 +85,20 @@ class SubmissionDocument(serializers.ModelSerializer[Submission]):
         }
 
     def get_requirements(self, submission: Submission) -> list[dict[str, Any]]:
-        found = submission.evaluation.get("requirements", ())
+        found = evaluation_now(submission).get("requirements", ())
         return [{**result, "message": wording.message(result)} for result in found]
 
     def get_lanes(self, submission: Submission) -> list[dict[str, Any]]:
         return list(submission.evaluation.get("votes", ()))
 
     def get_next_steps(self, submission: Submission) -> list[dict[str, Any]]:
-        return [{**step, "message": wording.step(step)} for step in submission.evaluation.get("next_steps", ())]
+        return [wording.told_step(step) for step in submission.evaluation.get("next_steps", ())]
 
     def get_reason_codes(self, submission: Submission) -> list[str]:
-        return list(submission.evaluation.get("reason_codes", ()))
+        return list(evaluation_now(submission).get("reason_codes", ()))
+
+    def get_verdict(self, submission: Submission) -> str:
+        return str(evaluation_now(submission).get("verdict", submission.verdict))
 
 
 class DecisionDocument(serializers.ModelSerializer[Decision]):

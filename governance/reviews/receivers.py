@@ -17,8 +17,8 @@ from governance.catalog.signals import suspended, suspension_lifted, use_case_ch
 from governance.catalog.suspensions.reach import reaching
 from governance.licensing.closure import among_texts
 from governance.licensing.signals import licences_judged
-from governance.policies.models import PolicyVersion
-from governance.policies.signals import policies_changed
+from governance.policies.models import PolicyVersion, Waiver
+from governance.policies.signals import policies_changed, waivers_changed
 from governance.reviews import services
 from governance.reviews.models import Submission, SubmissionState
 
@@ -59,6 +59,15 @@ def refresh_all(*, at: dt.datetime, version: PolicyVersion | None = None, retire
         stage__in={stage for scope in scopes for stage in scope["stages"]},
     )
     services.refresh(submissions=spoken_of.values_list("pk", flat=True), at=at)
+
+
+@receiver(waivers_changed, dispatch_uid="reviews.reevaluate_waiver")
+def reevaluate_waiver(*, waiver: Waiver, at: dt.datetime, **_newer: Any) -> None:
+    """In the transaction that accepts, rejects or revokes a waiver."""
+    same = {"version": waiver.version_id, "use_case": waiver.use_case_id, "stage": waiver.stage}
+    waiting = Submission.objects.filter(state=SubmissionState.IN_REVIEW, **same)
+    for pk in waiting.order_by("pk").values_list("pk", flat=True):
+        services.reevaluate(submission_id=pk, at=at)
 
 
 @receiver(suspended, dispatch_uid="reviews.reevaluate_suspended")

@@ -6,11 +6,12 @@ Those that end a round are in ``deciding``.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import IntegrityError, transaction
 
 from audits.locks import hold_subject
+from audits.models import Run
 from governance.catalog.models import Stage, UseCase, Version
 from governance.evidence import services as evidence
 from governance.evidence.models import Attachment, Upload
@@ -58,6 +59,7 @@ __all__ = [
     "reject",
     "resubmit",
     "return_for_changes",
+    "start_audit",
     "submit",
     "vote",
     "withdraw",
@@ -115,18 +117,57 @@ def attach_evidence(*, submission_id: int, role: str, upload: Upload, by: User, 
     submission = locked(submission_id)
     require(by, Role.SUBMITTER, submission.use_case, "bring evidence for")
     require_open(submission)
-    try:
-        attachment = evidence.attach(
-            version=submission.version, use_case=submission.use_case, role=role, upload=upload, by=by, at=at
-        )
-    except evidence.EvidenceRefused as refusal:
-        raise NotAcceptable(refusal.code, str(refusal)) from refusal
-    changed(submission)
-    # An approval that rests on what was attached before has to wait for the audit of this.
-    gates.recheck_version(version=submission.version, at=at)
-    gather(submission, by=by, at=at)
-    bring_up_to_date(submission, at=at)
+    version, use_case = submission.version, submission.use_case
+    (attachment,) = _bring({role: upload}, version=version, use_case=use_case, by=by, at=at)
     return attachment
+
+
+@remembered("audits.ask")
+@transaction.atomic
+def start_audit(
+    *, kind: str, version: Version, use_case: UseCase, uploads: Mapping[str, Upload], by: User, at: dt.datetime
+) -> Run:
+    """Bring what an audit reads, by role, and have the audit done, whether the version is in review or not.
+
+    Without uploads the audit reads what was attached before. Nothing is attached where the audit is refused.
+
+    Raises:
+        NotAllowed: the person is not a submitter in the use case's team; or, without uploads, only reads there.
+        NotAcceptable: a table lacks a column, or something else that the audit reads is not there.
+        audits.RunRefused: there is no such audit.
+    """
+    hold_subject(version.digest)
+    if uploads:
+        require(by, Role.SUBMITTER, use_case, "bring evidence for")
+        _bring(uploads, version=version, use_case=use_case, by=by, at=at)
+    try:
+        return evidence.ask(kind=kind, version=version, use_case=use_case, by=by, at=at)
+    except evidence.NotAnAsker as refusal:
+        raise NotAllowed(refusal.code, str(refusal)) from refusal
+    except evidence.EvidenceRefused as refusal:
+        raise NotAcceptable(refusal.code, str(refusal), **refusal.params) from refusal
+
+
+def _bring(
+    uploads: Mapping[str, Upload], *, version: Version, use_case: UseCase, by: User, at: dt.datetime
+) -> list[Attachment]:
+    """Attach uploads by role; what is in review for the use case is judged again. The caller holds the subject."""
+    attached = []
+    for role, upload in uploads.items():
+        try:
+            attached.append(evidence.attach(version=version, use_case=use_case, role=role, upload=upload, by=by, at=at))
+        except evidence.EvidenceRefused as refusal:
+            raise NotAcceptable(refusal.code, str(refusal), role=role, **refusal.params) from refusal
+    in_review = Submission.objects.open().filter(version=version, use_case=use_case).order_by("pk")
+    submissions = [locked(pk) for pk in in_review.values_list("pk", flat=True)]
+    for submission in submissions:
+        changed(submission)
+    # An approval that rests on what was attached before has to wait for the audit of this.
+    gates.recheck_version(version=version, at=at)
+    for submission in submissions:
+        gather(submission, by=by, at=at)
+        bring_up_to_date(submission, at=at)
+    return attached
 
 
 @remembered("audits.ask")

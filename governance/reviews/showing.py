@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -18,11 +19,14 @@ from governance.evidence import services as evidence
 from governance.evidence.models import Attachment
 from governance.evidence.showing import kind_name
 from governance.gates.portfolio import changes_ahead
+from governance.gates.queries import closing_conditions
 from governance.people.models import Lane, Role, User
 from governance.people.queries import standing
 from governance.policies import queries as policies
 from governance.policies import wording
 from governance.policies.documents import AGREES
+from governance.policies.models import Waiver, WaiverState
+from governance.policies.waivers import showing as waiver_showing
 from governance.reviews.models import Decision, Submission, SubmissionState, Vote
 from governance.reviews.queries import DECIDABLE, reviewers_by_lane
 from governance.reviews.standing import HOLDS
@@ -103,12 +107,71 @@ def own_vote(submission: Submission, votes: Sequence[Vote], user: User, *, lanes
 
 
 def requirements(
-    submission: Submission, *, runs: Mapping[int, Run], voters: Mapping[str, Sequence[str]]
+    submission: Submission,
+    *,
+    runs: Mapping[int, Run],
+    voters: Mapping[str, Sequence[str]],
+    waivers: Sequence[Waiver] = (),
+    may_ask: bool = False,
 ) -> list[dict[str, Any]]:
-    """Every requirement and every lane as ``components/requirement.html`` takes it, those that stop first."""
+    """Every requirement and every lane as ``components/requirement.html`` takes it, those that stop first.
+
+    ``waivers`` are those of the submission's scope; ``may_ask`` whether the reader can ask for one.
+    """
     steps = list(submission.evaluation.get("next_steps", ()))
-    rows = [_requirement(row, runs, steps) for row in submission.evaluation.get("requirements", ())]
+    rows = []
+    for found in submission.evaluation.get("requirements", ()):
+        row = _requirement(found, runs, steps)
+        row |= _waiver_of(found, waivers)
+        row["links"] = [*row["links"], *_waiver_links(submission, found, waivers, may_ask=may_ask)]
+        rows.append(row)
     return [*rows, *(_lane_requirement(lane, steps, voters) for lane in submission.evaluation.get("votes", ()))]
+
+
+def _waiver_of(row: Mapping[str, Any], waivers: Sequence[Waiver]) -> dict[str, Any]:
+    """Who answers for a requirement that does not hold, until when, with what instead; and whether that is over."""
+    if row["status"] != "waived":
+        return {}
+    number, state = row["params"]["waiver"], ""
+    told = next((waiver for waiver in waivers if waiver.pk == number), None)
+    if told is None:
+        return {"waiver": {"by": _("somebody"), "until": row["params"]["until"], "control": "", "state": ""}}
+    if (standing := waiver_showing.standing_of(told)) != WaiverState.ACTIVE:
+        state = standing
+    until = told.expires_at
+    return {
+        "waiver": {"by": told.decided_by, "until": until, "control": told.compensating_control, "state": state},
+    }
+
+
+def _waiver_links(
+    submission: Submission, row: Mapping[str, Any], waivers: Sequence[Waiver], *, may_ask: bool
+) -> list[dict[str, Any]]:
+    """The waiver of a requirement, the proposal that waits, or where one is asked for."""
+    same = [one for one in waivers if (one.policy.name, one.requirement) == (row["policy"], row["id"])]
+    waiting = next((one for one in same if waiver_showing.standing_of(one) == WaiverState.PROPOSED), None)
+    if row["status"] == "waived":
+        number = row["params"]["waiver"]
+        if any(one.pk == number for one in same):
+            label = _("Waiver %(number)s") % {"number": number}
+            return [{"url": reverse("policies:waiver", args=[number]), "label": label}]
+        return []
+    terms = row.get("params", {}).get("waivable")
+    if waiting is not None:
+        label = _("Waiver %(number)s waits for a second person") % {"number": waiting.pk}
+        return [{"url": reverse("policies:waiver", args=[waiting.pk]), "label": label}]
+    if not terms or not may_ask or submission.state != SubmissionState.IN_REVIEW:
+        return []
+    days = int(terms["max_days"])
+    label = ngettext("Ask for a waiver, at most %(n)s day", "Ask for a waiver, at most %(n)s days", days) % {"n": days}
+    url = waiver_showing.ask_url(
+        digest=submission.version.digest,
+        use_case=submission.use_case.slug,
+        stage=submission.stage,
+        policy=row["policy"],
+        requirement=row["id"],
+    )
+    return [{"url": url, "label": label}]
 
 
 def _requirement(row: Mapping[str, Any], runs: Mapping[int, Run], steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -195,6 +258,12 @@ def verdict(submission: Submission, rows: Sequence[Mapping[str, Any]], *, decisi
     word = submission.verdict
     if word in DECIDABLE:
         say, why = _("Every requirement holds. An approver has to decide."), _("Until then the gate says: pending.")
+        if waived := [row for row in rows if row["status"] == "waived"]:
+            say = ngettext(
+                "Nothing closes the gate, and %(n)s requirement is waived. An approver has to decide.",
+                "Nothing closes the gate, and %(n)s requirements are waived. An approver has to decide.",
+                len(waived),
+            ) % {"n": len(waived)}
         return {"verdict": "pending", "family": "gate", "say": say, "why": why, "label": _("Ready for a decision")}
     if word == "error" or not rows:
         say = _("It cannot be decided whether it may go to %(stage)s; that counts as no.") % told
@@ -230,8 +299,20 @@ def _ended(submission: Submission, decision: Decision | None, told: Mapping[str,
             reason = approval.get_ended_reason_display()
             say = _("The approval for %(stage)s has ended: %(reason)s.") % {**told, "reason": reason}
             return {"verdict": "ended", "family": "approval", "say": say, "why": ""}
+        if lapsed := closing_conditions(approval, at=timezone.now()):
+            say = _("The gate is closed for %(stage)s in %(use_case)s, although it was approved.") % told
+            why = as_sentence("; ".join(dict.fromkeys(wording.reason(f"{c['id']}:{c['code']}") for c in lapsed)))
+            return {"verdict": "deny", "family": "gate", "say": say, "why": why, "label": _("Gate closed")}
         say = _("Yes. It may run in %(stage)s for %(use_case)s until %(until)s.") % {**told, "until": until}
-        return {"verdict": "approved", "family": "submission", "say": say, "why": ""}
+        why = ""
+        if waived := [condition for condition in approval.conditions if "waiver" in condition]:
+            first = min(dt.datetime.fromisoformat(condition["holds_until"]) for condition in waived)
+            why = ngettext(
+                "%(n)s requirement is waived, until %(first)s; then the gate closes.",
+                "%(n)s requirements are waived, the first until %(first)s; then the gate closes.",
+                len(waived),
+            ) % {"n": len(waived), "first": figures.day(first)}
+        return {"verdict": "approved", "family": "submission", "say": say, "why": why}
     says = {
         SubmissionState.CHANGES_REQUESTED: _("Returned: changes are asked for before it may go to %(stage)s."),
         SubmissionState.REJECTED: _("No. It was rejected for %(stage)s."),
@@ -290,6 +371,13 @@ def steps(submission: Submission, *, voters: Mapping[str, Sequence[str]]) -> lis
     made = []
     for step in submission.evaluation.get("next_steps", ()):
         shown = {"action": wording.step(step), "who": _who(str(step.get("who", "")))}
+        if step.get("alternative"):
+            days = int(step["alternative"]["detail"])
+            shown["otherwise"] = ngettext(
+                "Or a waiver, for at most %(n)s day: a second person has to accept it.",
+                "Or a waiver, for at most %(n)s days: a second person has to accept it.",
+                days,
+            ) % {"n": days}
         if step["action"] == "vote":
             shown["action"] = _vote_step(step, voters)
             shown["who"] = shown["who"] if voters.get(step["target"]) else _who("admin")
@@ -400,9 +488,11 @@ def gate_question(submission: Submission, *, base: str) -> dict[str, str]:
 
 
 def in_force(decision: Decision | None, *, at: dt.datetime) -> bool:
-    """Whether the approval of a decision holds at ``at``."""
+    """Whether the approval of a decision holds at ``at``: neither ended nor closed by what it rests on."""
     approval = decision.approval if decision is not None else None
-    return approval is not None and approval.ended_at is None and approval.granted_at <= at < approval.expires_at
+    if approval is None or approval.ended_at is not None or closing_conditions(approval, at=at):
+        return False
+    return approval.granted_at <= at < approval.expires_at
 
 
 def coming_policies(submission: Submission, *, at: dt.datetime) -> list[dict[str, Any]]:

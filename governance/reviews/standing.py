@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from governance.policies.lapsing import as_of
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.queries import DECIDABLE
 
 HOLDS = ("satisfied", "waived", "not_applicable")
 
 
+def evaluation_now(submission: Submission) -> dict[str, Any]:
+    """The evaluation of a submission as of this moment: while it is in review, what has lapsed by time is told so."""
+    if submission.state != SubmissionState.IN_REVIEW:
+        return dict(submission.evaluation)
+    return as_of(submission.evaluation, at=timezone.now())
+
+
 def stands_at(submission: Submission) -> dict[str, Any]:
     """``word`` and ``family`` of the status, and the ``label`` where it says more than the word."""
     if submission.state != SubmissionState.IN_REVIEW:
         return {"word": submission.state, "family": "submission", "label": ""}
-    if submission.verdict in DECIDABLE:
+    evaluation = evaluation_now(submission)
+    verdict = evaluation.get("verdict", submission.verdict)
+    if verdict in DECIDABLE:
         return {"word": "pending", "family": "gate", "label": _("Ready for a decision")}
-    rows = [*submission.evaluation.get("requirements", ()), *submission.evaluation.get("votes", ())]
+    rows = [*evaluation.get("requirements", ()), *evaluation.get("votes", ())]
     closing = [r for r in rows if r["status"] not in HOLDS and r.get("severity", "fail") == "fail"]
     label = _("%(n)s of %(all)s close the gate") % {"n": len(closing), "all": len(rows)}
-    return {"word": submission.verdict, "family": "gate", "label": label if closing else ""}
+    return {"word": verdict, "family": "gate", "label": label if closing else ""}

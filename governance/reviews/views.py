@@ -19,12 +19,15 @@ from governance.catalog.models import Stage, UseCase, Version
 from governance.evidence import licence_report
 from governance.evidence import services as evidence
 from governance.evidence.inputs import columns_wanted
+from governance.evidence.wording import refusal_text
 from governance.people.models import Role
 from governance.people.queries import standing
+from governance.policies.waivers import queries as waiver_queries
+from governance.policies.waivers import showing as waiver_showing
 from governance.reviews import comparing, forms, queries, services, showing
 from governance.reviews.errors import NotAcceptable, ReviewRefused, Stale
 from governance.reviews.models import Submission, SubmissionState
-from governance.reviews.standing import stands_at
+from governance.reviews.standing import evaluation_now, stands_at
 from governance.web.cursors import page_of
 from governance.web.requests import PageRequest
 from governance.web.sentences import as_sentence
@@ -80,10 +83,15 @@ def show(request: PageRequest, shown: Submission, *, status: int = 200, **kept: 
 
 def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
     user, now = request.user, timezone.now()
+    # What was kept may have lapsed since, by time alone; the page says what is so now.
+    shown.evaluation = evaluation_now(shown)
+    shown.verdict = shown.evaluation.get("verdict", shown.verdict)
+    waivers = waiver_queries.of_scope(user, version=shown.version, use_case=shown.use_case, stage=shown.stage)
     runs = queries.runs_of(user, submission=shown)
     votes = list(shown.votes.select_related("voter").order_by("cast_at", "pk"))
     voters = showing.voters(shown, votes) if shown.is_open else {}
-    rows = showing.requirements(shown, runs=runs, voters=voters)
+    may_ask = waiver_showing.may_ask(user, team_id=shown.use_case.owner_team_id)
+    rows = showing.requirements(shown, runs=runs, voters=voters, waivers=waivers, may_ask=may_ask)
     decisions = list(shown.decisions.select_related("approval", "decided_by").order_by("-round"))
     newest = decisions[0] if decisions and decisions[0].outcome == shown.state else None
     abilities = showing.abilities(shown, user)
@@ -94,6 +102,7 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "version": shown.version,
         "entry": shown.version.entry,
         "requirements": rows,
+        "waivers": waiver_showing.rows(waivers),
         "verdict": showing.verdict(shown, rows, decision=newest),
         "lanes": showing.lanes(shown, votes, voters=voters),
         "steps": showing.steps(shown, voters=voters) if shown.is_open else [],
@@ -185,7 +194,7 @@ def told(refusal: ReviewRefused) -> str:
             "Approval is closed until every requirement holds; it was looked at once more just now."
         ),
     }
-    return known.get(refusal.code, as_sentence(str(refusal)))
+    return known.get(refusal.code) or refusal_text(refusal.code, refusal.params) or as_sentence(str(refusal))
 
 
 def _back(request: PageRequest, url: str) -> HttpResponse:
@@ -276,7 +285,7 @@ def attach(request: PageRequest, pk: int) -> HttpResponse:
             at=timezone.now(),
         )
     except evidence.EvidenceRefused as refusal:
-        sent.add_error("file", as_sentence(str(refusal)))
+        sent.add_error("file", refusal_text(refusal.code, refusal.params) or as_sentence(str(refusal)))
         return show(request, shown, status=422, evidence_form=sent)
     except NotAcceptable as refusal:
         sent.add_error("file", told(refusal))

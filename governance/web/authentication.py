@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
 from governance.people import tokens
@@ -16,8 +16,9 @@ from governance.people.models import Token, User
 
 def person(request: Request) -> User:
     """The owner of the token, for views that only tokens open."""
-    user: Any = request.user
-    return user  # type: ignore[no-any-return]
+    if not isinstance(request.user, User):
+        raise NotAuthenticated
+    return request.user
 
 
 class BearerToken(BaseAuthentication):
@@ -40,7 +41,7 @@ class BearerToken(BaseAuthentication):
         return 'Bearer realm="assay"'
 
 
-class BearerTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BearerTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # spectacular's registry is untyped
     """How the OpenAPI document names it."""
 
     target_class = "governance.web.authentication.BearerToken"

@@ -39,9 +39,10 @@ class RequestLog:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.monotonic()
-        request.request_id = uuid.uuid4().hex[:16]  # type: ignore[attr-defined]
+        request_id = uuid.uuid4().hex[:16]
+        request.request_id = request_id  # type: ignore[attr-defined]  # ours, on Django's request
         response = _refused(request) or self.get_response(request)
-        response.headers["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
+        response.headers["X-Request-Id"] = request_id
         response.headers.setdefault("Permissions-Policy", FEATURES_OFF)
         _log(request, response.status_code, ms=(time.monotonic() - started) * 1000)
         return response
@@ -82,7 +83,7 @@ def _log(request: HttpRequest, status: int, *, ms: float) -> None:
         "status": status,
         "ms": round(ms, 1),
         "user": _user_id(request),
-        "request_id": request.request_id,  # type: ignore[attr-defined]
+        "request_id": request.request_id,  # type: ignore[attr-defined]  # ours, see above
     }
     logger.info("%s %s %s", request.method, path, status, extra=facts)
 
@@ -110,7 +111,7 @@ class ReaderSettings:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         theme = request.COOKIES.get("theme", "")
-        request.theme = theme if theme in THEMES else ""  # type: ignore[attr-defined]
+        request.theme = theme if theme in THEMES else ""  # type: ignore[attr-defined]  # ours, read by base.html
         if request.path.startswith(("/api/", *ROUTINE)):
             return self.get_response(request)
         user = request.user

@@ -65,7 +65,7 @@ def _broker_answers() -> bool:
             settings.CELERY_BROKER_URL, connect_timeout=BROKER_TIMEOUT_S, transport_options=options
         ) as broker:
             broker.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=BROKER_TIMEOUT_S)
-    except Exception:  # noqa: BLE001  (each transport has errors of its own, and all of them mean no)
+    except Exception:  # each transport has errors of its own, and all of them mean no
         return False
     return True
 

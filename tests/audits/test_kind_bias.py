@@ -14,6 +14,7 @@ import rfc8785
 
 from audits.kinds import bias as kind
 from audits.kinds.base import SEVERITIES, InputsRejected, Interrupted, Outcome, get
+from audits.kinds.uploads import MAX_LOCUS
 from tests.audits.measures.made import audited, csv_of, plan_of, rows_of, selected
 
 PLAN = {
@@ -162,7 +163,7 @@ def test_names_as_long_as_a_cell_may_be_fit_the_place_of_a_finding() -> None:
     outcome = run(selected(**{long: (500, 1000), "b": (900, 1000)}), plan=PLAN | {"required_groups": {}})
 
     (draft,) = outcome.drafts
-    assert len(draft.locus) <= kind.MAX_LOCUS
+    assert len(draft.locus) <= MAX_LOCUS
     assert draft.params["group"] == long
 
 

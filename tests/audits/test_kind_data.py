@@ -51,10 +51,10 @@ def drifting(reference: bytes, current: bytes) -> Outcome:
     )
 
 
-@pytest.mark.parametrize("name", ["data", "drift"])
-def test_the_audits_are_registered_with_their_verdicts_and_packages(name: str) -> None:
+@pytest.mark.parametrize(("name", "more"), [("data", ("py3langid",)), ("drift", ())])
+def test_the_audits_are_registered_with_their_verdicts_and_packages(name: str, more: tuple[str, ...]) -> None:
     assert get(name).verdicts == ("pass", "warn", "fail", "insufficient_data", "no_information")
-    assert get(name).packages == ("numpy", "pyarrow", "scipy")
+    assert get(name).packages == ("numpy", "pyarrow", "scipy", *more)
 
 
 def test_what_is_found_becomes_findings_and_figures_for_policies() -> None:

@@ -10,12 +10,15 @@ from audits.models import Run
 from governance.catalog import use_cases
 from governance.catalog.models import Version
 from governance.reviews import services
+from tests.audits.measures.suites.made import cases
+from tests.audits.measures.suites.made import table_of as suite_of
 from tests.governance.catalog.test_rendering import HOSTILE
 from tests.journeys.conftest import Visitor
 from tests.story import CARD, NOW, PLAN, Story, audited_for_bias, predictions, work
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+SUITE = suite_of(cases("negation", 10, 50) + cases("other", 50, 50, label="no"))
 ONLY_WITH = pytest.mark.parametrize("scripts", [True], ids=["with scripts"])
 
 
@@ -127,6 +130,30 @@ def test_predictions_are_attached_and_audited(story: Story, visitor: Visitor) ->
     visitor.nothing_went_wrong()
 
 
+def test_a_suite_is_brought_and_audited_from_the_page_of_its_version(story: Story, visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.sign_in(story.submitter)
+    visitor.go(version_address(story.version))
+    page.get_by_role("link", name="Audit…").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Audits of acme/loan-approval")
+    page.get_by_role("link", name="Functional suite", exact=True).click()
+    file, start = page.get_by_label("Functional suite with answers"), page.get_by_role("button", name="Start the audit")
+
+    file.set_input_files({"name": "cases.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"})
+    start.click()
+    expect(page.locator("#files .form-error").first).to_contain_text("The table has no columns")
+    file.set_input_files({"name": "cases.csv", "mimeType": "text/csv", "buffer": SUITE})
+    start.click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Functional suite run")
+    work()
+    if not visitor.scripts:
+        page.get_by_role("link", name="Look again").click()
+    expect(page.locator("#verdict")).to_contain_text("negation")
+    expect(page.locator("#suite")).to_contain_text("negation")
+    visitor.nothing_went_wrong()
+
+
 def test_an_empty_file_is_refused_at_its_field_and_the_server_has_answered(story: Story, visitor: Visitor) -> None:
     page = visitor.page
     visitor.sign_in(story.submitter)
@@ -179,6 +206,8 @@ def test_every_page_is_quiet(story: Story, visitor: Visitor) -> None:
         reverse("catalog:entries"),
         reverse("catalog:import"),
         version_address(story.version),
+        f"{version_address(story.version)}audits/",
+        *(f"{version_address(story.version)}audits/home-loans/{kind}/" for kind in ("bias", "suite", "drift")),
         reverse("reviews:submissions"),
         reverse("reviews:submission", args=[story.submission.pk]),
         reverse("reviews:submit", args=[story.version.digest]),

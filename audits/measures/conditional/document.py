@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from audits.measures import logistic
+from audits.measures.clusters import clustered_error
 from audits.measures.conditional import stratified
-from audits.measures.conditional.stratified import Measured
+from audits.measures.conditional.stratified import Measured, with_error
 from audits.measures.figures import figure
 from audits.measures.intervals import Z95
 from audits.measures.kept_rows import JudgedRows
@@ -29,6 +30,9 @@ Floats = npt.NDArray[np.float64]
 FEWEST_OF_LEVEL = 30
 MOST_LEVELS = 60
 RARE = "…"
+WALD = "Wald, from the shares' variances"
+COMMON = "Robins-Breslow-Greenland; Cochran-Mantel-Haenszel"
+COMMON_OF_CLUSTERS = "Mantel-Haenszel; Wald, variance of clusters"
 
 
 def conditional_of(rows: JudgedRows, plan: BiasPlan) -> dict[str, Any]:
@@ -99,7 +103,18 @@ def _of_attribute(
         return []
     counts = _counted(group, chosen, strata, weights, groups=len(column.values))
     adjusted = _adjusted(attribute, rows, plan, known=known, weights=weights, judged=judged, reference=reference)
+    clusters = None if rows.clusters is None else rows.clusters[known]
+
+    def robust(found: Measured, pulls: Floats, sides: npt.NDArray[np.int64], *, logarithm: bool) -> Measured:
+        """With the variance of clusters; ``pulls`` of shape (strata, 2, 2), ``sides`` -1 for rows of neither."""
+        if clusters is None:
+            return found
+        inside = np.flatnonzero(sides >= 0)
+        moved = weights[inside] * pulls[strata[inside], sides[inside], (~chosen[inside]).astype(np.int64)]
+        return with_error(found, clustered_error(moved, clusters[inside])[0], logarithm=logarithm)
+
     made = []
+    of_clusters = "" if clusters is None else ", variance of clusters"
     for place in judged:
         named = {
             "slice": {attribute: column.values[place]},
@@ -108,23 +123,45 @@ def _of_attribute(
             "comparator_n": int(sizes[reference]),
         }
         others = counts.sum(axis=1) - counts[:, place]
-        disparity = stratified.conditional_demographic_disparity(np.stack([counts[:, place], others], axis=1))
-        rest = {"comparator": {}, "comparator_n": int((group >= 0).sum() - sizes[place])}
-        made.append(
-            _row(named | rest, "conditional_demographic_disparity", disparity, "Wald, from the shares' variances")
+        against = np.stack([counts[:, place], others], axis=1)
+        disparity = robust(
+            stratified.conditional_demographic_disparity(against),
+            stratified.pulls_on_disparity(against),
+            np.where(group < 0, -1, (group != place).astype(np.int64)),
+            logarithm=False,
         )
+        disparity = replace(disparity, p=math.nan)
+        rest = {"comparator": {}, "comparator_n": int((group >= 0).sum() - sizes[place])}
+        made.append(_row(named | rest, "conditional_demographic_disparity", disparity, WALD + of_clusters))
         if place == reference:
             continue
         tables = np.stack([counts[:, place], counts[:, reference]], axis=1)
-        common = stratified.mantel_haenszel(tables)
-        statistic, freedom, p = stratified.breslow_day(tables, common.value)
+        sides = np.where(group == place, 0, np.where(group == reference, 1, -1))
+        whole = tables.sum(axis=0)
+        raw = robust(
+            stratified.odds_ratio(whole),
+            np.broadcast_to(stratified.pulls_on_odds(whole), tables.shape),
+            sides,
+            logarithm=True,
+        )
+        common = robust(
+            stratified.mantel_haenszel(tables), stratified.pulls_on_common_odds(tables), sides, logarithm=True
+        )
         made += [
-            _row(named, "odds_ratio", stratified.odds_ratio(tables.sum(axis=0)), "Woolf"),
-            _row(named, "mantel_haenszel_odds_ratio", common, "Robins-Breslow-Greenland; Cochran-Mantel-Haenszel")
-            | {"homogeneity": {"statistic": figure(statistic), "degrees_of_freedom": freedom, "p": figure(p)}},
+            _row(named, "odds_ratio", replace(raw, p=math.nan), "Woolf" + of_clusters),
+            _row(named, "mantel_haenszel_odds_ratio", common, COMMON if clusters is None else COMMON_OF_CLUSTERS)
+            | {"homogeneity": _homogeneity(tables, common.value, clustered=clusters is not None)},
             _adjusted_row(named, adjusted, attribute, column.values[place]),
         ]
     return made
+
+
+def _homogeneity(tables: Floats, common: float, *, clustered: bool) -> dict[str, Any]:
+    """Whether strata agree on one ratio; of clusters the test would find too much."""
+    if clustered:
+        return {"statistic": None, "degrees_of_freedom": 0, "p": None, "why": "clustered"}
+    statistic, freedom, p = stratified.breslow_day(tables, common)
+    return {"statistic": figure(statistic), "degrees_of_freedom": freedom, "p": figure(p)}
 
 
 def _reference(attribute: str, column: Column, sizes: npt.NDArray[np.int64], plan: BiasPlan) -> int | None:
@@ -147,7 +184,7 @@ def _counted(
 
 
 def _row(named: Mapping[str, Any], metric: str, found: Measured, method: str) -> dict[str, Any]:
-    row = {
+    row: dict[str, Any] = {
         **named,
         "metric": metric,
         "value": figure(found.value),
@@ -157,13 +194,26 @@ def _row(named: Mapping[str, Any], metric: str, found: Measured, method: str) ->
         "strata": found.strata,
         "method": method,
     }
-    return row if math.isfinite(found.value) else row | {"why": "no_stratum_compares_them"}
+    if not math.isfinite(found.value):
+        return row | {"why": "no_stratum_compares_them"}
+    return row if math.isfinite(found.low) else row | {"why": "too_few_clusters"}
 
 
 @dataclass(frozen=True)
 class _Adjusted:
     fit: logistic.Fit
     design: logistic.Design
+    chosen: Flags
+    weights: Floats
+    clusters: npt.NDArray[np.int64] | None
+
+    def error(self, column: int) -> float:
+        """Standard error of a coefficient, that of clusters where it is larger."""
+        model = float(self.fit.errors()[column])
+        if self.clusters is None:
+            return model
+        moved = logistic.pulls(self.design, self.fit, self.chosen, column=column, weights=self.weights)
+        return max(model, clustered_error(moved, self.clusters)[0])
 
 
 def _adjusted(
@@ -189,7 +239,9 @@ def _adjusted(
     renumbered = np.array([position.get(place, -1) for place in range(len(column.values))])
     groups = Column(tuple(column.values[place] for place in judged), renumbered[column.codes[known][inside]])
     design.add_categories(_group_name(attribute), groups, baseline=column.values[reference])
-    return _Adjusted(logistic.fit(design, chosen, weights=weights[inside]), design)
+    clusters = None if rows.clusters is None else rows.clusters[known][inside]
+    fit = logistic.fit(design, chosen, weights=weights[inside])
+    return _Adjusted(fit, design, chosen, weights[inside], clusters)
 
 
 def _group_name(attribute: str) -> str:
@@ -200,6 +252,8 @@ def _group_name(attribute: str) -> str:
 def _add(design: logistic.Design, name: str, feature: Feature, known: Flags, inside: Flags) -> None:
     if not isinstance(feature, Column):
         numbers = feature[known][inside]
+        # by the largest first: the square of 1e308 is no number, nor is that of 1e-308
+        numbers = numbers / (float(np.abs(numbers).max(initial=0.0)) or 1.0)
         spread = float(numbers.std()) or 1.0
         # scaled, so that the fit does not depend on the unit; the group's coefficient does not change by it
         design.add_numbers(name, (numbers - numbers.mean()) / spread)
@@ -219,16 +273,18 @@ def _add(design: logistic.Design, name: str, feature: Feature, known: Flags, ins
 
 
 def _adjusted_row(named: Mapping[str, Any], found: _Adjusted | None, attribute: str, value: str) -> dict[str, Any]:
-    method = "logistic regression, Wald"
+    method = "logistic regression, Wald" + (", variance of clusters" if found and found.clusters is not None else "")
     nothing = _row(named, "adjusted_odds_ratio", stratified.NOT_MEASURED, method)
     if found is None:
         return nothing | {"why": "all_or_none_selected"}
     place = found.design.at(_group_name(attribute), value)
     if found.fit.aliased[place]:
         return nothing | {"why": "factors_determine_group"}
-    coefficient, error = float(found.fit.coefficients[place]), float(found.fit.errors()[place])
-    if found.fit.separated or not math.isfinite(error):
+    if found.fit.separated or not math.isfinite(float(found.fit.errors()[place])):
         return nothing | {"why": "factors_determine_outcome"}
+    coefficient, error = float(found.fit.coefficients[place]), found.error(place)
+    if not math.isfinite(error):
+        return nothing | {"why": "too_few_clusters"}
     p = math.erfc(abs(coefficient / error) / math.sqrt(2))
     measured = Measured(*logistic.odds_ratio(coefficient, error, Z95), p=p, strata=0)
     return _row(named, "adjusted_odds_ratio", measured, method) | {

@@ -62,6 +62,62 @@ def mantel_haenszel(tables: Floats) -> Measured:
     return Measured(value, value * math.exp(-half), value * math.exp(half), _cmh_p(used), len(used))
 
 
+def pulls_on_common_odds(tables: Floats) -> Floats:
+    """How much one more row in each cell moves the logarithm of ``mantel_haenszel``'s ratio; shape of ``tables``.
+
+    For variances by cluster, whose rows' pulls are summed first. 0 in strata where nothing is compared.
+    """
+    n = tables.sum(axis=(1, 2))
+    known = (tables.sum(axis=2) > 0).all(axis=1) & (tables.sum(axis=1) > 0).all(axis=1)
+    of = np.where(known, n, 1.0)
+    a, b, c, d = (np.where(known, tables[:, row, column], 0.0) / of for row in (0, 1) for column in (0, 1))
+    agree, differ = a * d, b * c
+    top, bottom = float((agree * of).sum()), float((differ * of).sum())
+    if top <= 0 or bottom <= 0:
+        return np.zeros_like(tables)
+    both = agree / top - differ / bottom
+    moved = [[d / top, -c / bottom], [-b / bottom, a / top]]
+    return np.asarray(np.stack([np.stack([one - both for one in row], axis=1) for row in moved], axis=1))
+
+
+def pulls_on_odds(table: Floats) -> Floats:
+    """How much one more row in each cell moves the logarithm of one table's odds ratio, shape (2, 2)."""
+    cells = table + 0.5 if (table == 0).any() else table
+    return np.asarray(np.array([[1.0, -1.0], [-1.0, 1.0]]) / cells)
+
+
+def pulls_on_disparity(tables: Floats) -> Floats:
+    """How much one more row in each cell moves ``conditional_demographic_disparity``, given the sizes of strata."""
+    outcomes = tables.sum(axis=1)
+    both = (outcomes > 0).all(axis=1)
+    of = np.where(both[:, None], outcomes, 1.0)
+    share = tables[:, 0] / of
+    weight = np.where(both, outcomes.sum(axis=1), 0.0)
+    weight = weight / max(float(weight.sum()), 1e-300)
+    # above 0 for the rejected, below for the selected
+    step = weight[:, None] / of * np.array([-1.0, 1.0])
+    return np.asarray(np.stack([step * (1 - share), -step * share], axis=1))
+
+
+def with_error(found: Measured, error: float, *, logarithm: bool) -> Measured:
+    """The same value with a larger standard error, of its logarithm where it is a ratio; p is Wald's.
+
+    Without an error that could be told there is neither interval nor p.
+    """
+    if not math.isfinite(found.value):
+        return found
+    if not math.isfinite(error):
+        return Measured(found.value, math.nan, math.nan, math.nan, found.strata)
+    value = math.log(found.value) if logarithm else found.value
+    upper = math.log(found.high) if logarithm else found.high
+    error = max(error, (upper - value) / Z95)
+    p = math.erfc(abs(value) / error / math.sqrt(2)) if error > 0 else 1.0
+    low, high = value - Z95 * error, value + Z95 * error
+    if logarithm:
+        return Measured(found.value, math.exp(low), math.exp(high), p, found.strata)
+    return Measured(found.value, max(low, -1.0), min(high, 1.0), p, found.strata)
+
+
 def _informative(tables: Floats) -> Floats:
     """Strata with both groups and both outcomes; in the others nothing is compared."""
     rows, columns = tables.sum(axis=2), tables.sum(axis=1)

@@ -30,6 +30,8 @@ from audits.measures.verdicts import ALPHA, worst
 
 MOST_EXAMPLES = 10
 LONGEST_EXAMPLE = 300
+# With fewer answers that an edit leaves alone, the audit would speak of the smaller part of the texts.
+LEAST_STABLE = 0.5
 
 
 def audit_counterfactual(
@@ -45,10 +47,14 @@ def audit_counterfactual(
 
     Returns:
         The document, JSON-ready; ``digest`` is the SHA-256 of the RFC 8785 form of all the rest. Per pair of identities
-        ``value`` is the share of changed answers beyond the control's. It is *fail* when the whole interval lies beyond
-        ``fail_at`` and q <= 0.05; *insufficient_data* with fewer than ``min_pairs`` pairs that have a control, or where
-        a change as large as ``fail_at`` would go unseen; *pass* when the whole interval lies below ``warn_at``; *warn*
-        otherwise. The run is the worst of those with enough pairs; *no_information* where all answers are equal.
+        ``value`` is the share of changed answers beyond the control's, ``stable`` the share of answers that the control
+        leaves alone, at the cautious end: only those can show what an identity does. It is *fail* when the whole
+        interval lies beyond ``fail_at`` and q <= 0.05; *no_information* where ``stable`` is at most ``fail_at``;
+        *insufficient_data* with fewer than ``min_pairs`` pairs that have a control, where less than half is stable, or
+        where a change as large as ``fail_at`` of the stable answers would go unseen; *pass* when the whole interval
+        lies below ``warn_at`` of the stable answers, and would whatever the pairs without answer or control had
+        said (*insufficient_data* else); *warn* otherwise. The run is the worst of those with enough
+        pairs; *no_information* where all answers are equal.
 
     Raises:
         TableRejected: the table cannot be read or cannot support the audit.
@@ -66,7 +72,7 @@ def audit_counterfactual(
     )["score"]
     shifts = [identity_shift(pairs, at, replicates=plan.bootstrap, seed=seed) for at in range(len(pairs.identities))]
     document: dict[str, Any] = {
-        "verdict": _of_run(comparisons, pairs),
+        "verdict": _of_run(comparisons, pairs, plan),
         "rows_used": pairs.rows - sum(pairs.dropped.values()),
         "rows_dropped": dict(pairs.dropped),
         "pairs": len(pairs),
@@ -103,7 +109,9 @@ def audit_counterfactual(
 
 def _comparisons(pairs: Pairs, plan: CounterfactualPlan, seed: int) -> Iterator[dict[str, Any]]:
     low, high = np.minimum(pairs.original, pairs.identity), np.maximum(pairs.original, pairs.identity)
-    for swap, first, second in np.unique(np.stack([pairs.swap, low, high]), axis=1).T.tolist():
+    found = np.unique(np.stack([pairs.swap, low, high]), axis=1).T.tolist()
+    # pairs of identities of whom not a single pair has its answers are not measured, and not forgotten
+    for swap, first, second in sorted({*(tuple(one) for one in found), *pairs.unanswered}):
         yield comparison(pairs, swap, first, second, replicates=plan.bootstrap, seed=seed)
 
 
@@ -133,15 +141,44 @@ def _verdict(row: dict[str, Any], plan: CounterfactualPlan) -> str:
         return "insufficient_data"
     if row["ci_low"] > plan.fail_at and row["q"] <= ALPHA:
         return "fail"
-    if row["mde"] > plan.fail_at:
+    # Where an edit that changes nobody changes the answer, nobody can tell what the identity did.
+    stable = row["stable"]
+    if stable <= plan.fail_at:
+        return "no_information"
+    if stable < LEAST_STABLE or row["mde"] > plan.fail_at * stable:
         return "insufficient_data"
-    return "pass" if row["ci_high"] < plan.warn_at else "warn"
+    if row["ci_high"] >= plan.warn_at * stable:
+        return "warn"
+    return "insufficient_data" if _left_out_matters(row, plan) else "pass"
 
 
-def _of_run(comparisons: Sequence[dict[str, Any]], pairs: Pairs) -> str:
+def _left_out_matters(row: dict[str, Any], plan: CounterfactualPlan) -> bool:
+    """Whether the pairs without control or answer could have kept a pair of identities from passing."""
+    return bool(row["at_worst"] >= plan.warn_at * row["stable"])
+
+
+def _of_run(comparisons: Sequence[dict[str, Any]], pairs: Pairs, plan: CounterfactualPlan) -> str:
     if pairs.constant is not None:
         return "no_information"
-    return worst([row["verdict"] for row in comparisons if row["takes_part"]] or ["insufficient_data"])
+    # with all their answers and controls, these would have been judged
+    large = [row for row in comparisons if row["pairs"] + row["unanswered"] >= plan.min_pairs]
+    found = [row["verdict"] for row in large] or ["insufficient_data"]
+    return worst([*found, *(["insufficient_data"] if _nameless_matter(comparisons, pairs, plan) else [])])
+
+
+def _nameless(pairs: Pairs) -> int:
+    """Rows of which nobody can say to which pair of identities they belong."""
+    return sum(pairs.dropped.get(why, 0) for why in ("missing_id_role_or_identity", "without_original"))
+
+
+def _nameless_matter(comparisons: Sequence[dict[str, Any]], pairs: Pairs, plan: CounterfactualPlan) -> bool:
+    """Whether these rows could have kept a pair of identities from passing, had they all been of it and changed."""
+    more = _nameless(pairs)
+    for row in comparisons if more else ():
+        n = row["n"] + row["without_control"] + row["unanswered"]
+        if row["verdict"] == "pass" and row["at_worst"] * n + more >= plan.warn_at * row["stable"] * (n + more):
+            return True
+    return False
 
 
 def _worst(comparisons: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
@@ -186,6 +223,12 @@ def _reasons(pairs: Pairs, comparisons: Sequence[dict[str, Any]], plan: Counterf
     without = int((pairs.controls == 0).sum())
     if without:
         yield _reason("counterfactual.no_control", "", pairs=without, of=len(pairs))
+    if _nameless_matter(comparisons, pairs, plan):
+        yield _reason(
+            "counterfactual.nameless_matter", "", rows=_nameless(pairs), of=pairs.rows, warn_at=figure(plan.warn_at)
+        )
+    if pairs.copies:
+        yield _reason("counterfactual.copies", "", copies=pairs.copies, of=len(pairs))
     for row in comparisons:
         yield from _of_comparison(row, plan)
     for why, rows in pairs.dropped.items():
@@ -202,13 +245,7 @@ def _of_comparison(row: dict[str, Any], plan: CounterfactualPlan) -> Iterator[di
         "fail_at": plan.fail_at,
         "min_pairs": plan.min_pairs,
     }
-    code = {
-        "fail": "counterfactual.answers_depend_on_identity",
-        "warn": "counterfactual.inconclusive",
-        "insufficient_data": "counterfactual.change_not_detectable"
-        if row["takes_part"]
-        else "counterfactual.too_few_pairs",
-    }.get(row["verdict"])
+    code = _code(row, plan)
     if code is not None:
         yield _reason(code, locus, **{name: told[name] for name in CODES[code][1]})
     direction = row["direction"]
@@ -221,6 +258,22 @@ def _of_comparison(row: dict[str, Any], plan: CounterfactualPlan) -> Iterator[di
         names = {key: row[key] for key in ("swap", "identity", "other")}
         figures = {key: shift[key] for key in ("value", "ci_low", "ci_high", "n", "q")}
         yield _reason("counterfactual.score_shift", locus, **names, **figures)
+
+
+def _code(row: dict[str, Any], plan: CounterfactualPlan) -> str | None:
+    """Which reason a verdict of a comparison has."""
+    if row["verdict"] == "insufficient_data":
+        if not row["takes_part"]:
+            return "counterfactual.too_few_pairs"
+        if row["stable"] is not None and row["stable"] < LEAST_STABLE:
+            return "counterfactual.answers_unstable"
+        seen = row["mde"] is not None and row["mde"] <= plan.fail_at * row["stable"]
+        return "counterfactual.left_out_matters" if seen else "counterfactual.change_not_detectable"
+    return {
+        "fail": "counterfactual.answers_depend_on_identity",
+        "warn": "counterfactual.inconclusive",
+        "no_information": "counterfactual.nothing_stable",
+    }.get(row["verdict"])
 
 
 def _reason(code: str, locus: str, **params: Any) -> dict[str, Any]:

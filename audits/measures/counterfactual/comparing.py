@@ -62,9 +62,7 @@ def excess_of(pairs: Pairs, rows: Rows, *, replicates: int, random: np.random.Ge
     low, high = _paired_interval(alone, control_alone, effective)
     if not math.isnan(drawn.low):
         low, high = min(low, drawn.low), max(high, drawn.high)
-    p = mcnemar_exact(math.floor(alone * effective + 1e-9), math.ceil(control_alone * effective - 1e-9))
-    if not math.isnan(drawn.p):
-        p = max(p, drawn.p)
+    p = _paired_p(alone, control_alone, effective, drawn)
     discordant = max(alone + control_alone, _LEAST_DISCORDANT)
     mde = (Z95 + Z_POWER_80) * math.sqrt(discordant / effective)
     return Excess(n, drawn.clusters, effective, drawn.value, max(low, -1.0), min(high, 1.0), p, min(mde, 1.0))
@@ -81,6 +79,13 @@ def _effective(differences: Array, drawn: ClusteredMean) -> float:
     return float(min(n, max(spread / drawn.error**2, 1.0)))
 
 
+def _paired_p(b: float, c: float, effective: float, drawn: ClusteredMean) -> float:
+    """p that shares of pairs of two exclusive kinds are equal: McNemar's at the effective size, or the bootstrap's."""
+    larger, smaller = max(b, c), min(b, c)
+    p = mcnemar_exact(math.floor(larger * effective + 1e-9), math.ceil(smaller * effective - 1e-9))
+    return p if math.isnan(drawn.p) else max(p, drawn.p)
+
+
 def _paired_interval(b: float, c: float, n: float) -> tuple[float, float]:
     """Interval of ``b - c``, shares of pairs of two exclusive kinds, by joining their Wilson intervals."""
     (low_b, high_b), (low_c, high_c) = (tuple(float(one) for one in wilson(share * n, n)) for share in (b, c))
@@ -95,7 +100,10 @@ def _paired_interval(b: float, c: float, n: float) -> tuple[float, float]:
 def comparison(pairs: Pairs, swap: int, first: int, second: int, *, replicates: int, seed: int) -> dict[str, Any]:
     """All figures of one pair of identities within one swap set, JSON-ready; q and verdict are filled in later.
 
-    ``identity`` and ``other`` are in alphabetical order; shifts are those of ``other`` over ``identity``.
+    ``identity`` and ``other`` are in alphabetical order; shifts are those of ``other`` over ``identity``. ``stable`` is
+    the share of answers that the control leaves alone, at the cautious end of its interval: no other answer can show
+    what an identity does. ``at_worst`` is ``value`` if no control of the pairs without one had changed
+    the answer, and the swap every answer that is lacking.
     """
     names = (pairs.swaps[swap], pairs.identities[first], pairs.identities[second])
     forward = (pairs.original == first) & (pairs.identity == second)
@@ -103,6 +111,9 @@ def comparison(pairs: Pairs, swap: int, first: int, second: int, *, replicates: 
     rows = (pairs.swap == swap) & (forward | backward)
     excess = excess_of(pairs, rows, replicates=replicates, random=generator(seed, "excess", *names))
     sign = np.where(forward, 1.0, -1.0)
+    controls = control_flips_of(pairs, rows)
+    uncontrolled = rows & pairs.decided & np.isnan(pairs.control_flip)
+    unanswered = pairs.unanswered.get((swap, first, second), 0)
     made: dict[str, Any] = {
         "swap": names[0],
         "identity": names[1],
@@ -117,10 +128,22 @@ def comparison(pairs: Pairs, swap: int, first: int, second: int, *, replicates: 
         "p": figure(excess.p),
         "mde": figure(excess.mde),
         "flips": flips_of(pairs, rows),
-        "control_flips": control_flips_of(pairs, rows),
-        "direction": _direction(pairs, rows, forward),
+        "control_flips": controls,
+        "stable": None if controls is None else figure(1 - controls["ci_high"]),
+        "without_control": int(uncontrolled.sum()),
+        "unanswered": unanswered,
+        "at_worst": figure(_at_worst(excess, pairs.flips[uncontrolled], unanswered)),
+        "direction": _direction(
+            pairs, rows, forward, replicates=replicates, random=generator(seed, "direction", *names)
+        ),
     }
     return made | score_figures(pairs, rows, sign, replicates=replicates, seed=seed, names=names)
+
+
+def _at_worst(excess: Excess, flips: Rows, unanswered: int) -> float:
+    """The excess if pairs that decide nothing stood as badly as they can; leaving them out must not help."""
+    n = excess.n + flips.size + unanswered
+    return (excess.value * excess.n + int(flips.sum()) + unanswered) / n if excess.n else math.nan
 
 
 def flips_of(pairs: Pairs, rows: Rows) -> dict[str, Any] | None:
@@ -148,8 +171,13 @@ def control_flips_of(pairs: Pairs, rows: Rows) -> dict[str, Any] | None:
     return {"n": one.n, "value": figure(value), "ci_low": figure(low), "ci_high": figure(high)}
 
 
-def _direction(pairs: Pairs, rows: Rows, forward: Rows) -> dict[str, Any] | None:
-    """How many pairs are positive under one identity alone, and the exact p that both ways are equally likely."""
+def _direction(
+    pairs: Pairs, rows: Rows, forward: Rows, *, replicates: int, random: np.random.Generator
+) -> dict[str, Any] | None:
+    """How many pairs are positive under one identity alone, and the p that both ways are equally likely.
+
+    Exact where every pair has a template of its own; at the sample size that templates leave otherwise.
+    """
     if pairs.positive is None:
         return None
     used = rows & pairs.decided
@@ -159,12 +187,18 @@ def _direction(pairs: Pairs, rows: Rows, forward: Rows) -> dict[str, Any] | None
     under_first = np.where(forward[used], before, after)
     under_second = np.where(forward[used], after, before)
     only_first, only_second = int((under_first & ~under_second).sum()), int((under_second & ~under_first).sum())
+    n, clusters = int(used.sum()), pairs.template[used]
+    p = mcnemar_exact(only_first, only_second)
+    if np.unique(clusters).size < n:
+        differences = under_second.astype(float) - under_first
+        drawn = clustered_mean(differences, clusters, replicates=replicates, random=random)
+        p = max(p, _paired_p(only_first / n, only_second / n, _effective(differences, drawn), drawn))
     return {
         "positive": pairs.positive,
         "only_identity": only_first,
         "only_other": only_second,
-        "p": figure(mcnemar_exact(only_first, only_second)),
-        "method": "McNemar, exact; pairs taken as independent",
+        "p": figure(p),
+        "method": "McNemar, exact, at the sample size that templates leave",
     }
 
 

@@ -8,17 +8,29 @@ that changes nobody. What cannot be changed for sure is left out and counted wit
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from audits.measures.counterfactual import english, russian
 from audits.measures.counterfactual.swaps import SwapSet
 from audits.measures.counterfactual.words import Edit, Word, edited, in_case_of, same_length_class, words_of
-from audits.measures.templates import TemplateRejected, combinations, filled, slots_of
+from audits.measures.naming import listed, quoted
+from audits.measures.templates import (
+    TemplateRejected,
+    combinations,
+    filled,
+    items,
+    only_keys,
+    require_bounded,
+    slots_from,
+    slots_of,
+    text_of,
+    wrong,
+)
 
 HEAD = ("text_id", "template", "identity", "swap", "text", "role", "edits")
 ORIGINAL, COUNTERFACTUAL, CONTROL = "original", "counterfactual", "control"
-MAX_TEXTS = 500_000
+_KEYS = ("templates", "slots")
 
 Row = tuple[str, str, str, str, str, str, int]
 
@@ -74,6 +86,24 @@ def from_texts(texts: Iterable[tuple[str, str, str]], swaps: SwapSet, made: Made
         yield from rows
 
 
+def templates_from(document: object) -> tuple[list[str], dict[str, tuple[str, ...]]]:
+    """A file of templates, as parsed from YAML or JSON: a list of texts, or a mapping with templates and slots.
+
+    Returns:
+        The templates, and what fills slots that the set does not know.
+
+    Raises:
+        TemplateRejected: a key is unknown, or a value is no text.
+    """
+    given = document if isinstance(document, Mapping) else {"templates": document}
+    only_keys(given, _KEYS, "a file of templates")
+    templates = [text_of(one, f"template {at}") for at, one in enumerate(items(given.get("templates"), "templates"), 1)]
+    if not templates:
+        raise wrong("templates", "a list with at least one text")
+    slots = given.get("slots")
+    return templates, slots_from({} if slots is None else slots, "slots")
+
+
 def from_templates(
     templates: Sequence[str], swaps: SwapSet, made: Made, *, slots: Mapping[str, Sequence[str]] | None = None
 ) -> Iterator[Row]:
@@ -86,6 +116,8 @@ def from_templates(
         TemplateRejected: a slot has no values, no slot is one of the set, or there are too many texts.
     """
     by_slot = {term.slot: term for term in swaps.terms if term.slot is not None}
+    variants = len(swaps.identities)
+    require_bounded([((one,), variants) for one in templates], slots or {}, (), what="texts")
     number = 0
     for place, template in enumerate(templates, 1):
         names = slots_of(template)
@@ -93,7 +125,7 @@ def from_templates(
         if not own:
             raise TemplateRejected(
                 "template_names_nobody",
-                f"template {place} has no slot of the set {swaps.name!r}; its slots are {', '.join(sorted(by_slot))}",
+                f"template {place} has no slot of {quoted(swaps.name)}; its slots are {listed(sorted(by_slot))}",
             )
         able = [name for name in swaps.identities if all(name in by_slot[slot].forms for slot in own)]
         if len(able) < 2:
@@ -101,8 +133,6 @@ def from_templates(
         others = [name for name in names if name not in own]
         for values in combinations(others, slots or {}, ()):
             number += 1
-            if number > MAX_TEXTS:
-                raise TemplateRejected("too_many_texts", f"the templates make more than {MAX_TEXTS:,} texts")
             made.texts += 1
             made.used += 1
             original = able[(number - 1) % len(able)]
@@ -123,20 +153,20 @@ def _filled(
 ) -> Iterator[Row]:
     by_slot = {term.slot: term for term in swaps.terms if term.slot is not None}
 
-    def text_of(identity: str, *, form: int = 0) -> str:
+    def variant(identity: str, *, form: int = 0) -> str:
         forms = {name: by_slot[name].forms[identity] for name in own}
         chosen = {name: each[form] if form < len(each) else each[0] for name, each in forms.items()}
         return filled(template, {**values, **chosen}, language=swaps.language)
 
-    text = text_of(original)
+    text = variant(original)
     yield (text_id, template_id, original, swaps.name, text, ORIGINAL, 0)
     for identity in able:
         if identity != original:
-            yield (text_id, template_id, identity, swaps.name, text_of(identity), COUNTERFACTUAL, len(own))
+            yield (text_id, template_id, identity, swaps.name, variant(identity), COUNTERFACTUAL, len(own))
     pairs = [by_slot[name].forms[original] for name in own]
     alternative = [forms for forms in pairs if len(forms) > 1 and same_length_class(forms[0], forms[1])]
     if alternative:
-        yield (text_id, template_id, original, swaps.name, text_of(original, form=1), CONTROL, len(alternative))
+        yield (text_id, template_id, original, swaps.name, variant(original, form=1), CONTROL, len(alternative))
         return
     words = words_of(text)
     edits = _neutral_edits(words, swaps, near=_place(template, own[0]), avoid=(), most=len(own))
@@ -294,11 +324,13 @@ def _control_edits(text: str, words: Sequence[Word], found: Sequence[Found], swa
             same_group.append(_edit(text, words, one, other))
     if same_group:
         return same_group
-    avoid = [at for one in found for at in range(one.first, one.last + 1)]
+    avoid = {at for one in found for at in range(one.first, one.last + 1)}
     return _neutral_edits(words, swaps, near=words[found[0].first].start, avoid=avoid, most=len(found))
 
 
-def _neutral_edits(words: Sequence[Word], swaps: SwapSet, *, near: int, avoid: Sequence[int], most: int) -> list[Edit]:
+def _neutral_edits(
+    words: Sequence[Word], swaps: SwapSet, *, near: int, avoid: Collection[int], most: int
+) -> list[Edit]:
     """Words of neutral pairs replaced by their partners, the nearest to a place first."""
     edits = []
     for at, word in enumerate(words):

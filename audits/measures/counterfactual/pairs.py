@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -11,7 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from audits.measures.binary import PAIRS
-from audits.measures.coded import Coded, Codes, Progress, Texts, coded, own_codes, read_texts
+from audits.measures.coded import (
+    LARGEST_SCORE,
+    Coded,
+    Codes,
+    Progress,
+    Texts,
+    coded,
+    joined,
+    own_codes,
+    read_texts,
+    text_codes,
+)
 from audits.measures.counterfactual.plan import CounterfactualPlan
 from audits.measures.intervals import Array
 from audits.measures.naming import listed, quoted
@@ -54,7 +65,9 @@ class Pairs:
     ``score`` and ``score_before`` are nan where unknown. ``control_flip``, ``control_abs`` and ``control_shift`` are
     means over the controls of the same original (share that changed the answer, |change of the score|, change of the
     score), nan without one; ``controls`` is their number. ``row`` and ``row_before`` are positions in ``texts``.
-    ``constant`` is the one answer that every row has, where there is but one.
+    ``unanswered`` counts pairs that lack an answer, by (swap, the lower code of an identity, the higher one).
+    ``copies`` is how many pairs repeat the texts of another one; pairs of one text hang together whatever templates
+    they name. ``constant`` is the one answer that every row has, where there is but one.
     """
 
     swaps: tuple[str, ...]
@@ -80,6 +93,8 @@ class Pairs:
     text_ids: Texts
     rows: int
     dropped: Mapping[str, int]
+    unanswered: Mapping[tuple[int, int, int], int]
+    copies: int
     constant: str | None
 
     def __len__(self) -> int:
@@ -132,8 +147,11 @@ def paired(table: Table, plan: CounterfactualPlan, *, progress: Progress | None 
             positive answer never occurs, or there is not a single pair.
     """
     columns, scores, rows = read_texts(table, score=plan.score, progress=progress)
-    if plan.score and bool(np.isinf(scores).any()):
-        raise ScoreNotFinite(f"column {quoted(plan.score)} holds an infinite score; mend it or leave it blank")
+    if plan.score and bool((np.abs(scores) > LARGEST_SCORE).any()):
+        raise ScoreNotFinite(
+            f"column {quoted(plan.score)} holds an infinite score, or one beyond {LARGEST_SCORE:g}; mend it or leave it"
+            " blank"
+        )
     blank: Texts = np.full(rows, None, dtype=object)
     role = _roles(columns[plan.role], plan)
     identity = coded(columns[plan.identity], column=plan.identity, most=MAX_IDENTITIES)
@@ -147,9 +165,7 @@ def paired(table: Table, plan: CounterfactualPlan, *, progress: Progress | None 
         "missing_id_role_or_identity": int((no_id | (role < 0) | ((identity.codes < 0) & (role != 2))).sum()),
     }
     dropped["missing_answer"] = rows - int(usable.sum()) - dropped["missing_id_role_or_identity"]
-    text_codes = own_codes(ids)
-    _, group = np.unique(text_codes * len(swap.values) + swap.codes, return_inverse=True)
-    group = group.astype(np.int64)
+    group = joined(own_codes(ids), swap.codes)
     original = _originals(group, np.flatnonzero(usable & (role == 0)), ids)
     after = np.flatnonzero(usable & (role == 1))
     paired_with = original[group[after]]
@@ -158,9 +174,24 @@ def paired(table: Table, plan: CounterfactualPlan, *, progress: Progress | None 
     same = identity.codes[after] == identity.codes[paired_with]
     dropped["same_identity"] = int(same.sum())
     after, before = after[~same], paired_with[~same]
+    texts = columns.get(plan.text, blank)
+    text = text_codes(texts)
+    alike = (text[after] == text[before]) & (text[after] >= 0)
+    dropped["swap_changes_nothing"] = int(alike.sum())
+    after, before = after[~alike], before[~alike]
     if after.size == 0:
-        raise NoPairs("no counterfactual has an original of the same text_id and swap with an answer; check the roles")
-    controls = _controls(group, original, np.flatnonzero(usable & (role == 2)), answer, scores)
+        raise NoPairs(
+            "no counterfactual has an original of the same text_id and swap with an answer and another text; check the"
+            " roles"
+        )
+    given_as_controls = np.flatnonzero(usable & (role == 2))
+    named = ~no_id & (identity.codes >= 0)
+    unanswered = _unanswered(group, swap.codes, identity.codes, known, [named & (role == at) for at in (0, 1)])
+    is_one = _is_control(group, original, text, given_as_controls, np.flatnonzero(role == 1))
+    dropped["control_is_none"] = int((~is_one).sum())
+    controls = _controls(group, original, given_as_controls[is_one], answer, scores)
+    template = own_codes(_templates(columns.get(plan.template, blank), ids))[before]
+    same_texts = joined(swap.codes[after], identity.codes[before], identity.codes[after], text[before], text[after])
     said = np.unique(answer[usable])
     return Pairs(
         swaps=swap.values,
@@ -170,7 +201,7 @@ def paired(table: Table, plan: CounterfactualPlan, *, progress: Progress | None 
         swap=swap.codes[after],
         original=identity.codes[before],
         identity=identity.codes[after],
-        template=own_codes(_templates(columns.get(plan.template, blank), ids))[before],
+        template=_by_text(template, text[before]),
         group=group[after],
         answer=answer[after],
         answer_before=answer[before],
@@ -182,12 +213,52 @@ def paired(table: Table, plan: CounterfactualPlan, *, progress: Progress | None 
         controls=controls[3][group[after]].astype(np.int64),
         row=after,
         row_before=before,
-        texts=columns.get(plan.text, blank),
+        texts=texts,
         text_ids=ids,
         rows=rows,
         dropped={why: count for why, count in dropped.items() if count},
+        unanswered=unanswered,
+        copies=_repeated(same_texts[(text[before] >= 0) & (text[after] >= 0)]),
         constant=answers[int(said[0])] if answers and said.size == 1 and said[0] >= 0 else None,
     )
+
+
+def _unanswered(
+    group: Codes, swap: Codes, identity: Codes, known: npt.NDArray[np.bool_], roles: Sequence[npt.NDArray[np.bool_]]
+) -> dict[tuple[int, int, int], int]:
+    """How many pairs of original and counterfactual (``roles``: which rows are which) lack an answer on either side."""
+    originals, after = (np.flatnonzero(rows) for rows in roles)
+    of_group = np.full(int(group.max(initial=-1)) + 1, -1, dtype=np.int64)
+    of_group[group[originals]] = originals
+    before = of_group[group[after]]
+    after, before = after[before >= 0], before[before >= 0]
+    lost = ~(known[after] & known[before]) & (identity[after] != identity[before])
+    after, before = after[lost], before[lost]
+    low, high = np.minimum(identity[before], identity[after]), np.maximum(identity[before], identity[after])
+    found, counts = np.unique(np.stack([swap[after], low, high]), axis=1, return_counts=True)
+    return {(one, low, high): count for (one, low, high), count in zip(found.T.tolist(), counts.tolist(), strict=True)}
+
+
+def _is_control(group: Codes, original: Codes, text: Codes, rows: Codes, swapped: Codes) -> npt.NDArray[np.bool_]:
+    """Whether controls are edits that leave the identity: not the original's text again, nor that of a swap of it."""
+    before = original[group[rows]]
+    unchanged = (before >= 0) & (text[rows] == text[before])
+    width = int(text.max(initial=0)) + 2
+    swaps = np.isin(group[rows] * width + text[rows], group[swapped] * width + text[swapped])
+    real: npt.NDArray[np.bool_] = (text[rows] < 0) | ~(unchanged | swaps)
+    return real
+
+
+def _by_text(template: Codes, text: Codes) -> Codes:
+    """The same clusters, but pairs of a text that stands under several templates are one of their own."""
+    given = text >= 0
+    both = np.unique(np.stack([text[given], template[given]]), axis=1)
+    several = np.bincount(both[0], minlength=int(text.max(initial=-1)) + 2) > 1
+    return np.where(given & several[text], int(template.max(initial=0)) + 1 + text, template)
+
+
+def _repeated(codes: Codes) -> int:
+    return int(codes.size - np.unique(codes).size)
 
 
 def _templates(cells: Texts, ids: Texts) -> Texts:

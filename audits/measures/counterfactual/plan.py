@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from audits.measures import plan_values as values
-from audits.measures.naming import quoted
-from audits.measures.plan import PlanRejected
+from audits.measures.plan_values import PlanRejected
 
 # Giskard's scan calls more than 5 % of changed answers medium and 10 % or more major: a choice, neither law nor norm.
 DEFAULT_WARN_AT = 0.05
@@ -48,21 +47,16 @@ class CounterfactualPlan:
         Raises:
             PlanRejected: with the key that is wrong and what it may be.
         """
-        columns = [value for name, value in self.as_document().items() if name in _COLUMNS and value is not None]
-        if twice := [name for name in columns if columns.count(name) > 1]:
-            raise PlanRejected("column_named_twice", f"column {quoted(twice[0])} is named twice; each has its own part")
-        if not 0 < self.warn_at <= self.fail_at < 1:
-            raise PlanRejected("threshold_out_of_range", "warn_at and fail_at must lie between 0 and 1, in this order")
+        values.require_apart(getattr(self, name) for name in _COLUMNS)
+        values.require_shares([self.warn_at, self.fail_at], "warn_at and fail_at")
         if self.cut is not None and (self.score is None or self.prediction is not None):
             raise PlanRejected("cut_without_score", "cut makes decisions of a score; name the score and no prediction")
-        if not 1 <= self.min_pairs <= 1_000_000:
-            raise PlanRejected("min_pairs_out_of_range", "min_pairs must be a whole number from 1 to 1000000")
-        if self.bootstrap != 0 and not 100 <= self.bootstrap <= 100_000:
-            raise PlanRejected("bootstrap_out_of_range", "bootstrap must be 0 (closed intervals) or from 100 to 100000")
+        values.require_count(self.min_pairs, "min_pairs")
+        values.require_replicates(self.bootstrap, "closed intervals")
 
     def as_document(self) -> dict[str, Any]:
         """The plan as JSON-ready data; ``counterfactual_plan_from`` reads it back."""
-        return {one.name: getattr(self, one.name) for one in fields(self)}
+        return values.document_of(self)
 
 
 def counterfactual_plan_from(document: Mapping[str, Any]) -> CounterfactualPlan:
@@ -80,7 +74,7 @@ def counterfactual_plan_from(document: Mapping[str, Any]) -> CounterfactualPlan:
 _COLUMNS = ("prediction", "score", "text_id", "identity", "role", "template", "swap", "text")
 _READERS: dict[str, values.Reader] = {
     **dict.fromkeys(_COLUMNS, values.column),
-    "cut": values.number,
+    "cut": values.finite,
     "positive": values.cell,
     "warn_at": values.number,
     "fail_at": values.number,

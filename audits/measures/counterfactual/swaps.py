@@ -17,18 +17,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
-from typing import Any
 
 import yaml
 
-from audits.measures.templates import TemplateRejected
+from audits.measures.naming import quoted
+from audits.measures.templates import TemplateRejected, items, only_keys, text_of, wrong
 
-SHIPPED = ("gender_en", "age_en", "gender_ru")
+SHIPPED = ("gender_en", "age_en", "disability_en", "orientation_en", "nationality_en", "gender_ru")
 RULES = ("english_pronouns", "russian_gender")
 _KEYS = ("name", "language", "source", "identities", "rule", "names", "stop", "forms", "neutral")
 MAX_IDENTITIES = 20
 MAX_FORMS = 5_000
+MAX_FORM = 200
+MAX_WORDS = 10
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class SwapSet:
     stop: frozenset[str] = frozenset()
     phrases: Mapping[tuple[str, ...], tuple[tuple[int, str], ...]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def longest(self) -> int:
         """Words of the longest form."""
         return max((len(phrase) for phrase in self.phrases), default=0)
@@ -70,9 +73,9 @@ def shipped(name: str) -> SwapSet:
         TemplateRejected: there is none of that name.
     """
     if name not in SHIPPED:
-        raise TemplateRejected("swaps_unknown", f"no set of swaps {name!r}; shipped are {', '.join(SHIPPED)}")
-    text = resources.files(__package__).joinpath("sets", f"{name}.yaml").read_text(encoding="utf-8")
-    return swaps_from(yaml.safe_load(text))
+        raise TemplateRejected("swaps_unknown", f"no set of swaps {quoted(name)}; shipped are {', '.join(SHIPPED)}")
+    written = resources.files(__package__).joinpath("sets", f"{name}.yaml").read_text(encoding="utf-8")
+    return swaps_from(yaml.safe_load(written))
 
 
 def swaps_from(document: object) -> SwapSet:
@@ -82,23 +85,22 @@ def swaps_from(document: object) -> SwapSet:
         TemplateRejected: a key is unknown or missing, a form names no identity of the set, or the rule is unknown.
     """
     if not isinstance(document, Mapping):
-        raise _wrong("a set of swaps", "a mapping with 'name', 'identities' and 'forms'")
-    if stray := sorted(str(key) for key in document if key not in _KEYS):
-        raise TemplateRejected("key_unknown", f"a set of swaps has no key {stray[0][:60]!r}; known: {', '.join(_KEYS)}")
+        raise wrong("a set of swaps", "a mapping with 'name', 'identities' and 'forms'")
+    only_keys(document, _KEYS, "a set of swaps")
     name, language = _text(document.get("name"), "name"), _text(document.get("language") or "en", "language")
-    identities = tuple(_text(one, "identities") for one in _items(document.get("identities"), "identities"))
+    identities = tuple(_text(one, "identities") for one in items(document.get("identities"), "identities"))
     if not 2 <= len(set(identities)) == len(identities) <= MAX_IDENTITIES:
-        raise _wrong("identities", f"a list of two to {MAX_IDENTITIES} different names")
-    terms = tuple(_term(one, identities) for one in _items(document.get("forms"), "forms"))
+        raise wrong("identities", f"a list of two to {MAX_IDENTITIES} different names")
+    terms = tuple(_term(one, identities) for one in items(document.get("forms"), "forms"))
     if not 0 < len(terms) <= MAX_FORMS:
-        raise _wrong("forms", f"a list of one to {MAX_FORMS} mappings from identity to form")
+        raise wrong("forms", f"a list of one to {MAX_FORMS} mappings from identity to form")
     rule = document.get("rule")
     if rule is not None and rule not in RULES:
-        raise _wrong("rule", " or ".join(RULES))
+        raise wrong("rule", " or ".join(RULES))
     names = document.get("names") or "keep"
     if names not in ("skip", "keep"):
-        raise _wrong("names", "skip or keep")
-    stop = _items(document.get("stop") or (), "stop")
+        raise wrong("names", "skip or keep")
+    stop = items(document.get("stop") or (), "stop")
     return SwapSet(
         name=name,
         language=language,
@@ -114,35 +116,35 @@ def swaps_from(document: object) -> SwapSet:
 
 def _term(given: object, identities: Sequence[str]) -> Term:
     if not isinstance(given, Mapping):
-        raise _wrong("forms", "a list of mappings from identity to form")
+        raise wrong("forms", "a list of mappings from identity to form")
     slot = given.get("slot")
     forms = {str(name): _forms(value) for name, value in given.items() if name not in ("slot", "in_texts")}
     if stray := sorted(set(forms) - set(identities)):
-        raise TemplateRejected("identity_unknown", f"{stray[0][:60]!r} is not among the identities of the set")
+        raise TemplateRejected("identity_unknown", f"{quoted(stray[0])} is not among the identities of the set")
     if len(forms) < 2:
-        raise _wrong("forms", "mappings that name at least two identities each")
+        raise wrong("forms", "mappings that name at least two identities each")
     in_texts = given.get("in_texts", True)
     if not isinstance(in_texts, bool):
-        raise _wrong("in_texts", "true or false")
+        raise wrong("in_texts", "true or false")
     return Term(None if slot is None else _text(slot, "slot"), forms, in_texts)
 
 
 def _forms(given: object) -> tuple[str, ...]:
     if isinstance(given, str):
         return (_text(given, "forms"),)
-    made = tuple(_text(one, "forms") for one in _items(given, "forms"))
+    made = tuple(_text(one, "forms") for one in items(given, "forms"))
     if not made:
-        raise _wrong("forms", "texts, or lists of texts")
+        raise wrong("forms", "texts, or lists of texts")
     return made
 
 
 def _neutral(given: object) -> dict[str, str]:
     """Each word of a pair to the other."""
     made: dict[str, str] = {}
-    for pair in _items(given, "neutral"):
-        both = [_text(one, "neutral") for one in _items(pair, "neutral")]
+    for pair in items(given, "neutral"):
+        both = [_text(one, "neutral") for one in items(pair, "neutral")]
         if len(both) != 2:
-            raise _wrong("neutral", "a list of pairs of words")
+            raise wrong("neutral", "a list of pairs of words")
         for word, other in (both, both[::-1]):
             made.setdefault(word.lower(), other)
     return made
@@ -159,17 +161,8 @@ def _phrases(terms: Sequence[Term]) -> dict[tuple[str, ...], tuple[tuple[int, st
     return {phrase: tuple(meanings) for phrase, meanings in made.items()}
 
 
-def _wrong(where: str, wanted: str) -> TemplateRejected:
-    return TemplateRejected("value_wrong", f"{where} must be {wanted}")
-
-
-def _items(given: object, where: str) -> Sequence[Any]:
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        raise _wrong(where, "a list")
-    return given
-
-
 def _text(given: object, where: str) -> str:
-    if not isinstance(given, str) or not given.strip():
-        raise _wrong(where, "a text; put yes and no in quotes")
-    return given.strip()
+    made = text_of(given, where).strip()
+    if len(made) > MAX_FORM or len(made.split()) > MAX_WORDS:
+        raise wrong(where, f"texts of at most {MAX_WORDS} words and {MAX_FORM} characters")
+    return made

@@ -74,14 +74,12 @@ def in_case_of(word: str, new: str) -> str:
 
 def edited(text: str, edits: Iterable[Edit], *, language: str) -> str:
     """A text with some places changed; in English an article before a changed place follows the new word."""
-    made, at = "", 0
+    made, at = [], 0
     for edit in sorted(edits, key=lambda one: one.start):
-        made += text[at : edit.start]
-        if language == "en":
-            made = with_article(made, edit.new)
-        made += edit.new
+        between = text[at : edit.start]
+        made += [with_article(between, edit.new) if language == "en" else between, edit.new]
         at = edit.end
-    return made + text[at:]
+    return "".join([*made, text[at:]])
 
 
 def same_length_class(word: str, other: str) -> bool:

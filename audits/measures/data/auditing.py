@@ -9,21 +9,17 @@ from typing import IO, Any
 
 import rfc8785
 
-from audits.measures.data import looks, people, targets
+from audits.measures.data import annotators, looks, people, targets
 from audits.measures.data.columns import MIN_ROWS, columns_of
 from audits.measures.data.findings import Findings
 from audits.measures.data.plan import DataPlan
 from audits.measures.data.repeats import repeated
 from audits.measures.data.thresholds import AS_DOCUMENT
 from audits.measures.tables.loading import MAX_ROWS, Loaded, load_table
-from audits.measures.tables.refusals import ColumnMissing, TableRejected
+from audits.measures.tables.refusals import ColumnMissing
 
 Progress = Callable[[int, int | None], None]
 MAX_COLUMNS = 2_000
-
-
-class TooManyColumns(TableRejected):
-    code = "too_many_columns"
 
 
 def load_for(
@@ -34,12 +30,10 @@ def load_for(
     Raises:
         TableRejected: not a table, too large, or a column is missing.
     """
-    table = load_table(source, progress=progress, max_rows=max_rows)
+    table = load_table(source, progress=progress, max_rows=max_rows, max_columns=MAX_COLUMNS)
     missing = [name for name in plan.named if name not in table.names]
     if missing:
         raise ColumnMissing(missing, table.names)
-    if len(table.names) > MAX_COLUMNS:
-        raise TooManyColumns(f"the table has {len(table.names):,} columns; at most {MAX_COLUMNS:,} are audited at once")
     return table
 
 
@@ -66,7 +60,7 @@ def audit_data(
         numbers and nothing else.
 
     Raises:
-        DataPlanRejected: the plan and the table do not go together.
+        PlanRejected: the plan and the table do not go together.
     """
     tick = (lambda: progress(table.rows, table.rows)) if progress is not None else (lambda: None)
     columns = columns_of(table)
@@ -77,7 +71,10 @@ def audit_data(
     document |= targets.at_labels(columns, plan, findings, tick=tick)
     document |= people.at_groups(columns, plan, findings, tick=tick)
     document["personal"] = looks.at_personal_data(columns, findings, tick=tick)
-    document["texts"] = looks.at_texts(columns, table, findings, tick=tick)
+    document |= annotators.at_annotations(columns, plan, findings, seed=seed, tick=tick)
+    document["texts"] = looks.at_texts(columns, plan, findings, seed=seed, tick=tick)
+    document |= looks.at_terms(columns, plan, findings, tick=tick)
+    document["sampled"] = any(row.get("languages", {}).get("sampled", False) for row in document["texts"])
     document["columns"] = [columns[name].as_row() for name in sorted(columns)]
     verdict = _verdict(table, columns, findings)
     document |= {
@@ -94,11 +91,8 @@ def audit_data(
 
 def _verdict(table: Loaded, columns: Mapping[str, Any], findings: Findings) -> str:
     """A grave finding stands however few rows there are; a clean bill needs rows that could have shown something."""
-    worst = findings.verdict
     if all(column.is_empty or column.is_constant for column in columns.values()) and table.rows > 1:
         findings.add("data.nothing_to_say")
-        return "fail" if worst == "fail" else "no_information"
-    if table.rows < MIN_ROWS:
+    elif table.rows < MIN_ROWS:
         findings.add("data.too_few_rows", rows=table.rows, min_rows=MIN_ROWS)
-        return "fail" if worst == "fail" else "insufficient_data"
-    return worst
+    return findings.verdict

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from audits.measures.data.reasons import CODES, VERDICTS
+from audits.measures.data.reasons import CODES, UNJUDGED, VERDICTS
 
 # From the best to the worst.
 ORDER = ("pass", "warn", "insufficient_data", "no_information", "fail")
@@ -66,7 +66,8 @@ class Findings:
     @property
     def verdict(self) -> str:
         """The worst that a finding amounts to."""
-        return max((VERDICTS[one["severity"]] for one in self.made), key=ORDER.index, default="pass")
+        amount_to = (UNJUDGED.get(one["code"], VERDICTS[one["severity"]]) for one in self.made)
+        return max(amount_to, key=ORDER.index, default="pass")
 
     def ordered(self) -> list[dict[str, Any]]:
         """The findings, gravest first, then by code and place."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from audits.measures.data.columns import Column
 from audits.measures.data.thresholds import MIN_ROWS
-from audits.measures.drift.contingency import goodness_of_fit, homogeneity
+from audits.measures.drift.contingency import LEAST_EXPECTED, exact_binomial, goodness_of_fit, homogeneity
 from audits.measures.figures import figure
 from audits.measures.intervals import wilson
 
@@ -92,7 +92,8 @@ def _test(rows: Codes, empty: Codes) -> float:
 def against_population(attribute: Column, population: dict[str, float]) -> tuple[list[dict[str, Any]], float]:
     """Shares of groups beside those of a population that is known without error, and the p of a goodness-of-fit test.
 
-    Rows of groups that the population does not name are left out.
+    Rows of groups that the population does not name are left out. Groups of which fewer than ``LEAST_EXPECTED`` rows
+    are to be expected are tested together; where two cells are left and one is still so rare, the test is exact.
     """
     counted = dict(zip(attribute.values, attribute.counts.tolist(), strict=True))
     names = sorted(population)
@@ -102,7 +103,7 @@ def against_population(attribute: Column, population: dict[str, float]) -> tuple
         return [], 1.0
     low, high = wilson(counts, np.full(counts.size, total))
     shares = np.array([population[name] for name in names])
-    tested, _ = goodness_of_fit(counts, shares / shares.sum())
+    p = _fit(counts, shares / shares.sum())
     rows = [
         {
             "group": name,
@@ -114,4 +115,15 @@ def against_population(attribute: Column, population: dict[str, float]) -> tuple
         }
         for name, count, at_least, at_most in zip(names, counts, low, high, strict=True)
     ]
-    return rows, tested.p
+    return rows, p
+
+
+def _fit(counts: Codes, shares: npt.NDArray[np.float64]) -> float:
+    total = int(counts.sum())
+    rare = shares * total < LEAST_EXPECTED
+    if rare.sum() > 1 and not rare.all():
+        counts = np.append(counts[~rare], counts[rare].sum())
+        shares = np.append(shares[~rare], shares[rare].sum())
+    if counts.size == 2 and (shares * total).min() < LEAST_EXPECTED:
+        return exact_binomial(int(counts[0]), total, float(shares[0]))
+    return goodness_of_fit(counts, shares)[0].p

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from audits.measures.scores.ranking import newcombe_area
+
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-
-Z95 = 1.959964
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,8 @@ def auc(score: Array, positive: Mask) -> Auc:
         ValueError: all rows are of one class.
 
     Source:
-        Hanley and McNeil 1982, Radiology 143:29 (area and its standard error).
+        Hanley and McNeil 1982, Radiology 143:29 (area); Newcombe 2006, Stat Med 25:559, method 5 (limit: all areas
+        whose own standard error would reach the one seen, so that an area of 1 has a limit below 1).
     """
     n, p = positive.size, int(positive.sum())
     if not 0 < p < n:
@@ -46,9 +46,8 @@ def auc(score: Array, positive: Mask) -> Auc:
     ranks = np.cumsum(counts) - (counts - 1) / 2
     area = (float(ranks[codes][positive].sum()) - p * (p + 1) / 2) / (p * (n - p))
     area = max(area, 1 - area)
-    one, two = area / (2 - area), 2 * area * area / (1 + area)
-    variance = (area * (1 - area) + (p - 1) * (one - area**2) + (n - p - 1) * (two - area**2)) / (p * (n - p))
-    return Auc(area, max(area - Z95 * math.sqrt(max(variance, 0.0)), 0.5), p, n - p)
+    low, _ = newcombe_area(area, p, n - p)
+    return Auc(area, max(low, 0.5), p, n - p)
 
 
 def category_scores(codes: Codes, positive: Mask, values: int) -> Array:

@@ -11,11 +11,14 @@ import numpy.typing as npt
 from audits.measures.data import texts
 from audits.measures.data.columns import MANY_VALUES, Column
 from audits.measures.data.findings import Findings
+from audits.measures.data.languages import MOST, MOST_OF_ALL, languages
+from audits.measures.data.lexicon import examples as term_examples
+from audits.measures.data.lexicon import terms_found
 from audits.measures.data.personal import examples, personal_data
 from audits.measures.data.plan import DataPlan
-from audits.measures.data.thresholds import MINOR_SCRIPT, MISSING
+from audits.measures.data.thresholds import LEAST_LANGUAGE, MINOR_LANGUAGE, MINOR_SCRIPT, MISSING
 from audits.measures.figures import figure
-from audits.measures.tables.loading import Loaded
+from audits.measures.intervals import wilson
 
 Columns = dict[str, Column]
 Mask = npt.NDArray[np.bool_]
@@ -75,9 +78,11 @@ _LOOKS: tuple[tuple[str, Callable[[list[str]], Mask]], ...] = (
 )
 
 
-def at_texts(columns: Columns, table: Loaded, findings: Findings, *, tick: Tick) -> list[dict[str, Any]]:
-    """Broken encodings, scripts and lengths of every column that is no number."""
+def at_texts(columns: Columns, plan: DataPlan, findings: Findings, *, seed: int, tick: Tick) -> list[dict[str, Any]]:
+    """Broken encodings, scripts and lengths of every column that is no number; languages of those that are texts."""
     made = []
+    texts_held = sum(column.is_text or name in plan.texts for name, column in columns.items())
+    most = min(MOST, MOST_OF_ALL // max(texts_held, 1))
     for name, column in sorted(columns.items()):
         if column.numbers is not None or column.is_empty:
             continue
@@ -89,9 +94,63 @@ def at_texts(columns: Columns, table: Loaded, findings: Findings, *, tick: Tick)
         row: dict[str, Any] = {"column": name, "scripts": _scripts(column, findings)}
         if column.is_text:
             row |= _lengths(column, findings)
+        if column.is_text or name in plan.texts:
+            row["languages"] = _languages(column, findings, most=most, seed=seed)
         made.append(row)
         tick()
     return made
+
+
+def at_terms(columns: Columns, plan: DataPlan, findings: Findings, *, tick: Tick) -> dict[str, Any]:
+    """Rows that hold a term of the plan's lexicon, by column; nothing where it names none."""
+    lexicon = plan.lexicon
+    if lexicon is None:
+        return {}
+    made = []
+    for name, column in sorted(columns.items()):
+        if column.numbers is not None or column.is_empty:
+            continue
+        found = terms_found(lexicon, column.values, column.counts)
+        rows = np.append(found.holds, False)[column.codes]
+        count, terms = int(rows.sum()), int((found.counts > 0).sum())
+        low, high = (figure(float(limit)) for limit in wilson(count, column.present))
+        shown = term_examples(lexicon, found)
+        params: dict[str, Any] = {"column": name, "of": column.present, "low": low, "high": high, "terms": terms}
+        if count:
+            said = params | {"lexicon": lexicon.name}
+            findings.add("data.lexicon_terms", name, rows=rows, examples=shown, **said)
+        made.append(params | {"rows": count, "examples": shown})
+        tick()
+    if not made:
+        findings.add("data.lexicon_not_searched", "lexicon", lexicon=lexicon.name)
+    return {"lexicon": made}
+
+
+def _languages(column: Column, findings: Findings, *, most: int, seed: int) -> dict[str, Any]:
+    """Rows by language, and those whose language cannot be told."""
+    found = languages(column.values, column.counts, most=most, seed=seed)
+    made: list[dict[str, Any]] = []
+    for language, rows in found.counts.items():
+        low, high = wilson(rows, found.rows)
+        share = {"share": figure(rows / found.rows), "low": figure(float(low)), "high": figure(float(high))}
+        made.append({"language": language, "rows": rows, **share})
+    made.sort(key=lambda row: (-row["rows"], row["language"]))
+    known = found.rows - found.undetermined
+    for row in made[1:]:
+        if LEAST_LANGUAGE * known <= row["rows"] <= MINOR_LANGUAGE * known:
+            findings.add(
+                "data.minor_language",
+                f"{column.name} {row['language']}",
+                column=column.name,
+                language=row["language"],
+                rows=row["rows"],
+                of=found.rows,
+                main=made[0]["language"],
+            )
+    if 2 * found.undetermined > found.rows:
+        undetermined: dict[str, Any] = {"rows": found.undetermined, "of": found.rows}
+        findings.add("data.language_undetermined", column.name, column=column.name, **undetermined)
+    return {"rows": found.rows, "sampled": found.sampled, "undetermined": found.undetermined, "languages": made}
 
 
 def _scripts(column: Column, findings: Findings) -> list[dict[str, Any]]:

@@ -63,6 +63,8 @@ def _represented(attribute: Column, plan: DataPlan, findings: Findings) -> dict[
     if tiny.any():
         found: dict[str, Any] = {"groups": int(tiny.sum()), "rows": int(counts[tiny].sum()), "min_rows": MIN_ROWS}
         findings.add("data.group_tiny", name, attribute=name, **found)
+    if len(attribute.values) < 2:
+        findings.add("data.groups_too_few", name, attribute=name, groups=len(attribute.values))
     if attribute.missing:
         findings.add("data.group_unknown", name, attribute=name, rows=attribute.missing, of=attribute.rows)
     made: dict[str, Any] = {
@@ -73,8 +75,11 @@ def _represented(attribute: Column, plan: DataPlan, findings: Findings) -> dict[
     population = plan.population.get(name)
     if population:
         rows, p = against_population(attribute, dict(population))
-        made["population"] = {"groups": rows, "p": figure(p)}
-        if rows and p <= ALPHA:
+        met = sum(row["n"] for row in rows)
+        if met < MIN_ROWS:
+            findings.add("data.population_not_met", name, attribute=name, rows=met, of=attribute.present)
+        made["population"] = {"groups": rows, "p": figure(p), "elsewhere": attribute.present - met}
+        if met >= MIN_ROWS and p <= ALPHA:
             worst = max(rows, key=lambda row: (abs(row["share"] - row["population_share"]), row["group"]))
             findings.add("data.represented_otherwise", name, attribute=name, q=figure(p), **worst)
     return made

@@ -1,7 +1,8 @@
 """What a data audit can find: codes with parameters, worded when shown. Imports nothing.
 
 ``CODES`` is the whole list: code -> (severity, names of the parameters that it always carries). A finding of severity
-high makes the audit fail, medium makes it warn, the others are for information.
+high makes the audit fail, medium makes it warn, the others are for information. What was asked for and could not be
+looked at is never a pass: ``UNJUDGED`` says what such a finding amounts to instead.
 """
 
 from __future__ import annotations
@@ -11,22 +12,42 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "data.duplicates": ("medium", ("rows", "of", "groups", "expected")),
     "data.duplicates_few": ("low", ("rows", "of", "groups", "expected")),
     "data.near_duplicates": ("medium", ("rows", "of", "groups", "jaccard")),
-    "data.near_duplicates_not_searched": ("low", ("why", "limit")),
+    "data.near_duplicates_not_searched": ("medium", ("why", "limit")),
     # what one split knows of another
     "data.split_leak": ("high", ("split", "other", "rows", "of", "low", "high")),
     # as equal as a few small categories make different people
     "data.split_leak_by_chance": ("low", ("split", "other", "rows", "of", "low", "high")),
     "data.split_leak_near": ("high", ("split", "other", "rows", "of", "low", "high", "jaccard")),
     "data.split_leak_group": ("high", ("column", "split", "other", "rows", "of", "groups")),
+    # a run of words is no proof: both may quote a third
+    "data.split_leak_words": ("medium", ("split", "other", "rows", "of", "low", "high", "words")),
+    # rows that are trained on and happened after what is tested
+    "data.split_leak_time": (
+        "high",
+        ("column", "split", "other", "rows", "of", "first", "last", "other_rows", "other_of"),
+    ),
+    "data.time_not_measured": ("medium", ("column", "why")),
+    "data.time_unknown": ("low", ("column", "rows", "of")),
     "data.split_tiny": ("medium", ("split", "rows")),
+    "data.split_not_splits": ("medium", ("column", "values", "limit")),
+    "data.group_says_nothing": ("medium", ("column", "values")),
     # labels
     "data.conflicting_labels": ("medium", ("rows", "of", "groups")),
     "data.label_errors": ("medium", ("rows", "of", "low", "high")),
-    "data.label_errors_not_measured": ("low", ("why",)),
+    "data.label_errors_not_measured": ("medium", ("why",)),
+    "data.label_says_nothing": ("medium", ("column", "values")),
+    "data.label_is_id": ("medium", ("column", "values", "of")),
+    "data.label_many_classes": ("medium", ("column", "values", "limit")),
+    "data.label_is_number": ("info", ("column", "value")),
     "data.class_imbalance": ("medium", ("column", "value", "rows", "of", "share", "largest")),
     "data.class_tiny": ("medium", ("column", "value", "rows", "min_rows")),
     "data.label_missing": ("medium", ("column", "rows", "of")),
     "data.target_leak": ("high", ("column", "value", "auc", "low", "n")),
+    # people who labelled the same rows
+    "data.agreement_low": ("medium", ("alpha", "low", "high", "units", "limit")),
+    "data.agreement_unsure": ("medium", ("alpha", "low", "high", "units", "limit")),
+    "data.agreement_tentative": ("low", ("alpha", "low", "high", "units", "limit")),
+    "data.agreement_not_measured": ("medium", ("why",)),
     # columns
     "data.constant": ("low", ("column",)),
     "data.empty": ("medium", ("column",)),
@@ -40,6 +61,8 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "data.group_tiny": ("medium", ("attribute", "groups", "rows", "min_rows")),
     "data.group_unknown": ("low", ("attribute", "rows", "of")),
+    "data.groups_too_few": ("medium", ("attribute", "groups")),
+    "data.population_not_met": ("medium", ("attribute", "rows", "of")),
     "data.represented_otherwise": (
         "medium",
         ("attribute", "group", "share", "low", "high", "n", "population_share", "q"),
@@ -53,6 +76,10 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "data.control_characters": ("low", ("column", "rows", "of")),
     "data.formulas": ("low", ("column", "rows", "of")),
     "data.mixed_scripts": ("low", ("column", "rows", "of")),
+    "data.lexicon_terms": ("medium", ("column", "rows", "of", "low", "high", "terms", "lexicon")),
+    "data.lexicon_not_searched": ("medium", ("lexicon",)),
+    "data.minor_language": ("info", ("column", "language", "rows", "of", "main")),
+    "data.language_undetermined": ("low", ("column", "rows", "of")),
     "data.minor_script": ("info", ("column", "script", "rows", "of", "main")),
     "data.length_outliers": ("low", ("column", "rows", "of", "low_limit", "high_limit")),
     # where it comes from
@@ -61,6 +88,27 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     # the whole
     "data.too_few_rows": ("medium", ("rows", "min_rows")),
     "data.nothing_to_say": ("medium", ()),
+    "data.nothing_compared": ("medium", ("columns", "set_aside")),
 }
 
+NO_INFORMATION = (
+    "data.nothing_to_say",
+    "data.nothing_compared",
+    "data.label_says_nothing",
+    "data.label_is_id",
+    "data.groups_too_few",
+    "data.group_says_nothing",
+)
+INSUFFICIENT = (
+    "data.too_few_rows",
+    "data.label_many_classes",
+    "data.label_errors_not_measured",
+    "data.near_duplicates_not_searched",
+    "data.split_not_splits",
+    "data.population_not_met",
+    "data.time_not_measured",
+    "data.agreement_not_measured",
+    "data.lexicon_not_searched",
+)
+UNJUDGED = dict.fromkeys(NO_INFORMATION, "no_information") | dict.fromkeys(INSUFFICIENT, "insufficient_data")
 VERDICTS = {"critical": "fail", "high": "fail", "medium": "warn", "low": "pass", "info": "pass"}

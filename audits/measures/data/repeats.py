@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from audits.measures.data.columns import Column, combined, normalised
+from audits.measures.data.contamination import WORDS, shared_runs
 from audits.measures.data.findings import Findings
 from audits.measures.data.near import JACCARD, TooMuchText, components, near_pairs
 from audits.measures.data.plan import DataPlan
 from audits.measures.data.rows import conflicting_labels, copies, expected_pairs, seen_elsewhere
 from audits.measures.data.thresholds import BY_CHANCE, DUPLICATES, MIN_ROWS
+from audits.measures.data.times import overlap, times_of
 from audits.measures.figures import figure
 from audits.measures.intervals import wilson
 from audits.measures.tables.arrow import BLANK, EMPTY, as_numpy, positions
@@ -30,12 +33,14 @@ MAX_SPLITS = 20
 def repeated(columns: Columns, plan: DataPlan, findings: Findings, *, seed: int, tick: Tick) -> dict[str, Any]:
     """Rows that occur more than once. What only names rows does not make two rows different, nor does the split."""
     document: dict[str, Any] = {}
-    aside = {plan.split, plan.group, *plan.ignore, *plan.probabilities.values()}
+    aside = plan.aside
     content = [column for name, column in columns.items() if name not in aside and not column.is_id_like]
     content = [column for column in content if not column.is_empty and not column.is_constant]
     # where columns only name rows, the names are the content
     content = content or [column for name, column in columns.items() if name not in aside and not column.is_empty]
     split = _splits(columns, plan, findings)
+    if all(column.name == plan.label for column in content):
+        findings.add("data.nothing_compared", columns=len(columns), set_aside=len(aside & columns.keys()))
     if content:
         found = copies(content)
         tick()
@@ -48,7 +53,13 @@ def repeated(columns: Columns, plan: DataPlan, findings: Findings, *, seed: int,
             document["conflicts"] = _conflicts(features, columns[plan.label], findings)
         tick()
     if split is not None and plan.group is not None:
-        document["group_leaks"] = _group_leaks(columns[plan.group], split, findings)
+        group = columns[plan.group]
+        if len(group.values) < 2:
+            # everybody is the same person, or nobody is known
+            findings.add("data.group_says_nothing", group.name, column=group.name, values=len(group.values))
+        document["group_leaks"] = _group_leaks(group, split, findings)
+    if split is not None and plan.time is not None:
+        document["time_leaks"] = _time_leaks(columns[plan.time], split, plan, findings)
     texts = [columns[name] for name in plan.texts] or [column for column in content if column.is_text]
     texts = [column for column in texts if not column.is_empty]
     if texts:
@@ -65,7 +76,11 @@ def _splits(columns: Columns, plan: DataPlan, findings: Findings) -> Column | No
     for value, count in zip(split.values, split.counts.tolist(), strict=True):
         if count < MIN_ROWS and len(split.values) <= MAX_SPLITS:
             findings.add("data.split_tiny", value, split=value, rows=count)
-    return split if 2 <= len(split.values) <= MAX_SPLITS else None
+    if 2 <= len(split.values) <= MAX_SPLITS:
+        return split
+    values = len(split.values)
+    findings.add("data.split_not_splits", split.name, column=split.name, values=values, limit=MAX_SPLITS)
+    return None
 
 
 def _exact(surplus: int, groups: int, rows: Mask, content: list[Column], findings: Findings) -> dict[str, Any]:
@@ -85,22 +100,22 @@ def _is_chance(surplus: int, content: list[Column]) -> bool:
 
 def _leaks(code: str, of_row: Codes, split: Column, findings: Findings, **more: Any) -> list[dict[str, Any]]:
     found = seen_elsewhere(of_row, split.codes, len(split.values))
-    return _leak_rows(code, found, split, findings, **more)
+    return _leak_rows(code, found, split.counts, split, findings, **more)
 
 
 def _leak_rows(
-    code: str, found: npt.NDArray[np.int64], split: Column, findings: Findings, **more: Any
+    code: str, found: Codes, of: Codes, split: Column, findings: Findings, **more: Any
 ) -> list[dict[str, Any]]:
     """Rows of each split that another has too; one finding per pair of splits, about the smaller of the two."""
     leaks = []
     sizes = split.counts
     for one, other in zip(*np.nonzero(found), strict=True):
-        low, high = wilson(found[one, other], sizes[one])
+        low, high = wilson(found[one, other], of[one])
         leak: dict[str, Any] = {
             "split": split.values[one],
             "other": split.values[other],
             "rows": int(found[one, other]),
-            "of": int(sizes[one]),
+            "of": int(of[one]),
             "low": figure(float(low)),
             "high": figure(float(high)),
         }
@@ -108,6 +123,50 @@ def _leak_rows(
         if (sizes[one], split.values[one]) < (sizes[other], split.values[other]):
             findings.add(code, f"{leak['split']} in {leak['other']}", **leak, **more)
     return sorted(leaks, key=lambda leak: (leak["split"], leak["other"]))
+
+
+def _time_leaks(column: Column, split: Column, plan: DataPlan, findings: Findings) -> dict[str, Any]:
+    """How far the split that is trained on reaches into the time of each other one."""
+    train = _trained_on(split, plan)
+    times = times_of(column)
+    if train is None or times is None or column.is_empty:
+        why = "train_unknown" if train is None else "no_values" if column.is_empty else "not_a_time"
+        findings.add("data.time_not_measured", column.name, column=column.name, why=why)
+        return {"measured": False, "why": why}
+    unknown = int((np.isnan(times.values) & (split.codes >= 0)).sum())
+    if unknown:
+        findings.add("data.time_unknown", column.name, column=column.name, rows=unknown, of=int(split.counts.sum()))
+    leaks = []
+    for other in range(len(split.values)):
+        if other == train:
+            continue
+        found = overlap(times.values, split.codes == train, split.codes == other)
+        if found is None:
+            findings.add("data.time_not_measured", split.values[other], column=column.name, why="no_values")
+            continue
+        leak: dict[str, Any] = {
+            "column": column.name,
+            "split": split.values[train],
+            "other": split.values[other],
+            "rows": found.later,
+            "of": found.of,
+            "first": times.shown(found.first),
+            "last": times.shown(found.last),
+            "other_rows": found.earlier,
+            "other_of": found.other_of,
+        }
+        leaks.append(leak)
+        if found.later:
+            findings.add("data.split_leak_time", f"{leak['split']} after {leak['other']}", **leak)
+    return {"measured": True, "train": split.values[train], "unknown": unknown, "splits": leaks}
+
+
+def _trained_on(split: Column, plan: DataPlan) -> int | None:
+    """The split that the plan says is trained on, else the one that is called so; None where that cannot be told."""
+    if plan.train is not None:
+        return split.values.index(plan.train) if plan.train in split.values else None
+    called = [place for place, value in enumerate(split.values) if value.lower() in ("train", "training")]
+    return called[0] if len(called) == 1 else None
 
 
 def _group_leaks(group: Column, split: Column, findings: Findings) -> list[dict[str, Any]]:
@@ -172,8 +231,24 @@ def _near(texts: list[Column], split: Column | None, findings: Findings, *, seed
     }
     if split is not None and marks is not None:
         found = _near_elsewhere(pairs.first, pairs.second, marks, of_row, split)
-        made["leaks"] = _leak_rows("data.split_leak_near", found, split, findings, jaccard=JACCARD)
+        made["leaks"] = _leak_rows("data.split_leak_near", found, split.counts, split, findings, jaccard=JACCARD)
+        made["shared_words"] = _shared_words(different, marks, of_row, split, findings)
     return made
+
+
+def _shared_words(texts: pa.Array, marks: Mask, of_row: Codes, split: Column, findings: Findings) -> dict[str, Any]:
+    """Rows of each split that share a run of words with another, of those that are long enough to have one."""
+    shared = shared_runs(texts, marks)
+    of = np.array([int(shared.long[of_row[split.codes == one]].sum()) for one in range(len(split.values))])
+    found = np.zeros((of.size, of.size), dtype=np.int64)
+    for one in range(of.size):
+        found[one] = shared.reached[of_row[split.codes == one]].sum(axis=0)
+        found[one, one] = 0
+    return {
+        "words": WORDS,
+        "long_enough": [{"split": value, "rows": int(rows)} for value, rows in zip(split.values, of, strict=True)],
+        "leaks": _leak_rows("data.split_leak_words", found, of, split, findings, words=WORDS),
+    }
 
 
 def _marks(of_row: Codes, split: Column | None, texts: int) -> Mask | None:

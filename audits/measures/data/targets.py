@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from audits.measures.data.columns import Column
 from audits.measures.data.findings import Findings
 from audits.measures.data.labels import auc, category_scores, confident_learning
-from audits.measures.data.plan import DataPlan
+from audits.measures.data.plan import CLASS, NUMBER, DataPlan
 from audits.measures.data.thresholds import IMBALANCE, MAX_CLASSES, MIN_ROWS, ROWS_PER_VALUE, TARGET_LEAK
 from audits.measures.figures import figure
 from audits.measures.intervals import wilson
@@ -22,20 +23,78 @@ Tick = Callable[[], None]
 
 
 def at_labels(columns: Columns, plan: DataPlan, findings: Findings, *, tick: Tick) -> dict[str, Any]:
-    """Figures and findings of the label; nothing where none is named or the label is a number."""
+    """Figures and findings of the label; nothing where none is named.
+
+    A label that is a number has no classes; whether a feature gives it away is asked of its upper half.
+    """
     if plan.label is None:
         return {}
     label = columns[plan.label]
     if label.missing:
         findings.add("data.label_missing", label.name, column=label.name, rows=label.missing, of=label.rows)
-    if not 2 <= len(label.values) <= MAX_CLASSES:
-        return {"classes": [], "classes_of": len(label.values)}
+    values = len(label.values)
+    if values < 2:
+        findings.add("data.label_says_nothing", label.name, column=label.name, values=values)
+        return {"classes": [], "classes_of": values}
+    if label.numbers is not None and _is_number(label, label.numbers, plan):
+        return _of_number(columns, label, label.numbers, plan, findings, tick)
+    if label.is_id_like or values == label.present >= MIN_ROWS:
+        findings.add("data.label_is_id", label.name, column=label.name, values=values, of=label.present)
+        return {"classes": [], "classes_of": values}
+    if values > MAX_CLASSES:
+        findings.add("data.label_many_classes", label.name, column=label.name, values=values, limit=MAX_CLASSES)
+        return {"classes": [], "classes_of": values}
     document: dict[str, Any] = {"classes": _classes(label, findings)}
     document["target_leaks"] = _target_leaks(columns, label, plan, findings, tick)
     if plan.probabilities:
         document["label_errors"] = _label_errors(columns, label, plan, findings)
         tick()
     return document
+
+
+def _is_number(label: Column, numbers: Array, plan: DataPlan) -> bool:
+    """Whether the label is a quantity: said in the plan, or shown by many values with decimals.
+
+    Whole numbers may be codes of classes as well as counts of something, which only the table's owner knows.
+    """
+    known = numbers[np.isfinite(numbers)]
+    if plan.label_kind == CLASS or not known.size:
+        return False
+    return plan.label_kind == NUMBER or (len(label.values) > MAX_CLASSES and bool((known != np.floor(known)).any()))
+
+
+def _of_number(
+    columns: Columns, label: Column, numbers: Array, plan: DataPlan, findings: Findings, tick: Tick
+) -> dict[str, Any]:
+    """Target leaks of a number: which feature alone tells the rows above its median from the others."""
+    known = np.isfinite(numbers)
+    middle = float(np.median(numbers[known]))
+    # where more than half of the rows have the largest value, the others are below it
+    if not (numbers[known] > middle).any():
+        middle = float(numbers[known & (numbers < middle)].max(initial=-np.inf))
+    value = f"> {figure(middle)}"
+    findings.add("data.label_is_number", label.name, column=label.name, value=value)
+    upper = np.where(known, (numbers > middle).astype(np.int64), -1)
+    classes = _Classes(label.name, (f"<= {figure(middle)}", value), upper)
+    document: dict[str, Any] = {"classes": [], "classes_of": len(label.values), "label_above": figure(middle)}
+    document["target_leaks"] = _target_leaks(columns, classes, plan, findings, tick)
+    if plan.probabilities:
+        findings.add("data.label_errors_not_measured", label.name, why="label_is_number")
+        document["label_errors"] = {"measured": False, "why": "label_is_number"}
+    return document
+
+
+@dataclass(frozen=True)
+class _Classes:
+    """Classes that rows belong to: ``codes`` are positions among ``values``, -1 for unknown."""
+
+    name: str
+    values: Sequence[str]
+    codes: npt.NDArray[np.int64]
+
+    @property
+    def counts(self) -> npt.NDArray[np.int64]:
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.values))
 
 
 def _classes(label: Column, findings: Findings) -> list[dict[str, Any]]:
@@ -59,10 +118,11 @@ def _classes(label: Column, findings: Findings) -> list[dict[str, Any]]:
 
 
 def _target_leaks(
-    columns: Columns, label: Column, plan: DataPlan, findings: Findings, tick: Tick
+    columns: Columns, label: Column | _Classes, plan: DataPlan, findings: Findings, tick: Tick
 ) -> list[dict[str, Any]]:
     """The best that each feature alone tells one class from the others; sorted by that."""
-    aside = {label.name, plan.split, *plan.ignore, *plan.probabilities.values()}
+    # whom a row belongs to may well tell its label, and is no feature by the plan's word only if it is ignored
+    aside = {label.name, *plan.aside} - ({plan.group} - set(plan.ignore))
     made: list[dict[str, Any]] = []
     for name, column in sorted(columns.items()):
         if name in aside or column.is_empty or column.is_constant:
@@ -77,7 +137,7 @@ def _target_leaks(
     return sorted(made, key=lambda row: (-row["auc"], row["column"]))[:20]
 
 
-def _told(column: Column, label: Column) -> dict[str, Any] | None:
+def _told(column: Column, label: Column | _Classes) -> dict[str, Any] | None:
     known = label.codes >= 0
     numbers = column.numbers
     if numbers is None and len(column.values) * ROWS_PER_VALUE > column.present:
@@ -96,7 +156,7 @@ def _told(column: Column, label: Column) -> dict[str, Any] | None:
         area = auc(score, positive)
         if best is None or area.value > best["auc"]:
             found = {"auc": figure(area.value), "low": figure(area.low), "n": area.positive + area.negative}
-            best = {"column": column.name, "value": label.values[value][:100], **found}
+            best = {"column": column.name, "value": label.values[int(value)][:100], **found}
         if len(label.values) == 2:
             break
     return best

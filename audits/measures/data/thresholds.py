@@ -14,6 +14,10 @@ MINOR_SCRIPT = 0.3
 IMBALANCE = 0.1
 # A single feature that tells a class from the others so well is the label by another name.
 TARGET_LEAK = 0.98
+# Krippendorff 2004, Content Analysis, ch. 11: reliable from .800 on, for tentative conclusions from .667 on.
+AGREEMENT, AGREEMENT_TENTATIVE = 0.8, 0.667
+# A language of at most so many of the texts whose language is known, and of at least so many of them.
+MINOR_LANGUAGE, LEAST_LANGUAGE = 0.3, 0.01
 # Equal rows that chance explains to this share are other people, not copies.
 BY_CHANCE = 0.5
 # Values that a class column may have for target leaks and label errors.
@@ -30,5 +34,8 @@ AS_DOCUMENT = {
     "minor_script": MINOR_SCRIPT,
     "imbalance": IMBALANCE,
     "target_leak_auc": TARGET_LEAK,
+    "agreement": AGREEMENT,
+    "agreement_tentative": AGREEMENT_TENTATIVE,
+    "minor_language": MINOR_LANGUAGE,
     "source": "defaults, chosen here; see docs/drift-and-data-audits.md",
 }

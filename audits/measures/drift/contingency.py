@@ -69,6 +69,21 @@ def goodness_of_fit(counts: Counts, expected_shares: npt.ArrayLike) -> tuple[Tes
     return _tested(pearson, counts.size - 1), _tested(max(likelihood, 0.0), counts.size - 1)
 
 
+def exact_binomial(hits: int, rows: int, share: float) -> float:
+    """Two-sided exact p of so many hits where the share is known: all numbers that are no likelier than the one seen.
+
+    Args:
+        hits: from 0 to ``rows``.
+        share: in (0, 1).
+
+    Source:
+        Clopper and Pearson 1934, Biometrika 26:404 (the distribution); two sides as in ``fisher_exact``.
+    """
+    possible = np.arange(rows + 1)
+    logs = _log_choose(rows, possible) + possible * np.log(share) + (rows - possible) * np.log1p(-share)
+    return min(float(np.exp(logs[logs <= logs[hits] + 1e-7]).sum()), 1.0)
+
+
 def fisher_exact(reference: Counts, current: Counts) -> float:
     """Two-sided p of Fisher's exact test of a 2 x 2 table: all tables that are no likelier than the one seen.
 

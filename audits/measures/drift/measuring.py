@@ -18,6 +18,8 @@ Array = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 BINS = 10
+# Beyond this a square is no number any more.
+LARGEST = 1e150
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 NUMERIC, CATEGORICAL = "numeric", "categorical"
 
@@ -68,7 +70,7 @@ def drift_numeric(reference: npt.ArrayLike, current: npt.ArrayLike, *, bins: int
         bins: cells of equal share in the reference.
 
     Raises:
-        NotMeasurable: a sample without values, or with infinite ones.
+        NotMeasurable: a sample without values, with infinite ones, or with ones beyond ``LARGEST``.
     """
     ours, theirs = _finite(reference, "reference"), _finite(current, "current")
     n, m = ours.size, theirs.size
@@ -167,6 +169,8 @@ def _finite(values: npt.ArrayLike, name: str) -> Array:
     ordered = ordered[: np.searchsorted(ordered, np.nan)]
     if not ordered.size:
         raise NotMeasurable("no_values", f"the {name} sample has no values")
+    if max(-ordered[0], ordered[-1]) > LARGEST and math.isfinite(ordered[0]) and math.isfinite(ordered[-1]):
+        raise NotMeasurable("out_of_range", f"the {name} sample has values beyond {LARGEST:g}; use a larger unit")
     if not math.isfinite(ordered[0]) or not math.isfinite(ordered[-1]):
         raise NotMeasurable("not_finite", f"the {name} sample has infinite values; leave them out and count them")
     return ordered

@@ -18,6 +18,7 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "drift.column_new": ("info", ("column",)),
     "drift.kind_changed": ("high", ("column", "kind_reference", "kind_current")),
     "drift.no_values": ("medium", ("column",)),
+    "drift.out_of_range": ("medium", ("column", "limit")),
     "drift.not_finite": ("low", ("column", "rows_reference", "rows_current")),
     "drift.not_compared": ("info", ("column", "why")),
     "drift.nothing_to_compare": ("medium", ()),

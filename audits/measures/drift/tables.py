@@ -16,6 +16,7 @@ import rfc8785
 from audits.measures.drift.judging import ORDER, Judged, decide, missing_judged, values_judged, worst
 from audits.measures.drift.measuring import (
     CATEGORICAL,
+    LARGEST,
     NUMERIC,
     Drift,
     NotMeasurable,
@@ -28,7 +29,7 @@ from audits.measures.figures import figure
 from audits.measures.naming import listed, quoted
 from audits.measures.tables.arrow import as_numpy
 from audits.measures.tables.loading import Loaded
-from audits.measures.tables.refusals import ColumnMissing, TableRejected
+from audits.measures.tables.refusals import ColumnMissing, TableRejected, TooManyColumns
 
 Array = npt.NDArray[np.float64]
 
@@ -40,10 +41,6 @@ MAX_COLUMNS = 2_000
 # Categories that are shown, largest change first, if enough rows have them not to point at anybody.
 _SHOWN_CATEGORIES = 5
 _SHOWN_FROM = 10
-
-
-class TooManyColumns(TableRejected):
-    code = "too_many_columns"
 
 
 class ThresholdRejected(TableRejected):
@@ -148,7 +145,7 @@ def _columns_of(reference: Loaded, current: Loaded, plan: DriftPlan) -> tuple[li
     ours = set(plan.columns) or set(reference.names)
     theirs = set(current.names) & ours if plan.columns else set(current.names)
     if len(ours) > MAX_COLUMNS:
-        raise TooManyColumns(f"the table has {len(ours):,} columns; name at most {MAX_COLUMNS:,} of them")
+        raise TooManyColumns(len(ours), MAX_COLUMNS)
     return sorted(ours & theirs), sorted(ours - theirs), sorted(theirs - ours)
 
 
@@ -174,7 +171,7 @@ def _compared(name: str, reference: Loaded, current: Loaded, plan: DriftPlan, re
 
 
 # A column that nothing can be said about because rows lack is not the same as one in which there is nothing to find.
-_WITHOUT_VALUES = {"no_values": "insufficient_data", "kind_changed": "insufficient_data"}
+_WITHOUT_VALUES = dict.fromkeys(("no_values", "kind_changed", "out_of_range"), "insufficient_data")
 
 
 def _measured(name: str, reference: Loaded, current: Loaded, plan: DriftPlan, row: dict[str, Any]) -> tuple[str, Drift]:
@@ -219,7 +216,8 @@ def _finite(reference: Array, current: Array, row: dict[str, Any]) -> tuple[Arra
 
 
 def _names_rows(values: Array) -> bool:
-    whole = bool((values == np.floor(values)).all())
+    # a double beyond 2**63 is always whole, and never a number of something
+    whole = bool(((values == np.floor(values)) & (np.abs(values) < 2.0**63)).all())
     return whole and values.size >= MIN_ROWS and np.unique(values).size == values.size
 
 
@@ -349,6 +347,8 @@ def _sides(name: str, pair: Mapping[str, Any]) -> dict[str, Any]:
 def _not_measured(name: str, code: str, row: Mapping[str, Any]) -> dict[str, Any]:
     if code == "no_values":
         return _reason("drift.no_values", name)
+    if code == "out_of_range":
+        return _reason("drift.out_of_range", name, limit=LARGEST)
     if code == "kind_changed":
         return _reason("drift.kind_changed", name, **_sides("kind", row["kinds"]))
     return _reason("drift.not_compared", name, why=code)

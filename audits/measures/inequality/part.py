@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from audits.measures.clusters import clustered_error
 from audits.measures.cube import Slices
 from audits.measures.figures import figure
 from audits.measures.grouped import Grouped
@@ -28,13 +30,12 @@ def inequality(groups: Grouped) -> dict[str, Any]:
     """Indices of everybody, their part between the groups of each attribute, and the pair furthest apart."""
     everyone = groups.everyone
     benefit, people = benefits(_mass(everyone)[0])
-    size = float(shares(everyone, RATES["selection_rate"]).n[0])
     whole = generalized_entropy(benefit, people, alpha=ALPHA)
     return {
         "benefit": "prediction - label + 1",
         "generalized_entropy_index": {"alpha": ALPHA}
-        | _estimated(whole, influence(benefit, people, alpha=ALPHA), people, size),
-        "theil_index": _estimated(theil(benefit, people), influence(benefit, people, alpha=1), people, size),
+        | _estimated(whole, influence(benefit, people, alpha=ALPHA), people, groups),
+        "theil_index": _estimated(theil(benefit, people), influence(benefit, people, alpha=1), people, groups),
         "attributes": [
             _of_attribute(names, slices, whole, groups)
             for names, slices in (*(((name,), one) for name, one in groups.single.items()), *groups.crossed.items())
@@ -46,17 +47,35 @@ def _mass(slices: Slices) -> Floats:
     return (slices.cells if slices.weights is None else slices.weights).astype(float)
 
 
-def _estimated(value: float | None, pulls: Floats | None, people: Floats, size: float) -> dict[str, Any]:
+def _estimated(value: float | None, pulls: Floats | None, people: Floats, groups: Grouped) -> dict[str, Any]:
     """An index with its interval on the logarithm, below 0 there is none; ``pulls`` is what one more person moves."""
     made: dict[str, Any] = {"value": None if value is None else figure(value), "ci_low": None, "ci_high": None}
     if value is None:
         return made | {"why": "nobody_benefits"}
-    if pulls is None or value <= 0 or size < 2:
+    if pulls is None or value <= 0:
         return made
-    variance = float((people / people.sum() * np.square(pulls)).sum()) / size
-    reach = Z95 * variance**0.5 / value
+    error, method = standard_error(pulls, people, groups)
+    if not math.isfinite(error):
+        return made | {"why": "too_few_rows"}
+    reach = Z95 * error / value
     low, high = figure(value * float(np.exp(-reach))), figure(value * float(np.exp(reach)))
-    return made | {"ci_low": low, "ci_high": high, "method": "influence function, log scale"}
+    return made | {"ci_low": low, "ci_high": high, "method": method}
+
+
+def standard_error(pulls: Floats, people: Floats, groups: Grouped) -> tuple[float, str]:
+    """The error of an index from what one more person of each kind moves it, and how it was had; inf if unknown."""
+    mass, rows = people / people.sum(), groups.rows
+    if rows is not None and rows.clusters is not None:
+        weights = np.ones(len(rows)) if rows.weights is None else rows.weights
+        kind = rows.label.astype(np.int64) * 2 + rows.prediction
+        error, _ = clustered_error(weights / weights.sum() * pulls[kind], rows.clusters)
+        return error, "influence function of clusters, log scale"
+    everyone = groups.everyone
+    squares = everyone.squares
+    effective = float(people.sum()) ** 2 / float(people.sum() if squares is None else squares.sum())
+    if effective < 2:
+        return math.inf, ""
+    return float((mass * np.square(pulls)).sum() / effective) ** 0.5, "influence function, log scale"
 
 
 def _of_attribute(names: tuple[str, ...], slices: Slices, whole: float | None, groups: Grouped) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from audits.measures.figures import figure
 from audits.measures.ll144.outcomes import Assessed, Progress, assessed
 from audits.measures.ll144.plan import FOUR_FIFTHS, LL144Plan, last_day
 from audits.measures.ll144.reasons import CODES
-from audits.measures.ll144.tables import LEAST_SHARE, SMALL, TABLES, exclusions, table_of
+from audits.measures.ll144.tables import INTERSECTION, LEAST_SHARE, SMALL, TABLES, exclusions, table_of
 from audits.measures.tables.opening import Table, open_table
 from audits.measures.verdicts import worst
 
@@ -48,8 +48,9 @@ def audit_ll144(table: Table, plan: LL144Plan, *, progress: Progress | None = No
         The document, JSON-ready; ``digest`` is the SHA-256 of the RFC 8785 form of all the rest, the same for the same
         rows in any order. ``verdict`` is about the calculation alone, because the law sets no limit: *pass*, every
         table could be calculated and the record for the summary is complete; *warn*, calculated, with outcomes or
-        statements missing; *insufficient_data*, a table has fewer than two categories to compare; *no_information*,
-        every rate of every table is 0 or every one is 1. Never *fail*.
+        statements missing; *insufficient_data*, a table has fewer than two categories to compare, or that by sex or by
+        race fewer than two of at least ``SMALL`` people; *no_information*, every rate of every table is 0 or every one
+        is 1. Never *fail*.
 
     Raises:
         TableRejected: the table cannot be read or cannot support the audit.
@@ -119,7 +120,7 @@ def _verdict(tables: list[dict[str, Any]], reasons: list[dict[str, Any]]) -> str
     if all(made["no_information"] for made in tables):
         return "no_information"
     found = ["pass"]
-    if any(made["compared"] < 2 for made in tables):
+    if any(made["compared"] < 2 or _has_too_few_people(made) for made in tables):
         found.append("insufficient_data")
     if any(CODES[reason["code"]][0] != "info" for reason in reasons):
         found.append("warn")
@@ -138,6 +139,15 @@ def _reasons(tables: list[dict[str, Any]], counted: Assessed, plan: LL144Plan) -
     return made
 
 
+def _has_too_few_people(made: dict[str, Any]) -> bool:
+    """Whether a table by sex or by race has fewer than two categories of which a rate can be told at all.
+
+    The rule knows no such number and wants the figures published; that they can be calculated does not make them data.
+    Intersections are small by nature, and their parts are in the other two tables.
+    """
+    return bool(made["table"] != INTERSECTION and made["large"] < 2)
+
+
 def _of_table(made: dict[str, Any]) -> Iterable[dict[str, Any]]:
     table, group = made["table"], made["outcome"]["group"] or ""
     locus = f"{table} {group}".strip()
@@ -146,6 +156,8 @@ def _of_table(made: dict[str, Any]) -> Iterable[dict[str, Any]]:
     best = rows.get(made["highest"])
     if made["compared"] < 2:
         yield _reason("ll144.too_few_categories", locus, **told, categories=made["compared"])
+    elif _has_too_few_people(made):
+        yield _reason("ll144.too_few_people", locus, **told, categories=made["large"], least=SMALL)
     if made["no_information"] and best is not None:
         yield _reason("ll144.no_information", locus, **told, rate=best["rate"], n=made["people"])
         return

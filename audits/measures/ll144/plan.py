@@ -9,7 +9,7 @@ from typing import Any
 
 from audits.measures import plan_values as values
 from audits.measures.naming import quoted
-from audits.measures.plan import PlanRejected
+from audits.measures.plan_values import PlanRejected
 
 HISTORICAL, TEST = "historical", "test"
 # 29 CFR 1607.4(D): information of the EEOC's guidelines. Local Law 144 sets no limit.
@@ -97,10 +97,7 @@ class LL144Plan:
             )
         if not (self.selected or self.score or self.group):
             raise PlanRejected("outcome_missing", "name the column of selections (selected) or of scores (score)")
-        columns = [name for name in (self.sex, self.race, self.selected, self.score, self.group) if name]
-        twice = [name for name in columns if columns.count(name) > 1]
-        if twice:
-            raise PlanRejected("column_named_twice", f"column {quoted(twice[0])} is named twice; each has its own part")
+        values.require_apart((self.sex, self.race, self.selected, self.score, self.group))
         if (self.positive or self.negative) and not self.selected:
             raise PlanRejected("positive_without_selected", "positive and negative are values of the column selected")
         if both := sorted(set(self.positive) & set(self.negative)):

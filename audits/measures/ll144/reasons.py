@@ -10,6 +10,8 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "ll144.no_information": ("high", ("table", "outcome", "rate", "n")),
     # a table has fewer than two categories to compare
     "ll144.too_few_categories": ("medium", ("table", "outcome", "categories")),
+    # a table by sex or by race has fewer than two categories of people enough to tell a rate
+    "ll144.too_few_people": ("medium", ("table", "outcome", "categories", "least")),
     # rows whose outcome is blank or not understood
     "ll144.unknown_outcomes": ("low", ("rows", "of", "values")),
     # the summary cannot be published as it stands

@@ -171,6 +171,7 @@ def table_of(outcome: Outcome, table: str, counted: Assessed, excluded: Mapping[
         "unknown_outcome": counted.rows - everybody,
         "highest": None if comparator is None else categories[comparator].name,
         "compared": int(takes_part.sum()),
+        "large": int((takes_part & (n >= SMALL)).sum()),
         "no_information": flat,
     }
 

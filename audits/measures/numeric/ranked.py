@@ -9,15 +9,20 @@ import numpy as np
 
 from audits.measures.figures import estimate_of, figure
 from audits.measures.informative import informative_row, judged_family
-from audits.measures.intervals import two_sided_p
-from audits.measures.means import Estimated, mean, unknown
+from audits.measures.intervals import Z95, two_sided_p
+from audits.measures.means import Estimated, mean, student_quantile, unknown
 from audits.measures.naming import RATIO
 from audits.measures.numeric.rows import Floats, Index, NumericRows
+from audits.measures.ordering import starts_of_runs
 from audits.measures.plan import BiasPlan
 
 EXPOSURE, NDCG, EXPOSURE_RATIO = "exposure", "ndcg_score", "exposure_ratio"
 # Lengths of the top that are looked at, and positions of the infeasible index that are listed.
 _TOPS, _POSITIONS = 40, 50
+# With fewer relevant rows the gain hangs on single places, and its spread is not known.
+FEWEST_RELEVANT = 10
+# Rows of the smallest group that have to be expected in a top before its ratio is called the lowest.
+_EXPECTED = 5
 
 
 def discounts(places: int) -> Floats:
@@ -32,7 +37,7 @@ def tied(score: Floats, of_place: Floats) -> Floats:
         score: shape (n,), sorted from the highest to the lowest.
         of_place: shape (n,), from the first place on.
     """
-    starts = np.flatnonzero(np.diff(score, prepend=np.inf))
+    starts = starts_of_runs(score)
     lengths = np.diff([*starts, len(score)])
     return np.repeat(np.add.reduceat(of_place, starts) / lengths, lengths)
 
@@ -52,6 +57,70 @@ def ndcg(relevance: Floats, score: Floats) -> float | None:
     return dcg(relevance, score) / best if best > 0 else None
 
 
+def ndcg_estimated(relevance: Floats, score: Floats) -> tuple[Estimated, str | None]:
+    """``ndcg`` with an interval as if the rows were a sample of all that could be ranked, and why there is none.
+
+    Args:
+        relevance: shape (n,), at least 0.
+        score: shape (n,), sorted from the highest to the lowest.
+
+    Returns:
+        The gain with the limits of the jackknife over rows, on the logit scale with Student's quantile. Without limits
+        where fewer than ``FEWEST_RELEVANT`` rows are relevant, or the order is the best one: that one is as good in
+        this table says nothing of the next.
+
+    Source:
+        Efron and Stein 1981, Ann Stat 9:586, for the jackknife's variance, which is not too small on average.
+    """
+    said = "jackknife over rows, on the logit scale"
+    value = ndcg(relevance, score)
+    if value is None:
+        return unknown(said), "nothing_is_relevant"
+    relevant = int((relevance > 0).sum())
+    if relevant < FEWEST_RELEVANT:
+        return Estimated(value, math.nan, math.nan, said), "too_few_relevant"
+    without = _without_each(relevance, score)
+    n = len(relevance)
+    pulls = np.square(without - without.mean())
+    error = math.sqrt((n - 1) / n * float(pulls.sum()))
+    if not 1e-9 < value < 1 - 1e-9 or error <= 0:
+        return Estimated(value, math.nan, math.nan, said), "order_is_the_best"
+    # a few rows at the top move the gain most: half as many as would do so alike, for their own spread is uneven too
+    alike = float(pulls.sum()) ** 2 / float(np.square(pulls).sum()) / 2
+    reach = student_quantile(max(min(alike, relevant - 1), 2.0)) * error / (value * (1 - value))
+    centre = math.log(value / (1 - value))
+    low, high = (0.5 * (1 + math.tanh(0.5 * (centre + side))) for side in (-reach, reach))
+    return Estimated(value, low, high, said), None
+
+
+def _without_each(relevance: Floats, score: Floats) -> Floats:
+    """The gain of the ranking without each row, shape (n,): those below it move up by one place."""
+    best = np.argsort(-relevance, kind="stable")
+    gained = _gain_without_each(relevance, starts_of_runs(score))
+    best_without = np.empty(len(relevance))
+    best_without[best] = _gain_without_each(relevance[best], np.arange(len(relevance)))
+    return np.asarray(np.divide(gained, best_without, out=np.ones_like(gained), where=best_without > 0))
+
+
+def _gain_without_each(relevance: Floats, starts: Index) -> Floats:
+    """``dcg`` without each row of a ranking whose runs of equal scores begin at ``starts``, shape (n,)."""
+    n = len(relevance)
+    places = np.append(0.0, np.cumsum(discounts(n)))
+    ends = np.append(starts[1:], n)
+    lengths = ends - starts
+    sums = np.add.reduceat(relevance, starts)
+    # a run's gain at its places, and one place further up
+    here = sums * (places[ends] - places[starts]) / lengths
+    above = np.maximum(starts - 1, 0)
+    up = sums * (places[ends - 1] - places[above]) / lengths
+    before = np.cumsum(here) - here
+    after = np.cumsum(up[::-1])[::-1] - up
+    shorter = np.maximum(lengths - 1, 1)
+    own = (places[ends - 1] - places[starts]) / shorter
+    run = np.repeat(np.arange(len(starts)), lengths)
+    return np.asarray(before[run] + after[run] + (sums[run] - relevance) * own[run])
+
+
 def prefix_counts(score: Floats, group: Index, groups: int) -> Floats:
     """How many of each group are among the first places, on average over the orders of equal scores.
 
@@ -60,7 +129,7 @@ def prefix_counts(score: Floats, group: Index, groups: int) -> Floats:
     """
     members = np.zeros((len(score), groups))
     members[np.arange(len(score)), group] = 1.0
-    starts = np.flatnonzero(np.diff(score, prepend=np.inf))
+    starts = starts_of_runs(score)
     lengths = np.diff([*starts, len(score)])
     shared = np.repeat(np.add.reduceat(members, starts, axis=0) / lengths[:, None], lengths, axis=0)
     return np.asarray(np.cumsum(shared, axis=0))
@@ -101,30 +170,29 @@ def ranked(
     metrics: list[dict[str, Any]] = []
     disparities, parts = [], []
     whole = {"slice": {}, "metric": NDCG, "n": len(rows), "k": None, "of": None}
-    metrics.append(whole | estimate_of(_known(ndcg(relevance, score)), why=None))
+    gain, why = ndcg_estimated(relevance, score)
+    metrics.append(whole | estimate_of(gain, why=why))
     for attribute in plan.sensitive:
         found: list[tuple[dict[str, str], int, Estimated]] = []
         for slice_, index in rows.by_group((attribute,)):
             places = len(rows) - 1 - index[::-1]
             hidden = len(index) < plan.suppress_below
             exposure = unknown("none") if hidden else mean(seen[places])
-            own = unknown("none") if hidden else _known(ndcg(relevance[places], score[places]))
-            for name, one in ((EXPOSURE, exposure), (NDCG, own)):
+            own, why = (unknown("none"), None) if hidden else ndcg_estimated(relevance[places], score[places])
+            for name, one, why_not in ((EXPOSURE, exposure, None), (NDCG, own, why)):
                 row: dict[str, Any] = {"slice": slice_, "metric": name, "n": None if hidden else len(index)}
-                metrics.append(row | {"k": None, "of": None} | estimate_of(one, why="suppressed" if hidden else None))
+                row |= {"k": None, "of": None}
+                metrics.append(row | estimate_of(one, why="suppressed" if hidden else why_not))
             if not hidden:
                 found.append((slice_, len(index), exposure))
-        disparities += _ratios(found, plan, attribute)
+        disparities += _ratios(found, plan, attribute, spread=float(seen.std(ddof=1)) if len(seen) > 1 else math.nan)
         parts.append(_part(rows, plan, attribute, score, down))
     return metrics, disparities, parts
 
 
-def _known(value: float | None) -> Estimated:
-    nan = math.nan
-    return Estimated(nan if value is None else value, nan, nan, "of this ranking; no sample of rankings, no interval")
-
-
-def _ratios(found: list[tuple[dict[str, str], int, Estimated]], plan: BiasPlan, attribute: str) -> list[dict[str, Any]]:
+def _ratios(
+    found: list[tuple[dict[str, str], int, Estimated]], plan: BiasPlan, attribute: str, *, spread: float
+) -> list[dict[str, Any]]:
     """The exposure of every group over that of the named one, or of the one seen most."""
     large = [one for one in found if one[1] >= plan.min_group]
     named = plan.reference.get(attribute) if plan.reference and not isinstance(plan.reference, str) else None
@@ -138,7 +206,7 @@ def _ratios(found: list[tuple[dict[str, str], int, Estimated]], plan: BiasPlan, 
     for slice_, n, exposure in large:
         if slice_ == other[0]:
             continue
-        ratio, p = _ratio(exposure, other[2])
+        ratio, p = _ratio(exposure, other[2], n, other[1], spread=spread)
         row = informative_row(
             EXPOSURE_RATIO,
             ratio,
@@ -154,16 +222,22 @@ def _ratios(found: list[tuple[dict[str, str], int, Estimated]], plan: BiasPlan, 
     return judged_family(family)
 
 
-def _ratio(ours: Estimated, theirs: Estimated) -> tuple[Estimated, float]:
-    """The ratio of two means above 0; the intervals of their logarithms are joined by squares."""
+def _ratio(ours: Estimated, theirs: Estimated, n: int, of: int, *, spread: float) -> tuple[Estimated, float]:
+    """The ratio of two mean exposures; the intervals of their logarithms are joined by squares.
+
+    A small group that happens to have none of the first places does not show how far they would move it, so each mean
+    varies at least as one of as many places of the whole ranking, whose standard deviation is ``spread``.
+    """
     value = ours.value / theirs.value
     if not (ours.low > 0 and theirs.low > 0):
         return Estimated(value, math.nan, math.nan, "no interval"), math.nan
     below = math.hypot(math.log(ours.value / ours.low), math.log(theirs.high / theirs.value))
     above = math.hypot(math.log(ours.high / ours.value), math.log(theirs.value / theirs.low))
+    drawn = student_quantile(min(n, of) - 1) * spread * math.hypot(1 / ours.value / n**0.5, 1 / theirs.value / of**0.5)
+    below, above = max(below, drawn), max(above, drawn)
     width = (below + above) / 2
-    p = float(two_sided_p(math.log(value) / (width / 1.959964))) if width > 0 else math.nan
-    said = "two intervals joined by squares on the logarithm, given the places"
+    p = float(two_sided_p(math.log(value) / (width / Z95))) if width > 0 else math.nan
+    said = "two intervals joined by squares on the logarithm, as wide as the places of the ranking vary"
     return Estimated(value, value * math.exp(-below), value * math.exp(above), said), p
 
 
@@ -188,7 +262,19 @@ def _part(rows: NumericRows, plan: BiasPlan, attribute: str, score: Floats, down
         "ndkl": figure(ndkl(counts, wanted)),
         "infeasible_index": {"value": index, "positions": positions[:_POSITIONS], "of": len(positions)},
         "top_k": _tops(counts, names),
+        "lowest_impact_ratio": _lowest(counts),
     }
+
+
+def _lowest(counts: Floats) -> dict[str, Any]:
+    """The lowest impact ratio over every length of the top in which some rows of each group are expected."""
+    first = int(math.ceil(_EXPECTED * counts[-1].sum() / counts[-1].min()))
+    if first > len(counts):
+        return {"value": None, "k": None, "from_k": first, "why": "top_never_large_enough"}
+    shares = counts[first - 1 :] / counts[-1]
+    ratios = shares.min(axis=1) / shares.max(axis=1)
+    at = int(ratios.argmin())
+    return {"value": figure(float(ratios[at])), "k": first + at, "from_k": first}
 
 
 def _tops(counts: Floats, names: list[str]) -> list[dict[str, Any]]:

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from audits.measures.binary import ColumnEmpty
-from audits.measures.cube import MAX_GROUPS, Slices, checked_weights
+from audits.measures.cube import MAX_GROUPS, Slices, about_one, checked_weights, require_weight
 from audits.measures.figures import counted_groups
 from audits.measures.grouped import MAX_DEPTH, MAX_SLICES
 from audits.measures.kept_rows import KeptRows, RowKeeper, by_group, numbered
 from audits.measures.naming import listed, quoted
-from audits.measures.plan import BiasPlan
+from audits.measures.plan import RANKING, BiasPlan
 from audits.measures.tables.chunks import Column
 from audits.measures.tables.opening import Table
 from audits.measures.tables.refusals import EmptyTable, TableRejected, TooManyValues
@@ -26,8 +26,20 @@ Index = npt.NDArray[np.int64]
 Progress = Callable[[int, int | None], None]
 
 
+# Skewness takes the cube of a squared error: the sixth power of a number has to be one, over millions of rows.
+LARGEST_NUMBER = 1e40
+
+
 class NumberNotFinite(TableRejected):
     code = "number_not_finite"
+
+
+class NumberOutOfScale(TableRejected):
+    code = "number_out_of_scale"
+
+
+class RelevanceNegative(TableRejected):
+    code = "relevance_negative"
 
 
 @dataclass(frozen=True)
@@ -89,8 +101,8 @@ def read_numbers(table: Table, plan: BiasPlan, *, progress: Progress | None = No
     """Read the table once.
 
     Raises:
-        TableRejected: a number is infinite or no number, a weight is wrong, a group column has too many values, or
-            no row has label, prediction and a group.
+        TableRejected: a number is infinite, out of scale or no number, a weight is wrong, a group column has too many
+            values, or no row has label, prediction and a group.
     """
     keeper = RowKeeper(
         [*plan.sensitive, *([plan.cluster] if plan.cluster else [])],
@@ -105,14 +117,38 @@ def read_numbers(table: Table, plan: BiasPlan, *, progress: Progress | None = No
     return _usable(keeper.build(), plan)
 
 
-def _usable(kept: KeptRows, plan: BiasPlan) -> NumericRows:
-    label, prediction = kept.numbers[plan.label], kept.numbers[plan.prediction]
+def _require_scale(values: Floats, *, column: str) -> None:
+    """Refuse numbers whose squares and cubes a float cannot hold."""
+    largest = float(np.abs(values[~np.isnan(values)]).max(initial=0.0))
+    if largest > LARGEST_NUMBER or 0 < largest < 1 / LARGEST_NUMBER:
+        raise NumberOutOfScale(
+            f"the largest number of column {quoted(column)} has the size {largest:g}, and squares of it would not be "
+            f"figures; give it in another unit, so that its size is between {1 / LARGEST_NUMBER:g} and "
+            f"{LARGEST_NUMBER:g}"
+        )
+
+
+def _require_numbers(label: Floats, prediction: Floats, plan: BiasPlan) -> None:
+    """Refuse what no figure can be made of."""
     for name, values in ((plan.label, label), (plan.prediction, prediction)):
         infinite = int(np.isinf(values).sum())
         if infinite:
             raise NumberNotFinite(
                 f"column {quoted(name)} is infinite in {infinite} rows; write the number, or leave the cell empty"
             )
+        # of a ranking's scores only the order is used
+        if name == plan.label or plan.task != RANKING:
+            _require_scale(values, column=name)
+    if plan.task == RANKING and bool((label < 0).any()):
+        raise RelevanceNegative(
+            f"column {quoted(plan.label)} is below 0 in {int((label < 0).sum())} rows; relevance counts from 0, which "
+            "is none: add to all of them what makes the least one 0"
+        )
+
+
+def _usable(kept: KeptRows, plan: BiasPlan) -> NumericRows:
+    label, prediction = kept.numbers[plan.label], kept.numbers[plan.prediction]
+    _require_numbers(label, prediction, plan)
     for name in plan.sensitive:
         values_ = kept.columns[name].values
         if len(values_) > MAX_GROUPS:
@@ -123,6 +159,8 @@ def _usable(kept: KeptRows, plan: BiasPlan) -> NumericRows:
     for name in plan.sensitive:
         named |= kept.columns[name].codes >= 0
     used = ~no_label & ~no_prediction & named
+    if used.any():
+        require_weight(None if weights is None else weights[used], column=plan.weights)
     if weights is not None:
         used &= weights > 0
     chosen = np.flatnonzero(used)
@@ -145,7 +183,7 @@ def _usable(kept: KeptRows, plan: BiasPlan) -> NumericRows:
         label=label[order] + 0.0,
         prediction=prediction[order] + 0.0,
         groups={name: Column(kept.columns[name].values, kept.columns[name].codes[order]) for name in plan.sensitive},
-        weights=None if weights is None else weights[order],
+        weights=None if weights is None else about_one(weights[order]),
         clusters=numbered(kept.columns[plan.cluster].codes[order]) if plan.cluster else None,
         dropped={why: rows for why, rows in dropped.items() if rows},
     )

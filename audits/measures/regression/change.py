@@ -8,13 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from audits.measures.cluster_bootstrap import MAX_CELLS
 from audits.measures.disparities import Disparity
+from audits.measures.informative import p_of
 from audits.measures.intervals import Z95, newcombe, score_test
+from audits.measures.means import difference, mean, student_quantile
 from audits.measures.naming import DIFFERENCE
 from audits.measures.regression.pairing import Judged, Sides
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+
+# Replicates that are drawn together.
+_TOGETHER = 50
 
 
 @dataclass(frozen=True)
@@ -37,12 +43,15 @@ def accuracy_change(both: Sides) -> Change:
     """The change of accuracy.
 
     Paired: Agresti and Min's interval (half a row more in each of the four cells) and McNemar's exact test; with
-    weights both from the mean difference and its variance. Unpaired: Newcombe's interval and the score test.
+    weights both from the mean difference and its variance. Unpaired: Newcombe's interval and the score test. Where
+    rows come in clusters, means of clusters and their spread take the place of both.
 
     Source:
         Agresti and Min 2005, Stat Med 24:729; McNemar 1947, Psychometrika 12:153; Newcombe 1998, Stat Med 17:873.
     """
     new, old = both.new, both.old
+    if new.clusters is not None and old.clusters is not None:
+        return _clustered_change(both)
     if both.paired is None:
         (k1, n1), (k0, n0) = _effective(new), _effective(old)
         if not n1 or not n0:
@@ -68,6 +77,22 @@ def accuracy_change(both: Sides) -> Change:
         mcnemar(better, worse),
         "paired: Agresti-Min; McNemar's exact test",
     )
+
+
+def _clustered_change(both: Sides) -> Change:
+    new, old = both.new, both.old
+    assert new.clusters is not None  # noqa: S101 - the caller has looked
+    ours, theirs = (mean(side.right.astype(float), side.weights, side.clusters) for side in (new, old))
+    if both.paired is None:
+        found, said = difference(ours, theirs), "unpaired, means of clusters"
+    else:
+        found = mean(new.right.astype(float) - old.right, new.weights, new.clusters)
+        said = "paired, mean of clusters"
+    if found.low == found.high:
+        # no cluster differs from another: as for rows, half a cluster got better and half a cluster worse
+        half = Z95 / (len(np.unique(new.clusters)) + 2)
+        return Change(theirs.value, ours.value, found.value - half, found.value + half, 1.0, said)
+    return Change(theirs.value, ours.value, max(found.low, -1.0), min(found.high, 1.0), p_of(found), said)
 
 
 def _weighted_change(moved: Floats, new: Judged, old: Judged) -> Change:
@@ -130,6 +155,38 @@ def drawn(counts: Floats, *, replicates: int, random: np.random.Generator) -> Fl
         ],
         axis=1,
     ).astype(float)
+
+
+def drawn_by_cluster(
+    side: Judged, codes: Codes, *, groups: int, other: Judged | None, replicates: int, random: np.random.Generator
+) -> tuple[Floats, float] | None:
+    """Cells of tables of whole clusters drawn anew: shape (replicates, groups, cells); None where they are too many.
+
+    With them by how much their spread is too small for so few clusters (their number less one, Student's quantile).
+
+    Source:
+        Davison and Hinkley 1997, Bootstrap Methods and their Application, 3.8.
+    """
+    assert side.clusters is not None  # noqa: S101 - the caller has looked
+    _, cluster = np.unique(side.clusters, return_inverse=True)
+    many = int(cluster.max(initial=-1)) + 1
+    size = 4 if other is None else 8
+    if many < 2 or many * groups * size > MAX_CELLS:
+        return None
+    outcome = side.label * 2 + side.prediction
+    if other is not None:
+        outcome = outcome * 2 + other.prediction
+    inside = codes >= 0
+    weights = None if side.weights is None else side.weights[inside]
+    place = ((cluster * groups + codes) * size + outcome)[inside]
+    counts = np.bincount(place, weights, many * groups * size).astype(float).reshape(many, groups * size)
+    chances = np.full(many, 1 / many)
+    parts = [
+        random.multinomial(many, chances, size=min(_TOGETHER, replicates - begin)) @ counts
+        for begin in range(0, replicates, _TOGETHER)
+    ]
+    wider = math.sqrt(many / (many - 1)) * student_quantile(many - 1) / Z95
+    return np.concatenate(parts).reshape(replicates, groups, size), wider
 
 
 def split(paired: Floats) -> tuple[Floats, Floats]:

@@ -14,8 +14,8 @@ from audits.measures.disparities import DISPARITIES
 from audits.measures.figures import figure
 from audits.measures.intervals import simultaneous_z
 from audits.measures.plan import BiasPlan, Regression
-from audits.measures.regression.change import Change, accuracy_change, cells, drawn, gaps, split
-from audits.measures.regression.pairing import Sides, common_groups, sides
+from audits.measures.regression.change import Change, accuracy_change, cells, drawn, drawn_by_cluster, gaps, split
+from audits.measures.regression.pairing import Judged, Sides, common_groups, sides
 from audits.measures.regression.reading import read
 from audits.measures.resampling import generator
 from audits.measures.tables.opening import Table
@@ -71,12 +71,17 @@ def regression_of(new: Table, old: Table, plan: BiasPlan, *, seed: int) -> dict[
 
 @dataclass(frozen=True)
 class _Tables:
-    """Cells by group, [label, prediction], as counted and drawn anew, of both versions."""
+    """Cells by group, [label, prediction], as counted and drawn anew, of both versions.
+
+    ``wider`` is by how much an interval has to be wider than the spread of the draws; ``how`` they were drawn.
+    """
 
     new: Floats
     old: Floats
     new_drawn: Floats
     old_drawn: Floats
+    wider: float = 1.0
+    how: str = "bootstrap"
 
 
 def _gaps_of(attribute: str, both: Sides, plan: BiasPlan, *, seed: int) -> list[dict[str, Any]]:
@@ -123,13 +128,29 @@ def _tables(
     random: np.random.Generator,
 ) -> _Tables:
     replicates = max(plan.bootstrap, FEWEST_REPLICATES)
+    clustered = both.new.clusters is not None
+    how, wider = "bootstrap of whole clusters" if clustered else "bootstrap", 1.0
+
+    def again(side: Judged, codes: npt.NDArray[np.int64], counted: Floats, other: Judged | None = None) -> Floats:
+        """Drawn anew; one draw that says nothing where clusters are too many, or there is one."""
+        nonlocal wider
+        if not clustered:
+            return drawn(counted, replicates=replicates, random=random)
+        found = drawn_by_cluster(side, codes, groups=groups, other=other, replicates=replicates, random=random)
+        if found is None:
+            return counted[None] * np.nan
+        wider = max(wider, found[1])
+        return found[0]
+
     if both.paired:
         counted = cells(both.new, ours, groups=groups, other=both.old)
-        return _Tables(*split(counted), *split(drawn(counted, replicates=replicates, random=random)))
-    new = cells(both.new, ours, groups=groups)
-    old = cells(both.old, theirs, groups=groups)
-    again = [drawn(one, replicates=replicates, random=random) for one in (new, old)]
-    return _Tables(*(one.reshape(*one.shape[:-1], 2, 2) for one in (new, old, *again)))
+        new, old = split(counted)
+        new_drawn, old_drawn = split(again(both.new, ours, counted, both.old))
+        return _Tables(new, old, new_drawn, old_drawn, wider, how)
+    new, old = cells(both.new, ours, groups=groups), cells(both.old, theirs, groups=groups)
+    made = (new, old, again(both.new, ours, new), again(both.old, theirs, old))
+    new, old, new_drawn, old_drawn = (one.reshape(*one.shape[:-1], 2, 2) for one in made)
+    return _Tables(new, old, new_drawn, old_drawn, wider, how)
 
 
 def _gap_change(tables: _Tables, metric: str, group: int, comparator: int, z: float, *, paired: bool) -> Change:
@@ -142,11 +163,11 @@ def _gap_change(tables: _Tables, metric: str, group: int, comparator: int, z: fl
     moved = new_drawn - old_drawn
     moved = moved[np.isfinite(moved)]
     value = float(new) - float(old)
-    method = "paired bootstrap" if paired else "unpaired bootstrap"
+    method = f"{'paired' if paired else 'unpaired'} {tables.how}"
     # a rate over nobody in one replicate in twenty is no rate to rely on
     if not math.isfinite(value) or len(moved) < 0.95 * len(new_drawn):
         return Change(float(old), float(new), math.nan, math.nan, math.nan, method)
-    error = float(moved.std(ddof=1))
+    error = float(moved.std(ddof=1)) * tables.wider
     p = math.erfc(abs(value) / error / math.sqrt(2)) if error > 0 else 1.0
     return Change(float(old), float(new), value - z * error, value + z * error, p, f"{method}, normal, z {z:.3f}")
 

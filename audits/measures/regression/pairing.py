@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audits.measures.binary import positive_values
-from audits.measures.kept_rows import KeptRows
+from audits.measures.kept_rows import KeptRows, numbered
 from audits.measures.plan import BiasPlan
 from audits.measures.tables.chunks import Column
 from audits.measures.tables.features import Feature
@@ -25,13 +25,15 @@ BY_ID, BY_POSITION = "row_id", "position"
 class Judged:
     """The rows of one table that can be compared.
 
-    ``groups`` are sensitive columns with -1 for "missing"; ``weights`` None means that each row counts once.
+    ``groups`` are sensitive columns with -1 for "missing"; ``weights`` None means that each row counts once;
+    ``clusters`` None that each row stands alone.
     """
 
     label: Flags
     prediction: Flags
     groups: dict[str, Column]
     weights: Floats | None
+    clusters: Codes | None = None
 
     def __len__(self) -> int:
         return len(self.label)
@@ -46,7 +48,8 @@ class Judged:
         """The rows at these positions."""
         groups = {name: Column(one.values, one.codes[rows]) for name, one in self.groups.items()}
         weights = None if self.weights is None else self.weights[rows]
-        return Judged(self.label[rows], self.prediction[rows], groups, weights)
+        clusters = None if self.clusters is None else self.clusters[rows]
+        return Judged(self.label[rows], self.prediction[rows], groups, weights, clusters)
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ def _judged(kept: KeptRows, plan: BiasPlan) -> tuple[Judged, Flags]:
     weights = kept.numbers[plan.weights] if plan.weights else None
     if weights is not None:
         usable &= np.isfinite(weights) & (weights >= 0)
-    return Judged(_flags(label, wanted), _flags(prediction, chosen), groups, weights), usable
+    clusters = numbered(kept.columns[plan.cluster].codes) if plan.cluster else None
+    return Judged(_flags(label, wanted), _flags(prediction, chosen), groups, weights, clusters), usable
 
 
 def _flags(column: Column, positives: frozenset[str]) -> Flags:

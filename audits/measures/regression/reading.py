@@ -17,7 +17,8 @@ def open_for_regression(source: IO[bytes], plan: BiasPlan, *, counting: Callable
         TableRejected: not a table, or a column is missing.
     """
     columns, numbers, ids = _columns(plan)
-    return open_table(source, columns=columns, numbers=numbers, features=ids, counting=counting)
+    keys = [plan.cluster] if plan.cluster else []
+    return open_table(source, columns=columns, keys=keys, numbers=numbers, features=ids, counting=counting)
 
 
 def read(table: Table, plan: BiasPlan) -> KeptRows:
@@ -30,4 +31,5 @@ def read(table: Table, plan: BiasPlan) -> KeptRows:
 
 def _columns(plan: BiasPlan) -> tuple[list[str], list[str], list[str]]:
     ids = [plan.regression.row_id] if plan.regression.row_id else []
-    return [*plan.sensitive, plan.label, plan.prediction], [plan.weights] if plan.weights else [], ids
+    clusters = [plan.cluster] if plan.cluster else []
+    return [*plan.sensitive, plan.label, plan.prediction, *clusters], [plan.weights] if plan.weights else [], ids

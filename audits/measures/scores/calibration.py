@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from audits.measures.clusters import design_effects
 from audits.measures.figures import estimate_of, figure
-from audits.measures.means import Estimated, mean, unknown
+from audits.measures.means import Estimated, effective_size, mean, unknown
 from audits.measures.plan import BiasPlan
+from audits.measures.rates import RATES
 from audits.measures.resampling import generator
 from audits.measures.scores.ranking import roc_auc
 from audits.measures.scores.recalibration import slope_and_intercept
@@ -20,6 +22,7 @@ from audits.measures.scores.reliability import (
     calibration_error,
     error_by_luck,
     moved_by_luck,
+    reach,
     spread,
 )
 from audits.measures.scores.scored import PROBABILITY, Scored
@@ -33,12 +36,14 @@ CALIBRATION_ERROR, IN_THE_LARGE = "expected_calibration_error", "calibration_in_
 class Judged:
     """One group's scores, measured.
 
-    ``luck`` are calibration errors that perfect scores would show, ``moves`` how far luck moves those seen.
+    ``base`` is the share of positives and the effective number of rows (Kish, less what clusters take). ``luck`` are
+    calibration errors that perfect scores would show, ``moves`` how far luck moves those seen.
     """
 
     slice: dict[str, str]
     n: int
     positives: int
+    base: tuple[float, float]
     bins: Bins | None
     figures: dict[str, Estimated]
     luck: np.ndarray[Any, np.dtype[np.float64]] | None = None
@@ -77,12 +82,12 @@ def losses(rows: Scored, least: int) -> tuple[dict[str, Estimated], dict[str, st
 def judged(rows: Scored, slice_: dict[str, str], plan: BiasPlan, *, seed: int) -> Judged:
     """Measure one group's scores."""
     found, why = losses(rows, plan.suppress_below)
-    made = Judged(slice_, len(rows), int(rows.label.sum()), None, found, why=why)
+    made = Judged(slice_, len(rows), int(rows.label.sum()), _base_rate(rows), None, found, why=why)
     if rows.scale != PROBABILITY:
         return made
-    made.bins = bins_of(rows.label, rows.score, rows.weights, least=plan.suppress_below)
+    made.bins = bins_of(rows.label, rows.score, rows.weights, rows.clusters, least=plan.suppress_below)
     names = [text for pair in sorted(slice_.items()) for text in pair]
-    # luck moves clusters as a whole, which bins of rows do not show
+    # a cluster may lie in several bins, and luck moves it as a whole: bins by themselves do not show how far
     replicates = plan.bootstrap if rows.clusters is None else 0
     for purpose, draw in (("luck", error_by_luck), ("moves", moved_by_luck)):
         drawn = draw(made.bins, replicates=replicates, random=generator(seed, "calibration", purpose, *names))
@@ -97,6 +102,22 @@ def judged(rows: Scored, slice_: dict[str, str], plan: BiasPlan, *, seed: int) -
             constant = rows.score[0] == rows.score[-1]
             why["slope"] = why["intercept"] = "all_scores_equal" if constant else "classes_separated"
     return made
+
+
+def _base_rate(rows: Scored) -> tuple[float, float]:
+    weights = np.ones(len(rows)) if rows.weights is None else rows.weights
+    size = effective_size(weights)
+    if rows.clusters is not None:
+        (effect,) = design_effects(
+            [RATES["base_rate"]],
+            np.zeros(len(rows), dtype=np.int64),
+            1,
+            outcome=rows.label.astype(np.int64) * 2,
+            weights=rows.weights,
+            clusters=rows.clusters,
+        ).values()
+        size = size / float(effect[0])
+    return min(float((weights * rows.label).sum() / weights.sum()), 1.0), size
 
 
 def group_row(one: Judged, rows: Scored, plan: BiasPlan) -> dict[str, Any]:
@@ -118,11 +139,14 @@ def group_row(one: Judged, rows: Scored, plan: BiasPlan) -> dict[str, Any]:
     made["bins"] = bin_rows(one.bins)
     error = one.error
     made[CALIBRATION_ERROR] = {"value": figure(error), "bins": len(one.bins)}
+    if rows.clusters is not None:
+        made[CALIBRATION_ERROR]["why"] = "clustered"
     if one.luck is not None and one.moves is not None:
-        reach = float(np.quantile(one.moves, 0.95))
+        # rates seen and scores are two guesses of how much rates vary: the wider one holds whichever is nearer
+        far = max(reach(one.moves), reach(one.luck))
         made[CALIBRATION_ERROR] |= {
-            "ci_low": figure(max(error - reach, 0.0)),
-            "ci_high": figure(min(error + reach, 1.0)),
+            "ci_low": figure(max(error - far, 0.0)),
+            "ci_high": figure(min(error + far, 1.0)),
             "by_luck": figure(float(one.luck.mean())),
             "by_luck_95": figure(float(np.quantile(one.luck, 0.95))),
             "p": figure((1 + int((one.luck >= error - 1e-12).sum())) / (1 + len(one.luck))),

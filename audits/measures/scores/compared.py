@@ -6,13 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from audits.measures.informative import informative_row, judged_family, p_of
 from audits.measures.means import Estimated, difference, unknown
 from audits.measures.naming import DIFFERENCE
 from audits.measures.plan import BiasPlan
 from audits.measures.scores.calibration import AUC, CALIBRATION_ERROR, IN_THE_LARGE, Judged
+from audits.measures.scores.reliability import reach
 
 # No law and no standard sets these: differences that a reader would want to be told of.
 CHOSEN = {CALIBRATION_ERROR: 0.05, IN_THE_LARGE: 0.05, AUC: 0.05}
@@ -74,7 +73,9 @@ def _errors_apart(one: Judged, other: Judged) -> tuple[Estimated, float]:
         return unknown(""), math.nan
     value = one.error - other.error
     moved = one.moves + other.moves
-    reach = float(np.quantile(moved, 0.95))
+    far = reach(moved)
+    if one.luck is not None and other.luck is not None:
+        far = max(far, reach(one.luck + other.luck))
     method = f"as far as luck moves both groups' rates (bootstrap of {len(moved)}, triangle inequality)"
     p = (1 + int((moved >= abs(value) - 1e-12).sum())) / (1 + len(moved))
-    return Estimated(value, value - reach, value + reach, method), p
+    return Estimated(value, value - far, value + far, method), p

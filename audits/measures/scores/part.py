@@ -10,9 +10,10 @@ import numpy as np
 
 from audits.measures.figures import estimate_of, figure
 from audits.measures.grouped import MAX_DEPTH, MAX_SLICES
-from audits.measures.intervals import newcombe
+from audits.measures.intervals import newcombe, simultaneous_z
 from audits.measures.kept_rows import JudgedRows
 from audits.measures.means import Floats, unknown
+from audits.measures.ordering import starts_of_runs
 from audits.measures.plan import BiasPlan
 from audits.measures.scores.calibration import AUC, BRIER, LOG_LOSS, Judged, group_row, judged, losses
 from audits.measures.scores.compared import CHOSEN, compared
@@ -147,28 +148,32 @@ def _sufficiency(rows: Scored, attribute: str, groups: list[Judged], plan: BiasP
 
 def _places(rows: Scored) -> Floats:
     """Where each score stands among all, the middle of its equals, strictly between 0 and 1."""
-    starts = np.flatnonzero(np.diff(rows.score, prepend=-np.inf))
+    starts = starts_of_runs(rows.score)
     ends = np.append(starts[1:], len(rows))
     return np.repeat((starts + ends) / 2 / len(rows), ends - starts)
 
 
 def _impossibility(attribute: str, groups: list[Judged], plan: BiasPlan) -> dict[str, Any] | None:
-    """The two groups whose outcomes differ most, where they surely do; None where none do."""
+    """The two groups whose outcomes differ most, where they surely do; None where none do.
+
+    They are picked from all pairs, so the interval is one that holds for all of these together (Bonferroni).
+    """
     large = [one for one in groups if one.n >= plan.min_group]
     if len(large) < 2:
         return None
-    high = max(large, key=lambda one: one.positives / one.n)
-    low = min(large, key=lambda one: one.positives / one.n)
-    least, most = newcombe(high.positives, high.n, low.positives, low.n)
+    high, low = max(large, key=lambda one: one.base[0]), min(large, key=lambda one: one.base[0])
+    (rate, n), (other, of) = high.base, low.base
+    z = simultaneous_z(len(large) * (len(large) - 1) // 2, independent=False)
+    least, most = newcombe(rate * n, n, other * of, of, z)
     if not float(least) > 0:
         return None
     return {
         "attribute": attribute,
         "slice": high.slice,
         "comparator": low.slice,
-        "base_rate": figure(high.positives / high.n),
-        "comparator_base_rate": figure(low.positives / low.n),
-        "value": figure(high.positives / high.n - low.positives / low.n),
+        "base_rate": figure(rate),
+        "comparator_base_rate": figure(other),
+        "value": figure(rate - other),
         "ci_low": figure(float(least)),
         "ci_high": figure(float(most)),
     }

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from audits.measures.intervals import Z95
 from audits.measures.means import Estimated, Floats, effective_size, unknown
+from audits.measures.ordering import starts_of_runs
 
 DELONG = "DeLong, on the logit scale"
 NEWCOMBE = "Newcombe 2006, method 5"
@@ -44,7 +45,7 @@ def roc_auc(
     said = DELONG if weights is None else DELONG + ", weighted"
     if min(many) < 2 - 1e-9 or min(label.sum(), (~label).sum()) < 2:
         return unknown(said)
-    starts = np.flatnonzero(np.diff(score, prepend=-np.inf))
+    starts = starts_of_runs(score)
     blocks = [np.add.reduceat(one, starts) for one in (positive, negative, positive**2, negative**2)]
     above, below, above_squares, below_squares = blocks
     total_above, total_below = above.sum(), below.sum()
@@ -66,7 +67,7 @@ def roc_auc(
         sums = np.bincount(clusters, pulls)[np.unique(clusters)]
         variance = float(np.square(sums).sum()) * len(sums) / max(len(sums) - 1, 1)
     if variance <= 1e-18 or value <= 1e-12 or value >= 1 - 1e-12:
-        low, high = _newcombe(value, *many)
+        low, high = newcombe_area(value, *many)
         return Estimated(value, low, high, NEWCOMBE if weights is None else NEWCOMBE + ", weighted")
     centre = math.log(value / (1 - value))
     reach = Z95 * math.sqrt(variance) / (value * (1 - value))
@@ -77,7 +78,7 @@ def _share(logit: float) -> float:
     return 1 / (1 + math.exp(-logit)) if logit > -700 else 0.0
 
 
-def _newcombe(value: float, positives: float, negatives: float) -> tuple[float, float]:
+def newcombe_area(value: float, positives: float, negatives: float) -> tuple[float, float]:
     """All areas whose own standard error would reach ``value``."""
     middle = (positives + negatives) / 2 - 1
 

@@ -122,7 +122,11 @@ def slope_and_intercept(
     fit = fitted(np.stack([np.ones(len(logits)), logits], axis=1), label, weights, clusters)
     if fit is None:
         return unknown(SANDWICH), unknown(SANDWICH)
-    errors = np.sqrt(np.diag(fit.covariance))
+    variances = np.diag(fit.covariance)
+    if not (np.isfinite(variances).all() and (variances > 0).all()):
+        # a curve so flat that its inverse is rounding
+        return unknown(SANDWICH), unknown(SANDWICH)
+    errors = np.sqrt(variances)
     intercept, slope = (
         Estimated(float(one), float(one - Z95 * error), float(one + Z95 * error), SANDWICH)
         for one, error in zip(fit.coefficients, errors, strict=True)

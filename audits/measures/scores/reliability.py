@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from audits.measures.intervals import Array, wilson
+from audits.measures.clusters import design_effects
+from audits.measures.intervals import CONFIDENCE, Array, wilson
 from audits.measures.means import Floats
+from audits.measures.ordering import starts_of_runs
+from audits.measures.rates import RATES
 from audits.measures.resampling import MIN_REPLICATES
 
 BINS = 10
@@ -22,7 +26,8 @@ class Bins:
     """Rows of neighbouring scores; arrays of shape (bins,), from low scores to high.
 
     ``rows`` and ``positives`` are plain counts. ``mass`` is the weight of the rows, ``size`` their effective number
-    (Kish): both are the rows where nothing is weighted. ``score`` is the mean score, ``rate`` the share of positives.
+    (Kish, less what clusters take): both are the rows where nothing is weighted or clustered. ``score`` is the mean
+    score, ``rate`` the share of positives.
     """
 
     rows: Counts
@@ -53,7 +58,13 @@ class Bins:
 
 
 def bins_of(
-    label: npt.NDArray[np.bool_], score: Floats, weights: Floats | None = None, *, bins: int = BINS, least: int = 10
+    label: npt.NDArray[np.bool_],
+    score: Floats,
+    weights: Floats | None = None,
+    clusters: Counts | None = None,
+    *,
+    bins: int = BINS,
+    least: int = 10,
 ) -> Bins:
     """Cut rows into bins of equal mass.
 
@@ -61,12 +72,13 @@ def bins_of(
         label: shape (n,), true for positive; at least one row.
         score: shape (n,), sorted from low to high. Rows of equal score stay together, so that bins may be fewer.
         weights: shape (n,), above 0; None for one each.
+        clusters: shape (n,), a number for rows that may resemble each other, which then count for fewer.
         bins: how many at most.
         least: rows that a bin has at least; smaller ones join their neighbour.
     """
     weight = np.ones(len(score)) if weights is None else weights
     # where the middle of each run of equal scores lies in all mass
-    starts = np.flatnonzero(np.diff(score, prepend=-np.inf))
+    starts = starts_of_runs(score)
     mass = np.add.reduceat(weight, starts)
     middle = (np.cumsum(mass) - mass / 2) / mass.sum()
     number = np.minimum((middle * bins).astype(np.int64), bins - 1)
@@ -74,11 +86,23 @@ def bins_of(
     ends = np.append(edges[1:], len(score))
     mass = np.add.reduceat(weight, edges)
     rate = np.add.reduceat(weight * label, edges) / mass
+    size = np.square(mass) / np.add.reduceat(np.square(weight), edges)
+    if clusters is not None:
+        number = np.repeat(np.arange(len(edges)), ends - edges)
+        (effect,) = design_effects(
+            [RATES["base_rate"]],
+            number,
+            len(edges),
+            outcome=label.astype(np.int64) * 2,
+            weights=weights,
+            clusters=clusters,
+        ).values()
+        size = size / effect
     return Bins(
         rows=ends - edges,
         positives=np.add.reduceat(label.astype(np.int64), edges),
         mass=mass,
-        size=np.square(mass) / np.add.reduceat(np.square(weight), edges),
+        size=size,
         score=np.add.reduceat(weight * score, edges) / mass,
         rate=np.clip(rate, 0.0, 1.0),
         lowest=score[edges],
@@ -132,7 +156,15 @@ def moved_by_luck(bins: Bins, *, replicates: int, random: np.random.Generator) -
     # a quarter of a row more on either side, so that a rate of 0 or 1 varies too
     softened = (bins.rate * bins.size + 0.25) / (bins.size + 0.5)
     distance = np.abs(_drawn(bins, softened, replicates, random) - softened)
-    return np.asarray((bins.shares * distance).sum(axis=-1))
+    # rates seen vary a little less around themselves than around the true ones
+    freed = np.sqrt(bins.size / np.maximum(bins.size - 1, 1))
+    return np.asarray((bins.shares * freed * distance).sum(axis=-1))
+
+
+def reach(moves: Array) -> float:
+    """How far luck moves at most in 95 of 100 draws; with few draws the next larger one, so that it is no less."""
+    place = min(math.ceil(CONFIDENCE * (len(moves) + 1)), len(moves)) - 1
+    return float(np.sort(moves)[place])
 
 
 def _drawn(bins: Bins, chance: Array, replicates: int, random: np.random.Generator) -> Array:

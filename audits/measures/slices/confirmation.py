@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from audits.measures.intervals import Z95, newcombe, wilson
+from audits.measures.clusters import design_effects
+from audits.measures.intervals import Z95, newcombe, score_test, wilson
 from audits.measures.slices.discovery import welch
 from audits.measures.slices.quantities import Moments, Quantity, Rows, Sums, summed
 
@@ -38,10 +39,13 @@ def confirm(inside: Flags, quantity: Quantity, rows: Rows) -> Confirmed:
 
     The test compares the slice with all other rows: Fisher's exact test for counts; Welch's t for a mean and for
     weighted rates. The gap is to everybody, slice included: with w the slice's share of what is counted, (1 - w)
-    times the difference to the rest, whose limits are Newcombe's or Welch's.
+    times the difference to the rest, whose limits are Newcombe's or Welch's. Rows of a cluster count for as few as
+    its sums show (design effect), clusters within a mean as one row each; a cluster on both sides counts as two.
     """
     sums = summed(inside.astype(np.int64), 2, rows)
     ours, rest = quantity.of(_row(sums, 1)), quantity.of(_row(sums, 0))
+    if rows.clusters is not None:
+        ours, rest = _by_cluster(quantity, rows, inside, ours, rest)
     everyone = quantity.of(Sums(*(None if one is None else one.sum(axis=0, keepdims=True) for one in _all(sums))))  # type: ignore[arg-type]
     n1, n0 = float(ours.n[0]), float(rest.n[0])
     overall, value = float(everyone.value[0]), float(ours.value[0])
@@ -63,12 +67,15 @@ def confirm(inside: Flags, quantity: Quantity, rows: Rows) -> Confirmed:
             kept * (between - wide * error),
             kept * (between + wide * error),
             _t_p(t, freedom),
-            "Welch's t",
+            "Welch's t" if rows.clusters is None else "Welch's t of clusters",
         )
     k1, k0 = value * n1, float(rest.value[0]) * n0
     low, high = wilson(k1, n1, Z95)
     gap_low, gap_high = newcombe(k1, n1, k0, n0, Z95)
-    if rows.weight is None:
+    if rows.clusters is not None:
+        p = float(score_test(k1, n1, k0, n0)[1])
+        method = "score test; Wilson; Newcombe; rows of clusters counted as fewer (design effect)"
+    elif rows.weight is None:
         p = fisher(round(k1), round(n1), round(k0), round(n0))
         method = "Fisher's exact test; Wilson; Newcombe"
     else:
@@ -76,6 +83,35 @@ def confirm(inside: Flags, quantity: Quantity, rows: Rows) -> Confirmed:
         method = "Welch's t, weighted, effective n (Kish); Wilson; Newcombe"
     limits = float(low), float(high)
     return Confirmed(ours, overall, *limits, value - overall, kept * float(gap_low), kept * float(gap_high), p, method)
+
+
+def _by_cluster(quantity: Quantity, rows: Rows, inside: Flags, ours: Moments, rest: Moments) -> tuple[Moments, Moments]:
+    """The same moments with as few rows as clusters leave: of rates the effective ones, of means the clusters."""
+    assert rows.clusters is not None  # noqa: S101 - the caller has looked
+    made = []
+    if quantity.rate is not None:
+        (effects,) = design_effects(
+            [quantity.rate],
+            inside.astype(np.int64),
+            2,
+            outcome=rows.outcome,
+            weights=rows.weight,
+            clusters=rows.clusters,
+        ).values()
+        for side, effect in ((ours, effects[1]), (rest, effects[0])):
+            made.append(replace(side, n=side.n / effect))
+        return made[0], made[1]
+    assert rows.loss is not None  # noqa: S101 - asked for only where there is a loss
+    for side, chosen in ((ours, inside), (rest, ~inside)):
+        kept = chosen & ~np.isnan(rows.loss)
+        weight = np.ones(int(kept.sum())) if rows.weight is None else rows.weight[kept]
+        _, code = np.unique(rows.clusters[kept], return_inverse=True)
+        count = int(code.max(initial=-1)) + 1
+        pulls = np.bincount(code, weight * (rows.loss[kept] - side.value[0]), count) if count else np.zeros(0)
+        # n clusters, whose variance over n is that of the mean
+        spread = np.square(pulls).sum() * count**2 / max(count - 1, 1) / max(float(weight.sum()), 1e-300) ** 2
+        made.append(replace(side, n=np.array([float(count)]), variance=np.array([spread])))
+    return made[0], made[1]
 
 
 def _all(sums: Sums) -> tuple[npt.NDArray[np.float64] | None, ...]:

@@ -22,11 +22,15 @@ _CLIP = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True)
 class Rows:
-    """Some rows as they are summed up: ``outcome`` is 2 label + prediction; ``loss`` is nan where not known."""
+    """Some rows as they are summed up: ``outcome`` is 2 label + prediction; ``loss`` is nan where not known.
+
+    ``clusters`` has one number for rows that may resemble each other; None where rows stand alone.
+    """
 
     outcome: Codes
     weight: Array | None
     loss: Array | None
+    clusters: Codes | None = None
 
     def only(self, kept: npt.NDArray[np.bool_]) -> Rows:
         """The rows where ``kept`` is true."""
@@ -34,6 +38,7 @@ class Rows:
             self.outcome[kept],
             None if self.weight is None else self.weight[kept],
             None if self.loss is None else self.loss[kept],
+            None if self.clusters is None else self.clusters[kept],
         )
 
     def __len__(self) -> int:
@@ -56,12 +61,12 @@ def rows_to_sum(rows: JudgedRows) -> tuple[Rows, str | None]:
     """The rows, and why no loss is measured."""
     outcome = rows.label.astype(np.int64) * 2 + rows.prediction
     if rows.score is None:
-        return Rows(outcome, rows.weights, None), "no_score"
+        return Rows(outcome, rows.weights, None, rows.clusters), "no_score"
     known = ~np.isnan(rows.score)
     if not known.any() or rows.score[known].min() < 0 or rows.score[known].max() > 1:
-        return Rows(outcome, rows.weights, None), "score_is_no_probability"
+        return Rows(outcome, rows.weights, None, rows.clusters), "score_is_no_probability"
     likely = np.clip(np.where(rows.label, rows.score, 1 - rows.score), _CLIP, 1.0)
-    return Rows(outcome, rows.weights, -np.log(likely)), None
+    return Rows(outcome, rows.weights, -np.log(likely), rows.clusters), None
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,8 @@ def slices_of(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
         "tested": len(leads),
         "found": len(shown),
     }
+    if rows.clusters is not None:
+        search["clusters"] = int(rows.clusters.max(initial=-1)) + 1
     if no_loss:
         search["not_measured"] = {MEAN_LOSS: no_loss}
     return {"worst_slices": shown[:SHOWN], "slice_search": search}
@@ -108,6 +110,6 @@ def _row(lead: Lead, found: Confirmed, *, q: float, factors: Sequence[Factor], r
         "discovered": {"n": lead.rows, "value": figure(lead.value), "gap": figure(lead.gap)},
         "parts": {name: figure(part) for name, part in zip(named, parts, strict=True)},
     }
-    if rows.weight is not None:
+    if rows.weight is not None or rows.clusters is not None:
         row["effective_of"] = figure(float(found.moments.n[0]))
     return row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from audits.measures.figures import figure
 from audits.measures.intervals import Z95, Array, detectable_difference, two_sided_p
 from audits.measures.multiplicity import benjamini_hochberg
 from audits.measures.resampling import generator
-from audits.measures.suites.cases import Cases, judged_cases
+from audits.measures.suites.cases import DIR, Cases, judged_cases
 from audits.measures.suites.plan import DEFAULT_LEAST, SuitePlan
 from audits.measures.suites.reasons import CODES
 from audits.measures.tables.opening import Table
@@ -42,8 +42,9 @@ def audit_suite(table: Table, plan: SuitePlan, *, progress: Progress | None = No
         The document, JSON-ready; ``digest`` is the SHA-256 of the RFC 8785 form of all the rest. A functionality is
         *fail* when its whole interval lies below ``least`` and q <= 0.05, *insufficient_data* with fewer than
         ``min_cases`` cases, *pass* when the whole interval lies at or above ``least``, *warn* otherwise. The run is the
-        worst of those with enough cases; *no_information* where all predictions are equal and nothing fails. The
-        accuracy of all cases together is given for context and decides nothing.
+        worst of those with enough cases; *no_information* where all predictions, or all scores of the tests of
+        direction, are equal and nothing fails; *insufficient_data* where the cases that say nothing could have been
+        wrong often enough to matter. The accuracy of all cases together is given for context and decides nothing.
 
     Raises:
         TableRejected: the table cannot be read or cannot support the audit.
@@ -56,9 +57,11 @@ def audit_suite(table: Table, plan: SuitePlan, *, progress: Progress | None = No
     targets = list(_targets(cases))
     _correct(targets)
     constant = _constant(cases)
-    reasons = list(_reasons(cases, functionalities, targets, plan, constant=constant))
+    left_out = list(_left_out(cases, functionalities, plan))
+    reasons = [*_reasons(cases, functionalities, targets, plan, constant=constant), *left_out, *_dropped(cases)]
+    nothing = constant is not None or cases.constant_score is not None or _too_tolerant(cases, plan)
     document: dict[str, Any] = {
-        "verdict": _of_run(functionalities, cases.unanswered, plan, constant=constant),
+        "verdict": _of_run(functionalities, left_out=bool(left_out), nothing=nothing),
         "rows_used": int(cases.right.size),
         "rows_dropped": dict(cases.dropped),
         "overall": {**_figures(clustered_share(cases.right, cases.template)), "role": "context"},
@@ -236,23 +239,46 @@ def _verdict(row: dict[str, Any], plan: SuitePlan) -> str:
 
 
 def _constant(cases: Cases) -> str | None:
-    """The prediction that every case got, where there is but one."""
-    said = np.unique(cases.prediction.codes)
-    names = {cases.prediction.values[code] for code in said.tolist()}
-    return names.pop() if len(names) == 1 else None
+    """The prediction that every case got whose test asks for one, where there is but one."""
+    asked = cases.test_type.codes != cases.test_type.values.index(DIR)
+    said = np.unique(cases.prediction.codes[asked])
+    return cases.prediction.values[said[0]] if said.size == 1 else None
 
 
-def _of_run(
-    functionalities: Sequence[dict[str, Any]], unanswered: Mapping[str, int], plan: SuitePlan, *, constant: str | None
-) -> str:
+def _too_tolerant(cases: Cases, plan: SuitePlan) -> bool:
+    """Whether scores lie so near to each other that no test of direction could have failed."""
+    return plan.tolerance is not None and cases.constant_score is None and cases.score_spread <= plan.tolerance
+
+
+def _of_run(functionalities: Sequence[dict[str, Any]], *, left_out: bool, nothing: bool) -> str:
     found = [row["verdict"] for row in functionalities if row["takes_part"]] or ["insufficient_data"]
-    # Leaving cases unanswered must not help: as wrong answers they might have brought a functionality below its limit.
+    found += ["insufficient_data"] * left_out + ["no_information"] * nothing
+    return worst(found)
+
+
+def _left_out(cases: Cases, functionalities: Sequence[dict[str, Any]], plan: SuitePlan) -> Iterator[dict[str, Any]]:
+    """Functionalities whose cases without an answer might have brought them below their limit as wrong ones.
+
+    Leaving cases unanswered, or moving no score, must not help.
+    """
     given = {row["functionality"]: (row["k"], row["n"]) for row in functionalities}
-    for name, left in unanswered.items():
+    # a case that names no functionality may be of any
+    nameless = cases.dropped.get("missing_functionality", 0)
+    for name in sorted({*cases.unanswered, *(given if nameless else ())}):
         right, judged = given.get(name, (0, 0))
-        if right < plan.least_by_functionality.get(name, plan.least) * (judged + left):
-            found.append("insufficient_data")
-    return worst([*found, "no_information"] if constant is not None else found)
+        left = cases.unanswered.get(name, 0) + nameless
+        least = plan.least_by_functionality.get(name, plan.least)
+        if right < least * (judged + left):
+            yield _reason(
+                "suite.left_out_matters",
+                name,
+                functionality=name,
+                right=right,
+                n=judged,
+                left=left,
+                unmoved=cases.unmoved.get(name, 0),
+                threshold=figure(least),
+            )
 
 
 def _reasons(
@@ -272,6 +298,12 @@ def _reasons(
             accuracy=figure(float(cases.right.mean())),
             functionalities_at_zero=sum(row["k"] == 0 for row in functionalities),
         )
+    directed = int((cases.test_type.codes == cases.test_type.values.index(DIR)).sum()) + sum(cases.unmoved.values())
+    if cases.constant_score is not None:
+        yield _reason("suite.constant_score", "", score=figure(cases.constant_score), n=directed)
+    elif plan.tolerance is not None and _too_tolerant(cases, plan):
+        told = {"tolerance": figure(plan.tolerance), "spread": figure(cases.score_spread)}
+        yield _reason("suite.tolerance_too_wide", "", n=directed, **told)
     for row in functionalities:
         name = row["functionality"]
         if row["verdict"] in ("fail", "warn"):
@@ -294,10 +326,14 @@ def _reasons(
                 n=row["n"],
                 q=row["q"],
             )
+
+
+def _dropped(cases: Cases) -> Iterator[dict[str, Any]]:
     for why, rows in cases.dropped.items():
-        if why == "reference_only":
-            continue
-        yield _reason("suite.rows_dropped", why, rows=rows, of=cases.rows, why=why)
+        if why == "copies":
+            yield _reason("suite.copies", "", copies=rows, of=cases.rows, disagreeing=cases.disagreeing)
+        elif why != "reference_only":
+            yield _reason("suite.rows_dropped", why, rows=rows, of=cases.rows, why=why)
 
 
 def _reason(code: str, locus: str, **params: Any) -> dict[str, Any]:

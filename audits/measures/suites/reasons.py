@@ -17,6 +17,14 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "suite.templates_too_alike": ("medium", ("functionality", "n", "templates", "effective_n")),
     # every prediction is the same
     "suite.constant_prediction": ("high", ("prediction", "n", "accuracy", "functionalities_at_zero")),
+    # every score of a test of direction is the same
+    "suite.constant_score": ("high", ("score", "n")),
+    # no score of a test of direction could have moved too far
+    "suite.tolerance_too_wide": ("high", ("tolerance", "spread", "n")),
+    # had the cases that say nothing been wrong, the functionality would lie below what is needed
+    "suite.left_out_matters": ("medium", ("functionality", "right", "n", "left", "unmoved", "threshold")),
+    # the same text with the same expectation
+    "suite.copies": ("medium", ("copies", "of", "disagreeing")),
     # whom the cases are about makes a difference
     "suite.target_gap": ("medium", ("target", "value", "gap", "ci_low", "ci_high", "n", "q")),
     "suite.rows_dropped": ("low", ("rows", "of", "why")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from audits.measures.tables.refusals import (
     NotATable,
     NotUtf8,
     TooLarge,
+    TooManyColumns,
 )
 
 BATCH_ROWS = 65_536
@@ -43,10 +45,14 @@ class ArrowRows:
         maybe: Sequence[str] = (),
         keys: Sequence[str] = (),
         features: Sequence[str] = (),
+        max_columns: int | None = None,
     ) -> None:
         self._most = dict.fromkeys(keys, MAX_KEYS)
         self._columns, self._numbers, self._features = tuple(columns), tuple(numbers), tuple(features)
         names = schema.names
+        if max_columns is not None and len(names) > max_columns:
+            raise TooManyColumns(len(names), max_columns)
+        counted = Counter(names)
         types = dict(zip(names, schema.types, strict=True))
         self._texts = tuple(names) if texts == ALL else (*texts, *(name for name in maybe if name in types))
         wanted = list(dict.fromkeys([*columns, *numbers, *features, *present, *self._texts]))
@@ -54,7 +60,7 @@ class ArrowRows:
         if missing:
             raise ColumnMissing(missing, names)
         for name in wanted:
-            if names.count(name) > 1:
+            if counted[name] > 1:
                 raise DuplicateColumn(name)
             if pa.types.is_nested(types[name]):
                 raise ColumnNotFlat(name, str(types[name])[:80])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import IO
 
@@ -36,10 +37,13 @@ from audits.measures.tables.refusals import (
     NulBytes,
     RaggedRow,
     RowTooLong,
+    TooManyColumns,
     UnclosedQuote,
 )
 
 BLOCK = 1 << 19
+# A wide table is read so many header lengths at a time: each block costs something for every column.
+HEADERS_PER_BLOCK = 256
 MAX_ROW = 16 << 20
 MAX_HEADER = 1 << 20
 MAX_CELL_LINES = 1_000
@@ -62,26 +66,31 @@ class CsvRows:
         maybe: Sequence[str] = (),
         keys: Sequence[str] = (),
         features: Sequence[str] = (),
+        max_columns: int | None = None,
     ) -> None:
         self._most = dict.fromkeys(keys, MAX_KEYS)
         self._text = text
         self._columns, self._numbers, self._features = tuple(columns), tuple(numbers), tuple(features)
         header = self._header_line()
+        self._block = min(max(BLOCK, HEADERS_PER_BLOCK * len(header)), MAX_ROW)
         named = () if texts == ALL else texts
         wanted = list(dict.fromkeys([*columns, *numbers, *features, *present, *named]))
         self._separator, self.names = _split_header(header, wanted)
+        if max_columns is not None and len(self.names) > max_columns:
+            raise TooManyColumns(len(self.names), max_columns)
+        counted = Counter(self.names)
         if texts == ALL:
             named = self.names
-            wanted += [name for name in named if name not in wanted]
-        also = [name for name in maybe if name in self.names and name not in named]
-        wanted += [name for name in also if name not in wanted]
+        also = [name for name in maybe if name in counted and name not in named]
+        wanted = list(dict.fromkeys([*wanted, *named, *also]))
         self._texts = (*named, *also)
-        missing = [name for name in wanted if name not in self.names]
+        missing = [name for name in wanted if name not in counted]
         if missing:
             raise ColumnMissing(missing, self.names)
         for name in wanted:
-            if self.names.count(name) > 1:
+            if counted[name] > 1:
                 raise DuplicateColumn(name)
+        self._place = {name: str(place) for place, name in enumerate(self.names)}
         # Repeated groups are atomic, (?>(...)*), not possessive, (...)*+, which Python before 3.11.5 matches wrongly.
         separator = re.escape(self._separator.encode())
         field = rb'(?:"[^"]*+(?>(?:""[^"]*+)*)"[^%(s)s\n]*+|(?!")[^%(s)s\n]*+)' % {b"s": separator}
@@ -131,7 +140,7 @@ class CsvRows:
         row = 2
         rest = b""
         while True:
-            read = self._text.read(BLOCK)
+            read = self._text.read(self._block)
             if b"\0" in read:
                 raise NulBytes(f"the text in or after row {row}")
             if not read:
@@ -164,8 +173,8 @@ class CsvRows:
             ragged.append(RaggedRow(number, row.expected_columns, row.actual_columns))
             return "error"
 
-        positions = [str(self.names.index(name)) for name in (*self._columns, *self._numbers, *self._features)]
-        raw = [str(self.names.index(name)) for name in self._texts]
+        positions = [self._place[name] for name in (*self._columns, *self._numbers, *self._features)]
+        raw = [self._place[name] for name in self._texts]
         types = {position: pa.string() for position in raw}
         types |= {position: pa.dictionary(pa.int32(), pa.string()) for position in positions}
         try:
@@ -200,21 +209,21 @@ class CsvRows:
         columns = {name: self._column(table, name) for name in self._columns}
         numbers = {}
         for name in self._numbers:
-            values, codes = _dictionary(table.column(str(self.names.index(name))))
+            values, codes = _dictionary(table.column(self._place[name]))
             numbers[name] = numbers_of_cells(values, column=name)[codes]
         texts = {name: self._text_column(table, name) for name in self._texts}
         features = {
-            name: feature_of_dictionary(*_dictionary(table.column(str(self.names.index(name)))), column=name)
+            name: feature_of_dictionary(*_dictionary(table.column(self._place[name])), column=name)
             for name in self._features
         }
         return Chunk(table.num_rows, columns, numbers, texts=texts, features=features)
 
     def _text_column(self, table: pa.Table, name: str) -> pa.Array:
-        column = table.column(str(self.names.index(name))).combine_chunks()
+        column = table.column(self._place[name]).combine_chunks()
         return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
 
     def _column(self, table: pa.Table, name: str) -> Column:
-        values, codes = _dictionary(table.column(str(self.names.index(name))))
+        values, codes = _dictionary(table.column(self._place[name]))
         return factorised(values, codes, column=name, most=self._most.get(name, MAX_VALUES))
 
 

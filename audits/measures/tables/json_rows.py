@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
@@ -32,6 +33,7 @@ from audits.measures.tables.refusals import (
     NotUtf8,
     NulBytes,
     RowTooLong,
+    require_encodable,
 )
 
 CHUNK_ROWS = 20_000
@@ -116,8 +118,9 @@ class JsonRows:
 
     def _refuse_doubles(self, pairs: _Pairs) -> None:
         names = [name for name, _ in pairs]
+        counted = Counter(names)
         for name in names if self._texts == ALL else self._wanted:
-            if names.count(name) > 1:
+            if counted[name] > 1:
                 raise DuplicateColumn(name)
 
     def _chunk(self, rows: list[dict[str, Any]]) -> Chunk:
@@ -133,8 +136,10 @@ class JsonRows:
         names: dict[str, None] = {}
         for row in rows:
             names.update(dict.fromkeys(row))
-        if len(names) > MAX_NAMES:
-            raise NotATable(f"its lines have more than {MAX_NAMES:,} different keys; is this a table?")
+            if len(names) > MAX_NAMES:
+                raise NotATable(f"its lines have more than {MAX_NAMES:,} different keys; is this a table?")
+        for name in names:
+            require_encodable(name)
         return list(names)
 
     def _column(self, name: str, rows: list[dict[str, Any]]) -> Column:

@@ -15,7 +15,7 @@ from audits.measures.naming import quoted
 from audits.measures.tables.arrow import NAN, NO_TEXT, as_numpy, strings
 from audits.measures.tables.chunks import ALL, MISSING, Texts
 from audits.measures.tables.opening import open_table
-from audits.measures.tables.refusals import ColumnNotFlat, EmptyTable, NotUtf8, NulBytes, TooLarge
+from audits.measures.tables.refusals import ColumnNotFlat, EmptyTable, NotUtf8, NulBytes, TooLarge, TooManyColumns
 
 Array = npt.NDArray[np.float64]
 Progress = Callable[[int, int | None], None]
@@ -23,6 +23,9 @@ Progress = Callable[[int, int | None], None]
 # What is held in memory at once. Larger tables are refused, never cut silently.
 MAX_ROWS = 2_000_000
 MAX_BYTES = 1 << 30
+MAX_COLUMNS = 10_000
+# Text has separators, and in json lines names, that are no cells.
+TEXT_PER_BYTE = 8
 # The offsets of one column of texts have 32 bits.
 MAX_COLUMN_BYTES = (1 << 31) - 1
 
@@ -87,6 +90,7 @@ def load_table(
     progress: Progress | None = None,
     max_rows: int = MAX_ROWS,
     max_bytes: int = MAX_BYTES,
+    max_columns: int = MAX_COLUMNS,
 ) -> Loaded:
     """Read a csv, csv.gz, parquet or json-lines table into memory.
 
@@ -94,7 +98,8 @@ def load_table(
         source: as for ``open_table``.
         columns: the columns to read; all by default.
         progress: told rows done and rows known after every chunk; what it raises passes through.
-        max_rows, max_bytes: what is held at most, cells without Python objects.
+        max_rows, max_bytes: what is held at most, cells without Python objects; of text eight times as much is read.
+        max_columns: how many columns it may have, refused before a row is read (of json lines after the first rows).
 
     Raises:
         TableRejected: not a table, damaged, without rows, with two columns of one name, or too large.
@@ -103,10 +108,19 @@ def load_table(
     pieces: dict[str, list[pa.Array]] = {}
     rows = held = 0
     counting = (lambda: progress(0, None)) if progress is not None else None
-    with open_table(source, columns=(), texts=columns, counting=counting) as table:
+    with open_table(
+        source,
+        columns=(),
+        texts=columns,
+        counting=counting,
+        max_text=TEXT_PER_BYTE * max_bytes,
+        max_columns=max_columns if columns == ALL else None,
+    ) as table:
         if table.format == "parquet" and table.rows_known > max_rows:
             raise _too_large(max_rows, max_bytes)
         for chunk in table.chunks():
+            if len(chunk.texts) > max_columns:
+                raise TooManyColumns(len(chunk.texts), max_columns)
             for name, cells in chunk.texts.items():
                 if name not in pieces:
                     pieces[name] = [pa.nulls(rows, cells.type)] if rows else []

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from audits.measures.naming import listed, quoted
+from audits.measures.refusals import Refusal
 
 
-class TableRejected(ValueError):
+class TableRejected(Refusal):
     """The table cannot be read or cannot support the audit; the message says how to mend it."""
 
-    code: ClassVar[str] = "table_rejected"
+    code = "table_rejected"
 
 
 class NotATable(TableRejected):
     code = "not_a_table"
+
+
+class NotAFile(TableRejected):
+    code = "not_a_file"
 
 
 class EmptyTable(TableRejected):
@@ -130,3 +134,25 @@ class TooManyValues(TableRejected):
 
 class TooLarge(TableRejected):
     code = "table_too_large"
+
+
+class TooManyColumns(TableRejected):
+    code = "too_many_columns"
+
+    def __init__(self, found: int, limit: int) -> None:
+        super().__init__(
+            f"the table has {found:,} columns; at most {limit:,} are read at once: leave columns out, or audit them in"
+            " parts"
+        )
+
+
+def require_encodable(name: str) -> None:
+    """Refuse a column's name that no document can hold.
+
+    Raises:
+        NotUtf8: half of a surrogate pair, as an escape of JSON or a byte that is no UTF-8 on the command line leaves.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise NotUtf8(f"the column name {quoted(name)}") from None

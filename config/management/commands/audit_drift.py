@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config.commands import AssayCommand, Refused
-from config.printing import plain, table_lines
-
-SENTENCES = {
-    "pass": "Pass: no column has drifted.",
-    "warn": "Warn: a column has moved far, and chance cannot be ruled out.",
-    "fail": "Fail: a column has drifted, further than the threshold and beyond chance.",
-    "insufficient_data": "Insufficient data: a column cannot be judged.",
-    "no_information": "No information: there is nothing to compare.",
-}
+from config.audit_command import AuditCommand, reading, refusals
+from config.commands import Refused
+from config.printing import plain
 
 
-class Command(AssayCommand):
+class Command(AuditCommand):
     help = "Compare two tables (csv, csv.gz, parquet, json lines) column by column for drift."
-    has_verdict = True
+    sentences = {
+        "pass": "Pass: no column has drifted.",
+        "warn": "Warn: a column has moved far, and chance cannot be ruled out.",
+        "fail": "Fail: a column has drifted, further than the threshold and beyond chance.",
+        "insufficient_data": "Insufficient data: a column cannot be judged.",
+        "no_information": "No information: there is nothing to compare.",
+    }
 
     def arguments(self, parser: CommandParser) -> None:
         parser.add_argument("reference", metavar="REFERENCE", help="table that was looked at when the model was judged")
@@ -37,46 +37,30 @@ class Command(AssayCommand):
             help="wasserstein_1_over_std, js_distance or missing_share_change; may be repeated",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        # the measures need numpy, scipy and pyarrow, which commands in general do not
+    def audit(self, options: Mapping[str, Any]) -> dict[str, Any]:
         from audits.measures.drift.tables import DriftPlan, audit_drift
-        from audits.measures.tables import TableRejected
         from audits.measures.tables.loading import load_table
 
         named = {key: tuple(options[key] or ()) for key in ("columns", "numeric", "categorical")}
+        plan = DriftPlan(**named, thresholds=_thresholds(options["threshold"]), min_rows=options["min_rows"])
         loaded = []
-        try:
-            plan = DriftPlan(**named, thresholds=_thresholds(options["threshold"]), min_rows=options["min_rows"])
-            for path in (options["reference"], options["current"]):
-                try:
-                    loaded.append(load_table(Path(path)))
-                except TableRejected as refused:
-                    raise Refused(f"{plain(path)}: {refused}") from refused
-                except (OSError, ValueError) as problem:
-                    reason = getattr(problem, "strerror", None) or "not a path"
-                    raise Refused(f"{plain(path)}: {reason}; name a table that can be read") from problem
-            document = audit_drift(loaded[0], loaded[1], plan)
-        except TableRejected as refused:
-            raise Refused(str(refused)) from refused
-        if options["format"] == "json":
-            self.print_json(document)
-        else:
-            self._show(document)
-        self.exit_with(document["verdict"], fail_on=options["fail_on"])
+        for path in (options["reference"], options["current"]):
+            with refusals(of=plain(path)), reading(path):
+                loaded.append(load_table(Path(path)))
+        return audit_drift(loaded[0], loaded[1], plan)
 
-    def _show(self, document: dict[str, Any]) -> None:
+    def show(self, document: dict[str, Any]) -> None:
         rows = document["rows"]
-        self.stdout.write(SENTENCES[document["verdict"]])
         self.stdout.write(
             f"{rows['reference']:,} rows of reference, {rows['current']:,} of today;"
-            f" {document['drifted']} of {document['judged']} judged columns drifted.\n"
+            f" {document['drifted']} of {document['judged']} judged columns drifted."
         )
         head = ("column", "kind", "test", "statistic", "p", "q", "effect", "value", "by noise", "limit", "verdict")
-        for line in table_lines(head, map(_line, document["columns"])):
-            self.stdout.write(line)
+        self.show_table(head, map(_line, document["columns"]))
         self.stdout.write('\n"by noise": what sampling noise alone reaches once in twenty times.')
         self.show_reasons(document["reasons"])
-        self.stdout.write(f"digest {document['digest']}")
+        if document["reasons"]:
+            self.stdout.write("")
 
 
 def _line(row: dict[str, Any]) -> tuple[str, ...]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config.commands import AssayCommand, Refused
-from config.printing import plain, reason_lines, require_other, rows_progress, table_lines, unusable, write_file
+from config.audit_command import AuditCommand, pairs, reading
+from config.commands import Refused
+from config.printing import plain, require_other, write_file
 
-SENTENCES = {
-    "pass": "Calculated: every table is complete, and so is the record for the summary.",
-    "warn": "Calculated, and not complete: outcomes or statements are missing, see below.",
-    "insufficient_data": "Insufficient data: a table has fewer than two categories to compare.",
-    "no_information": "No information: every rate is the same, 0 or 1, so the ratios say nothing.",
-}
 TITLES = {"sex": "Sex", "race": "Race or ethnicity", "intersection": "Sex and race or ethnicity"}
 RECORD = {
     "tool": "name of the tool",
@@ -29,12 +25,17 @@ RECORD = {
 }
 
 
-class Command(AssayCommand):
+class Command(AuditCommand):
     help = (
         "Selection or scoring rates and impact ratios by sex, race or ethnicity, and both (6 RCNY 5-300 to 5-304)."
         " The law sets no limit for the ratios; this command judges none."
     )
-    has_verdict = True
+    sentences = {
+        "pass": "Calculated: every table is complete, and so is the record for the summary.",
+        "warn": "Calculated, and not complete: outcomes or statements are missing, see below.",
+        "insufficient_data": "Insufficient data: a table has fewer than two categories to compare.",
+        "no_information": "No information: every rate is the same, 0 or 1, so the ratios say nothing.",
+    }
 
     def arguments(self, parser: CommandParser) -> None:
         parser.add_argument("table", metavar="TABLE", help="csv, csv.gz, parquet or json lines, one row per person")
@@ -61,39 +62,28 @@ class Command(AssayCommand):
         parser.add_argument("--html", metavar="FILE", help="write the summary of results as a page")
         parser.add_argument("--csv", metavar="FILE", help="write the summary of results as a spreadsheet")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        # the measures need numpy and pyarrow, which commands in general do not
+    def audit(self, options: Mapping[str, Any]) -> dict[str, Any]:
         from audits.measures.ll144.audit import audit_ll144, open_for
         from audits.measures.ll144.plan import ll144_plan_from
-        from audits.measures.ll144.summary import summary_csv
-        from audits.measures.plan import PlanRejected
-        from audits.measures.tables import TableRejected
-        from governance.evidence.ll144_summary import summary_html
 
         for option, others in (("html", [options["table"]]), ("csv", [options["table"], options["html"] or ""])):
             if options[option]:
                 require_other(options[option], [other for other in others if other])
-        try:
-            plan = ll144_plan_from(_plan(options))
-            with open_for(Path(options["table"]), plan) as table:
-                document = audit_ll144(table, plan, progress=rows_progress(self.stderr))
-        except (PlanRejected, TableRejected) as refused:
-            raise Refused(str(refused)) from refused
-        except (OSError, ValueError) as problem:
-            raise unusable(options["table"], problem, "name a table that can be read") from problem
+        plan = ll144_plan_from(_plan(options))
+        with reading(options["table"]), open_for(Path(options["table"]), plan) as table:
+            return audit_ll144(table, plan, progress=self.progress)
+
+    def keep(self, document: dict[str, Any], options: Mapping[str, Any]) -> None:
+        from audits.measures.ll144.summary import summary_csv
+        from governance.evidence.ll144_summary import summary_html
+
         for option, render in (("html", summary_html), ("csv", summary_csv)):
             if options[option]:
                 write_file(options[option], render(document))
-        if options["format"] == "json":
-            self.print_json(document)
-        else:
-            self._show(document)
-        self.exit_with(document["verdict"], fail_on=options["fail_on"])
 
-    def _show(self, document: dict[str, Any]) -> None:
+    def show(self, document: dict[str, Any]) -> None:
         from governance.evidence.ll144_summary import outcome_words
 
-        self.stdout.write(SENTENCES[document["verdict"]])
         self.stdout.write("The law sets no limit for impact ratios; whoever uses the tool decides what they mean.")
         unknown = document["rows_dropped"].get("unknown_outcome", 0)
         self.stdout.write(
@@ -106,30 +96,26 @@ class Command(AssayCommand):
             self.stdout.write(plain(f"{TITLES[made['table']]}: {outcome_words(made['outcome'])}", 200))
             lines = [_line(row) for row in made["rows"]]
             head = ("category", "n", "share", "rate", "impact ratio", "")
-            self.stdout.write("\n".join(table_lines(head, lines)))
-            self.stdout.write(f"  unknown category, in no figure of this table: {made['unknown']:,}\n")
-        for line in reason_lines(document["reasons"]):
-            self.stdout.write(plain(line, 1_000))
+            self.show_table(head, lines)
+            self.stdout.write(f"  unknown category, in no figure of this table: {made['unknown']:,}")
+        self.show_reasons(document["reasons"])
         if document["last_day_of_use"]:
             self.stdout.write(f"last day of use on this audit {document['last_day_of_use']} (6 RCNY 5-301(a))")
         self.stdout.write(
             "For information: the EEOC's guidelines look closer below 0.80 (29 CFR 1607.4(D)). Intervals are 95 %."
         )
-        self.stdout.write(f"digest {document['digest']}")
 
 
-def _plan(options: dict[str, Any]) -> dict[str, Any]:
+def _plan(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options as the ``ll144`` part of an audit plan."""
     plan = {
         key: options[key]
         for key in ("sex", "race", "selected", "score", "group", "positive", "negative", "unknown", "data", *RECORD)
     }
-    exclude: dict[str, str] = {}
-    for given in options["exclude"] or []:
-        category, equals, justification = given.partition("=")
-        if not (category and equals and justification.strip()):
-            raise Refused("--exclude must be CATEGORY=JUSTIFICATION; the summary has to print why it is left out")
-        exclude[category] = justification
+    wanted = "--exclude must be CATEGORY=JUSTIFICATION; the summary has to print why it is left out"
+    exclude = dict(pairs(options["exclude"], wanted=wanted))
+    if not all(justification.strip() for justification in exclude.values()):
+        raise Refused(wanted)
     return plan | {"exclude": exclude}
 
 

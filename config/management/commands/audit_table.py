@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config.commands import AssayCommand, Refused
+from config.audit_command import AuditCommand, pairs, reading
+from config.commands import Refused
 from config.printed_audit import named, parts_of, sentence_of
-from config.printing import plain
+from config.printing import chance, interval, plain
 
-SENTENCES = {
-    "pass": "Pass: no group is worse off than the limits allow.",
-    "warn": "Warn: it cannot be told yet; no interval lies wholly beyond its limit, not all lie on the good side.",
-    "fail": "Fail: a group is worse off than the limits allow, with the whole interval.",
-    "insufficient_data": "Insufficient data: there are too few rows for a verdict.",
-    "no_information": "No information: all predictions are equal.",
-}
 SHOWN_RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "accuracy")
 
 
-class Command(AssayCommand):
+class Command(AuditCommand):
     help = "Audit a table of predictions (csv, csv.gz, parquet, json lines) for bias between groups."
-    has_verdict = True
+    sentences = {
+        "pass": "Pass: no group is worse off than the limits allow.",
+        "warn": "Warn: it cannot be told yet; no interval lies wholly beyond its limit, not all lie on the good side.",
+        "fail": "Fail: a group is worse off than the limits allow, with the whole interval.",
+        "insufficient_data": "Insufficient data: there are too few rows for a verdict.",
+        "no_information": "No information: all predictions are equal.",
+    }
 
     def arguments(self, parser: CommandParser) -> None:
         parser.add_argument("table", metavar="TABLE", help="csv, csv.gz, parquet or json lines")
@@ -68,7 +67,7 @@ class Command(AssayCommand):
         )
         parser.add_argument("--min-group", type=int, default=30, metavar="N", help="smaller groups take no part (30)")
         parser.add_argument("--bootstrap", type=int, default=2_000, metavar="N", help="replicates (2000)")
-        parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap (0)")
+        self.seed_argument(parser, of="bootstrap")
         parser.add_argument(
             "--gating",
             action="append",
@@ -80,37 +79,19 @@ class Command(AssayCommand):
             "--required-group", action="append", metavar="COL=V", help="group that must be judged; may be repeated"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        # the measures need numpy and pyarrow, which commands in general do not
+    def audit(self, options: Mapping[str, Any]) -> dict[str, Any]:
         from audits.measures.bias import audit_table, open_for
-        from audits.measures.plan import PlanRejected, plan_from
-        from audits.measures.tables import TableRejected
+        from audits.measures.plan import plan_from
 
-        if not 0 <= options["seed"] < 2**63:
-            raise Refused("--seed is a whole number from 0 to 9,223,372,036,854,775,807")
-        try:
-            plan = plan_from(_plan(options))
-            with open_for(Path(options["table"]), plan) as table:
-                document = audit_table(table, plan, progress=self._progress, seed=options["seed"])
-        except (PlanRejected, TableRejected) as refused:
-            raise Refused(str(refused)) from refused
-        except (OSError, ValueError) as problem:
-            reason = getattr(problem, "strerror", None) or "not a path"
-            raise Refused(f"{plain(options['table'])}: {reason}; name a table that can be read") from problem
-        if options["format"] == "json":
-            self.print_json(document)
-        else:
-            self._show(document)
-        self.exit_with(document["verdict"], fail_on=options["fail_on"])
+        plan = plan_from(_plan(options))
+        with reading(options["table"]), open_for(Path(options["table"]), plan) as table:
+            return audit_table(table, plan, progress=self.progress, seed=options["seed"])
 
-    def _progress(self, done: int, total: int | None) -> None:
-        if sys.stderr.isatty():
-            of = f" of {total:,}" if total else ""
-            self.stderr.write(f"\r{done:,}{of} rows", ending="\n" if done == total else "")
+    def sentence(self, document: dict[str, Any]) -> str:
+        return sentence_of(document) or super().sentence(document)
 
-    def _show(self, document: dict[str, Any]) -> None:
+    def show(self, document: dict[str, Any]) -> None:
         left_out = "".join(f", {rows:,} left out ({why})" for why, rows in document["rows_dropped"].items())
-        self.stdout.write(sentence_of(document) or SENTENCES[document["verdict"]])
         self.stdout.write(f"{document['rows_used']:,} rows used{left_out}. Intervals are 95 %.\n")
         for made in document["groups"]:
             if len(made["attributes"]) == 1 and document["plan"]["task"] == "binary":
@@ -128,19 +109,8 @@ class Command(AssayCommand):
         self._show_slices(document)
         self._show_alike(document)
         self._show_proxies(document)
-        self._show_reasons(document["reasons"])
-        self.stdout.write(f"digest {document['digest']}")
-
-    def _show_reasons(self, reasons: Iterable[dict[str, Any]]) -> None:
-        """Each with what is so and what to do, in the words of the portal."""
-        from audits.models import Finding
-        from governance.evidence.wording import finding_text
-
-        for reason in reasons:
-            self.stdout.write(f"{reason['code']}: {plain(reason['locus'], 200)}")
-            for line in finding_text(Finding(code=reason["code"], params=reason["params"])):
-                self.stdout.write(f"    {plain(line, 1_000)}")
-        if reasons:
+        self.show_reasons(document["reasons"])
+        if document["reasons"]:
             self.stdout.write("")
 
     def _show_slices(self, document: dict[str, Any]) -> None:
@@ -163,7 +133,7 @@ class Command(AssayCommand):
                         f"{row['of']:,}",
                         _interval(row, 3),
                         _interval({"value": row["gap"], "ci_low": row["gap_ci_low"], "ci_high": row["gap_ci_high"]}, 3),
-                        "<0.001" if row["q"] < 0.001 else f"{row['q']:.3f}",
+                        chance(row["q"]),
                     )
                     for row in rows
                 ],
@@ -187,7 +157,7 @@ class Command(AssayCommand):
                     row["metric"],
                     f"{row['n']:,}",
                     _interval(row, 3),
-                    "" if row["p"] is None else "<0.001" if row["p"] < 0.001 else f"{row['p']:.3f}",
+                    chance(row["p"]),
                 )
                 for row in told["comparisons"]
             ],
@@ -233,26 +203,18 @@ class Command(AssayCommand):
                 (
                     name,
                     f"fewer than {hidden}" if n is None else f"{n:,}",
-                    *(_rate(rates.get((value, rate))) for rate in SHOWN_RATES),
+                    *(interval(rates.get((value, rate))) for rate in SHOWN_RATES),
                     {"judged": "", "": ""}.get(state, state.replace("_", " ")),
                 )
             )
         self._table(("group", "n", *SHOWN_RATES, ""), lines)
 
     def _table(self, head: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
-        """Columns as wide as their widest cell; the first to the left, the others to the right."""
-        rows = [tuple(head), *(tuple(line) for line in lines)]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-        for row in rows:
-            cells = [
-                cell.rjust(width) if column else cell.ljust(width)
-                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ]
-            self.stdout.write("  " + "  ".join(cells).rstrip())
+        self.show_table(head, lines)
         self.stdout.write("")
 
 
-def _plan(options: dict[str, Any]) -> dict[str, Any]:
+def _plan(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options as the ``bias`` part of an audit plan."""
     plan: dict[str, Any] = {
         key: options[key]
@@ -276,7 +238,7 @@ def _plan(options: dict[str, Any]) -> dict[str, Any]:
         plan["gating"] = [metric for metric, _, _ in gating]
         plan["thresholds"] = {metric: _threshold(metric, text) for metric, equals, text in gating if equals}
     required: dict[str, list[str]] = {}
-    for attribute, value in (_pair("--required-group", text) for text in options["required_group"] or []):
+    for attribute, value in _groups("--required-group", options["required_group"]):
         required.setdefault(attribute, []).append(value)
     plan["required_groups"] = required
     return plan
@@ -285,14 +247,11 @@ def _plan(options: dict[str, Any]) -> dict[str, Any]:
 def _reference(given: list[str]) -> str | dict[str, str] | None:
     if len(given) < 2:
         return given[0] if given else None
-    return dict(_pair("--reference, where it is repeated,", text) for text in given)
+    return dict(_groups("--reference, where it is repeated,", given))
 
 
-def _pair(option: str, text: str) -> tuple[str, str]:
-    attribute, equals, value = text.partition("=")
-    if not (attribute and equals and value):
-        raise Refused(f"{option} must be COL=V, such as race=black")
-    return attribute, value
+def _groups(option: str, given: list[str] | None) -> list[tuple[str, str]]:
+    return pairs(given, wanted=f"{option} must be COL=V, such as race=black")
 
 
 def _threshold(metric: str, text: str) -> float:
@@ -312,16 +271,10 @@ def _deciding(row: dict[str, Any]) -> tuple[str, ...]:
         "few" if row["n"] is None else f"{row['n']:,}",
         _interval(row, 3),
         f"{row['threshold']:.2f}",
-        "" if row["q"] is None else "<0.001" if row["q"] < 0.001 else f"{row['q']:.3f}",
+        chance(row["q"]),
         row["verdict"],
         "" if needed is None else f"{needed:,}{more}",
     )
-
-
-def _rate(row: dict[str, Any] | None) -> str:
-    if row is None or row["value"] is None:
-        return "not measured"
-    return f"{row['value']:.1%} [{100 * row['ci_low']:.1f}-{100 * row['ci_high']:.1f}]"
 
 
 def _interval(row: dict[str, Any], digits: int) -> str:

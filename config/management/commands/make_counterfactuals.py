@@ -38,7 +38,7 @@ class Command(AssayCommand):
             action="append",
             required=True,
             metavar="SET|FILE",
-            help="gender_en, age_en, gender_ru, or a file of your own; repeatable",
+            help="gender_en, gender_ru, age_en, disability_en, orientation_en, nationality_en, or a file; repeatable",
         )
         parser.add_argument("--text", default="text", metavar="COL", help="column of texts (text)")
         parser.add_argument("--id", default="text_id", metavar="COL", help="column of ids, if there is one (text_id)")
@@ -49,32 +49,20 @@ class Command(AssayCommand):
         parser.add_argument("--out", required=True, metavar="FILE", help="csv to write")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from audits.measures.counterfactual.making import HEAD, Made, from_templates, from_texts
-        from audits.measures.counterfactual.swaps import SHIPPED, shipped, swaps_from
         from audits.measures.templates import TemplateRejected
 
-        is_templates = options["source"].lower().endswith((".yaml", ".yml", ".json"))
-        rows: list[tuple[Any, ...]] = []
-        told = []
         try:
-            for given in options["swaps"]:
-                swaps = shipped(given) if given in SHIPPED else swaps_from(read_document(given))
-                made = Made()
-                if is_templates:
-                    templates, slots = _templates(options)
-                    found = from_templates(templates, swaps, made, slots=slots)
-                else:
-                    found = from_texts(_texts(options), swaps, made)
-                rows += found
-                told.append({"swap": swaps.name, **made.as_document()})
+            rows, told = _made(options)
         except TemplateRejected as refused:
             raise Refused(str(refused)) from refused
         if not rows:
-            reasons = {why for one in told for why in one["skipped"]}  # type: ignore[attr-defined]
+            reasons = {why for one in told for why in one["skipped"]}
             said = ", ".join(sorted(reasons)) or "there are none"
             raise Refused(
                 f"no text can be changed for sure ({said}); bring other texts, or swaps that name their people"
             )
+        from audits.measures.counterfactual.making import HEAD
+
         # texts for a model, not for a spreadsheet: they stay as they are
         written = io.StringIO()
         csv.writer(written).writerows([HEAD, *rows])
@@ -89,23 +77,33 @@ class Command(AssayCommand):
                 f"{plain(str(one['swap']))}: {one['texts']:,} texts, {one['used']:,} changed,"
                 f" {one['without_control']:,} of them without a control"
             )
-            for why, count in one["skipped"].items():  # type: ignore[attr-defined]
+            for why, count in one["skipped"].items():
                 self.stdout.write(f"  {count:,} left out: they {REASONS[why]} ({why})")
 
 
-def _templates(options: dict[str, Any]) -> tuple[list[str], dict[str, list[str]]]:
-    document = read_document(options["source"])
-    if isinstance(document, list):
-        document = {"templates": document}
-    if not isinstance(document, dict) or not isinstance(document.get("templates"), list):
-        raise Refused("a file of templates is a list of texts, or a mapping with 'templates' and 'slots'")
-    slots = document.get("slots") or {}
-    if not isinstance(slots, dict) or not all(isinstance(values, list) for values in slots.values()):
-        raise Refused("'slots' maps each slot to a list of texts")
-    made = {str(name): [str(value) for value in values] for name, values in slots.items()}
-    for path in options["slots"] or []:
-        made |= read_slots(path)
-    return [str(template) for template in document["templates"]], made
+def _made(options: dict[str, Any]) -> tuple[list[tuple[Any, ...]], list[dict[str, Any]]]:
+    """The rows of all sets of swaps, and for each set what became of the texts."""
+    from audits.measures.counterfactual.making import Made, from_templates, from_texts, templates_from
+    from audits.measures.counterfactual.swaps import SHIPPED, shipped, swaps_from
+
+    rows: list[tuple[Any, ...]] = []
+    told: list[dict[str, Any]] = []
+    is_templates = options["source"].lower().endswith((".yaml", ".yml", ".json"))
+    if is_templates:
+        templates, slots = templates_from(read_document(options["source"]))
+        for path in options["slots"] or []:
+            slots |= read_slots(path)
+    for given in options["swaps"]:
+        swaps = shipped(given) if given in SHIPPED else swaps_from(read_document(given))
+        if any(swaps.name == one["swap"] for one in told):
+            raise Refused(f"two sets of swaps are called {plain(swaps.name)}; give each its own name")
+        made = Made()
+        if is_templates:
+            rows += from_templates(templates, swaps, made, slots=slots)
+        else:
+            rows += from_texts(_texts(options), swaps, made)
+        told.append({"swap": swaps.name, **made.as_document()})
+    return rows, told
 
 
 def _texts(options: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -27,7 +27,7 @@ class Command(AssayCommand):
         from audits.measures.suites.making import HEAD, cases_of, templates_from
         from audits.measures.templates import TemplateRejected
 
-        slots: dict[str, list[str]] = {}
+        slots: dict[str, tuple[str, ...]] = {}
         for path in options["slots"] or []:
             slots |= read_slots(path)
         try:

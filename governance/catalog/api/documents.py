@@ -29,7 +29,7 @@ class SubjectDocument(serializers.Serializer[Entry]):
     id = serializers.CharField(source="repo_id")
     ns = serializers.CharField(source="namespace")
     name = serializers.CharField()
-    source = serializers.CharField()  # type: ignore[assignment]
+    source = serializers.CharField()  # type: ignore[assignment]  # the base class has an attribute of it
 
 
 class VersionSummary(serializers.ModelSerializer[Version]):
@@ -148,13 +148,13 @@ class VersionDocument(serializers.Serializer[queries.VersionPage]):
                 "verdict": page.card.verdict,
                 "findings": [queries.finding_document(finding) for finding in page.card.findings],
             }
-        ).data  # type: ignore[return-value]
+        ).data  # type: ignore[return-value]  # the schema is made from the annotation
 
 
 class NodeDocument(serializers.Serializer[queries.Node]):
     kind = serializers.CharField()
     id = serializers.CharField(source="repo_id")
-    source = serializers.CharField()  # type: ignore[assignment]
+    source = serializers.CharField()  # type: ignore[assignment]  # the base class has an attribute of it
     known = serializers.BooleanField()
 
 

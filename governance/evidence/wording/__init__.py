@@ -12,10 +12,13 @@ from governance.evidence.bias_report import metric_name
 from governance.evidence.mitigation_report import method_name
 from governance.evidence.wording import bias, cards, counterfactual, data, drift, licences, ll144, mitigation, suites
 from governance.evidence.wording.in_words import in_words
+from governance.evidence.wording.refusals import refusal_text
 from governance.web.templatetags import figures
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
+
+__all__ = ["SENTENCES", "finding_text", "refusal_text"]
 
 Sentences = Mapping[str, "tuple[_StrPromise, _StrPromise]"]
 LONGEST = 160
@@ -62,13 +65,13 @@ def finding_text(finding: Finding) -> tuple[str, str]:
     return _("Finding %(code)s") % {"code": finding.code}, ""
 
 
-# Parameters of the data and drift audits whose values have words.
+# Parameters of several audits whose values have words.
 _WORDS: Mapping[str, Mapping[str, _StrPromise]] = {
     "what": data.WHAT,
     "script": data.SCRIPTS,
     "main": data.SCRIPTS,
     "fields": data.FIELDS,
-    "why": {**data.WHY, **drift.MEASURES},
+    "why": {**data.WHY, **drift.MEASURES, **counterfactual.WHY, **suites.WHY},
     "measure": drift.MEASURES,
     "kind_reference": drift.MEASURES,
     "kind_current": drift.MEASURES,

@@ -3,6 +3,9 @@
 from django.utils.translation import gettext_lazy as _
 
 _MORE_TEMPLATES = _("Bring more texts, from more templates; more variants of the same templates say little more.")
+_STEADIER = _(
+    "Compare decisions rather than free texts, make the model answer the same text the same way, and bring new answers."
+)
 
 SENTENCES = {
     "counterfactual.answers_depend_on_identity": (
@@ -16,8 +19,8 @@ SENTENCES = {
     "counterfactual.inconclusive": (
         _(
             "It cannot be told how far answers differ between %(identity)s and %(other)s: %(value)s change beyond a"
-            " control edit, and the 95 %% interval %(ci_low)s to %(ci_high)s lies neither below %(warn_at)s nor above"
-            " %(fail_at)s."
+            " control edit, and the 95 %% interval %(ci_low)s to %(ci_high)s lies neither below %(warn_at)s of the"
+            " answers that the control leaves alone (%(stable)s) nor above %(fail_at)s."
         ),
         _MORE_TEMPLATES,
     ),
@@ -28,9 +31,43 @@ SENTENCES = {
     "counterfactual.change_not_detectable": (
         _(
             "%(n)s pairs of %(templates)s templates show only changes of %(mde)s or more between %(identity)s and"
-            " %(other)s; one of %(fail_at)s could go unseen."
+            " %(other)s; one of %(fail_at)s of the answers that the control leaves alone (%(stable)s) could go unseen."
         ),
         _MORE_TEMPLATES,
+    ),
+    "counterfactual.nothing_stable": (
+        _(
+            "Any edit changes the answer: under the control, which changes nobody, %(control_rate)s of %(n)s answers"
+            " change, and under the swap of %(identity)s and %(other)s %(flip_rate)s. What the identity does cannot be"
+            " told apart."
+        ),
+        _STEADIER,
+    ),
+    "counterfactual.answers_unstable": (
+        _(
+            "The control, which changes nobody, changes %(control_rate)s of %(n)s answers, and only the others"
+            " (%(stable)s at the cautious end) can show what %(identity)s and %(other)s do. A verdict would be about"
+            " the smaller part of the texts."
+        ),
+        _STEADIER,
+    ),
+    "counterfactual.left_out_matters": (
+        _(
+            "%(without_control)s pairs of %(identity)s and %(other)s have no control and %(unanswered)s no answer. The"
+            " other %(n)s show %(value)s; at worst it is %(at_worst)s of all, which does not lie below %(warn_at)s."
+        ),
+        _("Bring the answers that are lacking, and controls for the texts whose answer changed."),
+    ),
+    "counterfactual.nameless_matter": (
+        _(
+            "%(rows)s of %(of)s rows name no text, role or identity, or have no original. Had they all been changed"
+            " answers of one pair of identities, its share would not lie below %(warn_at)s, so it cannot pass."
+        ),
+        _("Fill in what these rows lack."),
+    ),
+    "counterfactual.copies": (
+        _("%(copies)s of %(of)s pairs repeat the texts of another pair; repeated texts count as one template."),
+        _("Bring other texts in their stead."),
     ),
     "counterfactual.no_control": (
         _(
@@ -66,3 +103,13 @@ SENTENCES = {
         _("Mend these rows in the table if the reason surprises you, and upload it again."),
     ),
 }
+
+WHY = {
+    "missing_id_role_or_identity": _("no id, role or identity"),
+    "missing_answer": _("no answer"),
+    "without_original": _("no original of the same text"),
+    "same_identity": _("the same identity as the original"),
+    "swap_changes_nothing": _("the same text as the original"),
+    "control_is_none": _("a control with the text of the original or of a swap"),
+}
+"""Why a row took no part."""

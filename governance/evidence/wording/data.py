@@ -60,6 +60,46 @@ SENTENCES = {
         _("The split “%(split)s” has only %(rows)s rows."),
         _("Check its name; if it is right, bring more rows."),
     ),
+    "data.split_leak_words": (
+        _(
+            "%(rows)s of the %(of)s rows of “%(split)s” that are long enough share %(words)s words in a row with"
+            " “%(other)s” (95 %% interval of the share %(low)s to %(high)s)."
+        ),
+        _(
+            "Look whether they quote the same source; a model that was trained on one may answer the other from memory,"
+            " so report its quality without these rows too."
+        ),
+    ),
+    "data.split_leak_time": (
+        _(
+            "%(rows)s of the %(of)s rows of “%(split)s” happened after the first row of “%(other)s” (%(first)s; the"
+            " last one is of %(last)s), and %(other_rows)s of the %(other_of)s rows of “%(other)s” before that: a model"
+            " is trained on what comes after what it is tested on."
+        ),
+        _("Split by %(column)s, so that every row of the test comes later than the training, and measure again."),
+    ),
+    "data.time_not_measured": (
+        _("Whether the training reaches into the time of the test was not looked for: %(column)s, %(why)s."),
+        _("Give a number or a date (2026-01-31, or with a time of day) in every row, and name the split trained on."),
+    ),
+    "data.time_unknown": (
+        _("%(rows)s of %(of)s rows have no %(column)s, so it is not known whether they came before the test."),
+        _("Fill it in, or leave these rows out of the test."),
+    ),
+    "data.split_not_splits": (
+        _(
+            "What one split knows of another was not looked for: %(column)s has %(values)s different values, and can"
+            " name from 2 to %(limit)s splits."
+        ),
+        _("Name the column that says which rows are for training and which for testing, and bring the rows of both."),
+    ),
+    "data.group_says_nothing": (
+        _(
+            "Whether somebody is in two splits could not be looked for: %(column)s has %(values)s different values, so"
+            " it tells nobody apart."
+        ),
+        _("Name the column that says whom a row belongs to."),
+    ),
     "data.conflicting_labels": (
         _(
             "%(rows)s of %(of)s rows have the features of another row and a different label (%(groups)s sets of"
@@ -80,6 +120,31 @@ SENTENCES = {
     "data.label_errors_not_measured": (
         _("Label errors were not measured: the probabilities cannot be used (%(why)s)."),
         _("Give out-of-fold probabilities of every class, between 0 and 1 and adding up to 1 in each row."),
+    ),
+    "data.label_says_nothing": (
+        _("The label %(column)s has %(values)s different values, so nothing can be learned or measured with it."),
+        _("Name the right column, or bring rows of the other classes."),
+    ),
+    "data.label_is_id": (
+        _("The label %(column)s has %(values)s different values in %(of)s rows: it names rows and is no outcome."),
+        _(
+            "Name the column that holds the outcome; if it is a quantity, say so in the plan (label_kind), and if it is"
+            " a text, leave the label out."
+        ),
+    ),
+    "data.label_many_classes": (
+        _(
+            "The label %(column)s has %(values)s different values; classes, features that give it away and doubtful"
+            " labels are looked at for at most %(limit)s."
+        ),
+        _("Group the classes; if the label is a quantity, say so in the plan (label_kind)."),
+    ),
+    "data.label_is_number": (
+        _(
+            "The label %(column)s was taken for a quantity: features that give it away were looked for by whether it is"
+            " %(value)s, and classes and doubtful labels were not looked at."
+        ),
+        _("Nothing needs mending; if its values are classes, say so in the plan (label_kind)."),
     ),
     "data.class_imbalance": (
         _("The class “%(value)s” of %(column)s has %(rows)s of %(of)s rows (share %(share)s); most are “%(largest)s”."),
@@ -102,6 +167,31 @@ SENTENCES = {
             " least %(low)s, n %(n)s)."
         ),
         _("Check whether it is known before the outcome is; if it is not, take it out of the features."),
+    ),
+    "data.agreement_low": (
+        _(
+            "The people who labelled the rows agree little beyond chance: Krippendorff’s alpha is %(alpha)s (95 %%"
+            " interval %(low)s to %(high)s, n %(units)s), where %(limit)s is the least for careful conclusions."
+        ),
+        _("Make the instructions clearer and have the rows labelled again; a model cannot be surer than its labels."),
+    ),
+    "data.agreement_unsure": (
+        _(
+            "It is not certain that the people who labelled the rows agree enough: Krippendorff’s alpha is %(alpha)s"
+            " (95 %% interval %(low)s to %(high)s, n %(units)s), and the interval reaches below %(limit)s."
+        ),
+        _("Have more rows labelled by several people."),
+    ),
+    "data.agreement_tentative": (
+        _(
+            "The people who labelled the rows agree enough for careful conclusions: Krippendorff’s alpha is %(alpha)s"
+            " (95 %% interval %(low)s to %(high)s, n %(units)s); from %(limit)s on labels count as reliable."
+        ),
+        _("Look at the rows on which they differ."),
+    ),
+    "data.agreement_not_measured": (
+        _("How far the people who labelled the rows agree was not measured: %(why)s."),
+        _("Bring at least 30 rows with labels by two people or more, which use the same few values."),
     ),
     "data.constant": (
         _("The column %(column)s has the same value in every row."),
@@ -137,6 +227,17 @@ SENTENCES = {
     "data.group_unknown": (
         _("%(rows)s of %(of)s rows name no %(attribute)s."),
         _("Fill the column in where it is known."),
+    ),
+    "data.groups_too_few": (
+        _("%(attribute)s has %(groups)s groups, so no group can be compared with another."),
+        _("Name the right column, or bring rows of the other groups."),
+    ),
+    "data.population_not_met": (
+        _(
+            "%(attribute)s could not be compared with the population: only %(rows)s of %(of)s rows are of a group that"
+            " the population names."
+        ),
+        _("Spell the groups of the population as the table does."),
     ),
     "data.represented_otherwise": (
         _(
@@ -176,6 +277,25 @@ SENTENCES = {
         _("%(column)s has words of Latin and Cyrillic letters side by side in %(rows)s of %(of)s rows."),
         _("Look whether look-alike letters were used; the same word in one script is another word to a model."),
     ),
+    "data.lexicon_terms": (
+        _(
+            "%(column)s holds terms of the list “%(lexicon)s” in %(rows)s of %(of)s rows (95 %% interval of the share"
+            " %(low)s to %(high)s; different terms: %(terms)s)."
+        ),
+        _("Look at these rows: a text that quotes or refuses a term holds it too; a person has to decide."),
+    ),
+    "data.lexicon_not_searched": (
+        _("No column holds text, so the terms of the list “%(lexicon)s” were looked for nowhere."),
+        _("Bring the texts, or leave the list out."),
+    ),
+    "data.minor_language": (
+        _("%(rows)s of %(of)s texts of %(column)s are in the language %(language)s; most are in %(main)s."),
+        _("Judge a model on these texts apart, and name the languages in the card."),
+    ),
+    "data.language_undetermined": (
+        _("The language of %(rows)s of %(of)s texts of %(column)s cannot be told; most such texts are too short."),
+        _("Name the languages in the card; nothing else needs mending."),
+    ),
     "data.minor_script": (
         _("%(rows)s of %(of)s texts of %(column)s are mainly in %(script)s letters; most are in %(main)s ones."),
         _("Judge a model on these texts apart, and name the languages in the card."),
@@ -202,6 +322,13 @@ SENTENCES = {
     "data.nothing_to_say": (
         _("Every column is empty or has a single value, so nothing can be said."),
         _("Check how the table was made."),
+    ),
+    "data.nothing_compared": (
+        _(
+            "Rows could not be compared: of %(columns)s columns %(set_aside)s are left out by the plan, and beside the"
+            " label none is left that says anything."
+        ),
+        _("Take columns off the list of those to ignore, or bring the columns that describe a row."),
     ),
 }
 WHAT = {
@@ -248,5 +375,14 @@ WHY = {
     "not_a_probability": _("a column holds what is not a probability"),
     "do_not_add_up": _("they do not add up to 1"),
     "class_without_rows": _("a class has no rows"),
+    "label_is_number": _("the label is a quantity"),
+    "train_unknown": _("which split is trained on is not known"),
+    "no_values": _("there are no values"),
+    "not_a_time": _("a cell is neither a number nor a date"),
+    "too_few_units": _("too few rows have two labels or more"),
+    "too_varied": _("there are too many different values"),
+    "too_many_values": _("there are too many different values"),
+    "one_value": _("there is only one value"),
+    "value_without_place": _("a value has no place in the order given"),
 }
 """Values of the audit that stand in its sentences -> words."""

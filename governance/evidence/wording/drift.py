@@ -49,6 +49,10 @@ SENTENCES = {
         _("%(column)s has no values on one side, so it cannot be compared."),
         _("Check the way by which the column comes into the table."),
     ),
+    "drift.out_of_range": (
+        _("%(column)s has numbers beyond %(limit)s, which cannot be calculated with."),
+        _("Write the column in a larger unit, or check whether such a number stands for something else."),
+    ),
     "drift.not_finite": (
         _(
             "%(column)s has infinite values, which were left out (%(rows_reference)s rows then, %(rows_current)s rows"

@@ -15,6 +15,13 @@ SENTENCES = {
         _("The table %(table)s (%(outcome)s) has %(categories)s categories to compare; two are needed."),
         _("Bring data with people of more categories, or leave fewer categories out."),
     ),
+    "ll144.too_few_people": (
+        _(
+            "The table %(table)s (%(outcome)s) has %(categories)s categories of at least %(least)s people; with fewer"
+            " than two of them its rates and ratios are mostly luck. The rule names no such number."
+        ),
+        _("Bring data on more people. The tables are calculated and printed all the same."),
+    ),
     "ll144.unknown_outcomes": (
         _("%(rows)s of %(of)s people have no outcome that could be read (%(values)s); they are in no figure."),
         _("Fill in the outcomes, or name the values that mean selected and not selected."),

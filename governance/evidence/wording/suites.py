@@ -35,6 +35,32 @@ SENTENCES = {
         ),
         _("Check that the column holds the model's answers."),
     ),
+    "suite.constant_score": (
+        _("Every one of %(n)s tests of direction compares the score %(score)s with itself: no score ever moves."),
+        _("Check that the column holds the model's scores."),
+    ),
+    "suite.tolerance_too_wide": (
+        _(
+            "The scores of %(n)s tests of direction lie within %(spread)s, and the audit plan lets a score move by"
+            " %(tolerance)s the wrong way: no test could fail."
+        ),
+        _("Choose a tolerance that is small beside the differences between scores."),
+    ),
+    "suite.left_out_matters": (
+        _(
+            "%(functionality)s: %(right)s of %(n)s judged cases are right, and %(left)s more say nothing, %(unmoved)s"
+            " of them because the score did not move. Had they been wrong, less than %(threshold)s would be right, so"
+            " it cannot pass."
+        ),
+        _("Bring answers to all cases. Where an equal score is as good, say so in the audit plan (tolerance)."),
+    ),
+    "suite.copies": (
+        _(
+            "%(copies)s of %(of)s cases are copies of another one: the same functionality, text and expectation. Each"
+            " counts once, and as the worst of them where answers differ (%(disagreeing)s)."
+        ),
+        _("Leave copies out of the suite; where answers differ, ask why the model answers the same text differently."),
+    ),
     "suite.target_gap": (
         _(
             "Cases about %(target)s are right less often than cases about others that test the same: %(value)s"
@@ -47,3 +73,12 @@ SENTENCES = {
         _("Mend these rows in the table if the reason surprises you, and upload it again."),
     ),
 }
+
+WHY = {
+    "missing_functionality": _("no functionality is named"),
+    "missing_prediction": _("no answer"),
+    "missing_label": _("no right answer is given"),
+    "missing_reference": _("nothing to compare with"),
+    "score_unmoved": _("the score did not move"),
+}
+"""Why a case took no part."""

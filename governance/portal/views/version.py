@@ -21,8 +21,11 @@ from governance.catalog.models import Card, Entry, File, SubjectKind, Version
 from governance.catalog.suspensions.reach import reaching
 from governance.evidence import licence_report
 from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
+from governance.gates.queries import closing_conditions
 from governance.people.models import Role
 from governance.people.queries import standing
+from governance.policies.waivers import queries as waivers
+from governance.policies.waivers import showing as waiver_showing
 from governance.portal import queries
 from governance.portal.views.suspension import may_suspend
 from governance.reviews.standing import stands_at
@@ -55,7 +58,7 @@ def version_url(found: Entry, version: Version) -> str:
 @login_required
 @require_safe
 def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> HttpResponse:
-    """One version, with its card, findings, lineage, files, runs and reviews. At most 31 queries, whatever its size."""
+    """One version, with its card, findings, lineage, files, runs and reviews. At most 32 queries, whatever its size."""
     user, now = request.user, timezone.now()
     try:
         shown = catalogue.resolve(user=user, kind=kind, ns=ns, name=name, sha=sha)
@@ -95,6 +98,7 @@ def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Ht
         ],
         "approvals": [_approval(one, now) for one in approvals],
         "in_force": [one for one in approvals if one.ended_at is None and one.granted_at <= now < one.expires_at],
+        "waivers": waiver_showing.rows(waivers.of_version(user, version=shown)),
         "may_submit": teams is None or bool(teams),
         "may_suspend": may_suspend(user),
         "suspensions": reaching([shown.pk]).get(shown.pk, ()),
@@ -147,9 +151,11 @@ def _assurance(shown: Version) -> str:
 
 
 def _approval(approval: Any, now: Any) -> dict[str, Any]:
-    in_force = approval.ended_at is None and approval.granted_at <= now < approval.expires_at
+    is_open = approval.ended_at is None and approval.granted_at <= now < approval.expires_at
+    lapsed = is_open and bool(closing_conditions(approval, at=now))
+    in_force = is_open and not lapsed
     policy: Mapping[str, Any] = next(iter(approval.policies), {})
-    state = approval.ended_reason or ("in_force" if in_force else "expired")
+    state = approval.ended_reason or ("in_force" if in_force else "lapsed" if lapsed else "expired")
     return {"approval": approval, "in_force": in_force, "policy": policy, "state": state}
 
 

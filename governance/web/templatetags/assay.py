@@ -21,12 +21,14 @@ Presentation only: they import nothing of other rooms and ask no database.
 ``{% field form.name %}``           one field with label, help and error
 ``{% rooms as list %}``             the navigation
 ``{% product_name %}``              the product's name
+``{{ name|breakable }}``            a long name that breaks after underscores, not in the middle of a word
 ==================================  ===================================================================================
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,12 +39,14 @@ from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 
 from . import charts, curves, drawings, figures, heat
 from .words import GROUPS, consequence_of, look_up, plain
+
+_BREAKS = re.compile(r"(?<=\w[_.])(?=\w)")
 
 register = template.Library()
 
@@ -58,6 +62,7 @@ ROOMS: tuple[tuple[str, str | Promise, str], ...] = (
     ("use-cases", pgettext_lazy("room", "Use cases"), "catalog:use-cases"),
     ("licences", pgettext_lazy("room", "Licences"), "licensing:licences"),
     ("policies", pgettext_lazy("room", "Policies"), "policies:policies"),
+    ("waivers", pgettext_lazy("room", "Waivers"), "policies:waivers"),
 )
 FLASH = {
     "debug": ("none", "note"),
@@ -126,6 +131,8 @@ def requirement_groups(requirements: Iterable[object]) -> list[dict[str, Any]]:
     for requirement in requirements or ():
         key = consequence_of(charts.read(requirement, "status"), charts.read(requirement, "severity"))
         sorted_out[key].append(requirement)
+    # What somebody answers for is no part of what folds up.
+    sorted_out["holds"].sort(key=lambda one: plain(charts.read(one, "status")).lower() != "waived")
     return [
         {"key": key, "word": group, "title": title, "requirements": sorted_out[key]}
         for key, group, title in GROUPS
@@ -356,6 +363,12 @@ def hallmark(
 def under(cells: Iterable[object], columns: Iterable[object]) -> list[dict[str, object]]:
     """The cells of a table's row, each with its column."""
     return [{"value": cell, "column": column} for cell, column in zip(cells, columns, strict=False)]
+
+
+@register.filter
+def breakable(text: object) -> SafeString:
+    """A long name that may go on in the next line after an underscore or a full stop, not in the middle of a word."""
+    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in _BREAKS.split(str(text))))
 
 
 @register.filter

@@ -100,7 +100,15 @@ APPROVALS = {
     "superseded": Shown("none", "off", pgettext_lazy("approval", "Replaced")),
     "replaced": Shown("none", "off", pgettext_lazy("approval", "Replaced")),
     "evidence_failed": Shown("fail", "off", pgettext_lazy("approval", "Ended: a later audit failed")),
+    "lapsed": Shown("fail", "off", pgettext_lazy("approval", "Closed: what it rests on has lapsed")),
     "none": Shown("none", "none", pgettext_lazy("approval", "None")),
+}
+WAIVERS = {
+    "proposed": Shown("wait", "wait", pgettext_lazy("waiver", "Waits for a second person")),
+    "active": Shown("warn", "waived", pgettext_lazy("waiver", "In force")),
+    "rejected": Shown("fail", "fail", pgettext_lazy("waiver", "Rejected")),
+    "revoked": Shown("fail", "off", pgettext_lazy("waiver", "Revoked")),
+    "expired": Shown("none", "off", pgettext_lazy("waiver", "Expired")),
 }
 SEVERITIES = {
     "info": Shown("none", "note", pgettext_lazy("severity", "Info")),
@@ -203,6 +211,7 @@ FAMILIES: Mapping[str, Mapping[str, Shown]] = {
     "run": RUNS,
     "submission": SUBMISSIONS,
     "approval": APPROVALS,
+    "waiver": WAIVERS,
     "severity": SEVERITIES,
     "consequence": CONSEQUENCES,
     "vote": VOTES,

@@ -22,6 +22,7 @@ from tests.audits.measures.ll144.people import counted
 from tests.audits.measures.ll144.people import table_of as people_of
 from tests.audits.measures.suites.made import HEAD, cases
 from tests.audits.measures.suites.made import table_of as suite_of
+from tests.audits.measures.suites.test_suites import TYPED
 from tests.governance.world import PLAN, World
 
 LL144 = {
@@ -34,11 +35,11 @@ LL144 = {
 }
 PEOPLE = people_of(counted({("F", "Asian"): (30, 100), ("M", "White"): (60, 100), ("M", "Other"): (2, 2)}))
 TEXTS = texts_of(
-    [(*row, "<i>insult</i>") for row in texts((60, "1", "1", "1"), (40, "1", "0", "1"))],
+    [(*row, f"<i>insult</i> {row[0]} {row[3]}") for row in texts((60, "1", "1", "1"), (40, "1", "0", "1"))],
     ("text_id", "template", "identity", "role", "prediction", "score", "text"),
 )
 SUITE = suite_of(
-    [(*row[:2], "<i>insult</i>", *row[3:]) for row in cases("negation", 10, 50, target="women")]
+    [(*row[:2], f"<i>insult</i> {row[1]}", *row[3:]) for row in cases("negation", 10, 50, target="women")]
     + cases("other", 50, 50, label="no", target="men"),
     HEAD,
 )
@@ -197,3 +198,23 @@ def test_a_table_that_cannot_be_audited_ends_the_run_with_the_reason(world: Worl
     run.refresh_from_db()
     assert (run.state, run.error_code) == ("errored", "category_too_large")
     assert "less than 2 %" in run.error
+
+
+def test_runs_that_say_nothing_show_it_without_figures(world: World) -> None:
+    directions = [
+        row
+        for at in range(40)
+        for row in (
+            ("", f"b{at}", f"bad {at}", "", "neg", 0.5, "", "", ""),
+            ("more", f"m{at}", f"very bad {at}", "", "neg", 0.5, "DIR", f"b{at}", "not_lower"),
+        )
+    ]
+    planned(world, suite={"score": "score"})
+    suite = audited(world, "suite", "suite", suite_of(directions, TYPED))
+    unique = texts_of(texts(*((1, f"o{at}", f"c{at}", f"k{at}") for at in range(60))))
+    pairs = audited(world, "counterfactual", "texts", unique)
+
+    assert (suite.verdict, pairs.verdict) == ("no_information", "no_information")
+    assert "or every direction the same score" in seen(world.submitter, suite)
+    assert "or changes under any edit" in seen(world.submitter, pairs)
+    assert "functionality_accuracy_lowest" not in suite.summary

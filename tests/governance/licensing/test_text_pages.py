@@ -14,8 +14,8 @@ from governance.licensing.models import Reassessment, TextReview
 from licenses import texts
 from tests.factories import NOON, TeamFactory, UserFactory, member
 from tests.governance.catalog.cards import card, imported
+from tests.governance.licensing.browsing import address, signed_in, text_of
 from tests.governance.licensing.graphs import work
-from tests.governance.licensing.test_pages import address, signed_in, text_of
 from tests.licenses.test_texts import MIT
 
 pytestmark = pytest.mark.django_db

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pytest_django import Settings
 
 from tests.governance.world import World
+from tests.story import Story, tell
 
 
 @pytest.fixture
@@ -12,3 +15,8 @@ def world(db: None, settings: Settings) -> World:
     # Audits are done inside the test's own transaction, which no heartbeat can look into.
     settings.RUN_LEASE_S = 3600
     return World()
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return tell(tmp_path / "model")

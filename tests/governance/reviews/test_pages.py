@@ -1,4 +1,4 @@
-"""The page of a submission: reading it, voting, deciding, bringing evidence."""
+"""The page of a submission: its evidence, its runs, and the way to yes."""
 
 from __future__ import annotations
 
@@ -8,49 +8,16 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
-from django.test import Client
 from django.urls import reverse
 
 from audits.models import Run
 from governance.catalog import use_cases
-from governance.people.models import User
 from governance.reviews import services
 from governance.reviews.models import Submission
-from tests.story import CARD, NOW, PLAN, Story, audited_for_bias, bring, predictions, tell, work
+from tests.governance.reviews.browsing import page, signed_in
+from tests.story import CARD, NOW, PLAN, Story, audited_for_bias, bring, predictions, work
 
 pytestmark = pytest.mark.django_db
-REASON = "The card says nothing of the people who are refused."
-
-
-@pytest.fixture
-def story(tmp_path: Path) -> Story:
-    return tell(tmp_path / "model")
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def page(user: User, submission: Submission) -> str:
-    return signed_in(user).get(reverse("reviews:submission", args=[submission.pk])).content.decode()
-
-
-def send(
-    user: User, story: Story, step: str, *, edition: int | None = None, htmx: bool = False, **sent: str
-) -> HttpResponse:
-    story.submission.refresh_from_db()
-    address = reverse(f"reviews:{step}", args=[story.submission.pk])
-    data = {"edition": story.submission.edition if edition is None else edition, **sent}
-    headers = {"HX-Request": "true"} if htmx else {}
-    answer: HttpResponse = signed_in(user).post(address, data, headers=headers)
-    return answer
-
-
-def agree(story: Story) -> None:
-    assert send(story.reviewer, story, "vote", lane="ethics", vote="2").status_code == 302
 
 
 def test_the_page_says_first_what_keeps_the_gate_closed(story: Story) -> None:
@@ -58,162 +25,6 @@ def test_the_page_says_first_what_keeps_the_gate_closed(story: Story) -> None:
 
     assert "It may not go to pilot yet: 1 of 3 requirements closes the gate." in shown
     assert shown.index("Close the gate: 1") < shown.index("Hold: 2")
-
-
-def test_a_vote_is_recorded_and_shown_in_its_lane(story: Story) -> None:
-    agree(story)
-
-    shown = page(story.viewer, story.submission)
-    assert "Vera Lindqvist" in shown
-    assert "1 of 1" in shown
-    assert "Every requirement holds. An approver has to decide." in shown
-
-
-def test_an_objection_without_its_reason_comes_back_with_the_choice_kept(story: Story) -> None:
-    answer = send(story.reviewer, story, "vote", lane="ethics", vote="-2", reason="short")
-
-    assert answer.status_code == 422
-    assert b'value="-2" checked' in answer.content
-    assert b"at least 10 characters" in answer.content
-    assert not story.submission.votes.exists()
-
-
-@pytest.mark.parametrize("htmx", [False, True])
-def test_a_vote_on_an_older_state_is_not_recorded_and_keeps_its_text(story: Story, htmx: bool) -> None:
-    answer = send(story.reviewer, story, "vote", edition=999, htmx=htmx, lane="ethics", vote="-1", reason=REASON)
-
-    assert answer.status_code == 409
-    assert REASON in answer.content.decode()
-    assert "Your text is kept" in answer.content.decode()
-    assert not story.submission.votes.exists()
-
-
-def test_what_htmx_gets_back_of_a_refused_vote_is_the_form_alone(story: Story) -> None:
-    answer = send(story.reviewer, story, "vote", htmx=True, lane="ethics", vote="-2", reason="")
-
-    assert answer.status_code == 422
-    assert answer.content.lstrip().startswith(b'<section class="box stack" id="vote">')
-
-
-def test_after_a_vote_htmx_is_sent_to_the_page(story: Story) -> None:
-    answer = send(story.reviewer, story, "vote", htmx=True, lane="ethics", vote="2")
-
-    assert answer.status_code == 204
-    assert answer.headers["HX-Redirect"] == reverse("reviews:submission", args=[story.submission.pk])
-
-
-@pytest.mark.parametrize("sent", [{}, {"lane": "x", "vote": "2"}, {"lane": "ethics", "vote": "7"}, {"lane": "ethics"}])
-def test_a_vote_that_says_nothing_is_refused(story: Story, sent: dict[str, str]) -> None:
-    assert send(story.reviewer, story, "vote", **sent).status_code == 422
-    assert not story.submission.votes.exists()
-
-
-def test_only_lanes_that_the_person_holds_are_offered(story: Story) -> None:
-    assert 'id="vote"' in page(story.reviewer, story.submission)
-    for other in (story.viewer, story.submitter, story.approver, story.admin):
-        assert 'id="vote"' not in page(other, story.submission)
-
-
-def test_nobody_votes_in_a_lane_that_they_do_not_hold(story: Story) -> None:
-    assert send(story.approver, story, "vote", lane="ethics", vote="2").status_code == 403
-    assert not story.submission.votes.exists()
-
-
-def test_who_submitted_sees_why_they_cannot_vote(story: Story) -> None:
-    story.submitter.memberships.create(team=story.team, role="reviewer", lane="ethics")
-
-    shown = page(story.submitter, story.submission)
-
-    assert "someone else has to decide" in shown
-    assert 'name="vote"' not in shown
-    assert send(story.submitter, story, "vote", lane="ethics", vote="2").status_code == 403
-
-
-def test_approval_is_closed_with_its_reason_until_everything_holds(story: Story) -> None:
-    before = page(story.approver, story.submission)
-
-    answer = send(story.approver, story, "approve", reason=REASON)
-
-    assert "Approval is closed to everyone until every requirement holds." in before
-    assert answer.status_code == 409
-    assert REASON in answer.content.decode()
-    story.submission.refresh_from_db()
-    assert story.submission.state == "in_review"
-
-
-def test_an_approver_approves_and_the_page_shows_the_hallmark_and_what_it_rests_on(story: Story) -> None:
-    agree(story)
-
-    answer = send(story.approver, story, "approve")
-
-    assert answer.status_code == 302
-    shown = page(story.viewer, story.submission)
-    decision = story.submission.decisions.get()
-    assert "Yes. It may run in pilot for Home loans until" in shown
-    assert 'class="hallmark"' in shown
-    assert "Amina Okafor" in shown
-    assert decision.facts_sha256[:8] in shown
-    assert str(decision.digests["licence_table"])[:8] in shown
-
-
-def test_a_submission_without_an_approval_bears_no_hallmark(story: Story) -> None:
-    assert 'class="hallmark"' not in page(story.viewer, story.submission)
-
-
-def test_the_hallmark_goes_when_the_approval_ends(story: Story) -> None:
-    from governance.gates.models import Approval
-
-    agree(story)
-    send(story.approver, story, "approve")
-    Approval.objects.update(ended_at=NOW, ended_reason="revoked")
-
-    shown = page(story.viewer, story.submission)
-
-    assert 'class="hallmark"' not in shown
-    assert "has ended" in shown
-
-
-def test_an_approval_of_an_older_state_is_not_given(story: Story) -> None:
-    agree(story)
-
-    answer = send(story.approver, story, "approve", edition=1, reason=REASON)
-
-    assert answer.status_code == 409
-    assert REASON in answer.content.decode()
-    assert not story.submission.decisions.exists()
-
-
-@pytest.mark.parametrize(("step", "state"), [("return", "changes_requested"), ("reject", "rejected")])
-def test_an_approver_says_no_with_a_reason_that_everybody_reads(story: Story, step: str, state: str) -> None:
-    without = send(story.approver, story, step)
-    answer = send(story.approver, story, step, reason=REASON)
-
-    assert (without.status_code, answer.status_code) == (422, 302)
-    story.submission.refresh_from_db()
-    assert story.submission.state == state
-    assert REASON in page(story.viewer, story.submission)
-
-
-def test_a_returned_submission_comes_back_as_its_next_round(story: Story) -> None:
-    send(story.approver, story, "return", reason=REASON)
-
-    answer = send(story.submitter, story, "resubmit")
-
-    assert answer.status_code == 302
-    assert "In review, round 2" in page(story.viewer, story.submission)
-
-
-def test_a_submitter_withdraws(story: Story) -> None:
-    assert send(story.reviewer, story, "withdraw").status_code == 403
-    assert send(story.submitter, story, "withdraw").status_code == 302
-    story.submission.refresh_from_db()
-    assert story.submission.state == "withdrawn"
-
-
-def test_a_vote_after_the_end_is_refused(story: Story) -> None:
-    send(story.submitter, story, "withdraw")
-
-    assert send(story.reviewer, story, "vote", lane="ethics", vote="2").status_code == 409
 
 
 def test_an_uploaded_table_starts_the_bias_audit(story: Story) -> None:
@@ -452,19 +263,3 @@ def test_a_lane_that_nobody_holds_is_said_to_need_somebody(story: Story) -> None
     way = steps_of(page(story.viewer, story.submission))
 
     assert "Nobody who may vote holds the role of reviewer in Ethics; an administrator can give it." in way
-
-
-def test_who_has_voted_sees_it_and_approves_next(story: Story) -> None:
-    story.reviewer.memberships.create(team=story.team, role="approver")
-    before = page(story.reviewer, story.submission)
-    services.vote(submission_id=story.submission.pk, voter=story.reviewer, lane="ethics", value=1, at=NOW)
-
-    shown = page(story.reviewer, story.submission)
-
-    assert 'button--main button--wide">Record vote' in before
-    form = shown[shown.index('id="vote"') : shown.index('id="decision"')]
-    assert "You agreed (+1) in Ethics on" in form
-    assert "voting again replaces it" in form
-    assert 'value="2" checked' in form
-    assert "button--main" not in form
-    assert "button--main" in shown[shown.index('id="decision"') :]

@@ -40,6 +40,7 @@ FAMILIES: list[tuple[str, list[Any]]] = [
         ],
     ),
     ("approval", ["in_force", "suspended", "revoked", "expired", "ended", "replaced", "evidence_failed"]),
+    ("waiver", ["proposed", "active", "rejected", "revoked", "expired"]),
     ("severity", ["info", "low", "medium", "high", "critical"]),
     ("stage", ["prototype", "pilot", "production"]),
     ("tier", ["minimal", "limited", "high", "critical"]),

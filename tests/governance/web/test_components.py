@@ -353,3 +353,18 @@ def test_both_dark_themes_are_the_same() -> None:
     blocks = re.findall(r"color-scheme: dark;(.*?)\}", tokens, re.S)
     assert len(blocks) == 2
     assert blocks[0].split() == blocks[1].split()
+
+
+def test_a_long_name_breaks_after_underscores_and_stops_and_nowhere_else() -> None:
+    html = rendered("{{ name|breakable }}", name="demographic_parity_ratio race=a_b & <b> v1.5 _x_ end.")
+
+    assert html == "demographic_<wbr>parity_<wbr>ratio race=a_<wbr>b &amp; &lt;b&gt; v1.<wbr>5 _x_ end."
+
+
+def test_the_place_of_a_finding_breaks_between_words() -> None:
+    finding = {"severity": "high", "title": "t", "where": "demographic_parity_ratio", "code": "bias.ratio_below"}
+
+    html = included("findings", findings=[finding])
+
+    assert "<span>demographic_<wbr>parity_<wbr>ratio</span>" in html
+    assert "bias.<wbr>ratio_<wbr>below" in html

@@ -134,8 +134,49 @@ def test_shipped_sets_have_no_names_and_swap_back(name: str) -> None:
     swaps = shipped(name)
 
     for term in swaps.terms:
-        assert all(form == form.lower() for forms in term.forms.values() for form in forms)
+        # countries and nationalities are the only words with a large letter
+        assert name == "nationality_en" or all(form == form.lower() for forms in term.forms.values() for form in forms)
     assert all(swaps.neutral[other.lower()] for other in swaps.neutral.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "others", "control"),
+    [
+        ("disability_en", "I met a blind man.", ["I met a sighted man."], "I met a deaf man."),
+        ("disability_en", "Deaf people work here.", ["Sighted people work here."], "Blind people work here."),
+        ("disability_en", "A disabled worker left.", ["A non-disabled worker left."], None),
+        ("orientation_en", "A gay couple moved in.", ["A straight couple moved in."], None),
+        (
+            "orientation_en",
+            "She is a lesbian woman.",
+            ["She is a bisexual woman.", "She is a straight woman."],
+            "She is a homosexual woman.",
+        ),
+        ("nationality_en", "He is from Uganda.", ["He is from Norway."], "He is from Rwanda."),
+        ("nationality_en", "A Swedish man lives in Japan.", ["A Ugandan man lives in Uganda."], None),
+    ],
+)
+def test_what_people_are_is_swapped_beside_the_person(
+    name: str, text: str, others: list[str], control: str | None
+) -> None:
+    found, controls, _ = variants(text, name)
+
+    assert found == others
+    assert control is None or controls == [control]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("disability_en", "Love is blind."),
+        ("disability_en", "A hearing was held for the man."),
+        ("orientation_en", "Go straight on."),
+        ("nationality_en", "She speaks Norwegian."),
+        ("disability_en", "A non-disabled man left."),
+    ],
+)
+def test_the_same_words_said_of_something_else_are_left_alone(name: str, text: str) -> None:
+    assert variants(text, name)[:2] == ([], [])
 
 
 def test_swapping_twice_gives_the_text_again() -> None:

@@ -39,15 +39,16 @@ def test_changed_answers_are_counted_and_the_controls_are_taken_off() -> None:
         "only_other": 6,
         "p": pytest.approx(mcnemar_exact(30, 6)),
         "q": pytest.approx(mcnemar_exact(30, 6)),
-        "method": "McNemar, exact; pairs taken as independent",
+        "method": "McNemar, exact, at the sample size that templates leave",
     }
 
 
 @pytest.mark.parametrize(
     ("kinds", "verdict"),
     [
-        # every answer that changes under the swap changes under any edit
-        (((60, "1", "1", "1"), (40, "1", "0", "0")), "pass"),
+        # every answer that changes under the swap changes under any edit: the others say enough, or too little
+        (((600, "1", "1", "1"), (400, "1", "0", "0")), "pass"),
+        (((60, "1", "1", "1"), (40, "1", "0", "0")), "insufficient_data"),
         (((400, "1", "1", "1"), (100, "0", "0", "0")), "pass"),
         (((60, "1", "1", "1"), (40, "1", "0", "1")), "fail"),
         (((92, "1", "1", "1"), (8, "1", "0", "1")), "warn"),
@@ -160,6 +161,7 @@ def test_several_identities_are_compared_in_pairs_and_the_worst_is_named() -> No
         ([(1, 1, "a", "original", "1", ""), (2, 2, "b", "counterfactual", "1", "")], {}, "no_pairs"),
         ([(1, 1, "a", "original", "1", ""), (1, 1, "a", "counterfactual", "1", "")], {}, "no_pairs"),
         ([(1, 1, "a", "original", "", "inf")], {"score": "score"}, "score_not_finite"),
+        ([(1, 1, "a", "original", "", "-1e308")], {"score": "score"}, "score_not_finite"),
         (texts((3, "yes", "no", "yes")), {"positive": "maybe"}, "positive_not_found"),
     ],
 )

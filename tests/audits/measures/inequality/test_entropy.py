@@ -84,22 +84,24 @@ def test_where_nobody_benefits_there_is_no_index() -> None:
     assert generalized_entropy(np.array([0.0, 1.0]), np.array([1.0, 1.0]), alpha=0) is None
 
 
-def test_the_interval_of_an_index_holds_the_truth_as_often_as_it_says() -> None:
-    from audits.measures.inequality.entropy import influence
-    from audits.measures.inequality.part import _estimated
-
-    random, chances, tries = np.random.default_rng(3), np.array([0.35, 0.1, 0.15, 0.4]), examples(500)
+@pytest.mark.parametrize("alike", [1, 6], ids=["rows alone", "clusters"])
+def test_the_interval_of_an_index_holds_the_truth_as_often_as_it_says(alike: int) -> None:
+    """Of rows alone and of clusters of six equal rows, which are as many as their clusters."""
+    random, chances, tries = np.random.default_rng(3), np.array([0.35, 0.1, 0.15, 0.4]), examples(150)
     benefit = benefits(chances.reshape(2, 2))[0]
-    for alpha in (1.0, 2.0):
-        truth, held = generalized_entropy(benefit, chances, alpha=alpha), 0
-        assert truth is not None
-        for _ in range(tries):
-            people = random.multinomial(400, chances).astype(float)
-            value = generalized_entropy(benefit, people, alpha=alpha)
-            found = _estimated(value, influence(benefit, people, alpha=alpha), people, 400)
-            held += found["ci_low"] <= truth <= found["ci_high"]
+    truths = {"generalized_entropy_index": 2.0, "theil_index": 1.0}
+    held = dict.fromkeys(truths, 0)
+    for _ in range(tries):
+        kinds = random.choice(4, size=400, p=chances)
+        lines = [f"{kind // 2},{kind % 2},a,{number}" for number, kind in enumerate(kinds) for _ in range(alike)]
+        plan = plan_of(cluster="person") if alike > 1 else plan_of()
+        found = audited(csv_of(lines, "label,prediction,group,person"), plan)["inequality"]
+        for name, alpha in truths.items():
+            truth = generalized_entropy(benefit, chances, alpha=alpha)
+            held[name] += found[name]["ci_low"] <= truth <= found[name]["ci_high"]
 
-        assert held / tries >= 0.95 - 3 * math.sqrt(0.05 * 0.95 / tries)
+    for name in truths:
+        assert held[name] / tries >= 0.95 - 3 * math.sqrt(0.05 * 0.95 / tries)
 
 
 def test_differential_fairness_names_the_pair_and_the_decision() -> None:

@@ -174,6 +174,28 @@ def test_one_category_alone_is_too_little_data() -> None:
     assert "ll144.too_few_categories" in codes(document)
 
 
+@pytest.mark.parametrize(("each", "verdict"), [(1, "insufficient_data"), (29, "insufficient_data"), (30, "pass")])
+def test_a_few_people_are_no_evidence_though_their_rates_are_printed(each: int, verdict: str) -> None:
+    groups = {("F", "Asian"): (max(each // 2, 1), each), ("M", "White"): (each // 3, each)}
+
+    document = audited(table_of(counted(groups)), **COMPLETE)
+
+    assert document["verdict"] == verdict
+    found = [reason for reason in document["reasons"] if reason["code"] == "ll144.too_few_people"]
+    assert [reason["params"]["table"] for reason in found] == ([] if verdict == "pass" else ["sex", "race"])
+    assert [row["n"] for row in table(document, "sex")["rows"]] == [each, each]
+    assert all(row["rate"] is not None for row in table(document, "sex")["rows"])
+
+
+def test_intersections_may_be_small_where_their_parts_are_not() -> None:
+    groups = {(sex, race): (5, 15) for sex in "FM" for race in ("Asian", "Black", "White")}
+
+    document = audited(table_of(counted(groups)), **COMPLETE)
+
+    assert document["verdict"] == "pass"
+    assert table(document, "intersection")["large"] == 0
+
+
 COMPLETE = {
     "tool": "Ranker 2",
     "data_source": "applications of 2025",

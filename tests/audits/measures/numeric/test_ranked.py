@@ -11,8 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
-from audits.measures.numeric.ranked import dcg, infeasible_index, ndcg, ndkl, prefix_counts
-from tests.audits.measures.made import audited, codes, csv_of, examples, plan_of, rate
+from audits.measures.numeric.ranked import (
+    _without_each,
+    dcg,
+    infeasible_index,
+    ndcg,
+    ndcg_estimated,
+    ndkl,
+    prefix_counts,
+)
+from tests.audits.measures.made import LONG, audited, codes, csv_of, examples, plan_of, rate
 
 # The table of AIF360's test of its regression metric, in its order; the scores are rescaled to 0 ... 1.
 SCORES = np.array([55, 65, 85, 70, 60, 50, 40, 30, 20, 10], dtype=float)
@@ -101,3 +109,74 @@ def test_equal_scores_share_their_places_and_the_order_of_rows_changes_nothing()
     shuffled = [lines[place] for place in np.random.default_rng(1).permutation(len(lines))]
 
     assert audit(lines)["digest"] == audit(shuffled)["digest"]
+
+
+@settings(max_examples=examples(20), deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 40))
+def test_the_gain_without_each_row_is_that_of_the_ranking_without_it(seed: int, size: int) -> None:
+    random = np.random.default_rng(seed)
+    score = np.sort(random.integers(0, 6, size).astype(float))[::-1]
+    relevance = random.integers(0, 3, size).astype(float)
+
+    slow = [ndcg(np.delete(relevance, row), np.delete(score, row)) for row in range(size)]
+
+    # where nothing relevant is left, no order is better than another
+    assert _without_each(relevance, score) == pytest.approx([1.0 if one is None else one for one in slow], abs=1e-12)
+
+
+def drawn_ranking(random: np.random.Generator, size: int, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    merit = random.normal(size=size)
+    seen = merit + random.normal(size=size)
+    relevance = {
+        "graded": np.clip(np.round(seen + 1), 0, 4),
+        "binary": (seen > 0.8).astype(float),
+        "luck": (random.random(size) < 0.3).astype(float),
+    }[kind]
+    order = np.argsort(-merit)
+    return relevance[order], merit[order]
+
+
+@pytest.mark.parametrize("kind", ["graded", "binary", "luck"])
+@pytest.mark.parametrize(
+    "size", [60, pytest.param(600, marks=pytest.mark.skipif(not LONG, reason="only under LONG=1"))]
+)
+def test_the_interval_of_the_gain_holds_what_rankings_of_such_rows_have_on_average(kind: str, size: int) -> None:
+    random, runs = np.random.default_rng([size, len(kind)]), 2_000 if LONG else 400
+    truth = np.mean([ndcg(*drawn_ranking(random, size, kind)) for _ in range(4 * runs)])
+
+    found = [ndcg_estimated(*drawn_ranking(random, size, kind)) for _ in range(runs)]
+
+    known = [one for one, why in found if why is None]
+    assert len(known) > 0.9 * runs
+    held = np.mean([one.low <= truth <= one.high for one in known])
+    assert held >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / len(known))
+
+
+def test_a_gain_that_hangs_on_few_rows_or_is_the_best_has_no_interval_and_says_why() -> None:
+    down = np.arange(50.0)[::-1]
+
+    assert ndcg_estimated(np.zeros(50), down)[1] == "nothing_is_relevant"
+    assert ndcg_estimated(np.eye(50)[3], down)[1] == "too_few_relevant"
+    assert ndcg_estimated(down, down)[1] == "order_is_the_best"
+    assert np.isnan(ndcg_estimated(down, down)[0].low)
+    document = audited(csv_of([f"0,{row},{'ab'[row % 2]}" for row in range(80)]), plan_of(task="ranking", gating=()))
+    assert rate(document, "ndcg_score")["why"] == "nothing_is_relevant"
+
+
+def test_the_lowest_ratio_of_the_top_is_over_every_length_that_could_hold_both_groups() -> None:
+    lines = [f"1,{100 - place},{'a' if place < 30 or place % 2 else 'b'}" for place in range(100)]
+    (part,) = audited(csv_of(lines), plan_of(task="ranking", gating=()))["ranking"]
+
+    group = np.array([0 if place < 30 or place % 2 else 1 for place in range(100)])
+    counts = np.stack([np.cumsum(group == one) for one in (0, 1)], axis=1)
+    first = int(np.ceil(5 * 100 / min(np.bincount(group))))
+    ratios = [(counts[k - 1] / counts[-1]).min() / (counts[k - 1] / counts[-1]).max() for k in range(first, 101)]
+    assert part["lowest_impact_ratio"] == {"value": min(ratios), "k": first + int(np.argmin(ratios)), "from_k": first}
+
+
+def test_relevance_below_0_is_refused() -> None:
+    from audits.measures.tables.refusals import TableRejected
+
+    with pytest.raises(TableRejected, match="relevance counts from 0") as refused:
+        audited(csv_of(["-1,1,a", "1,2,b"]), plan_of(task="ranking", gating=()))
+    assert refused.value.code == "relevance_negative"

@@ -177,6 +177,39 @@ def test_an_equally_good_version_is_called_worse_by_luck_less_than_one_time_in_f
     assert stats.binom.cdf(covered, runs, 0.95) > 1e-4
 
 
+@pytest.mark.parametrize("paired", [True, False])
+def test_rows_of_a_person_are_not_as_many_people(paired: bool) -> None:
+    """Each person is asked six times and answered alike: without clusters half of the intervals would miss."""
+    runs, covered, gaps, alone = (400 if LONG else 30), 0, 0, 0
+    header = "label,prediction,group,person"
+    given: dict[str, Any] = {"gating": ("demographic_parity_difference",), "bootstrap": 200}
+    for run in range(runs):
+        tables = [people(300, seed=run if paired else 2 * run + side, chance=side, unfair=0.2) for side in (0, 1)]
+        old, new = (
+            csv_of([f"{line},{person}" for person, line in enumerate(one) for _ in range(6)], header) for one in tables
+        )
+        document = compared(new, old, plan_of(cluster="person", **given), seed=run)
+        assert bool(document["paired"]) == paired
+        accuracy, gap = row(document, "accuracy"), row(document, "demographic_parity_difference")
+        assert "clusters" in gap["method"]
+        covered += accuracy["ci_low"] <= 0 <= accuracy["ci_high"]
+        gaps += gap["ci_low"] <= 0 <= gap["ci_high"]
+        plain = row(compared(new, old, plan_of(**given), seed=run), "accuracy")
+        alone += plain["ci_low"] <= 0 <= plain["ci_high"]
+
+    assert stats.binom.cdf(covered, runs, 0.95) > 1e-4
+    assert stats.binom.cdf(gaps, runs, 0.95) > 1e-4
+    assert alone / runs < 0.8
+
+
+def test_the_same_answers_of_clusters_are_as_accurate_with_as_many_clusters() -> None:
+    table = csv_of([f"{line},{at % 200}" for at, line in enumerate(people(800))], "label,prediction,group,person")
+    found = row(compared(table, table, plan_of(cluster="person", gating=("demographic_parity_ratio",))), "accuracy")
+
+    assert found["value"] == 0
+    assert found["ci_high"] == pytest.approx(1.959964 / 202, abs=1e-6)
+
+
 def test_the_same_seed_gives_the_same_document() -> None:
     new, old = csv_of(people(500, wrong=0.3)), csv_of(people(500))
 

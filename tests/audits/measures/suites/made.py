@@ -49,7 +49,7 @@ def cases(functionality: str, right: int, of: int, *, label: str = "yes", target
         (
             functionality,
             f"{functionality}-{target}-{at}",
-            f"case {at}",
+            f"{functionality} {target} {at}",
             label,
             label if at < right else other,
             target,

@@ -56,7 +56,7 @@ def test_templates_become_cases_with_targets_articles_and_references() -> None:
 
 
 def test_a_made_suite_with_answers_can_be_audited() -> None:
-    answers = [(*row.values(), "fine", 0.5) for row in rows()]
+    answers = [(*row.values(), "fine", number) for number, row in enumerate(rows())]
 
     document = audited(table_of(answers, (*HEAD, "prediction", "score")), score="score", min_cases=1)
 

@@ -62,20 +62,22 @@ def test_a_plan_can_ask_more_of_one_functionality() -> None:
 
 
 def test_cases_of_one_template_count_for_less_than_as_many_templates() -> None:
-    alike = [("a", f"{at}", "x", "yes", "yes" if at < 140 else "no", "", str(at // 20)) for at in range(200)]
+    alike = [("a", f"{at}", f"x{at}", "yes", "yes" if at < 140 else "no", "", str(at // 20)) for at in range(200)]
     apart = [(*row[:-1], "") for row in alike]
     other = cases("b", 100, 100, label="no")
 
     together = functionality(audited(table_of(alike + other)), "a")
     alone = functionality(audited(table_of(apart + other)), "a")
 
-    assert (together["templates"], together["effective_n"]) == (10, pytest.approx(9, abs=0.5))
+    assert together["templates"] == 10
+    # ten templates stand or fall as wholes, and so few tell less of how many others would
+    assert 5 < together["effective_n"] < 9
     assert alone["effective_n"] == 200
     assert together["ci_high"] - together["ci_low"] > 2 * (alone["ci_high"] - alone["ci_low"])
 
 
 def test_cases_that_all_agree_count_as_their_templates() -> None:
-    same = [("a", str(at), "x", "yes", "yes", "", str(at % 5)) for at in range(500)]
+    same = [("a", str(at), f"x{at}", "yes", "yes", "", str(at % 5)) for at in range(500)]
 
     document = audited(table_of(same + cases("b", 100, 100, label="no")))
 
@@ -149,8 +151,8 @@ def test_direction_compares_scores() -> None:
     )
 
     row = functionality(document, "more")
-    assert (row["n"], row["k"]) == (3, 2)
-    assert document["rows_dropped"]["missing_reference"] == 1
+    assert (row["n"], row["k"]) == (2, 1)
+    assert document["rows_dropped"] == {"missing_reference": 1, "score_unmoved": 1, "reference_only": 1}
 
 
 def test_predictions_in_other_words_are_mapped() -> None:

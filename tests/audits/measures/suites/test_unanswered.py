@@ -12,7 +12,8 @@ RULES = (*HEAD, "test_type", "ref_case_id")
 def rows(name: str, *, right: int, wrong: int = 0, blank: int = 0) -> list[tuple[str, ...]]:
     """Cases of one functionality; each has a template of its own."""
     answers = ["yes"] * right + ["no"] * wrong + [""] * blank
-    return [(name, f"{name} {at}", f"text {at}", "yes", said, "", f"{name} {at}") for at, said in enumerate(answers)]
+    names = [f"{name} {at}" for at in range(len(answers))]
+    return [(name, own, f"text {own}", "yes", said, "", own) for own, said in zip(names, answers, strict=True)]
 
 
 def test_a_functionality_that_nobody_answered_keeps_the_run_from_passing() -> None:

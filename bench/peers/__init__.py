@@ -1,0 +1,1 @@
+"""What the benchmarks hold against us, where more than one needs it."""

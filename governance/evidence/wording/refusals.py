@@ -1,0 +1,42 @@
+"""Why evidence cannot be taken or an audit asked for, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from audits.measures.naming import quoted
+
+MOST_NAMES = 20
+
+
+def refusal_text(code: str, params: Mapping[str, Any]) -> str:
+    """A refusal as a sentence that says how to mend it; "" for a code that has none here."""
+    if code == "column_missing":
+        missing = params["missing"]
+        return ngettext(
+            "The table has no column %(missing)s, which the audit reads; it has %(there)s. Rename its columns, or have"
+            " a risk officer change the audit plan.",
+            "The table has no columns %(missing)s, which the audit reads; it has %(there)s. Rename its columns, or have"
+            " a risk officer change the audit plan.",
+            len(missing),
+        ) % {"missing": _listed(missing), "there": _listed(params["there"])}
+    if code == "upload_too_large":
+        return _("The file is larger than %(limit)s MB. Send a smaller one.") % {"limit": params["limit"]}
+    return {
+        "upload_empty": _("The file is empty. Send one with content."),
+        "audit_plan_missing": _("The audit plan says nothing of this audit. A risk officer writes what is measured."),
+        "features_missing": _("The audit plan names no features to learn from. A risk officer adds them (features)."),
+        "metrics_missing": _("The audit plan names no metrics of your own. A risk officer adds them (metrics)."),
+        "not_submitter": _("Only a submitter of the team can bring evidence."),
+        "not_an_asker": _("You read here; somebody who submits or approves can ask for audits."),
+    }.get(code, "")
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(quoted(name) for name in names[:MOST_NAMES])
+    more = len(names) - MOST_NAMES
+    return f"{shown}, {_('%(n)s more') % {'n': more}}" if more > 0 else shown

@@ -1,0 +1,53 @@
+"""An evaluation that was kept, as it stands at a later moment: what has gone stale or ended since closes.
+
+Time closes and never opens. So what was kept can be told at the moment of asking without evaluating anew, and no
+verdict waits for a sweep.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from governance.policies.moments import moment
+from governance.policies.waiving import ENDED
+
+_HOLDING = ("satisfied", "waived")
+_GRAVER = ("deny", "error")
+
+
+def as_of(evaluation: Mapping[str, Any], *, at: dt.datetime) -> dict[str, Any]:
+    """``evaluation`` (as ``Evaluation.as_json`` wrote it) with what has lapsed by ``at``.
+
+    A requirement that held, or was waived, up to a moment that has come is unsatisfied, with the code that says why;
+    verdict and reason codes follow. Nothing that has not lapsed changes.
+    """
+    rows = [_row(row, at) for row in evaluation.get("requirements", ())]
+    lapsed = [new for new, old in zip(rows, evaluation.get("requirements", ()), strict=True) if new is not old]
+    if not lapsed:
+        return dict(evaluation)
+    ids = {row["id"] for row in lapsed}
+    reasons = [f"{row['id']}:{row['code']}" for row in lapsed if row["severity"] != "info"]
+    kept = [code for code in evaluation.get("reason_codes", ()) if code not in {f"{id_}:waived" for id_ in ids}]
+    return {
+        **evaluation,
+        "requirements": rows,
+        "verdict": _verdict(str(evaluation.get("verdict", "")), lapsed),
+        "reason_codes": list(dict.fromkeys([*reasons, *kept])),
+    }
+
+
+def _row(row: Mapping[str, Any], at: dt.datetime) -> Mapping[str, Any]:
+    until = moment(row.get("holds_until"))
+    if row.get("status") not in _HOLDING or until is None or at < until:
+        return row
+    params = row.get("params", {})
+    code = ENDED if row["status"] == "waived" else str(params.get("lapses", "stale"))
+    return {**row, "status": "unsatisfied", "code": code}
+
+
+def _verdict(verdict: str, lapsed: list[Mapping[str, Any]]) -> str:
+    if any(row["severity"] == "fail" for row in lapsed):
+        return verdict if verdict in _GRAVER else "deny"
+    return "warn" if verdict == "allow" and any(row["severity"] == "warn" for row in lapsed) else verdict
