@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 
 from governance.catalog.models import UseCase, Version
 from governance.gates.models import Approval, ReviewStanding
+from governance.gates.portfolio import POLICY_CHANGED
 from governance.people.models import User
 from governance.people.queries import teams_seen_by
 from governance.policies.lapsing import as_of
@@ -136,13 +137,20 @@ def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: st
             asked_at=now,
             approval=approval,
             requirements=tuple(requirements),
-            next_steps=_steps_after(stale),
+            next_steps=(*_steps_after(stale), *_submit_anew(stale, use_case, stage)),
             policies=tuple(approval.policies),
             evaluation=_judged(approval),
             submission=getattr(approval, "review", None),
             waivers=_waivers_of(requirements),
         )
     return _without_approval(user, subject, use_case, stage, approval)
+
+
+def _submit_anew(stale: list[dict[str, Any]], use_case: str, stage: str) -> list[dict[str, Any]]:
+    """What a new policy closed is judged under it when it is submitted again."""
+    if not any(condition["code"] == POLICY_CHANGED for condition in stale):
+        return []
+    return [{"action": "submit", "target": use_case, "who": "submitter", "count": 1, "detail": stage}]
 
 
 def closing_conditions(approval: Approval, *, at: dt.datetime) -> list[dict[str, Any]]:
@@ -243,7 +251,8 @@ WAIVER_OVER = ("waiver_ended", "waiver_revoked")
 def _steps_after(stale: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     """What opens an approval again: an audit for what has aged, a waiver or a mended version for what was waived."""
     over = [condition for condition in stale if condition["code"] in WAIVER_OVER]
-    runs = sorted({condition["kind"] for condition in stale if condition["code"] not in WAIVER_OVER})
+    aged = (condition for condition in stale if condition["code"] not in (*WAIVER_OVER, POLICY_CHANGED))
+    runs = sorted({condition["kind"] for condition in aged if condition["kind"]})
     return (
         *({"action": "run", "target": kind, "who": "submitter", "count": 1} for kind in runs),
         *(

@@ -108,7 +108,7 @@ def submit(*, version: Version, use_case: UseCase, stage: str, by: User, at: dt.
 def gather(submission: Submission, *, by: User | None, at: dt.datetime, again: bool = False) -> None:
     """Ask for the audits that the policies of a submission need and that have no current run."""
     version, use_case = submission.version, submission.use_case
-    applied = policies.applicable(kind=version.entry.kind, tier=use_case.tier, stage=submission.stage)
+    applied = policies.applicable(kind=version.entry.kind, tier=use_case.tier, stage=submission.stage, at=at)
     kinds = policies.required_kinds(applied)
     evidence.gather(version=version, use_case=use_case, kinds=kinds, by=by, at=at, again=again)
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from governance.reviews.views import discussion, submissions, triggers
+from governance.reviews.views import discussion, pilot, submissions, triggers
 
 app_name = "reviews"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("submissions/<int:pk>/withdraw/", submissions.decide, {"step": "withdraw"}, name="withdraw"),
     path("submissions/<int:pk>/resubmit/", submissions.decide, {"step": "resubmit"}, name="resubmit"),
     path("submissions/<int:pk>/audits/", submissions.audit_again, name="audit-again"),
+    path("submissions/<int:pk>/pilot/", pilot.pilot, name="pilot"),
     path("submissions/<int:pk>/evidence/", submissions.attach, name="attach"),
     path("submissions/<int:pk>/comment/", discussion.comment, name="comment"),
     path("submissions/<int:pk>/claim/", discussion.claim, name="claim"),

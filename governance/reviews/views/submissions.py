@@ -112,6 +112,8 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "decision_in_force": showing.in_force(newest, at=now),
         "decision_policy": next((p for p in policies), None),
         "policies": policies,
+        "coming_policies": showing.coming_policies(shown, at=now) if shown.is_open else [],
+        "policy_changes": showing.policy_changes(newest, at=now),
         "progress": showing.progress(runs.values()),
         "attachments": showing.attachments(shown),
         "gate": showing.gate_question(shown, base=str(settings.PUBLIC_URL)),
