@@ -13,7 +13,7 @@ from governance.policies.shapes import Requirement
 
 
 class Status(StrEnum):
-    """How a requirement stands. Satisfied and waived hold, the latter while somebody answers for it."""
+    """How a requirement stands. Satisfied holds, waived while somebody answers for it; not applicable is not asked."""
 
     SATISFIED = "satisfied"
     UNSATISFIED = "unsatisfied"

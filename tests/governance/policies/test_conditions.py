@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from governance.policies.evaluation import AppliedPolicy, Evaluation, evaluate
 from governance.policies.judging import Status
 from governance.policies.trying import failures
 from tests.governance.policies.documents import KINDS, applied, document, policy
-from tests.governance.policies.test_evaluation import NOON, audit, facts
+from tests.governance.policies.evaluated import NOON, audit, facts
 
 ALONE: dict[str, Any] = {"votes": None, "distinctVoters": None}
 RATIO = "has(metrics.bias_min_ratio) && metrics.bias_min_ratio >= 0.8"
@@ -378,3 +379,30 @@ def test_a_failing_test_of_an_error_says_what_went_wrong():
 
     assert failed.params["found"] == "ERROR"
     assert "x" in failed.params["why"]
+
+
+def test_what_a_condition_found_can_be_waived_and_what_nobody_can_tell_cannot():
+    waiver = {
+        "id": 3,
+        "policy": "high-production",
+        "requirement": "bias.ratio",
+        "findings": [],
+        "until": "2026-12-01T00:00:00Z",
+    }
+    low = {"metrics": {"bias_min_ratio": 0.5}, "waivers": [waiver]}
+
+    held = judged(need(), known=low)
+    never = judged(need(waivable=False), known=low)
+    untold = judged(need("metrics.x > 0.5"), known=low)
+
+    assert (status(held)[0], held.verdict) == ("waived", "warn")
+    assert held.next_boundary == dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
+    assert status(never) == ("unsatisfied", "deny")
+    assert status(untold) == ("error", "error")
+
+
+def test_the_example_of_the_documentation_can_be_published_and_its_tests_pass():
+    text = (Path(__file__).parents[3] / "docs" / "policies.md").read_text(encoding="utf-8")
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+
+    assert failures(parse(example, known_kinds=KINDS)) == []
