@@ -280,6 +280,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_EVERY_S,
         "options": UPKEEP,
     },
+    "sweep-reviews": {
+        "task": "governance.reviews.tasks.sweep_reviews",
+        "schedule": 150 * SWEEP_EVERY_S,
+        "options": UPKEEP,
+    },
     "sequence-ledger": {
         "task": "governance.ledger.tasks.sequence_events",
         "schedule": SWEEP_EVERY_S / 2,

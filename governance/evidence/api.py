@@ -23,9 +23,10 @@ from audits import services as audits
 from audits.kinds.base import InputsRejected
 from audits.models import Finding, Run, RunState, Severity
 from governance.catalog.models import UseCase
-from governance.evidence import services, wording
-from governance.evidence.models import Upload
+from governance.evidence import declaring, services, wording
+from governance.evidence.models import DecisionRecord, Upload
 from governance.evidence.queries import runs_visible_to
+from governance.evidence.services import EvidenceRefused
 from governance.evidence.subjects import SubjectField, find_version
 from governance.licensing.results import licence_document
 from governance.people.models import Scope
@@ -263,3 +264,44 @@ class RunCancel(APIView):
             raise Problem(403, refusal.code, str(refusal)) from refusal
         except audits.RunRefused as refusal:
             raise Problem(409, "invalid_transition", str(refusal)) from refusal
+
+
+class DecisionRecordDocument(serializers.ModelSerializer[DecisionRecord]):
+    use_case = serializers.SlugRelatedField[UseCase](slug_field="slug", read_only=True)
+    decided_by = serializers.CharField(source="decided_by.name")
+
+    class Meta:
+        model = DecisionRecord
+        fields = ("id", "use_case", "approach", "measured_errors", "reason", "decided_by", "decided_at")
+
+
+class DecisionRecords(APIView):
+    """How a use case makes its model: taken as it is, adapter or fine-tune, and the measured errors it rests on."""
+
+    scopes = {"GET": Scope.CATALOG_READ, "POST": Scope.CATALOG_WRITE}
+
+    class Input(serializers.Serializer[None]):
+        approach = serializers.ChoiceField(choices=DecisionRecord.Approach.choices)
+        measured_errors = serializers.CharField(max_length=5000)
+        reason = serializers.CharField(max_length=5000)
+
+    @extend_schema(responses={200: DecisionRecordDocument(many=True)}, operation_id="decision_records_list")
+    def get(self, request: Request, slug: str) -> Response:
+        use_case = get_object_or_404(UseCase.objects.visible_to(person(request)), slug=slug)
+        newest = use_case.decision_records.select_related("use_case", "decided_by").order_by("-decided_at", "-pk")
+        return Response(DecisionRecordDocument(newest[:100], many=True).data)
+
+    @extend_schema(request=Input, responses={201: DecisionRecordDocument}, operation_id="decision_records_create")
+    @idempotent()
+    def post(self, request: Request, slug: str) -> Response:
+        use_case = get_object_or_404(UseCase.objects.visible_to(person(request)), slug=slug)
+        sent = self.Input(data=request.data)
+        sent.is_valid(raise_exception=True)
+        try:
+            made = declaring.record_decision(
+                use_case=use_case, by=person(request), at=timezone.now(), **sent.validated_data
+            )
+        except EvidenceRefused as refusal:
+            status = 403 if isinstance(refusal, declaring.NotTheOwner) else 422
+            raise Problem(status, refusal.code, str(refusal)) from refusal
+        return Response(DecisionRecordDocument(made).data, status=201)

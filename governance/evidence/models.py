@@ -61,3 +61,64 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} for {self.version} in {self.use_case}"
+
+
+class PilotReport(models.Model):
+    """What a pilot showed, as the use case's owner signs it: declared by a person, with a file that it rests on.
+
+    ``drift`` and ``cost_per_1000`` are empty where nobody measured them: that is unknown and not 0.
+    """
+
+    version = models.ForeignKey("catalog.Version", on_delete=models.PROTECT, related_name="pilot_reports")
+    use_case = models.ForeignKey("catalog.UseCase", on_delete=models.PROTECT, related_name="pilot_reports")
+    started_on = models.DateField()
+    ended_on = models.DateField()
+    requests = models.PositiveBigIntegerField()
+    complaints = models.PositiveBigIntegerField()
+    drift = models.FloatField(null=True, blank=True)
+    cost_per_1000 = models.FloatField(null=True, blank=True)
+    rollback_drill_on = models.DateField(null=True, blank=True)
+    upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="+")
+    signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ended_on__gte=models.F("started_on")), name="pilot_ends_after_start"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(complaints__lte=models.F("requests")), name="pilot_complaints_of_requests"
+            ),
+        ]
+        indexes = [models.Index(fields=["version", "use_case", "-signed_at", "-id"], name="pilot_newest")]
+
+    def __str__(self) -> str:
+        return f"pilot of {self.version} in {self.use_case}, {self.started_on} to {self.ended_on}"
+
+    @property
+    def days(self) -> int:
+        """How many days it ran, the first and the last included."""
+        return (self.ended_on - self.started_on).days + 1
+
+
+class DecisionRecord(models.Model):
+    """How a use case makes its model: taken as it is, adapted or tuned, and the measured errors that this rests on."""
+
+    class Approach(models.TextChoices):
+        AS_IS = "as_is", _("Taken as it is")
+        ADAPTER = "adapter", _("Adapter")
+        FINE_TUNE = "fine_tune", _("Fine-tuned")
+
+    use_case = models.ForeignKey("catalog.UseCase", on_delete=models.PROTECT, related_name="decision_records")
+    approach = models.CharField(max_length=10, choices=Approach)
+    measured_errors = models.TextField()
+    reason = models.TextField()
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["use_case", "-decided_at", "-id"], name="decision_record_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.approach} for {self.use_case}"

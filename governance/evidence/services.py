@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from governance.catalog.models import UseCase, Version
 from governance.evidence import columns, queries
 from governance.evidence.baselines import BASELINE, baseline_of
 from governance.evidence.inputs import Lacking, columns_wanted, wanted
-from governance.evidence.models import Attachment, Upload
+from governance.evidence.models import Attachment, PilotReport, Upload
 from governance.ledger import services as ledger
 from governance.people.models import User
 
@@ -227,9 +227,28 @@ def _keep_card(version: Version, *, at: dt.datetime) -> str:
 
 
 def contributors(*, version: Version, use_case: UseCase) -> set[int]:
-    """The people who made the evidence: who imported the version, attached to it or uploaded for it. One query."""
+    """The people who made the evidence: who imported the version, attached to it, uploaded for it or signed its pilot.
+
+    Two queries.
+    """
     rows = Attachment.objects.filter(version=version, use_case=use_case).values_list(
         "attached_by_id", "upload__uploaded_by_id"
     )
-    people = {person for row in rows for person in row}
+    signers = PilotReport.objects.filter(version=version, use_case=use_case).values_list("signed_by_id", flat=True)
+    people = {person for row in rows for person in row} | set(signers)
     return people | ({version.imported_by_id} if version.imported_by_id is not None else set())
+
+
+def contributors_of(versions: Iterable[int]) -> dict[tuple[int, int], set[int]]:
+    """Who attached or uploaded evidence, by version and use case. Two queries for many versions."""
+    numbers = list(versions)
+    rows = Attachment.objects.filter(version__in=numbers).values_list(
+        "version_id", "use_case_id", "attached_by_id", "upload__uploaded_by_id"
+    )
+    people: dict[tuple[int, int], set[int]] = {}
+    for version, use_case, *persons in rows:
+        people.setdefault((version, use_case), set()).update(persons)
+    signed = PilotReport.objects.filter(version__in=numbers)
+    for version, use_case, person in signed.values_list("version_id", "use_case_id", "signed_by_id"):
+        people.setdefault((version, use_case), set()).add(person)
+    return people

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from governance.evidence import views
+from governance.evidence import decision_views, views
 
 app_name = "evidence"
 urlpatterns = [
@@ -10,5 +10,6 @@ urlpatterns = [
     path("runs/<int:pk>/ll144.csv", views.ll144_csv, name="ll144-csv"),
     path("runs/<int:pk>/cancel/", views.cancel, name="cancel"),
     path("runs/<int:pk>/again/", views.again, name="again"),
+    path("use-cases/<slug:slug>/decisions/", decision_views.decision_records, name="decision-records"),
     path("runs/<int:pk>/mitigation/", views.propose, name="propose"),
 ]

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from governance.catalog.models import Version
+from governance.gates import portfolio
 from governance.gates.queries import GateAnswer
 from governance.policies import wording
 
@@ -44,6 +45,7 @@ def gate_document(answer: GateAnswer) -> dict[str, Any]:
         if approval
         else None,
         "policies": list(answer.policies),
+        "policy_changes": portfolio.changes_ahead(approval.conditions) if granted and approval else [],
         "facts_sha256": (source.facts_sha256 or None) if source else None,
         "requirements": [_requirement(result, answer) for result in answer.requirements],
         "votes": list(answer.evaluation.get("votes", ())),

@@ -10,6 +10,7 @@ from typing import Any
 
 from governance.catalog.models import UseCase, Version
 from governance.gates.models import Approval, GateMode, ReviewStanding
+from governance.gates.portfolio import POLICY_CHANGED
 from governance.gates.stored import Stored, Subject, stored
 from governance.people.models import User
 from governance.policies.waivers import queries as waivers
@@ -107,6 +108,13 @@ def answer_from(found: Stored, *, subject: Subject, use_case: str, stage: str) -
     return _in_review(found, found.standing, told)
 
 
+def _submit_anew(stale: list[dict[str, Any]], use_case: str, stage: str) -> list[dict[str, Any]]:
+    """What a new policy closed is judged under it when it is submitted again."""
+    if not any(condition["code"] == POLICY_CHANGED for condition in stale):
+        return []
+    return [{"action": "submit", "target": use_case, "who": "submitter", "count": 1, "detail": stage}]
+
+
 def closing_conditions(approval: Approval, *, at: dt.datetime) -> list[dict[str, Any]]:
     """What closes an approval at ``at`` although it has not ended: evidence gone stale, a waiver that is over."""
     return [
@@ -142,7 +150,7 @@ def _with_approval(found: Stored, approval: Approval, told: dict[str, Any]) -> G
         reason_codes=codes or _open_codes(approval, waived),
         approval=approval,
         requirements=tuple(requirements),
-        next_steps=_steps_after(lapsed),
+        next_steps=(*_steps_after(lapsed), *_submit_anew(lapsed, told["use_case"], told["stage"])),
         policies=tuple(approval.policies),
         evaluation=found.judged,
         submission=found.submission,
@@ -189,7 +197,8 @@ WAIVER_OVER = ("waiver_ended", "waiver_revoked")
 def _steps_after(stale: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     """What opens an approval again: an audit for what has aged, a waiver or a mended version for what was waived."""
     over = [condition for condition in stale if condition["code"] in WAIVER_OVER]
-    runs = sorted({condition["kind"] for condition in stale if condition["code"] not in WAIVER_OVER})
+    aged = (condition for condition in stale if condition["code"] not in (*WAIVER_OVER, POLICY_CHANGED))
+    runs = sorted({condition["kind"] for condition in aged if condition["kind"]})
     return (
         *({"action": "run", "target": kind, "who": "submitter", "count": 1} for kind in runs),
         *(

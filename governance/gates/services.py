@@ -12,6 +12,7 @@ from audits.kinds import license as licence_audit
 from audits.locks import hold_subject, hold_subjects
 from audits.models import Run
 from governance.catalog.models import UseCase, Version, VersionQuerySet
+from governance.gates import portfolio
 from governance.gates.models import Approval, ApprovalQuerySet, EndedReason, ReviewStanding
 from governance.ledger import services as ledger
 from governance.licensing.closure import among_texts
@@ -21,7 +22,7 @@ from governance.policies.evaluation import AppliedPolicy, Evaluation, Requiremen
 from governance.policies.models import Waiver
 from governance.policies.waiving import ENDED as WAIVER_ENDED
 
-REFUSED = "verdict_not_accepted"
+REFUSED = ("verdict_not_accepted", "condition_fails")
 OUTDATED = "outdated"
 WAIVER_REVOKED = "waiver_revoked"
 HOLDING = (Status.SATISFIED, Status.WAIVED)
@@ -166,7 +167,7 @@ def _with_lapsed(approval: Approval, *, kind: str, code: str, at: dt.datetime) -
     """The conditions of an approval once its requirements of a kind no longer hold; those that lapsed before stay."""
     after = {(condition["policy"], condition["id"]): condition for condition in approval.conditions}
     for required in approval.requirements:
-        if required["kind"] != kind or required["severity"] == "info":
+        if kind not in (required["kind"], *required.get("needs", ())) or required["severity"] == "info":
             continue
         key = (required["policy"], required["id"])
         before = after.get(key)
@@ -240,15 +241,16 @@ def _recheck(approval: Approval, *, kind: str | None, at: dt.datetime) -> None:
         return
     kinds = queries.required_kinds(policies)
     looked_at = set(kinds) if kind is None else {kind} & set(kinds)
-    if not looked_at:
+    before = portfolio.still_closing(approval, approval.conditions, at=at)
+    if not looked_at and before == approval.conditions:
         return
     evaluation = _judged_again(approval, policies, at=at)
-    deciding = [result for result in evaluation.requirements if result.kind in looked_at and result.decides]
-    refused = (r for r in deciding if r.severity == "fail" and r.code == REFUSED)
+    deciding = [result for result in evaluation.requirements if result.reads & looked_at and result.decides]
+    refused = (r for r in deciding if r.severity == "fail" and r.code in REFUSED)
     if any(result.status != Status.WAIVED for result in refused):
         end_held(approval, reason=EndedReason.EVIDENCE_FAILED, by=None, at=at)
         return
-    _keep_conditions(approval, conditions_after(approval.conditions, deciding, at=at))
+    _keep_conditions(approval, conditions_after(before, deciding, at=at))
 
 
 def _judged_again(approval: Approval, policies: list[AppliedPolicy], *, at: dt.datetime) -> Evaluation:
@@ -292,7 +294,7 @@ def _condition(result: RequirementResult, *, until: dt.datetime) -> dict[str, An
     made = {
         "id": result.id,
         "policy": result.policy,
-        "kind": result.kind,
+        "kind": result.kind or next(iter(result.needs), ""),
         "run": result.run,
         "severity": result.severity,
         "holds_until": until.isoformat(),

@@ -181,6 +181,7 @@ def deactivate(*, user: User, by: User | None, at: dt.datetime) -> None:
         for token in Token.objects.filter(user=user, revoked_at=None):
             _revoke(token, by=by, at=at)
         _record("person.deactivated", user, by=by, at=at)
+        signals.roles_changed.send(sender=User, user=user, at=at)
 
 
 @transaction.atomic
@@ -189,6 +190,7 @@ def reactivate(*, user: User, by: User | None, at: dt.datetime) -> None:
     _only_admins(by, team=None)
     if User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
         _record("person.reactivated", user, by=by, at=at)
+        signals.roles_changed.send(sender=User, user=user, at=at)
 
 
 def _record(verb: str, user: User, *, by: User | None, at: dt.datetime) -> None:
@@ -247,6 +249,7 @@ def _give(*, user: User, role: Role, lane: str, team: Team | None, by: User | No
     )
     if created:
         _record_role("role.granted", membership, by=by, at=at)
+        signals.roles_changed.send(sender=User, user=user, at=at)
     return membership
 
 
@@ -263,6 +266,7 @@ def revoke_role(*, membership: Membership, by: User | None, at: dt.datetime) -> 
     removed, _tables = Membership.objects.filter(pk=membership.pk).delete()
     if removed:
         _record_role("role.revoked", membership, by=by, at=at)
+        signals.roles_changed.send(sender=User, user=membership.user, at=at)
 
 
 def _record_role(verb: str, membership: Membership, *, by: User | None, at: dt.datetime) -> None:

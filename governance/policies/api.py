@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -13,13 +16,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.catalog.models import UseCase
 from governance.people.models import Role, Scope, User
 from governance.people.queries import standing
-from governance.policies import services
+from governance.policies import back_testing, documents, dry_runs, portfolio, services, tasks
 from governance.policies.documents import PolicyInvalid
-from governance.policies.models import Policy, PolicyVersion
+from governance.policies.models import BackTest, Flip, Policy, PolicyVersion
 from governance.policies.queries import in_force
 from governance.web.authentication import person
+from governance.web.idempotency import idempotent
 from governance.web.problems import Problem
 
 
@@ -28,7 +33,7 @@ class PolicyDocument(serializers.ModelSerializer[PolicyVersion]):
 
     class Meta:
         model = PolicyVersion
-        fields = ("name", "number", "sha256", "published_at", "document", "text")
+        fields = ("name", "number", "sha256", "published_at", "effective_at", "document", "text")
 
 
 class Policies(generics.ListAPIView[PolicyVersion]):
@@ -71,29 +76,162 @@ def _editor(request: Request) -> User:
     return user
 
 
-class Publish(APIView):
-    """Publish a text as the next version of the policy that it names."""
+class TextInput(serializers.Serializer[None]):
+    text = serializers.CharField(max_length=300_000, trim_whitespace=False)
+
+
+def _text_of(request: Request, name: str) -> str:
+    """The text that was sent, once it could be published under the name in the address."""
+    sent = TextInput(data=request.data)
+    sent.is_valid(raise_exception=True)
+    text: str = sent.validated_data["text"]
+    _read(text, name)
+    return text
+
+
+def _read(text: str, name: str) -> documents.PolicyDocument:
+    try:
+        document = services.read(text)
+    except PolicyInvalid as invalid:
+        raise _invalid(invalid) from invalid
+    if document.name != name:
+        raise Problem(422, "name_differs", f"metadata.name in the text is not {name[:80]!r}")
+    return document
+
+
+def _invalid(invalid: PolicyInvalid) -> Problem:
+    problems = [problem.as_json() for problem in invalid.problems]
+    return Problem(400, "policy_invalid", "the policy breaks a rule; nothing was published", errors=problems)
+
+
+class DryRun(APIView):
+    """One submission under a text that may be published, beside the policies of now. Nothing is stored."""
+
+    scopes = {"POST": Scope.CATALOG_READ}
+
+    class Input(serializers.Serializer[None]):
+        text = serializers.CharField(max_length=300_000, trim_whitespace=False, required=False)
+        submission = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+
+    class Output(serializers.Serializer[Any]):
+        submission = serializers.IntegerField()
+        applies = serializers.BooleanField()
+        before = serializers.CharField()
+        after = serializers.CharField()
+        reason_codes = serializers.ListField(child=serializers.CharField())
+        requirements = serializers.ListField(child=serializers.DictField())
+        next_steps = serializers.ListField(child=serializers.DictField())
+        policy = serializers.DictField()
+
+    @extend_schema(request=Input, responses={200: Output})
+    def post(self, request: Request, name: str) -> Response:
+        sent = self.Input(data=request.data)
+        sent.is_valid(raise_exception=True)
+        text = sent.validated_data.get("text")
+        if text is None:
+            newest = PolicyVersion.objects.filter(policy__name=name).order_by("-number").first()
+            if newest is None:
+                raise Http404
+            document = documents.from_json(newest.document)
+        else:
+            document = _read(text, name)
+        item = portfolio.submission(number=sent.validated_data["submission"], user=person(request))
+        if item is None:
+            raise Http404
+        return Response(dry_runs.dry_run(document, item, at=timezone.now()))
+
+
+class FlipDocument(serializers.ModelSerializer[Flip]):
+    subject = serializers.SerializerMethodField()
+    use_case = serializers.SlugRelatedField[UseCase](slug_field="slug", read_only=True)
+
+    class Meta:
+        model = Flip
+        fields = ("what", "number", "subject", "use_case", "stage", "before", "after", "reason_codes")
+
+    def get_subject(self, flip: Flip) -> dict[str, str]:
+        entry = flip.version.entry
+        return {"kind": entry.kind, "id": entry.repo_id, "revision": flip.version.revision}
+
+
+class BackTestDocument(serializers.ModelSerializer[BackTest]):
+    class Meta:
+        model = BackTest
+        fields = ("id", "policy_name", "sha256", "state", "counts", "requested_at", "finished_at")
+
+
+class BackTests(APIView):
+    """Hold a text against the whole portfolio: a worker does it, the answer is where to look."""
 
     scopes = {"POST": Scope.REVIEWS_WRITE}
 
-    class Input(serializers.Serializer[None]):
-        text = serializers.CharField(max_length=300_000, trim_whitespace=False)
-
-    @extend_schema(request=Input, responses={201: PolicyDocument})
+    @extend_schema(request=TextInput, responses={202: BackTestDocument}, operation_id="policy_back_test_create")
+    @idempotent()
     def post(self, request: Request, name: str) -> Response:
         by = _editor(request)
-        sent = self.Input(data=request.data)
-        sent.is_valid(raise_exception=True)
-        text = sent.validated_data["text"]
-        try:
-            if services.name_in(text) != name:
-                raise Problem(422, "name_differs", f"metadata.name in the text is not {name[:80]!r}")
-            version = services.publish(text=text, by=by, at=timezone.now())
-        except PolicyInvalid as invalid:
-            problems = [problem.as_json() for problem in invalid.problems]
+        text = _text_of(request, name)
+        asked = back_testing.ask(text=text, by=by, at=timezone.now())
+        transaction.on_commit(partial(tasks.wake, asked.pk))
+        where = f"/api/v1/back-tests/{asked.pk}/"
+        return Response(BackTestDocument(asked).data, status=202, headers={"Location": where})
+
+
+class BackTestView(APIView):
+    """How far a back-test has come, and how many approvals and submissions would flip."""
+
+    scopes = {"GET": Scope.CATALOG_READ}
+
+    @extend_schema(responses={200: BackTestDocument}, operation_id="back_test_retrieve")
+    def get(self, request: Request, pk: int) -> Response:
+        _editor(request)
+        found = get_object_or_404(BackTest, pk=pk if pk < 2**63 else 0)
+        if back_testing.waits(found, at=timezone.now()):
+            tasks.wake(found.pk)
+        return Response(BackTestDocument(found).data)
+
+
+class BackTestFlips(generics.ListAPIView[Flip]):
+    """The approvals in force and open submissions that would flip, each with the reasons."""
+
+    scopes = {"GET": Scope.CATALOG_READ}
+    serializer_class = FlipDocument
+    ordering = ("what", "number", "id")
+
+    @extend_schema(operation_id="back_test_flips_list")
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        _editor(request)
+        return super().get(request, *args, **kwargs)
+
+    def get_queryset(self) -> QuerySet[Flip]:
+        if getattr(self, "swagger_fake_view", False):
+            return Flip.objects.none()
+        pk = self.kwargs["pk"]
+        found = get_object_or_404(BackTest, pk=pk if pk < 2**63 else 0)
+        return Flip.objects.filter(back_test=found).select_related("version__entry", "use_case")
+
+
+class Publish(APIView):
+    """Publish a text as the next version of the policy that it names, once a back-test of it has been done."""
+
+    scopes = {"POST": Scope.REVIEWS_WRITE}
+
+    @extend_schema(request=TextInput, responses={201: PolicyDocument})
+    def post(self, request: Request, name: str) -> Response:
+        by = _editor(request)
+        text = _text_of(request, name)
+        now = timezone.now()
+        looked_at = back_testing.newest_done(sha256=services.read(text).sha256, at=now)
+        if looked_at is None:
             raise Problem(
-                422, "policy_invalid", "the policy breaks a rule; nothing was published", errors=problems
-            ) from (invalid)
+                409,
+                "preview_required",
+                f"see first what it would change: POST the same text to policies/{name}/back-tests/ and wait until that"
+                " is done; it speaks for 24 hours",
+            )
+        try:
+            version = services.publish(text=text, by=by, at=now, back_test=looked_at)
+        except PolicyInvalid as invalid:
+            raise _invalid(invalid) from invalid
         return Response(PolicyDocument(version).data, status=201)
 
 

@@ -7,158 +7,99 @@ comments, other order of keys, defaults written out) give the same document and 
 
     apiVersion: assay/v1
     kind: Policy
-    metadata: {name: high-production, title: "High risk, in production"}
+    metadata: {name: high-production, title: "High risk, in production", effectiveFrom: 2026-12-01, graceDays: 30}
     appliesTo: {stages: [production], tiers: [high], kinds: [model]}
+    appliesWhen: 'subject.task != "tabular-regression"'
     requirements:
       - {id: bias.pass, title: "No group is treated worse", kind: bias, verdicts: [pass], maxAgeDays: 30}
-    votes: [{lane: ethics, min: 1, veto: -2}]
+      - id: bias.ratio
+        needs: [bias]
+        applicableIf: 'subject.task == "tabular-classification"'
+        satisfiedIf: 'has(metrics.bias_min_ratio) && metrics.bias_min_ratio >= 0.8'
+        waivable: {maxDays: 30, by: [risk_officer]}
+        maps: [NIST.MEASURE-2.11]
+    votes: [{lane: ethics, min: 1, veto: -2, copyIf: card_text_only}]
     distinctVoters: 1
     validDays: 90
     autoDecide: false
+    tests:
+      - {name: a missing figure denies, facts: {metrics: {}}, expect: {bias.ratio: UNSATISFIED}}
 
-``appliesTo.kinds`` is ``[model]`` unless given, ``severity`` is ``fail``, ``veto`` -2, ``autoDecide`` false, titles
-are the name or id. ``distinctVoters`` is, unless given, the sum of all ``min``: every vote by another person.
-A requirement may say ``waivable: false`` or ``waivable: {maxDays: 30, by: [risk_officer]}``; unless it does, a risk
-officer may waive it for as long as the tier allows.
+``appliesTo.kinds`` is ``[model]`` unless given, ``severity`` is ``fail``, ``veto`` -2,
+``autoDecide`` false, titles are the name or id. ``distinctVoters`` is, unless given, the sum of all ``min``: every
+vote by another person. Where ``appliesWhen`` is given, ``appliesTo`` may leave out stages and tiers, which are all
+then. ``waivable`` is false, or has limits; unless it is given, a risk officer may waive a requirement for as long as
+the tier allows. Conditions are CEL, see ``expressions``; ``needs`` is, unless given, what they name.
 """
 
 from __future__ import annotations
 
-import hashlib
+import datetime as dt
+import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
-import rfc8785
-
-from governance.policies import reading, yaml_source
+from governance.policies import expressions, reading, yaml_source
 from governance.policies.problems import PolicyInvalid, Problem
 from governance.policies.reading import Reader
+from governance.policies.shapes import (
+    AGREES,
+    API_VERSION,
+    COPY,
+    HIGHEST_VOTE,
+    LANES,
+    LOWEST_VOTE,
+    MAX_DAYS,
+    MAX_REQUIREMENTS,
+    MAX_VOTES_PER_LANE,
+    SEVERITIES,
+    STAGES,
+    STATUSES,
+    SUBJECT_KINDS,
+    TIERS,
+    VERDICT,
+    VERDICTS,
+    WAIVABLE_UNLESS_SAID,
+    WAIVER_DAYS,
+    WAIVING_ROLES,
+    Case,
+    LaneRule,
+    PolicyDocument,
+    Requirement,
+    Waivable,
+    from_json,
+)
 from governance.policies.yaml_source import Node, SourceRefused
 
-__all__ = ["LaneRule", "PolicyDocument", "PolicyInvalid", "Problem", "Requirement", "from_json", "parse"]
+__all__ = [
+    "AGREES",
+    "API_VERSION",
+    "COPY",
+    "HIGHEST_VOTE",
+    "LANES",
+    "LOWEST_VOTE",
+    "SEVERITIES",
+    "STAGES",
+    "SUBJECT_KINDS",
+    "TIERS",
+    "WAIVABLE_UNLESS_SAID",
+    "WAIVER_DAYS",
+    "Case",
+    "LaneRule",
+    "PolicyDocument",
+    "PolicyInvalid",
+    "Problem",
+    "Requirement",
+    "Waivable",
+    "from_json",
+    "parse",
+]
 
-API_VERSION = "assay/v1"
-
-STAGES = ("prototype", "pilot", "production")
-TIERS = ("minimal", "limited", "high", "critical")
-SUBJECT_KINDS = ("model", "dataset", "space")
-LANES = ("domain", "ethics", "security", "legal", "risk", "audit")
-SEVERITIES = ("fail", "warn", "info")
-
-LOWEST_VOTE, AGREES, HIGHEST_VOTE = -2, 1, 2
-MAX_DAYS = 730
-MAX_REQUIREMENTS = 100
-MAX_VOTES_PER_LANE = 20
-
-# For how long at most a requirement may be waived in a use case of a tier.
-WAIVER_DAYS: Mapping[str, int] = {"minimal": 180, "limited": 180, "high": 90, "critical": 30}
-WAIVING_ROLES = ("risk_officer", "approver", "admin")
-
-
-@dataclass(frozen=True)
-class Waivable:
-    """That a requirement may be waived: by people of role ``by``, for at most ``max_days`` and the tier's maximum."""
-
-    max_days: int = max(WAIVER_DAYS.values())
-    by: str = "risk_officer"
-
-    def days(self, tier: str) -> int:
-        """The longest waiver in a use case of a tier; of a tier that nobody knows the shortest."""
-        return min(self.max_days, WAIVER_DAYS.get(tier, min(WAIVER_DAYS.values())))
-
-    def as_json(self) -> dict[str, Any]:
-        return {"maxDays": self.max_days, "by": [self.by]}
-
-
-WAIVABLE_UNLESS_SAID = Waivable()
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """One audit that has to be there, with the verdicts that satisfy, at most ``max_age_days`` old.
-
-    ``severity`` is what it means when unsatisfied: ``fail`` closes the gate, ``warn`` opens it with a warning,
-    ``info`` decides nothing. ``known_verdicts`` is all that the audit could answer when the policy was published;
-    an answer outside it is an error and not a matter of taste.
-    """
-
-    id: str
-    title: str
-    kind: str
-    verdicts: tuple[str, ...]
-    known_verdicts: tuple[str, ...]
-    severity: str
-    max_age_days: int | None
-    waivable: Waivable | None = WAIVABLE_UNLESS_SAID
-
-    def as_json(self) -> dict[str, Any]:
-        document: dict[str, Any] = {
-            "id": self.id,
-            "title": self.title,
-            "kind": self.kind,
-            "verdicts": list(self.verdicts),
-            "knownVerdicts": list(self.known_verdicts),
-            "severity": self.severity,
-        }
-        if self.max_age_days is not None:
-            document["maxAgeDays"] = self.max_age_days
-        # What is not said is left out, so that documents of before keep their digest.
-        if self.waivable != WAIVABLE_UNLESS_SAID:
-            document["waivable"] = False if self.waivable is None else self.waivable.as_json()
-        return document
-
-
-@dataclass(frozen=True)
-class LaneRule:
-    """``min`` people of the lane have to agree (vote 1 or 2); a vote of ``veto`` or lower blocks."""
-
-    lane: str
-    min: int
-    veto: int
-
-    def as_json(self) -> dict[str, Any]:
-        return {"lane": self.lane, "min": self.min, "veto": self.veto}
-
-
-@dataclass(frozen=True)
-class PolicyDocument:
-    """A policy as it is evaluated: normalised, checked, complete."""
-
-    name: str
-    title: str
-    stages: tuple[str, ...]
-    tiers: tuple[str, ...]
-    kinds: tuple[str, ...]
-    requirements: tuple[Requirement, ...]
-    votes: tuple[LaneRule, ...]
-    distinct_voters: int
-    valid_days: int
-    auto_decide: bool
-
-    def applies_to(self, *, kind: str, tier: str, stage: str) -> bool:
-        """Whether the policy speaks about a subject of this kind, in a use case of this tier, at this stage."""
-        return kind in self.kinds and tier in self.tiers and stage in self.stages
-
-    def as_json(self) -> dict[str, Any]:
-        """The normalised document as JSON-ready data; ``from_json`` reads it back."""
-        return {
-            "apiVersion": API_VERSION,
-            "kind": "Policy",
-            "metadata": {"name": self.name, "title": self.title},
-            "appliesTo": {"stages": list(self.stages), "tiers": list(self.tiers), "kinds": list(self.kinds)},
-            "requirements": [requirement.as_json() for requirement in self.requirements],
-            "votes": [rule.as_json() for rule in self.votes],
-            "distinctVoters": self.distinct_voters,
-            "validDays": self.valid_days,
-            "autoDecide": self.auto_decide,
-        }
-
-    @cached_property
-    def sha256(self) -> str:
-        """Digest of the RFC 8785 JSON of the normalised document, which decisions quote."""
-        return hashlib.sha256(rfc8785.dumps(self.as_json())).hexdigest()
+MAX_TESTS = 100
+MAX_DESCRIPTION = 2000
+MAX_GRACE = 365
+MAX_MAPS = 30
+MAX_NUMBER = 1_000_000
+_REFERENCE = re.compile(r"[A-Za-z0-9]+(?:[ ._:/()-]+[A-Za-z0-9]+)*\)?", re.ASCII)
 
 
 def parse(text: str | bytes, *, known_kinds: Mapping[str, Collection[str]]) -> PolicyDocument:
@@ -179,77 +120,55 @@ def parse(text: str | bytes, *, known_kinds: Mapping[str, Collection[str]]) -> P
     return _document(Reader(), root, known_kinds)
 
 
-def from_json(value: Any) -> PolicyDocument:
-    """The document that ``as_json`` wrote.
-
-    Raises:
-        ValueError: the value is not such a document, or says something that this program does not understand.
-    """
-    try:
-        document = PolicyDocument(
-            name=value["metadata"]["name"],
-            title=value["metadata"]["title"],
-            stages=tuple(value["appliesTo"]["stages"]),
-            tiers=tuple(value["appliesTo"]["tiers"]),
-            kinds=tuple(value["appliesTo"]["kinds"]),
-            requirements=tuple(
-                Requirement(
-                    id=row["id"],
-                    title=row["title"],
-                    kind=row["kind"],
-                    verdicts=tuple(row["verdicts"]),
-                    known_verdicts=tuple(row["knownVerdicts"]),
-                    severity=row["severity"],
-                    max_age_days=row.get("maxAgeDays"),
-                    waivable=_waivable_from(row.get("waivable")),
-                )
-                for row in value["requirements"]
-            ),
-            votes=tuple(LaneRule(row["lane"], row["min"], row["veto"]) for row in value["votes"]),
-            distinct_voters=value["distinctVoters"],
-            valid_days=value["validDays"],
-            auto_decide=value["autoDecide"],
-        )
-    except (KeyError, TypeError, AttributeError) as exc:
-        raise ValueError(f"not a policy document: {exc!r}") from exc
-    # A key that this program dropped silently would be a requirement that nobody checks.
-    if document.as_json() != value:
-        raise ValueError("not a policy document of this version of the program: it holds what cannot be read back")
-    return document
-
-
-def _waivable_from(value: Any) -> Waivable | None:
-    if value is None:
-        return WAIVABLE_UNLESS_SAID
-    return None if value is False else Waivable(max_days=value["maxDays"], by=value["by"][0])
-
-
-_LATER_AT_TOP = ("appliesWhen", "tests", "overrideIf", "extends")
-_LATER_IN_METADATA = ("version", "effectiveFrom", "graceDays", "labels", "description")
-_LATER_IN_REQUIREMENT = ("satisfiedIf", "applicableIf", "overrideIf", "maps")
-_LATER_IN_VOTES = ("copyIf", "role", "label")
+_LATER_AT_TOP = ("overrideIf", "extends")
+_LATER_IN_METADATA = ("labels",)
+_LATER_IN_REQUIREMENT = ("overrideIf",)
+_LATER_IN_VOTES = ("role", "label")
 
 
 def _document(reader: Reader, root: Node, known_kinds: Mapping[str, Collection[str]]) -> PolicyDocument:
+    conditional = any(key.text == "appliesWhen" for key, _value in root.pairs)
     top = reader.mapping(
         root,
         "",
-        required=("apiVersion", "kind", "metadata", "appliesTo", "requirements", "validDays"),
-        optional=("votes", "distinctVoters", "autoDecide"),
+        required=(
+            "apiVersion",
+            "kind",
+            "metadata",
+            *(() if conditional else ("appliesTo",)),
+            "requirements",
+            "validDays",
+        ),
+        optional=(
+            "votes",
+            "distinctVoters",
+            "autoDecide",
+            "appliesWhen",
+            "tests",
+            *(("appliesTo",) if conditional else ()),
+        ),
         later=_LATER_AT_TOP,
     )
     reader.word(top.get("apiVersion"), "apiVersion", (API_VERSION,))
     reader.word(top.get("kind"), "kind", ("Policy",))
     metadata = reader.mapping(
-        top.get("metadata"), "metadata", required=("name",), optional=("title",), later=_LATER_IN_METADATA
+        top.get("metadata"),
+        "metadata",
+        required=("name",),
+        optional=("title", "version", "effectiveFrom", "graceDays", "description"),
+        later=_LATER_IN_METADATA,
     )
     name = reader.name(metadata.get("name"), "metadata.name", separators="-")
-    title = reader.line(metadata.get("title"), "metadata.title", default=name)
+    applies_when = _timeless(reader, top.get("appliesWhen"), "appliesWhen")
     applies = reader.mapping(
-        top.get("appliesTo"), "appliesTo", required=("stages", "tiers"), optional=("kinds",), later=()
+        top.get("appliesTo"),
+        "appliesTo",
+        required=() if conditional else ("stages", "tiers"),
+        optional=("stages", "tiers", "kinds") if conditional else ("kinds",),
+        later=(),
     )
-    stages = reader.words(applies.get("stages"), "appliesTo.stages", STAGES)
-    tiers = reader.words(applies.get("tiers"), "appliesTo.tiers", TIERS)
+    stages = reader.words(applies["stages"], "appliesTo.stages", STAGES) if "stages" in applies else STAGES
+    tiers = reader.words(applies["tiers"], "appliesTo.tiers", TIERS) if "tiers" in applies else TIERS
     kinds = reader.words(applies.get("kinds"), "appliesTo.kinds", SUBJECT_KINDS) if "kinds" in applies else ("model",)
     requirements = _requirements(reader, top.get("requirements"), known_kinds)
     votes = _votes(reader, top.get("votes"))
@@ -264,9 +183,57 @@ def _document(reader: Reader, root: Node, known_kinds: Mapping[str, Collection[s
     too_high = [f"{tier} {stage}" for tier in tiers for stage in stages if tier != "minimal" and stage != "prototype"]
     if auto_decide and too_high:
         reader.problem("auto_decide_too_high", top["autoDecide"], "autoDecide", pairs=", ".join(too_high))
+    tests = _tests(reader, top.get("tests"), [need.id for need in requirements])
+    document = PolicyDocument(
+        name=name,
+        title=reader.line(metadata.get("title"), "metadata.title", default=name),
+        stages=stages,
+        tiers=tiers,
+        kinds=kinds,
+        requirements=requirements,
+        votes=votes,
+        distinct_voters=distinct,
+        valid_days=valid_days,
+        auto_decide=auto_decide,
+        applies_when=applies_when,
+        version=_number(reader, metadata.get("version")),
+        effective_from=_date(reader, metadata.get("effectiveFrom")),
+        grace_days=reader.integer(metadata.get("graceDays"), "metadata.graceDays", 0, MAX_GRACE, default=0),
+        description=_description(reader, metadata.get("description")),
+        tests=tests,
+    )
     if reader.problems:
         raise PolicyInvalid(reader.problems)
-    return PolicyDocument(name, title, stages, tiers, kinds, requirements, votes, distinct, valid_days, auto_decide)
+    return document
+
+
+def _number(reader: Reader, node: Node | None) -> int | None:
+    return None if node is None else reader.integer(node, "metadata.version", 1, MAX_NUMBER, default=1)
+
+
+def _date(reader: Reader, node: Node | None) -> str:
+    """A day, or a moment with its time zone, as one spelling in UTC."""
+    if node is None:
+        return ""
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", node.text, re.ASCII):
+            read = dt.datetime.fromisoformat(node.text).replace(tzinfo=dt.UTC)
+        else:
+            read = dt.datetime.fromisoformat(node.text)
+            if read.tzinfo is None:
+                raise ValueError("no time zone")
+        return read.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError):
+        reader.problem("not_a_date", node, "metadata.effectiveFrom", value=reading.shown(node.text))
+        return ""
+
+
+def _description(reader: Reader, node: Node | None) -> str:
+    text = reader.text(node, "metadata.description").strip()
+    if node is not None and len(text) > MAX_DESCRIPTION:
+        told = {"what": "metadata.description", "length": len(text), "unit": "characters", "longest": MAX_DESCRIPTION}
+        reader.problem("too_long", node, "metadata.description", **told)
+    return text
 
 
 def _requirements(
@@ -275,11 +242,13 @@ def _requirements(
     found = []
     ids: dict[str, Node] = {}
     for path, item in reader.items(node, "requirements", longest=MAX_REQUIREMENTS):
+        conditional = any(key.text == "satisfiedIf" for key, _value in item.pairs)
+        by_kind = not conditional or any(key.text in ("kind", "verdicts", "maxAgeDays") for key, _value in item.pairs)
         row = reader.mapping(
             item,
             path,
-            required=("id", "kind", "verdicts"),
-            optional=("title", "maxAgeDays", "severity", "waivable"),
+            required=("id", *(("kind", "verdicts") if by_kind else ())),
+            optional=("title", "maxAgeDays", "severity", "waivable", "satisfiedIf", "applicableIf", "needs", "maps"),
             later=_LATER_IN_REQUIREMENT,
         )
         id_ = reader.name(row.get("id"), f"{path}.id", separators="._-")
@@ -298,9 +267,121 @@ def _requirements(
         age = None
         if "maxAgeDays" in row:
             age = reader.integer(row["maxAgeDays"], f"{path}.maxAgeDays", 1, MAX_DAYS, default=0)
-        waivable = _waivable(reader, row.get("waivable"), f"{path}.waivable")
-        found.append(Requirement(id_, title, kind, verdicts, known, severity, age, waivable))
+        satisfied_if = _expression(reader, row.get("satisfiedIf"), f"{path}.satisfiedIf")
+        found.append(
+            Requirement(
+                id=id_,
+                title=title,
+                kind=kind,
+                verdicts=verdicts,
+                known_verdicts=known,
+                severity=severity,
+                max_age_days=age,
+                waivable=_waivable(reader, row.get("waivable"), f"{path}.waivable"),
+                applicable_if=_timeless(reader, row.get("applicableIf"), f"{path}.applicableIf"),
+                satisfied_if=satisfied_if,
+                needs=_needs(reader, row.get("needs"), f"{path}.needs", kind, satisfied_if, known_kinds),
+                maps=_maps(reader, row.get("maps"), f"{path}.maps"),
+            )
+        )
     return tuple(found)
+
+
+def _needs(
+    reader: Reader, node: Node | None, path: str, kind: str, text: str, known_kinds: Mapping[str, Collection[str]]
+) -> tuple[str, ...]:
+    """The audits that a condition rests on: those that are listed, else those that it names."""
+    if node is None:
+        named = expressions.audits_in(text)
+        return tuple(sorted(name for name in known_kinds if name in named and name != kind))
+    told = tuple(sorted(known_kinds))
+    found = []
+    for here, item in reader.items(node, path, longest=len(known_kinds) or 1, may_be_empty=True):
+        word = reader.text(item, here)
+        if item.shape == "text" and word not in told:
+            known = reading.listed(known_kinds)
+            reader.problem("unknown_kind", item, here, value=reading.shown(word), known=known)
+        elif word in found:
+            reader.problem("repeated", item, here, value=reading.shown(word), what=path)
+        found.append(word)
+    return tuple(sorted(name for name in found if name != kind))
+
+
+def _maps(reader: Reader, node: Node | None, path: str) -> tuple[str, ...]:
+    """Paragraphs of frameworks, as NIST.MEASURE-2.11, in the order of the file."""
+    found: list[str] = []
+    for here, item in reader.items(node, path, longest=MAX_MAPS, may_be_empty=True):
+        word = reader.text(item, here)
+        if item.shape != "text":
+            continue
+        if (
+            not re.fullmatch(r"[A-Za-z0-9]+(?:[ ._:/()-]+[A-Za-z0-9]+)*\)?", word, re.ASCII)
+            or len(word) > reading.MAX_NAME
+        ):
+            reader.problem("bad_reference", item, here, value=reading.shown(word))
+        elif word in found:
+            reader.problem("repeated", item, here, value=reading.shown(word), what=path)
+        found.append(word)
+    return tuple(found)
+
+
+def _expression(reader: Reader, node: Node | None, path: str) -> str:
+    """A condition that may be published, else a problem with its place in the file."""
+    text = reader.text(node, path).strip()
+    if node is None or node.shape != "text":
+        return ""
+    try:
+        expressions.check(text)
+    except expressions.ExpressionRefused as refused:
+        params = {name: reading.quotable(value) for name, value in refused.params.items()}
+        place = Node("text", *node.place_of(text, refused.line, refused.column))
+        reader.problem(refused.code, place, path, at=f"{refused.line}:{refused.column}", **params)
+    return text
+
+
+def _timeless(reader: Reader, node: Node | None, path: str) -> str:
+    """A condition on what does not change by time alone: whether something is asked for at all."""
+    text = _expression(reader, node, path)
+    if node is not None and (timed := expressions.TIMED & expressions.names_in(text)):
+        reader.problem("expression_timed", node, path, name=sorted(timed)[0])
+    return text
+
+
+def _tests(reader: Reader, node: Node | None, ids: list[str]) -> tuple[Case, ...]:
+    if node is None:
+        return ()
+    found = []
+    names: dict[str, Node] = {}
+    for path, item in reader.items(node, "tests", longest=MAX_TESTS, may_be_empty=True):
+        row = reader.mapping(item, path, required=("name", "facts", "expect"), optional=(), later=())
+        name = reader.line(row.get("name"), f"{path}.name", default="")
+        reader.once(name, row.get("name"), f"{path}.name", "duplicate_test", names)
+        facts = reader.data(row.get("facts"), f"{path}.facts")
+        if "facts" in row and not isinstance(facts, dict):
+            reader.problem("not_a_mapping", row["facts"], f"{path}.facts", what=f"{path}.facts", found="a value")
+        expect = _expected(reader, row.get("expect"), f"{path}.expect", ids)
+        found.append(
+            Case(
+                name=name,
+                facts=facts if isinstance(facts, dict) else {},
+                expect=tuple((key, value) for key, value, _line in expect),
+                lines=tuple(line for _key, _value, line in expect),
+            )
+        )
+    return tuple(found)
+
+
+def _expected(reader: Reader, node: Node | None, path: str, ids: list[str]) -> list[tuple[str, str, int]]:
+    if node is None:
+        return []
+    row = reader.mapping(node, path, required=(), optional=(*ids, VERDICT), later=())
+    if node.shape == "mapping" and not node.pairs:
+        reader.problem("empty_test", node, path)
+    found: list[tuple[str, str, int]] = []
+    for key, value in row.items():
+        word = reader.word(value, f"{path}.{key}", VERDICTS if key == VERDICT else STATUSES)
+        found.append((key, word, value.line))
+    return sorted(found)
 
 
 def _waivable(reader: Reader, node: Node | None, path: str) -> Waivable | None:
@@ -328,10 +409,11 @@ def _votes(reader: Reader, node: Node | None) -> tuple[LaneRule, ...]:
     found = []
     lanes: dict[str, Node] = {}
     for path, item in reader.items(node, "votes", longest=len(LANES), may_be_empty=True):
-        row = reader.mapping(item, path, required=("lane", "min"), optional=("veto",), later=_LATER_IN_VOTES)
+        row = reader.mapping(item, path, required=("lane", "min"), optional=("veto", "copyIf"), later=_LATER_IN_VOTES)
         lane = reader.word(row.get("lane"), f"{path}.lane", LANES)
         reader.once(lane, row.get("lane"), f"{path}.lane", "duplicate_lane", lanes)
         needed = reader.integer(row.get("min"), f"{path}.min", 1, MAX_VOTES_PER_LANE, default=0)
         veto = reader.integer(row.get("veto"), f"{path}.veto", LOWEST_VOTE, -1, default=LOWEST_VOTE)
-        found.append(LaneRule(lane, needed, veto))
+        copy_if = reader.word(row.get("copyIf"), f"{path}.copyIf", COPY) or None
+        found.append(LaneRule(lane, needed, veto, copy_if))
     return tuple(sorted(found, key=lambda rule: LANES.index(rule.lane) if rule.lane in LANES else len(LANES)))

@@ -17,12 +17,15 @@ from typing import Any
 
 import rfc8785
 
-from governance.policies.documents import PolicyDocument
-from governance.policies.judging import FactsMalformed, RequirementResult, RunFacts, Status, judge, utc
+from governance.policies.conditions import judge_condition, undecided_scope
+from governance.policies.expressions import Known, Outcome, programs
+from governance.policies.judging import RequirementResult, RunFacts, Status, judge
+from governance.policies.moments import FactsMalformed, utc
+from governance.policies.shapes import PolicyDocument
 from governance.policies.steps import Step, steps_to_allow
 from governance.policies.suspended import judge_lineage
 from governance.policies.voting import LaneResult, VoteFact, count_votes, distinct_people
-from governance.policies.waiving import read_waivers, waived
+from governance.policies.waiving import WaiverFact, read_waivers, waived
 
 __all__ = [
     "AppliedPolicy",
@@ -111,7 +114,8 @@ def evaluate(
     """Hold the facts and votes against every policy that applies to them.
 
     Args:
-        policies: published versions, in any order; those that do not apply to the facts are left out.
+        policies: published versions, in any order; those that do not apply to the facts are left out, by
+            ``appliesWhen`` too: where that leaves none, nothing was required, which is an error.
         facts: the facts document, version 1. Facts that cannot be read give the verdict error, no exception.
         votes: all votes of the submission so far, in any order.
         at: the moment to judge freshness at, with a time zone.
@@ -135,21 +139,14 @@ def evaluate(
         return _undecided(f"facts_malformed:{malformed.path}", repair, (), digest, now, at)
 
     in_order = sorted(set(policies), key=lambda policy: (policy.name, policy.number, policy.sha256))
-    applying = tuple(policy for policy in in_order if policy.document.applies_to(kind=kind, tier=tier, stage=stage))
-    results = tuple(
-        waived(
-            judge(requirement, policy=policy.name, runs=runs, at=at),
-            requirement,
-            waivers=waivers,
-            runs=runs,
-            tier=tier,
-            at=at,
-        )
-        for policy in applying
-        for requirement in policy.document.requirements
-    )
+    in_scope = tuple(policy for policy in in_order if policy.document.applies_to(kind=kind, tier=tier, stage=stage))
+    try:
+        applying, results = _judged(in_scope, facts=facts, runs=runs, waivers=waivers, tier=tier, at=at)
+    except FactsMalformed as malformed:
+        repair = Step("correct_facts", malformed.path, "admin")
+        return _undecided(f"facts_malformed:{malformed.path}", repair, in_scope, digest, now, at)
     if not any(result.decides for result in results):
-        reason = "no_requirements" if applying else "no_policy"
+        reason = "no_requirements" if in_scope else "no_policy"
         repair = Step("publish_policy", f"{kind} {tier} {stage}", "admin")
         return _undecided(reason, repair, applying, digest, now, at, results)
 
@@ -176,6 +173,44 @@ def evaluate(
         round=now,
         evaluated_at=at,
     )
+
+
+def _judged(
+    policies: tuple[AppliedPolicy, ...],
+    *,
+    facts: Mapping[str, Any],
+    runs: RunFacts,
+    waivers: Sequence[WaiverFact],
+    tier: str,
+    at: dt.datetime,
+) -> tuple[tuple[AppliedPolicy, ...], tuple[RequirementResult, ...]]:
+    """The policies that apply to these facts, and every requirement of theirs held against them.
+
+    Raises:
+        FactsMalformed: a condition is asked for, and the facts are not what conditions can be asked of.
+    """
+    applying: list[AppliedPolicy] = []
+    results: list[RequirementResult] = []
+    known = Known(facts) if any(policy.document.expressions for policy in policies) else None
+    for policy in policies:
+        document = policy.document
+        compiled = programs(policy.sha256, document.expressions) if document.expressions else {}
+        if known is not None and document.applies_when:
+            said = known.ask(compiled[document.applies_when], at=at)
+            if said.outcome is Outcome.FAILS:
+                continue
+            if said.outcome is Outcome.ERROR:
+                results.append(undecided_scope(policy.name, document.applies_when, said.error))
+        applying.append(policy)
+        for requirement in document.requirements:
+            if known is not None and requirement.expressions:
+                result = judge_condition(
+                    requirement, policy=policy.name, programs=compiled, known=known, runs=runs, at=at
+                )
+            else:
+                result = judge(requirement, policy=policy.name, runs=runs, at=at)
+            results.append(waived(result, requirement, waivers=waivers, runs=runs, tier=tier, at=at))
+    return tuple(applying), tuple(results)
 
 
 def _verdict(results: Sequence[RequirementResult], lanes: Sequence[LaneResult], *, enough_people: bool) -> str:

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from governance.policies.documents import Requirement
-
-# Clocks of one database differ by the length of a transaction; what lies further ahead is a wrong time.
-AHEAD_AT_MOST = dt.timedelta(minutes=5)
+from governance.policies.moments import AHEAD_AT_MOST, FactsMalformed, moment, utc
+from governance.policies.shapes import Requirement
 
 
 class Status(StrEnum):
-    """How a requirement stands. Satisfied holds; waived holds as long as somebody answers for it."""
+    """How a requirement stands. Satisfied holds, waived while somebody answers for it; not applicable is not asked."""
 
     SATISFIED = "satisfied"
     UNSATISFIED = "unsatisfied"
@@ -43,21 +41,14 @@ OVERRIDE_ENDED = "override_ended"
 _TOLD = ("state", "verdict", "origin", "error_code", "error", "lacking")
 
 
-class FactsMalformed(ValueError):
-    """The facts document is not what a policy can be judged on; ``path`` names the value."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"the facts cannot be read at {path}")
-        self.path = path
-
-
 @dataclass(frozen=True)
 class RequirementResult:
     """How one requirement of one policy stands.
 
     ``code`` says why and ``params`` with which values; both are worded when shown. ``run`` is the number of the run
     that was looked at. ``holds_until`` is set while a satisfied requirement will go stale by time alone, and at the end
-    of a waiver.
+    of a waiver. ``needs`` are the audits that a condition rests on beside ``kind``, which is empty where a condition
+    stands alone.
     """
 
     id: str
@@ -70,14 +61,21 @@ class RequirementResult:
     run: int | None = None
     holds_until: dt.datetime | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
 
     @property
     def decides(self) -> bool:
         """Whether the verdict depends on it."""
-        return self.severity != "info"
+        return self.severity != "info" and self.status is not Status.NOT_APPLICABLE
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The kinds of audit that it rests on."""
+        return frozenset((self.kind, *self.needs)) - {""}
 
     def as_json(self) -> dict[str, Any]:
         return {
+            **({"needs": list(self.needs)} if self.needs else {}),
             "id": self.id,
             "title": self.title,
             "kind": self.kind,
@@ -89,24 +87,6 @@ class RequirementResult:
             "holds_until": utc(self.holds_until),
             "params": dict(self.params),
         }
-
-
-def utc(moment: dt.datetime | None) -> str | None:
-    """ISO 8601 in UTC, to the microsecond, one spelling for one moment."""
-    if moment is None:
-        return None
-    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def moment(value: Any) -> dt.datetime | None:
-    """The moment that a fact names, or None where it names none: no text, no date, no time zone."""
-    if not isinstance(value, str):
-        return None
-    try:
-        read = dt.datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return read if read.tzinfo is not None else None
 
 
 @dataclass(frozen=True)
@@ -181,11 +161,24 @@ def judge(requirement: Requirement, *, policy: str, runs: RunFacts, at: dt.datet
     )
 
 
+def by_state(row: Mapping[str, Any] | str | None) -> tuple[Status, str]:
+    """How far the newest run of a kind has come, whatever it found: satisfied where it came to an end."""
+    if row is None:
+        return Status.UNSATISFIED, "missing"
+    if isinstance(row, str):
+        return Status.ERROR, row
+    state = row.get("state")
+    if state == SUCCEEDED:
+        return Status.SATISFIED, SUCCEEDED
+    known = isinstance(state, str) and state in _STATES
+    return (_STATES[str(state)], str(state)) if known else (Status.ERROR, "state_unknown")
+
+
 def _by_result(requirement: Requirement, row: Mapping[str, Any]) -> tuple[Status, str]:
-    state, verdict = row.get("state"), row.get("verdict")
-    if state != SUCCEEDED:
-        known = isinstance(state, str) and state in _STATES
-        return (_STATES[str(state)], str(state)) if known else (Status.ERROR, "state_unknown")
+    status, code = by_state(row)
+    if status is not Status.SATISFIED:
+        return status, code
+    verdict = row.get("verdict")
     if verdict not in requirement.known_verdicts:
         return Status.ERROR, "verdict_unknown"
     if verdict not in requirement.verdicts:

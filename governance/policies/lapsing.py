@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from governance.policies.judging import moment
+from governance.policies.moments import moment
 from governance.policies.waiving import ENDED
 
 _HOLDING = ("satisfied", "waived")

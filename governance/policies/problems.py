@@ -45,6 +45,30 @@ MESSAGES: Mapping[str, str] = {
     "duplicate_lane": "the lane {value} has votes already (line {first_line}); name each lane once",
     "waivable_true": "waivable is written false, or with its limits: {{maxDays: 30, by: [risk_officer]}}",
     "one_waiver": "by names one role; whoever holds it may waive the requirement, others may not",
+    # conditions
+    "expression_invalid": "the condition cannot be read at {at}: {problem}",
+    "expression_too_long": "the condition has {length} characters, at most {longest} are possible; split it",
+    "expression_not_boolean": "the condition gives {found} where it has to give true or false",
+    "expression_comment": "comments stand outside of conditions, after # at the end of a line",
+    "expression_name": "{name} may not stand in a condition (at {at})",
+    "expression_map": "map is not possible in a condition (at {at}); ask with exists, all or filter",
+    "expression_joins": "a plus adds numbers only (at {at}): texts and lists are not joined in conditions; write"
+    " double(…) around what is a number",
+    "expression_nested": "more than {deepest} of all, exists and filter stand inside each other (at {at})",
+    "expression_age": "age_days has to be compared with a plain number (at {at}), as in a.age_days <= 30.0; so the"
+    " moment is known at which it stops to hold",
+    "expression_asked_at": 'asked_at has to stand as timestamp(asked_at) < timestamp("2027-01-01T00:00:00Z") (at {at});'
+    " so the moment is known at which the answer changes",
+    "expression_timed": "{name} changes by time alone; whether something is asked for may not depend on it, put it into"
+    " satisfiedIf",
+    "bad_reference": "{value} is no paragraph of a framework; write it as in NIST.MEASURE-2.11",
+    "not_a_date": "{value} is neither a day (2026-12-01) nor a moment with its time zone (2026-12-01T09:00:00Z)",
+    # tests
+    "duplicate_test": "the test {value} stands here again (first in line {first_line}); give each its own name",
+    "empty_test": "a test that expects nothing cannot fail; name a requirement and how it comes out",
+    "not_a_fact": "{value} is no number that facts can have; a figure that was not measured is left out",
+    "test_failed": "the test {test} expects {what} to be {expected}, but it came out as {found}{why}",
+    "version_taken": "metadata.version is {value}, but the next version of this policy is {next}; correct or remove it",
     # rules across keys
     "auto_decide_with_votes": "autoDecide and votes exclude each other: either people decide or nobody is asked",
     "auto_decide_too_high": "autoDecide is possible for the stage prototype or the tier minimal only, not for {pairs}",

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import product
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 
 from governance.policies import documents
 from governance.policies.evaluation import AppliedPolicy
 from governance.policies.models import PolicyVersion
 
 
-def in_force() -> QuerySet[PolicyVersion]:
-    """The newest version of every policy that is not retired, by name. One query."""
-    newer = PolicyVersion.objects.filter(policy=OuterRef("policy"), number__gt=OuterRef("number"))
-    unretired = PolicyVersion.objects.filter(~Exists(newer), policy__retired_at=None)
+def in_force(*, at: dt.datetime | None = None) -> QuerySet[PolicyVersion]:
+    """The newest version of every policy that is effective and not retired, by name. One query.
+
+    ``at`` is the moment of asking; without one it is that of the database.
+    """
+    when = Now() if at is None else at
+    effective = Q(effective_at=None) | Q(effective_at__lte=when)
+    newer = PolicyVersion.objects.filter(effective, policy=OuterRef("policy"), number__gt=OuterRef("number"))
+    unretired = PolicyVersion.objects.filter(effective, ~Exists(newer), policy__retired_at=None)
     return unretired.select_related("policy").order_by("policy__name")
+
+
+def coming(*, at: dt.datetime | None = None) -> QuerySet[PolicyVersion]:
+    """Published versions of policies that are not retired, whose day is still to come, soonest first. One query."""
+    when = Now() if at is None else at
+    ahead = PolicyVersion.objects.filter(effective_at__gt=when, policy__retired_at=None)
+    return ahead.select_related("policy").order_by("effective_at", "pk")
 
 
 def applied(version: PolicyVersion) -> AppliedPolicy:
@@ -30,9 +44,9 @@ def applied(version: PolicyVersion) -> AppliedPolicy:
     )
 
 
-def applicable(*, kind: str, tier: str, stage: str) -> list[AppliedPolicy]:
+def applicable(*, kind: str, tier: str, stage: str, at: dt.datetime | None = None) -> list[AppliedPolicy]:
     """All policies in force that apply to this kind of subject, tier and stage. One query."""
-    found = [applied(version) for version in in_force()]
+    found = [applied(version) for version in in_force(at=at)]
     return [policy for policy in found if policy.document.applies_to(kind=kind, tier=tier, stage=stage)]
 
 
@@ -59,7 +73,9 @@ def asked(*, kind: str, tiers: Collection[str], stages: Collection[str]) -> dict
         for rule in (rule for document in papers for rule in document.votes):
             lanes[rule.lane] = max(rule.min, lanes.get(rule.lane, 0))
         answers[tier, stage] = Asked(
-            kinds=tuple(dict.fromkeys(need.kind for document in papers for need in document.requirements)),
+            kinds=tuple(
+                dict.fromkeys(kind for document in papers for need in document.requirements for kind in need.reads)
+            ),
             lanes=tuple((lane, least) for lane, least in lanes.items() if least),
             people=max(document.distinct_voters for document in papers),
             decides_itself=all(document.auto_decide for document in papers),
@@ -84,6 +100,8 @@ def required_kinds(policies: list[AppliedPolicy]) -> dict[str, int | None]:
     ages: dict[str, int | None] = {}
     for policy in policies:
         for requirement in policy.document.requirements:
-            limits = [age for age in (ages.get(requirement.kind), requirement.max_age_days) if age is not None]
-            ages[requirement.kind] = min(limits, default=None)
+            for kind in requirement.reads:
+                own = requirement.max_age_days if kind == requirement.kind else None
+                limits = [age for age in (ages.get(kind), own) if age is not None]
+                ages[kind] = min(limits, default=None)
     return ages

@@ -195,6 +195,28 @@ class Reader:
             return default
         return node.text == "true"
 
+    def data(self, node: Node | None, path: str) -> Any:
+        """Any value as JSON has it: for facts that a test is made of. Dates and the like are text."""
+        if node is None:
+            return None
+        if node.shape == "mapping":
+            keys = tuple(dict.fromkeys(key.text for key, _value in node.pairs if key.shape == "text"))
+            row = self.mapping(node, path, required=(), optional=keys, later=())
+            return {key: self.data(value, f"{path}.{quotable(key)}") for key, value in row.items()}
+        if node.shape == "list":
+            return [self.data(item, f"{path}[{number}]") for number, item in enumerate(node.items)]
+        if node.shape == "boolean":
+            return self.boolean(node, path, default=False)
+        if node.shape == "integer":
+            return int(node.text)
+        if node.shape == "empty":
+            return None
+        if node.shape == "other" and re.fullmatch(r"-?[0-9]+\.[0-9]+", node.text, re.ASCII):
+            return float(node.text)
+        if node.shape == "other" and node.text.strip("+-.").lower() in ("nan", "inf"):
+            self.problem("not_a_fact", node, path, value=shown(node.text))
+        return node.text
+
     def once(self, value: str, node: Node | None, path: str, code: str, seen: dict[str, Node]) -> None:
         """Note a problem when a value was seen before."""
         if not value or node is None:

@@ -10,8 +10,10 @@ from django.db import transaction
 from audits import kinds
 from governance.ledger import services as ledger
 from governance.people.models import User
-from governance.policies import documents
-from governance.policies.models import Policy, PolicyVersion
+from governance.policies import documents, trying
+from governance.policies.documents import PolicyDocument
+from governance.policies.models import BackTest, Policy, PolicyVersion
+from governance.policies.problems import Problem
 from governance.policies.signals import policies_changed
 
 DEFAULTS = Path(__file__).parent / "defaults"
@@ -22,26 +24,47 @@ def known_kinds() -> dict[str, tuple[str, ...]]:
     return {name: kinds.get(name).verdicts for name in kinds.names()}
 
 
+def read(text: str) -> PolicyDocument:
+    """A policy's text as the document that would be published: every rule kept, every test inside it passed.
+
+    Raises:
+        documents.PolicyInvalid: with every problem, each with its line.
+    """
+    document = documents.parse(text, known_kinds=known_kinds())
+    if failed := trying.failures(document):
+        raise documents.PolicyInvalid(failed)
+    return document
+
+
 @transaction.atomic
-def publish(*, text: str, by: User | None, at: dt.datetime) -> PolicyVersion:
+def publish(*, text: str, by: User | None, at: dt.datetime, back_test: BackTest | None = None) -> PolicyVersion:
     """Publish a policy's text as its next version. The same document again is the version that is there.
+
+    It is used from its ``effectiveFrom`` on. Approvals that would not hold under it close ``graceDays`` later; which
+    those are is taken from the back-test, as far as it has looked at them.
 
     Raises:
         documents.PolicyInvalid: the text breaks a rule, each with line and column; nothing is published.
     """
-    document = documents.parse(text, known_kinds=known_kinds())
+    document = read(text)
     Policy.objects.get_or_create(name=document.name)
     policy = Policy.objects.select_for_update().get(name=document.name)
     newest = policy.versions.order_by("-number").first()
     if newest is not None and newest.sha256 == document.sha256 and policy.retired_at is None:
         return newest
+    number = newest.number + 1 if newest else 1
+    if document.version not in (None, number):
+        params = {"value": document.version, "next": number}
+        raise documents.PolicyInvalid([Problem("version_taken", 1, 1, "metadata.version", params)])
+    effective = document.effective_at
     version = PolicyVersion.objects.create(
         policy=policy,
-        number=newest.number + 1 if newest else 1,
+        number=number,
         text=text,
         document=document.as_json(),
         sha256=document.sha256,
         published_at=at,
+        effective_at=effective if effective is not None and effective > at else None,
         published_by=by,
     )
     Policy.objects.filter(pk=policy.pk).update(retired_at=None)
@@ -53,7 +76,7 @@ def publish(*, text: str, by: User | None, at: dt.datetime) -> PolicyVersion:
         at=at,
         detail={"sha256": version.sha256},
     )
-    policies_changed.send(sender=Policy, at=at)
+    policies_changed.send(sender=Policy, at=at, version=version, back_test=back_test)
     return version
 
 
@@ -65,7 +88,7 @@ def retire(*, name: str, by: User | None, at: dt.datetime) -> Policy:
         Policy.objects.filter(pk=policy.pk).update(retired_at=at)
         policy.retired_at = at
         ledger.record(verb="policy.retired", object_kind="policy", object_ref=name, actor=by, at=at)
-        policies_changed.send(sender=Policy, at=at)
+        policies_changed.send(sender=Policy, at=at, retired=name)
     return policy
 
 
@@ -75,7 +98,7 @@ def publish_defaults(*, by: User | None, at: dt.datetime) -> list[PolicyVersion]
     return [
         publish(text=file.read_text(encoding="utf-8"), by=by, at=at)
         for file in sorted(DEFAULTS.glob("*.yaml"))
-        if documents.parse(file.read_text(encoding="utf-8"), known_kinds=known_kinds()).name not in existing
+        if name_in(file.read_text(encoding="utf-8")) not in existing
     ]
 
 

@@ -17,10 +17,11 @@ class Step:
     On an audit kind: ``write_audit_plan``, ``attach_predictions`` and ``attach_data`` (the audit cannot run without
     them), ``mend_inputs`` (it could not read what it was given; ``detail`` is what it said), ``complete_profile`` (the
     use case's licence profile does not say what ``detail`` lists), ``repair`` (change what the audit found, then run
-    it), ``retry``, ``run``, ``wait``. On what is suspended: ``lift_suspension`` (``detail`` lists it). On a lane:
-    ``lift_veto`` (by the voter, who agrees then) and ``vote`` (each by somebody who has not agreed in the lane; by new
-    people as long as distinct people are missing). ``vote_by_another`` is one more person in any lane that is asked
-    for. On the set-up: ``publish_policy`` and ``correct_facts``. ``requirements`` are the ids that the step is for.
+    it), ``retry``, ``run``, ``wait``. On a requirement: ``meet_condition`` (``detail`` is the condition). On what is
+    suspended: ``lift_suspension`` (``detail`` lists it). On a lane: ``lift_veto`` (by the voter, who agrees then) and
+    ``vote`` (each by somebody who has not agreed in the lane; by new people as long as distinct people are missing).
+    ``vote_by_another`` is one more person in any lane that is asked for. On the set-up: ``publish_policy`` and
+    ``correct_facts``. ``requirements`` are the ids that the step is for.
 
     ``alternative`` is what would do in place of the step: ``ask_waiver``, granted by ``who`` for ``detail`` days at
     most. It makes the verdict warn and not allow, and it ends by itself.
@@ -59,6 +60,7 @@ _ACTIONS = (
     "mend_inputs",
     "complete_profile",
     "repair",
+    "meet_condition",
     "retry",
     "run",
     "wait",
@@ -83,6 +85,8 @@ _MENDING: Mapping[str, tuple[str, str]] = {
     "errored": ("retry", "submitter"),
     "timed_out": ("retry", "submitter"),
     "cancelled": ("retry", "submitter"),
+    "condition_fails": ("meet_condition", "submitter"),
+    "condition_error": ("meet_condition", "risk_officer"),
     "missing": ("run", "submitter"),
     "outdated": ("run", "submitter"),
     "stale": ("run", "submitter"),
@@ -100,12 +104,14 @@ def steps_to_allow(
 
 
 def _repairs(requirements: Iterable[RequirementResult]) -> list[Step]:
-    by_kind: dict[str, list[RequirementResult]] = {}
+    together: dict[tuple[str, str], list[RequirementResult]] = {}
     for result in requirements:
         if result.decides and result.status not in (Status.SATISFIED, Status.WAIVED):
-            by_kind.setdefault(result.kind, []).append(result)
+            # What is met by no audit alone stands by itself.
+            together.setdefault((result.kind, "" if result.kind else result.id), []).append(result)
     steps = []
-    for kind, results in by_kind.items():
+    for (kind_or_none, own_id), results in together.items():
+        kind = kind_or_none or own_id
         action, who, detail = min(map(_mending, results), key=lambda step: _ACTIONS.index(step[0]))
         ids = tuple(sorted({result.id for result in results}))
         steps.append(Step(action, kind, who, requirements=ids, detail=detail, alternative=_waiver(kind, results)))
@@ -132,6 +138,8 @@ def _mending(result: RequirementResult) -> tuple[str, str, str]:
     if result.code == "verdict_not_accepted" and params.get("profile_lacks"):
         return "complete_profile", "risk_officer", ", ".join(map(str, params["profile_lacks"]))
     action, who = _MENDING.get(str(params.get("lacking")), _MENDING[result.code])
+    if action == "meet_condition":
+        return action, who, str(params.get("condition", ""))
     return action, who, ", ".join(map(str, params.get("of", ())))
 
 

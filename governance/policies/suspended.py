@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from governance.policies.judging import FactsMalformed, RequirementResult, Status
+from governance.policies.judging import RequirementResult, Status
+from governance.policies.moments import FactsMalformed
 
 ID = KIND = CODE = "suspended"
 # The name that stands where else a policy's does: no file can bear it, names have no dot.

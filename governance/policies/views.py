@@ -12,14 +12,18 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance.people.models import Role
 from governance.people.queries import standing
-from governance.policies import documents, queries, services
-from governance.policies.models import Policy, PolicyVersion
+from governance.policies import back_testing, documents, portfolio, queries, services, tasks
+from governance.policies.comparing import differences
+from governance.policies.dry_runs import dry_run
+from governance.policies.models import BackTest, BackTestState, Flip, Policy, PolicyVersion
+from governance.web.cursors import page_of
 from governance.web.requests import PageRequest
 
+MOST_CHANGES = 200
 PUBLISHERS = (Role.ADMIN, Role.RISK_OFFICER)
 
 
@@ -96,14 +100,20 @@ def policy(request: PageRequest, name: str) -> HttpResponse:
 @login_required
 @require_safe
 def version(request: PageRequest, name: str, number: int) -> HttpResponse:
-    """One published version: its text as it was written, what it asks for, its history. Two queries."""
+    """One published version: its text as it was written, what it asks for, what changed, its history. Two queries."""
     rows = PolicyVersion.objects.select_related("policy", "published_by")
     shown = get_object_or_404(rows, policy__name=name, number=number if number < 2**31 else 0)
     history = list(rows.filter(policy=shown.policy).order_by("-number")[:50])
+    document = documents.from_json(shown.document)
+    before = next((one for one in history if one.number == shown.number - 1), None)
+    changes = differences(documents.from_json(before.document), document)[:MOST_CHANGES] if before else []
     context = {
         "room": "policies",
         "version": shown,
-        "document": documents.from_json(shown.document),
+        "document": document,
+        "before": before,
+        "changes": changes,
+        "waits": shown.effective_at is not None and shown.effective_at > timezone.now(),
         "history": history,
         "is_newest": bool(history) and history[0].pk == shown.pk,
         "may_publish": may_publish(request),
@@ -114,30 +124,108 @@ def version(request: PageRequest, name: str, number: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def publish(request: PageRequest) -> HttpResponse:
-    """Publish a policy's text. What is wrong with it is told by line and column, and nothing is published."""
+    """Write a policy's text; what it would change is looked at next. What is wrong is told by line and column."""
     if not may_publish(request):
-        messages.error(request, _("Policies are published by administrators and risk officers of the organisation."))
-        return redirect("policies:policies")
+        return _not_for_you(request)
     base = PolicyVersion.objects.filter(policy__name=request.GET.get("from", "")[:80]).order_by("-number").first()
-    form = PolicyForm(request.POST or None, initial={"text": base.text if base is not None else ""})
+    again = BackTest.objects.filter(pk=_number(request.GET.get("again", ""))).first()
+    initial = again.text if again is not None else base.text if base is not None else ""
+    form = PolicyForm(request.POST or None, initial={"text": initial})
     problems: tuple[documents.Problem, ...] = ()
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
             try:
-                made = services.publish(text=_plain_ends(form.cleaned_data["text"]), by=request.user, at=timezone.now())
+                text = _plain_ends(form.cleaned_data["text"])
+                asked = back_testing.ask(text=text, by=request.user, at=timezone.now())
             except documents.PolicyInvalid as invalid:
                 problems = invalid.problems
             else:
-                messages.success(
-                    request,
-                    _("%(name)s %(number)s is in force. It applies to every evaluation from now on.")
-                    % {"name": made.policy.name, "number": made.number},
-                )
-                return redirect("policies:version", name=made.policy.name, number=made.number)
+                tasks.wake(asked.pk)
+                return redirect("policies:preview", pk=asked.pk)
     context = {"room": "policies", "form": form, "problems": problems, "sent": request.POST.get("text", "")[:70_000]}
     return render(request, "policies/publish.html", context, status=status)
+
+
+@login_required
+@require_safe
+def preview(request: PageRequest, pk: int) -> HttpResponse:
+    """What a text would change: beside the version of now, over the portfolio, and on one submission."""
+    if not may_publish(request):
+        return _not_for_you(request)
+    return _preview(request, _back_test(pk))
+
+
+@login_required
+@require_POST
+def publish_previewed(request: PageRequest, pk: int) -> HttpResponse:
+    """Publish a text whose back-test is done and not old."""
+    if not may_publish(request):
+        return _not_for_you(request)
+    shown, now = _back_test(pk), timezone.now()
+    if shown != back_testing.newest_done(sha256=shown.sha256, at=now):
+        return _preview(
+            request, shown, status=409, refused=_("It is not done or older than a day; look at what it changes now.")
+        )
+    try:
+        made = services.publish(text=shown.text, by=request.user, at=now, back_test=shown)
+    except documents.PolicyInvalid as invalid:
+        return _preview(request, shown, status=422, refused="; ".join(one.message for one in invalid.problems))
+    if made.effective_at is None:
+        told = _("%(name)s %(number)s is in force. It applies to every evaluation from now on.")
+    else:
+        told = _("%(name)s %(number)s is published. It applies from its day on.")
+    messages.success(request, told % {"name": made.policy.name, "number": made.number})
+    return redirect("policies:version", name=made.policy.name, number=made.number)
+
+
+def _preview(request: PageRequest, shown: BackTest, *, status: int = 200, refused: str = "") -> HttpResponse:
+    now = timezone.now()
+    if back_testing.waits(shown, at=now):
+        tasks.wake(shown.pk)
+    document = services.read(shown.text)
+    older = PolicyVersion.objects.filter(policy__name=document.name).order_by("-number").first()
+    flips = Flip.objects.filter(back_test=shown).select_related("version__entry", "use_case")
+    tried, missing = _tried(request, document)
+    context = {
+        "room": "policies",
+        "shown": shown,
+        "document": document,
+        "older": older,
+        "changes": differences(documents.from_json(older.document), document)[:MOST_CHANGES] if older else [],
+        "is_open": shown.state in (BackTestState.QUEUED, BackTestState.RUNNING),
+        "is_fresh": shown == back_testing.newest_done(sha256=shown.sha256, at=now),
+        "counts": shown.counts,
+        "page": page_of(flips, request, columns=("what", "number", "pk")),
+        "refused": refused,
+        "asked": request.GET.get("submission", "")[:20],
+        "tried": tried,
+        "missing": missing,
+    }
+    return render(request, "policies/preview.html", context, status=status)
+
+
+def _tried(request: PageRequest, document: documents.PolicyDocument) -> tuple[dict[str, Any] | None, bool]:
+    """The dry run on the submission that was asked for, and whether it was asked for and is not there."""
+    asked = request.GET.get("submission", "").strip()
+    if not asked:
+        return None, False
+    item = portfolio.submission(number=_number(asked), user=request.user)
+    return (None, True) if item is None else (dry_run(document, item, at=timezone.now()), False)
+
+
+def _number(written: str) -> int:
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 19 else 0
+
+
+def _back_test(pk: int) -> BackTest:
+    return get_object_or_404(BackTest, pk=pk if pk < 2**63 else 0)
+
+
+def _not_for_you(request: PageRequest) -> HttpResponse:
+    messages.error(request, _("Policies are published by administrators and risk officers of the organisation."))
+    return redirect("policies:policies")
 
 
 def _plain_ends(text: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from governance.policies.documents import AGREES, HIGHEST_VOTE, LANES, LOWEST_VOTE, LaneRule
 from governance.policies.judging import Status
+from governance.policies.shapes import AGREES, HIGHEST_VOTE, LANES, LOWEST_VOTE, LaneRule
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from governance.policies.documents import Requirement, Waivable
-from governance.policies.judging import FactsMalformed, RequirementResult, RunFacts, Status, moment, utc
+from governance.policies.judging import RequirementResult, RunFacts, Status
+from governance.policies.moments import FactsMalformed, moment, utc
+from governance.policies.shapes import Requirement, Waivable
 
 REFUSED = "verdict_not_accepted"
 # From which moment on, and why, what was waived no longer holds.

@@ -21,6 +21,9 @@ TITLES = (
     gettext_noop("The licence allows the declared use"),
     gettext_noop("A bias audit was made and did not fail"),
     gettext_noop("No group is treated worse than the audit plan allows"),
+    gettext_noop("The data audit found nothing that stops"),
+    gettext_noop("A pilot of at least 14 days was reported, with a rollback drill"),
+    gettext_noop("It is on record how the model is made and on which errors that rests"),
     gettext_noop("Models of minimal risk as a prototype"),
     gettext_noop("Models of minimal risk in a pilot"),
     gettext_noop("Models of minimal risk in production"),
@@ -87,6 +90,8 @@ def message(result: Mapping[str, Any]) -> str:
     lacking = _lacking().get(str(params.get("lacking", "")))
     if lacking:
         return lacking
+    if params.get("audit") and params.get("lacking") in ("missing", "outdated"):
+        return _messages()[str(params["lacking"])] % {"kind": _audited(str(params["audit"]))}
     sentence = _messages().get(str(result.get("code")))
     if sentence is None:
         return _("The state is %(code)s; that is not a yes.") % {"code": result.get("code")}
@@ -108,6 +113,8 @@ def message(result: Mapping[str, Any]) -> str:
         "age": params.get("age_days", ""),
         "limit": params.get("max_age_days", "?"),
         "fields": _fields(params.get("profile_lacks", ())),
+        "condition": params.get("condition", ""),
+        "why": str(params.get("error", "")).strip().rstrip("."),
         "until": figures.day(until) if (until := figures.moment(params.get("until"))) else _("its end"),
         "of": ", ".join(str(one).partition(":")[2] for one in params.get("of", ())),
     }
@@ -146,6 +153,12 @@ def _lacking_in(language: str | None) -> dict[str, str]:
 def _messages_in(language: str | None) -> dict[str, str]:
     return {
         "accepted": _("The %(kind)s audit says %(verdict)s."),
+        "condition_holds": _("The condition of the policy holds."),
+        "condition_fails": _("The condition of the policy does not hold (%(condition)s)."),
+        "condition_error": _(
+            "The condition of the policy cannot be answered: %(why)s. That counts as no (%(condition)s)."
+        ),
+        "not_asked": _("Not asked here: the policy asks for it only where %(condition)s."),
         "verdict_not_accepted": _("The %(kind)s audit says %(verdict)s; accepted are %(accepted)s."),
         "suspended": _("Suspended: %(of)s."),
         "missing": _("There is no %(kind)s audit."),
@@ -247,6 +260,7 @@ def step(step: Mapping[str, Any]) -> str:
         "complete_profile": _(
             "Say %(detail)s in the licence profile of the use case; the licence audit then runs again by itself."
         ),
+        "meet_condition": _("Meet the condition of %(target)s (%(detail)s)."),
         "submit": _("Submit this version for %(detail)s in use case %(target)s; check the name of the use case."),
         "write_audit_plan": _("Write the audit plan of the use case; the %(target)s audit needs it."),
         "vote": ngettext(

@@ -54,15 +54,28 @@ class Node:
     """A value of the file and where it stands; lines and columns count from 1.
 
     ``text`` is a scalar as written, with quotes and escapes resolved; ``pairs`` are a mapping's keys and values in
-    the order of the file, repeated keys included; ``items`` are a list's values.
+    the order of the file, repeated keys included; ``items`` are a list's values. ``style`` is how a scalar stands
+    there on one line: plain, or the quote around it; empty where it goes over several lines.
     """
 
     shape: Shape
     line: int
     column: int
     text: str = ""
+    style: str = ""
     pairs: tuple[tuple[Node, Node], ...] = ()
     items: tuple[Node, ...] = ()
+
+    def place_of(self, text: str, line: int, column: int) -> tuple[int, int]:
+        """Where a character of the value stands in the file, as ``line`` and ``column`` within ``text``.
+
+        Over several lines, where blanks are folded and cut, it is the beginning of the value.
+        """
+        if not self.style or line != 1:
+            return self.line, self.column
+        before = text[: column - 1]
+        doubled = {"'": before.count("'"), '"': before.count('"') + before.count("\\")}.get(self.style, 0)
+        return self.line, self.column + len(before) + doubled + (self.style in "'\"")
 
 
 def read(source: str | bytes, bounds: Bounds = POLICY) -> Node:
@@ -183,4 +196,6 @@ def _node(node: yaml.Node) -> Node:
     # An escape in double quotes can still write what may not stand in the file.
     if bad := _FORBIDDEN.search(node.value):
         raise SourceRefused("forbidden_character", line, column, character=f"U+{ord(bad.group()):04X}")
-    return Node(shape, line, column, text=node.value)
+    written = getattr(node, "style", None) or ""
+    one_line = node.end_mark.line == node.start_mark.line and written in ("", "'", '"')
+    return Node(shape, line, column, text=node.value, style=(written or "plain") if one_line else "")

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from governance.notifications.models import Notice
 from governance.web.templatetags.words import look_up
@@ -18,6 +19,10 @@ SYMBOLS = {
     "submission.approved": ("pass", "pass"),
     "submission.rejected": ("fail", "fail"),
     "submission.changes_requested": ("note", "warn"),
+    "submission.due_soon": ("wait", "warn"),
+    "submission.overdue": ("wait", "fail"),
+    "comment.written": ("note", "wait"),
+    "approval.expires": ("wait", "warn"),
     "approval.ended": ("off", "fail"),
     "waiver.proposed": ("wait", "wait"),
     "waiver.approved": ("waived", "warn"),
@@ -46,6 +51,7 @@ def notice(line: Notice) -> dict[str, Any]:
     told = {
         "subject": _subject(payload),
         "stage": str(look_up(payload.get("stage", ""), "stage").label).lower(),
+        "days": payload.get("days", ""),
     }
     says = {
         "submission.submitted": _("Submitted for %(stage)s: %(subject)s."),
@@ -54,6 +60,14 @@ def notice(line: Notice) -> dict[str, Any]:
         "submission.rejected": _("Rejected for %(stage)s: %(subject)s."),
         "submission.changes_requested": _("Changes are asked for: %(subject)s for %(stage)s."),
         "submission.withdrawn": _("Withdrawn: %(subject)s for %(stage)s."),
+        "submission.due_soon": _("To be decided within a day: %(subject)s for %(stage)s."),
+        "submission.overdue": _("Overdue: %(subject)s for %(stage)s waits for a vote or a decision."),
+        "comment.written": _("Somebody commented on %(subject)s for %(stage)s."),
+        "approval.expires": ngettext(
+            "An approval ends within %(days)s day: %(subject)s for %(stage)s.",
+            "An approval ends within %(days)s days: %(subject)s for %(stage)s.",
+            int(payload.get("days", 0)),
+        ),
         "approval.ended": _("An approval has ended: %(subject)s for %(stage)s."),
         "waiver.proposed": _("A waiver is asked for: %(subject)s for %(stage)s. It needs a second person."),
         "waiver.approved": _("Your waiver was accepted: %(subject)s for %(stage)s."),

@@ -11,7 +11,7 @@ from governance.ledger import services as ledger
 from governance.people.models import Role, User
 from governance.people.queries import standing_now
 from governance.policies.evaluation import VoteFact
-from governance.reviews import evaluation
+from governance.reviews import claims, evaluation, triggers
 from governance.reviews.errors import NotAllowed, ReviewRefused
 from governance.reviews.models import Decision, Outcome, Submission, SubmissionState
 from governance.reviews.refusals import remembered
@@ -158,6 +158,8 @@ def decide(
     submission.state = SubmissionState(outcome.value)
     submission.save(update_fields=["state", "round"])
     changed(submission)
+    claims.end_round(submission, at=at)
+    triggers.decided(submission, by=by, at=at)
     evaluation.keep(submission, judged, at=at)
     record(submission, verb=f"submission.{outcome.value}", by=by, at=at, facts=judged.facts_sha256)
     tell(submission, topic=f"submission.{outcome.value}", to=[submission.submitted_by], at=at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,22 +36,42 @@ def counting_votes(submission: Submission) -> list[VoteFact]:
 
     The newest of each person in each lane decides. Who brought evidence after voting is no second pair of eyes.
     """
-    team = submission.use_case.owner_team_id
-    reviewers = Membership.objects.filter(role=Role.REVIEWER, user__is_active=True)
-    holders = set(reviewers.filter(Q(team=team) | Q(team=None)).values_list("user_id", "lane"))
     made_it = evidence.contributors(version=submission.version, use_case=submission.use_case)
-    made_it.add(submission.submitted_by_id)
+    votes = Vote.objects.filter(submission=submission).order_by("cast_at", "pk")
+    team = submission.use_case.owner_team_id
+    return those_that_count(submission, votes, holders=lane_holders(teams=[team]), made_it=made_it)
+
+
+def lane_holders(*, teams: Iterable[int] | None = None) -> set[tuple[int | None, int, str]]:
+    """Who reviews which lane: team (None: every team), person, lane. One query."""
+    reviewers = Membership.objects.filter(role=Role.REVIEWER, user__is_active=True)
+    if teams is not None:
+        reviewers = reviewers.filter(Q(team__in=teams) | Q(team=None))
+    return set(reviewers.values_list("team_id", "user_id", "lane"))
+
+
+def those_that_count(
+    submission: Submission,
+    votes: Iterable[Vote],
+    *,
+    holders: Collection[tuple[int | None, int, str]],
+    made_it: Collection[int],
+) -> list[VoteFact]:
+    """Of votes in the order in which they were cast those that count, by who holds lanes and who made the evidence."""
+    team = submission.use_case.owner_team_id
+    left_out = {*made_it, submission.submitted_by_id}
     return [
         VoteFact(lane=vote.lane, value=vote.value, voter=str(vote.voter_id), round=vote.round, number=vote.pk)
-        for vote in Vote.objects.filter(submission=submission).order_by("cast_at", "pk")
-        if (vote.voter_id, vote.lane) in holders and vote.voter_id not in made_it
+        for vote in votes
+        if vote.voter_id not in left_out
+        and ((team, vote.voter_id, vote.lane) in holders or (None, vote.voter_id, vote.lane) in holders)
     ]
 
 
 def judge(submission: Submission, *, at: dt.datetime) -> Judged:
     """Evaluate a submission on today's facts, the policies in force and the votes that count. Writes nothing."""
     version, use_case = submission.version, submission.use_case
-    applied = policies.applicable(kind=version.entry.kind, tier=use_case.tier, stage=submission.stage)
+    applied = policies.applicable(kind=version.entry.kind, tier=use_case.tier, stage=submission.stage, at=at)
     known = facts_of.facts(
         version=version, use_case=use_case, stage=submission.stage, kinds=policies.required_kinds(applied), at=at
     )

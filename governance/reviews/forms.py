@@ -41,6 +41,15 @@ class ReasonForm(EditionForm):
     )
 
 
+class CommentForm(forms.Form):
+    """What is said, and to what: ``submission``, ``card_line``, ``finding:<fingerprint>`` or ``decision:<number>``."""
+
+    about = forms.CharField(max_length=80, error_messages={"required": _("Choose what it is about.")})
+    line = forms.IntegerField(min_value=1, max_value=2**31 - 1, required=False)
+    # No longest here: browsers send two characters for the end of a line, which is one in what is kept.
+    text = forms.CharField(strip=False, error_messages={"required": _("Write what you want to say.")})
+
+
 class EvidenceForm(forms.Form):
     role = forms.ChoiceField(label=_("What it is"), choices=Attachment.Role.choices)
     file = forms.FileField(
@@ -71,3 +80,25 @@ def _with_tier(use_case: UseCase) -> str:
         "name": use_case.name,
         "tier": use_case.get_tier_display().lower(),
     }
+
+
+class PilotForm(forms.Form):
+    """What a pilot showed, as the owner of the use case signs it."""
+
+    started_on = forms.DateField(label=_("First day"), widget=forms.DateInput(attrs={"type": "date"}))
+    ended_on = forms.DateField(label=_("Last day"), widget=forms.DateInput(attrs={"type": "date"}))
+    requests = forms.IntegerField(label=_("Requests"), min_value=0, max_value=2**53)
+    complaints = forms.IntegerField(label=_("Complaints"), min_value=0, max_value=2**53)
+    drift = forms.FloatField(
+        label=_("Drift"),
+        required=False,
+        min_value=0,
+        help_text=_("The largest that was measured; empty: not measured."),
+    )
+    cost_per_1000 = forms.FloatField(
+        label=_("Cost of 1,000 requests"), required=False, min_value=0, help_text=_("Empty: not measured.")
+    )
+    rollback_drill_on = forms.DateField(
+        label=_("Day of the rollback drill"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    file = forms.FileField(label=_("The file that this rests on"))

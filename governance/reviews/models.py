@@ -1,11 +1,16 @@
-"""Submissions, votes and decisions."""
+"""Submissions, votes and decisions; what is said to them, who is at work on them, and what asks for another look."""
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Length
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
 from governance.catalog.models import Stage
@@ -38,7 +43,8 @@ class Submission(models.Model):
     """A request to let one version run for one use case at one stage.
 
     ``edition`` counts changes; whoever acts names the edition they saw (If-Match). ``evaluation`` is the newest
-    verdict with its requirements, computed from ``facts``; a decision freezes both.
+    verdict with its requirements, computed from ``facts``; a decision freezes both. ``due_at`` is the day by which the
+    round is to be decided; it closes and opens nothing.
     """
 
     version = models.ForeignKey("catalog.Version", on_delete=models.PROTECT, related_name="submissions")
@@ -49,6 +55,7 @@ class Submission(models.Model):
     edition = models.PositiveIntegerField(default=1)
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     submitted_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, blank=True)
     verdict = models.CharField(max_length=8, blank=True)
     evaluation = models.JSONField(default=dict)
     facts = models.JSONField(default=dict)
@@ -146,3 +153,185 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome}: {self.submission}"
+
+
+LONGEST_COMMENT = 5000
+
+
+class Comment(models.Model):
+    """What somebody says to a submission, or to one thing in it. Immutable in the database; opens and closes nothing.
+
+    ``finding`` is the fingerprint of a finding of the submission's version; ``line`` counts those of its card from 1.
+    """
+
+    class About(models.TextChoices):
+        SUBMISSION = "submission", _("The submission")
+        FINDING = "finding", _("A finding")
+        CARD_LINE = "card_line", _("A line of the card")
+        DECISION = "decision", _("A decision")
+
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="comments")
+    about = models.CharField(max_length=10, choices=About, default=About.SUBMISSION)
+    finding = models.CharField(max_length=64, blank=True)
+    line = models.PositiveIntegerField(null=True, blank=True)
+    decision = models.ForeignKey(Decision, on_delete=models.PROTECT, null=True, blank=True, related_name="comments")
+    text = models.TextField()
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    written_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(about="submission", finding="", line=None, decision=None)
+                | Q(about="finding", finding__gt="", line=None, decision=None)
+                | Q(about="card_line", finding="", line__gte=1, decision=None)
+                | Q(about="decision", finding="", line=None, decision__isnull=False),
+                name="comment_about_one_thing",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    GreaterThanOrEqual(Length("text"), 1),
+                    LessThanOrEqual(Length("text"), LONGEST_COMMENT),
+                ),
+                name="comment_length",
+            ),
+        ]
+        indexes = [models.Index(fields=["submission", "written_at", "id"], name="comment_in_order")]
+
+    def __str__(self) -> str:
+        return f"{self.author} on {self.submission}"
+
+
+CLAIM_STANDS_FOR = dt.timedelta(days=3)
+
+
+class ClaimQuerySet(models.QuerySet["Claim"]):
+    def standing(self, *, at: dt.datetime) -> ClaimQuerySet:
+        """Claims that hold at ``at``: not released, younger than three days, in the round that is in review."""
+        return self.filter(
+            released_at=None,
+            claimed_at__gt=at - CLAIM_STANDS_FOR,
+            submission__state=SubmissionState.IN_REVIEW,
+            submission__round=F("round"),
+            holder__is_active=True,
+        )
+
+
+class Claim(models.Model):
+    """A reviewer's word that they are at work on a lane, so that no two do the same. It keeps nobody from voting.
+
+    A claim that nobody released ends by itself after three days: that is seen when asked, and written down when the
+    next one takes the lane.
+    """
+
+    class Release(models.TextChoices):
+        BY_HAND = "by_hand", _("given back")
+        VOTED = "voted", _("voted")
+        ROUND_ENDED = "round_ended", _("the round ended")
+        LAPSED = "lapsed", _("three days have gone by")
+        NOT_A_REVIEWER = "not_a_reviewer", _("may no longer vote in the lane")
+
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="claims")
+    round = models.PositiveSmallIntegerField()
+    lane = models.CharField(max_length=8, choices=Lane)
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="claims")
+    claimed_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_why = models.CharField(max_length=14, choices=Release, blank=True)
+
+    objects = ClaimQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["submission", "lane"], condition=Q(released_at=None), name="claim_one_unreleased"
+            ),
+            models.CheckConstraint(
+                condition=Q(released_at=None, released_why="") | Q(released_at__isnull=False, released_why__gt=""),
+                name="claim_release_has_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.holder} is on {self.lane} of {self.submission}"
+
+
+class TriggerQuerySet(models.QuerySet["Trigger"]):
+    def visible_to(self, user: User) -> TriggerQuerySet:
+        seen = teams_seen_by(user)
+        return self if seen is None else self.filter(use_case__owner_team__in=seen)
+
+    def open(self) -> TriggerQuerySet:
+        return self.filter(closed_at=None)
+
+
+class Trigger(models.Model):
+    """A reason to look again at what is approved: of one entry for one use case, one of a kind at a time.
+
+    It opens and closes no gate; what has to close does so by itself. ``sightings`` names each cause that was seen, so
+    that none counts twice; ``count`` is their number. ``detail`` is of the newest.
+    """
+
+    class Kind(models.TextChoices):
+        NEW_VERSION = "new_version", _("Another version is there")
+        CARD_TEXT = "card_text", _("The card's text has changed")
+        LICENCE = "licence", _("What licences say has changed")
+        SUSPENDED = "suspended", _("Something that it rests on is suspended")
+        AUDIT_EXPIRY = "audit_expiry", _("An audit becomes too old")
+        POLICY = "policy", _("Other policies apply")
+        REVIEWER = "reviewer", _("Somebody who voted may no longer vote")
+        USE_CASE = "use_case", _("The use case has changed")
+        WAIVER = "waiver", _("A waiver ends")
+
+    class Closing(models.TextChoices):
+        SUBMITTED = "submitted", _("a version was submitted")
+        DECIDED = "decided", _("it was decided anew")
+        RENEWED = "renewed", _("it holds again")
+        BY_HAND = "by_hand", _("closed by hand")
+
+    kind = models.CharField(max_length=12, choices=Kind)
+    entry = models.ForeignKey("catalog.Entry", on_delete=models.PROTECT, related_name="triggers")
+    use_case = models.ForeignKey("catalog.UseCase", on_delete=models.PROTECT, related_name="triggers")
+    dedupe_key = models.CharField(max_length=64)
+    sightings = ArrayField(models.CharField(max_length=80))
+    count = models.PositiveIntegerField(default=1)
+    detail = models.JSONField(default=dict)
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_how = models.CharField(max_length=9, choices=Closing, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    closed_reason = models.TextField(blank=True)
+
+    objects = TriggerQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["dedupe_key"], condition=Q(closed_at=None), name="trigger_one_open"),
+            models.CheckConstraint(
+                condition=Q(closed_at=None, closed_how="", closed_by=None, closed_reason="")
+                | Q(closed_at__isnull=False, closed_how__in=["submitted", "decided", "renewed"])
+                | Q(closed_at__isnull=False, closed_how="by_hand", closed_by__isnull=False, closed_reason__gt=""),
+                name="trigger_closed_by_something",
+            ),
+            models.CheckConstraint(condition=Q(last_seen__gte=F("first_seen")), name="trigger_seen_in_order"),
+        ]
+        indexes = [
+            models.Index(fields=["dedupe_key"], name="trigger_by_key"),
+            models.Index(fields=["-last_seen", "-id"], condition=Q(closed_at=None), name="trigger_newest_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.entry} in {self.use_case}"
+
+
+class Reminder(models.Model):
+    """A reminder that was sent. Its key is unique: whoever else comes to send it finds it there."""
+
+    key = models.CharField(max_length=80, unique=True)
+    sent_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.key

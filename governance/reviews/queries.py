@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -22,11 +22,11 @@ def listed(user: User) -> QuerySet[Submission]:
     return Submission.objects.visible_to(user).select_related("version__entry", "use_case", "submitted_by")
 
 
-def awaiting_vote_of(user: User) -> QuerySet[Submission]:
+def awaiting_vote_of(user: User, *, but: Mapping[str, Exists] | None = None) -> QuerySet[Submission]:
     """Submissions in review that ask for a vote in a lane which the person holds and has not voted in this round.
 
-    Leaves out what they submitted, imported or brought evidence for: they may not judge it. One query, beside the
-    person's roles.
+    Leaves out what they submitted, imported or brought evidence for: they may not judge it; and, with ``but``, those
+    for which a lane's condition holds, unless another lane of theirs asks. One query, beside the person's roles.
     """
     held = standing(user)
     wanted = Q(pk__in=[])
@@ -41,6 +41,8 @@ def awaiting_vote_of(user: User) -> QuerySet[Submission]:
         asked = Q(Q(evaluation__votes__contains=[{"lane": lane}]), ~Exists(mine))
         if not everywhere:
             asked &= Q(use_case__owner_team__in=teams)
+        if but is not None and lane in but:
+            asked &= Q(~but[lane])
         wanted |= asked
     return _not_made_by(user, listed(user).filter(wanted, state=SubmissionState.IN_REVIEW))
 

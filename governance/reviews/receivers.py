@@ -1,9 +1,9 @@
-"""What changes elsewhere mean for submissions in review."""
+"""What changes elsewhere mean for submissions in review, and for looking again at what is approved."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -12,15 +12,18 @@ from django.dispatch import receiver
 
 from audits.models import Run
 from audits.signals import run_finished
-from governance.catalog.models import UseCase, Version
-from governance.catalog.signals import suspended, suspension_lifted, use_case_changed
+from governance.catalog.models import Suspension, UseCase, Version
+from governance.catalog.signals import suspended, suspension_lifted, use_case_changed, versions_stored
 from governance.catalog.suspensions.reach import reaching
 from governance.gates.signals import audits_asked
+from governance.licensing.affected import Affected
 from governance.licensing.closure import among_texts
-from governance.licensing.signals import licences_judged
-from governance.policies.models import Waiver
+from governance.licensing.signals import licences_changed, licences_judged
+from governance.people.models import User
+from governance.people.signals import roles_changed
+from governance.policies.models import PolicyVersion, Waiver
 from governance.policies.signals import policies_changed, waivers_changed
-from governance.reviews import services
+from governance.reviews import looking_again, services
 from governance.reviews.models import Submission, SubmissionState
 
 
@@ -57,9 +60,17 @@ def refresh_use_case(*, use_case: UseCase, at: dt.datetime, **_newer: Any) -> No
 
 
 @receiver(policies_changed, dispatch_uid="reviews.refresh_all")
-def refresh_all(*, at: dt.datetime, **_newer: Any) -> None:
-    """In the transaction that publishes or retires a policy."""
-    services.refresh(submissions=Submission.objects.values_list("pk", flat=True), at=at)
+def refresh_all(*, at: dt.datetime, version: PolicyVersion | None = None, retired: str = "", **_newer: Any) -> None:
+    """In the transaction that publishes or retires a policy: what it speaks about, and what it spoke about before."""
+    name = version.policy.name if version is not None else retired
+    said = PolicyVersion.objects.filter(policy__name=name).order_by("-number")[:2]
+    scopes = [version.document["appliesTo"] for version in said]
+    spoken_of = Submission.objects.filter(
+        version__entry__kind__in={kind for scope in scopes for kind in scope["kinds"]},
+        use_case__tier__in={tier for scope in scopes for tier in scope["tiers"]},
+        stage__in={stage for scope in scopes for stage in scope["stages"]},
+    )
+    services.refresh(submissions=spoken_of.values_list("pk", flat=True), at=at)
 
 
 @receiver(waivers_changed, dispatch_uid="reviews.reevaluate_waiver")
@@ -86,3 +97,41 @@ def _reevaluate_suspended(at: dt.datetime) -> None:
     meant = waiting.filter(Q(version__in=reached) | told).order_by("version__digest", "pk")
     for pk in meant.values_list("pk", flat=True):
         services.reevaluate(submission_id=pk, at=at)
+
+
+@receiver(roles_changed, dispatch_uid="reviews.recount")
+def recount(*, user: User, at: dt.datetime, **_newer: Any) -> None:
+    """In the transaction that gives or takes a role: the votes and claims of who may no longer vote count no more."""
+    voted = Q(votes__voter=user) | Q(claims__holder=user, claims__released_at=None)
+    waiting = Submission.objects.filter(voted, state=SubmissionState.IN_REVIEW)
+    for pk in waiting.order_by("version__digest", "pk").values_list("pk", flat=True).distinct():
+        services.recount(submission_id=pk, at=at)
+    looking_again.roles_changed(user, at=at)
+
+
+# --- reasons to look again, each in the transaction of its change ---------------------------------------------------
+
+
+@receiver(versions_stored, dispatch_uid="reviews.see_versions")
+def see_versions(*, newest: Mapping[int, tuple[int | None, int]], at: dt.datetime, **_newer: Any) -> None:
+    looking_again.versions_stored(newest, at=at)
+
+
+@receiver(licences_changed, dispatch_uid="reviews.see_licences")
+def see_licences(*, affected: Affected, at: dt.datetime, **_newer: Any) -> None:
+    looking_again.licences_changed(affected, at=at)
+
+
+@receiver(suspended, dispatch_uid="reviews.see_suspension")
+def see_suspension(*, suspension: Suspension, at: dt.datetime, **_newer: Any) -> None:
+    looking_again.suspended(suspension, at=at)
+
+
+@receiver(policies_changed, dispatch_uid="reviews.see_policies")
+def see_policies(*, at: dt.datetime, **_newer: Any) -> None:
+    looking_again.policies_changed(at=at)
+
+
+@receiver(use_case_changed, dispatch_uid="reviews.see_use_case")
+def see_use_case(*, use_case: UseCase, at: dt.datetime, **_newer: Any) -> None:
+    looking_again.use_case_changed(use_case, at=at)

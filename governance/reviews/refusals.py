@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -17,7 +17,8 @@ def remembered(step: str, *, by: str = "by") -> Callable[[Callable[P, Result]], 
     """Record what a step refuses as ``<step>.refused`` in the ledger, with the code of the refusal.
 
     It stands outside the step's transaction, which has been undone by then. ``by`` names the argument that is the
-    person; the submission is ``submission_id``, or for one that was never made the version that it was for.
+    person; what it is about is ``submission_id`` or ``trigger_id``, or for a
+    submission that was never made the version that it was for.
     """
 
     def decorate(act: Callable[P, Result]) -> Callable[P, Result]:
@@ -27,12 +28,12 @@ def remembered(step: str, *, by: str = "by") -> Callable[[Callable[P, Result]], 
                 return act(*args, **kwargs)
             except ReviewRefused as refused:
                 given: dict[str, Any] = {**kwargs}
-                submission, version = given.get("submission_id"), given.get("version")
+                kind, ref, digest = _object(given)
                 ledger.record(
                     verb=f"{step}.refused",
-                    object_kind="submission" if version is None else "version",
-                    object_ref=str(submission if version is None else version.pk),
-                    subject_digest="" if version is None else version.digest,
+                    object_kind=kind,
+                    object_ref=ref,
+                    subject_digest=digest,
                     actor=given[by],
                     at=given["at"],
                     detail={"code": refused.code},
@@ -42,3 +43,12 @@ def remembered(step: str, *, by: str = "by") -> Callable[[Callable[P, Result]], 
         return taken
 
     return decorate
+
+
+def _object(given: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Kind, number and subject of what a step was to be taken on."""
+    version = given.get("version")
+    if version is not None:
+        return "version", str(version.pk), version.digest
+    kind = "trigger" if "trigger_id" in given else "submission"
+    return kind, str(given[f"{kind}_id"]), ""

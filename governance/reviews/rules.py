@@ -9,7 +9,7 @@ from governance.catalog.models import UseCase
 from governance.evidence import services as evidence
 from governance.ledger import services as ledger
 from governance.notifications import services as notifications
-from governance.people.models import Membership, Role, User
+from governance.people.models import Lane, Membership, Role, User
 from governance.people.queries import standing_now
 from governance.reviews.errors import NotAcceptable, NotAllowed, ReviewRefused, Stale
 from governance.reviews.models import OPEN_STATES, Submission, SubmissionState
@@ -42,6 +42,15 @@ def require_four_eyes(user: User, submission: Submission) -> None:
     made_it = evidence.contributors(version=submission.version, use_case=submission.use_case)
     if user.pk == submission.submitted_by_id or user.pk in made_it:
         raise NotAllowed("self_review", "you submitted this or brought its evidence; someone else has to decide")
+
+
+def require_reviewer(user: User, submission: Submission, lane: str) -> None:
+    """The rule of voting and of claiming: a reviewer of the lane, and no maker of what is judged."""
+    if lane not in Lane.values:
+        raise NotAcceptable("unknown_lane", f"there is no lane {lane[:40]!r}; the lanes are {', '.join(Lane.values)}")
+    require_four_eyes(user, submission)
+    if not standing_now(user).has(Role.REVIEWER, team_id=submission.use_case.owner_team_id, lane=lane):
+        raise NotAllowed("not_a_reviewer", f"you do not review {lane} for {submission.use_case}; ask an admin for it")
 
 
 def require_open(submission: Submission) -> None:

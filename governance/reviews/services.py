@@ -17,9 +17,10 @@ from governance.evidence import services as evidence
 from governance.evidence.models import Attachment, Upload
 from governance.evidence.queries import may_ask
 from governance.gates import services as gates
-from governance.people.models import Lane, Role, User
+from governance.people.models import Role, User
 from governance.people.queries import standing_now
 from governance.policies import queries as policies
+from governance.reviews import claims, triggers
 from governance.reviews.carrying import carry_votes
 from governance.reviews.deciding import (
     RequirementsOpen,
@@ -29,6 +30,7 @@ from governance.reviews.deciding import (
     return_for_changes,
     withdraw,
 )
+from governance.reviews.due import due_at
 from governance.reviews.errors import NotAcceptable, NotAllowed, ReviewRefused
 from governance.reviews.models import Submission, SubmissionState, Vote
 from governance.reviews.refusals import remembered
@@ -39,9 +41,9 @@ from governance.reviews.rules import (
     record,
     require,
     require_edition,
-    require_four_eyes,
     require_open,
     require_reason,
+    require_reviewer,
     require_state,
     reviewers,
     tell,
@@ -54,6 +56,7 @@ __all__ = [
     "attach_evidence",
     "audit_again",
     "gather",
+    "recount",
     "reevaluate",
     "refresh",
     "reject",
@@ -80,7 +83,12 @@ def submit(*, version: Version, use_case: UseCase, stage: str, by: User, at: dt.
     try:
         with transaction.atomic():
             submission = Submission.objects.create(
-                version=version, use_case=use_case, stage=Stage(stage), submitted_by=by, submitted_at=at
+                version=version,
+                use_case=use_case,
+                stage=Stage(stage),
+                submitted_by=by,
+                submitted_at=at,
+                due_at=due_at(tier=use_case.tier, entered=at),
             )
     except IntegrityError as twice:
         there = Submission.objects.open().filter(version=version, use_case=use_case, stage=stage).first()
@@ -89,6 +97,7 @@ def submit(*, version: Version, use_case: UseCase, stage: str, by: User, at: dt.
             "already_submitted", f"this version is in review for {stage} already: submission{number}"
         ) from twice
     record(submission, verb="submission.submitted", by=by, at=at)
+    triggers.submitted(submission, by=by, at=at)
     gather(submission, by=by, at=at)
     applied = policies.applicable(kind=version.entry.kind, tier=use_case.tier, stage=submission.stage)
     carry_votes(submission, policies=applied, at=at)
@@ -99,7 +108,7 @@ def submit(*, version: Version, use_case: UseCase, stage: str, by: User, at: dt.
 def gather(submission: Submission, *, by: User | None, at: dt.datetime, again: bool = False) -> None:
     """Ask for the audits that the policies of a submission need and that have no current run."""
     version, use_case = submission.version, submission.use_case
-    applied = policies.applicable(kind=version.entry.kind, tier=use_case.tier, stage=submission.stage)
+    applied = policies.applicable(kind=version.entry.kind, tier=use_case.tier, stage=submission.stage, at=at)
     kinds = policies.required_kinds(applied)
     evidence.gather(version=version, use_case=use_case, kinds=kinds, by=by, at=at, again=again)
 
@@ -208,13 +217,9 @@ def vote(
         Stale, ReviewRefused: the submission has changed, or has ended.
     """
     submission = locked(submission_id)
-    if lane not in Lane.values:
-        raise NotAcceptable("unknown_lane", f"there is no lane {lane[:40]!r}; the lanes are {', '.join(Lane.values)}")
     if not -2 <= value <= 2:
         raise NotAcceptable("vote_out_of_range", "a vote is a whole number from -2 (veto) to +2")
-    require_four_eyes(voter, submission)
-    if not standing_now(voter).has(Role.REVIEWER, team_id=submission.use_case.owner_team_id, lane=lane):
-        raise NotAllowed("not_a_reviewer", f"you do not review {lane} for {submission.use_case}; ask an admin for it")
+    require_reviewer(voter, submission, lane)
     require_state(submission, SubmissionState.IN_REVIEW)
     require_edition(submission, edition)
     if value < 0:
@@ -229,6 +234,7 @@ def vote(
         facts_sha256=submission.facts_sha256,
         cast_at=at,
     )
+    claims.voted(submission, lane=lane, voter=voter, at=at)
     changed(submission)
     record(submission, verb="vote.cast", by=voter, at=at, lane=lane, value=value, facts=submission.facts_sha256)
     tell(submission, topic="vote.cast", to=[submission.submitted_by], at=at)
@@ -247,7 +253,8 @@ def resubmit(*, submission_id: int, by: User, edition: int | None = None, at: dt
     require_state(submission, SubmissionState.CHANGES_REQUESTED)
     require_edition(submission, edition)
     submission.state, submission.round = SubmissionState.IN_REVIEW, submission.round + 1
-    submission.save(update_fields=["state", "round"])
+    submission.due_at = due_at(tier=submission.use_case.tier, entered=at)
+    submission.save(update_fields=["state", "round", "due_at"])
     changed(submission)
     record(submission, verb="submission.resubmitted", by=by, at=at)
     gather(submission, by=by, at=at, again=True)
@@ -260,6 +267,15 @@ def reevaluate(*, submission_id: int, at: dt.datetime) -> Submission:
     """Bring a submission up to date after a fact has changed. One that has ended stays as it was decided."""
     submission = locked(submission_id)
     return bring_up_to_date(submission, at=at) if submission.state == SubmissionState.IN_REVIEW else submission
+
+
+@transaction.atomic
+def recount(*, submission_id: int, at: dt.datetime) -> None:
+    """After roles have changed: claims and votes of those who may no longer vote stop counting at once."""
+    submission = locked(submission_id)
+    if submission.state == SubmissionState.IN_REVIEW:
+        claims.recount(submission, at=at)
+        bring_up_to_date(submission, at=at)
 
 
 @transaction.atomic

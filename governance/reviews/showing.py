@@ -18,6 +18,7 @@ from governance.evidence import bias_report
 from governance.evidence import services as evidence
 from governance.evidence.models import Attachment
 from governance.evidence.showing import kind_name
+from governance.gates.portfolio import changes_ahead
 from governance.gates.queries import closing_conditions
 from governance.people.models import Lane, Role, User
 from governance.people.queries import standing
@@ -492,6 +493,30 @@ def in_force(decision: Decision | None, *, at: dt.datetime) -> bool:
     if approval is None or approval.ended_at is not None or closing_conditions(approval, at=at):
         return False
     return approval.granted_at <= at < approval.expires_at
+
+
+def coming_policies(submission: Submission, *, at: dt.datetime) -> list[dict[str, Any]]:
+    """Published policies that will apply to a submission from a day on, beside those that judge it now. One query."""
+    asked = {
+        "kind": submission.version.entry.kind,
+        "tier": submission.use_case.tier,
+        "stage": submission.stage,
+    }
+    return [
+        {"name": one.policy.name, "number": one.number, "from": one.effective_at}
+        for one in policies.coming(at=at)
+        if policies.applied(one).document.applies_to(**asked)
+    ]
+
+
+def policy_changes(decision: Decision | None, *, at: dt.datetime) -> list[dict[str, Any]]:
+    """The newer policies under which an approval would not be granted, each with when that closes it."""
+    if not in_force(decision, at=at) or decision is None or decision.approval is None:
+        return []
+    return [
+        {"policy": one["policy"], "closes_at": dt.datetime.fromisoformat(one["closes_at"])}
+        for one in changes_ahead(decision.approval.conditions)
+    ]
 
 
 def asked_for(*, kind: str, tiers: Collection[str]) -> list[dict[str, Any]]:

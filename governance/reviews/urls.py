@@ -1,18 +1,23 @@
 from django.urls import path
 
-from governance.reviews import views
+from governance.reviews.views import discussion, pilot, submissions, triggers
 
 app_name = "reviews"
 urlpatterns = [
-    path("submissions/", views.submissions, name="submissions"),
-    path("submissions/new/<str:digest>/", views.submit, name="submit"),
-    path("submissions/<int:pk>/", views.submission, name="submission"),
-    path("submissions/<int:pk>/vote/", views.vote, name="vote"),
-    path("submissions/<int:pk>/approve/", views.decide, {"step": "approve"}, name="approve"),
-    path("submissions/<int:pk>/return/", views.decide, {"step": "return"}, name="return"),
-    path("submissions/<int:pk>/reject/", views.decide, {"step": "reject"}, name="reject"),
-    path("submissions/<int:pk>/withdraw/", views.decide, {"step": "withdraw"}, name="withdraw"),
-    path("submissions/<int:pk>/resubmit/", views.decide, {"step": "resubmit"}, name="resubmit"),
-    path("submissions/<int:pk>/audits/", views.audit_again, name="audit-again"),
-    path("submissions/<int:pk>/evidence/", views.attach, name="attach"),
+    path("submissions/", submissions.submissions, name="submissions"),
+    path("submissions/new/<str:digest>/", submissions.submit, name="submit"),
+    path("submissions/<int:pk>/", submissions.submission, name="submission"),
+    path("submissions/<int:pk>/vote/", submissions.vote, name="vote"),
+    path("submissions/<int:pk>/approve/", submissions.decide, {"step": "approve"}, name="approve"),
+    path("submissions/<int:pk>/return/", submissions.decide, {"step": "return"}, name="return"),
+    path("submissions/<int:pk>/reject/", submissions.decide, {"step": "reject"}, name="reject"),
+    path("submissions/<int:pk>/withdraw/", submissions.decide, {"step": "withdraw"}, name="withdraw"),
+    path("submissions/<int:pk>/resubmit/", submissions.decide, {"step": "resubmit"}, name="resubmit"),
+    path("submissions/<int:pk>/audits/", submissions.audit_again, name="audit-again"),
+    path("submissions/<int:pk>/pilot/", pilot.pilot, name="pilot"),
+    path("submissions/<int:pk>/evidence/", submissions.attach, name="attach"),
+    path("submissions/<int:pk>/comment/", discussion.comment, name="comment"),
+    path("submissions/<int:pk>/claim/", discussion.claim, name="claim"),
+    path("submissions/<int:pk>/release/", discussion.release, name="release"),
+    path("triggers/<int:pk>/close/", triggers.close, name="trigger-close"),
 ]

@@ -43,7 +43,7 @@ def slice_of(rows: QuerySet[Row], *, columns: Sequence[str], cursor: str | None,
     Raises:
         BadCursor: the cursor cannot be one of this list.
     """
-    way, values = _decoded(cursor, rows.model, columns) if cursor is not None else (AFTER, None)
+    way, values = _decoded(cursor, rows, columns) if cursor is not None else (AFTER, None)
     order = [_turned(column) for column in columns] if way == BEFORE else list(columns)
     try:
         wanted = rows if values is None else rows.filter(_beyond(order, values))
@@ -118,7 +118,7 @@ def _encoded(way: str, columns: Sequence[str], row: Model) -> str:
     return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
-def _decoded(cursor: str, model: type[Model], columns: Sequence[str]) -> tuple[str, list[Any]]:
+def _decoded(cursor: str, rows: QuerySet[Any], columns: Sequence[str]) -> tuple[str, list[Any]]:
     try:
         if len(cursor) > LONGEST:
             raise ValueError
@@ -126,7 +126,7 @@ def _decoded(cursor: str, model: type[Model], columns: Sequence[str]) -> tuple[s
         way, *values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         if way not in (AFTER, BEFORE):
             raise ValueError
-        return way, [_value(model, column, value) for column, value in zip(columns, values, strict=True)]
+        return way, [_value(rows, column, value) for column, value in zip(columns, values, strict=True)]
     except (ValueError, TypeError, OverflowError, RecursionError, ValidationError) as bad:
         raise BadCursor from bad
 
@@ -143,13 +143,16 @@ def _read(row: Any, column: str) -> Any:
     return row
 
 
-def _value(model: type[Model], column: str, written: Any) -> Any:
-    """A cursor's value as its column's type."""
+def _value(rows: QuerySet[Any], column: str, written: Any) -> Any:
+    """A cursor's value as its column's type; a column may be one that the queryset has computed."""
     if isinstance(written, bool) or not isinstance(written, (str, int)):
         raise ValueError
     if isinstance(written, str) and ("\0" in written or any("\ud800" <= c <= "\udfff" for c in written)):
         raise ValueError
-    value = _field(model, column.lstrip("-").split("__")).to_python(written)
+    name = column.lstrip("-")
+    computed = rows.query.annotations.get(name)
+    field = computed.output_field if computed is not None else _field(rows.model, name.split("__"))
+    value = field.to_python(written)
     if isinstance(value, dt.datetime) and value.tzinfo is None:
         raise ValueError
     return value

@@ -13,6 +13,7 @@ from django.db.utils import DatabaseError
 
 from config import embedded
 from governance.catalog.models import LicenceText
+from governance.reviews import comments
 from tests.governance.licensing.graphs import statements
 from tests.governance.world import World
 
@@ -23,6 +24,7 @@ PROTECTED = {
     "ledger_event": "verb = 'x'",
     "reviews_decision": "outcome = 'rejected'",
     "reviews_vote": "value = 2",
+    "reviews_comment": "text = 'x'",
     "policies_policyversion": "text = ''",
     "catalog_version": "digest = repeat('0', 64)",
     "catalog_licencetext": "fingerprint = repeat('0', 64)",
@@ -41,7 +43,8 @@ ENDED_ONLY = {
 def filled(transactional_db: None) -> World:
     """Every protected table has a row."""
     world = World()
-    world.approved()
+    approval = world.approved()
+    comments.write(submission_id=approval.decision.submission_id, by=world.domain, text="Well done", at=world.at)
     LicenceText.objects.create(version=world.version, path="LICENSE", fingerprint="1" * 64, raw=b"words")
     with connection.cursor() as cursor:
         for table in PROTECTED:

@@ -12,8 +12,8 @@ from django.db.models.functions import Coalesce, JSONObject, NullIf
 from audits.models import Finding, Severity
 from governance.catalog.models import UseCase, Version
 from governance.people.models import User
-from governance.policies.judging import utc
 from governance.policies.models import EXPIRED, Waiver, WaiverState
+from governance.policies.moments import utc
 
 # Findings that keep an audit from passing; the others are remarks.
 FAILING = (Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from governance.policies import services
 from governance.policies.documents import LANES, STAGES, SUBJECT_KINDS, TIERS, PolicyDocument, parse
 from governance.policies.evaluation import AppliedPolicy, Evaluation, VoteFact, evaluate
-from tests.governance.policies.documents import KINDS
+from governance.policies.trying import failures
+from tests.governance.policies.documents import KINDS as FEWER
 
+KINDS = FEWER | {"data": ("pass", "warn", "fail", "insufficient_data", "no_information")}
 NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 FILES = sorted(Path(services.__file__).with_name("defaults").glob("*.yaml"))
 SHIPPED = {file.stem: parse(file.read_text(encoding="utf-8"), known_kinds=KINDS) for file in FILES}
@@ -53,19 +56,25 @@ def votes_asked(policies: list[PolicyDocument]) -> dict[str, int]:
     return {rule.lane: rule.min for policy in policies for rule in policy.votes}
 
 
-def asked(kind: str, tier: str, stage: str, verdicts: dict[str, str], votes: list[VoteFact]) -> Evaluation:
+def asked(
+    kind: str, tier: str, stage: str, verdicts: dict[str, str], votes: list[VoteFact], **declared: Any
+) -> Evaluation:
     """What all shipped policies together say of fresh runs with these verdicts."""
     finished = (NOON - dt.timedelta(days=2)).isoformat()
     audits = [
         {"kind": name, "state": "succeeded", "verdict": verdict, "run": number, "finished_at": finished}
         for number, (name, verdict) in enumerate(verdicts.items(), start=1)
     ]
-    facts = {"subject": {"kind": kind}, "use_case": {"tier": tier}, "stage": stage, "audits": audits}
+    facts = {"subject": {"kind": kind}, "use_case": {"tier": tier}, "stage": stage, "audits": audits, **declared}
     policies = [AppliedPolicy(name, 1, document.sha256, document) for name, document in SHIPPED.items()]
     return evaluate(policies=policies, facts=facts, votes=votes, at=NOON, current_round=1)
 
 
-BEST = {"card": "pass", "license": "pass", "bias": "pass"}
+BEST = {"card": "pass", "license": "pass", "bias": "pass", "data": "pass"}
+SIGNED: dict[str, Any] = {
+    "pilot": {"days": 14, "requests": 900, "complaints": 0, "rollback_drill_on": "2026-11-01"},
+    "decision_record": {"approach": "adapter"},
+}
 EVERYBODY = [VoteFact(lane, 1, f"reviewer of {lane}", 1) for lane in LANES]
 
 
@@ -98,24 +107,24 @@ def test_each_tier_and_stage_has_one_policy_for_models_that_asks_what_the_matrix
 @pytest.mark.parametrize(("tier", "stage"), CELLS)
 def test_a_licence_conflict_only_warns_in_the_prototypes_of_low_risk(tier: str, stage: str):
     only_warns = stage == "prototype" and tier in ("minimal", "limited")
-    conflicting = asked("model", tier, stage, BEST | {"license": "conflict"}, EVERYBODY)
+    conflicting = asked("model", tier, stage, BEST | {"license": "conflict"}, EVERYBODY, **SIGNED)
 
     assert conflicting.verdict == ("warn" if only_warns else "deny")
-    assert asked("model", tier, stage, BEST | {"license": "unknown"}, EVERYBODY).verdict == "deny"
+    assert asked("model", tier, stage, BEST | {"license": "unknown"}, EVERYBODY, **SIGNED).verdict == "deny"
     for fitting in ("pass", "obligation", "warning"):
-        assert asked("model", tier, stage, BEST | {"license": fitting}, EVERYBODY).verdict == "allow"
+        assert asked("model", tier, stage, BEST | {"license": fitting}, EVERYBODY, **SIGNED).verdict == "allow"
 
 
 @pytest.mark.parametrize("kind", SUBJECT_KINDS)
 @pytest.mark.parametrize(("tier", "stage"), CELLS)
 def test_the_best_evidence_and_all_votes_allow_and_nothing_at_all_denies(kind: str, tier: str, stage: str):
-    assert asked(kind, tier, stage, BEST, EVERYBODY).verdict == "allow"
+    assert asked(kind, tier, stage, BEST, EVERYBODY, **SIGNED).verdict == "allow"
 
-    assert asked(kind, tier, stage, {}, EVERYBODY).verdict == "deny"
+    assert asked(kind, tier, stage, {}, EVERYBODY, **SIGNED).verdict == "deny"
     for missing in BEST:
         fewer = {name: verdict for name, verdict in BEST.items() if name != missing}
         needed = accepted(applying(kind, tier, stage), missing) is not None
-        assert asked(kind, tier, stage, fewer, EVERYBODY).opens is not needed
+        assert asked(kind, tier, stage, fewer, EVERYBODY, **SIGNED).opens is not needed
 
 
 @pytest.mark.parametrize("kind", ["dataset", "space"])
@@ -176,3 +185,19 @@ def test_what_nothing_measures_yet_is_named_on_top_of_the_file(tier: str, stage:
     assert "Not yet checked" in head
     assert ("stress audit" in head) == (stage == "production" or tier in ("high", "critical"))
     assert ("pilot" in head) == (stage == "production")
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_the_tests_inside_the_shipped_files_pass(name: str):
+    assert failures(SHIPPED[name]) == []
+
+
+def test_production_at_critical_risk_needs_a_signed_pilot_and_pilot_on_a_decision_on_record():
+    pilot, record = {"pilot": SIGNED["pilot"]}, {"decision_record": SIGNED["decision_record"]}
+
+    assert asked("model", "critical", "production", BEST, EVERYBODY, **SIGNED).verdict == "allow"
+    for missing in (pilot, record):
+        assert asked("model", "critical", "production", BEST, EVERYBODY, **missing).verdict == "deny"
+    assert asked("model", "critical", "pilot", BEST, EVERYBODY, **record).verdict == "allow"
+    assert asked("model", "critical", "pilot", BEST, EVERYBODY, **pilot).verdict == "deny"
+    assert asked("model", "critical", "prototype", BEST, EVERYBODY).verdict == "allow"

@@ -8,12 +8,13 @@ import re
 import pytest
 
 from governance.gates.models import EndedReason
-from governance.policies import evaluation, judging, steps, suspended, wording
+from governance.policies import conditions, evaluation, judging, steps, suspended, wording
 from governance.reviews.models import SubmissionState
 
 # What the judging of a requirement can answer: the states of a run, and the words in its code.
 LACKING = sorted(code for code in steps._MENDING if code.endswith("_missing"))
-CODES = sorted({*judging._STATES, *steps._MENDING, "accepted"} - {*LACKING, suspended.CODE})
+CONDITIONS = {conditions.FAILS, conditions.BROKEN}
+CODES = sorted({*judging._STATES, *steps._MENDING, "accepted"} - {*LACKING, *CONDITIONS, suspended.CODE})
 
 
 def actions() -> list[str]:
@@ -29,6 +30,15 @@ def test_every_code_of_a_requirement_has_its_words(code: str):
     assert said.endswith(".")
     assert "bias audit" in said
     assert code not in said or code in ("running", "cancelled")
+
+
+@pytest.mark.parametrize("code", [conditions.FAILS, conditions.BROKEN, conditions.HOLDS, conditions.NOT_ASKED])
+def test_every_state_of_a_condition_is_a_sentence_and_names_it_where_it_does_not_hold(code: str):
+    said = wording.message({"code": code, "params": {"condition": "metrics.x > 0.5", "error": "no such key"}})
+
+    assert said.endswith(".")
+    assert ("metrics.x > 0.5" in said) == (code != conditions.HOLDS)
+    assert ("no such key" in said) == (code == conditions.BROKEN)
 
 
 def test_what_an_audit_lacks_is_said_before_that_it_is_missing():

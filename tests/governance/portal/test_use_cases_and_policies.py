@@ -6,8 +6,11 @@ import re
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from governance.catalog.models import UseCase
+from governance.policies.back_testing import carry_out
+from governance.policies.models import BackTest, PolicyVersion
 from tests.governance.portal.browsing import signed_in
 from tests.story import STRICT, Story
 
@@ -123,10 +126,53 @@ def test_a_broken_policy_is_refused_by_line_and_column(story: Story) -> None:
 def test_an_administrator_publishes_the_next_version_of_a_policy(story: Story) -> None:
     text = STRICT.replace("validDays: 90", "validDays: 30").replace("\n", "\r\n")
 
-    answer = signed_in(story.admin).post(reverse("policies:publish"), {"text": text}, follow=True)
+    admin = signed_in(story.admin)
+    waiting = admin.post(reverse("policies:publish"), {"text": text}, follow=True)
+    [preview] = BackTest.objects.all()
+    early = admin.post(reverse("policies:publish-previewed", args=[preview.pk]))
+    carry_out(back_test_id=preview.pk, now=timezone.now)
+    seen = admin.get(reverse("policies:preview", args=[preview.pk]))
+    answer = admin.post(reverse("policies:publish-previewed", args=[preview.pk]), follow=True)
 
+    assert b"A worker holds the text" in waiting.content
+    assert (early.status_code, PolicyVersion.objects.filter(number=2).count()) == (409, 1)
+    assert b"validDays" in seen.content
+    assert b"would come out otherwise" in seen.content
     assert b"story-production 2" in answer.content
     assert b"30 days" in answer.content
+    assert b"Changed since version 1" in answer.content
+
+
+def test_a_text_is_tried_on_one_submission_with_the_parts_of_its_conditions(story: Story) -> None:
+    text = (
+        STRICT.replace("story-production", "story-extra")
+        .replace("[production]", "[pilot]")
+        .replace("kind: bias, verdicts: [pass]", """satisfiedIf: 'card.score > 0.0 && metrics.nobody > 0.5'""")
+    )
+    admin = signed_in(story.admin)
+    admin.post(reverse("policies:publish"), {"text": text})
+    [preview] = BackTest.objects.all()
+    address = reverse("policies:preview", args=[preview.pk])
+
+    tried = admin.get(address, {"submission": story.submission.pk})
+    missing = admin.get(address, {"submission": "999999999999"})
+
+    assert b"metrics.nobody &gt; 0.5" in tried.content
+    assert b"condition of the policy cannot be answered" in tried.content
+    assert b"You see no submission of that number" in missing.content
+    assert admin.get(reverse("policies:preview", args=[10**9])).status_code == 404
+
+
+@pytest.mark.parametrize("who", ["submitter", "viewer"])
+def test_nobody_of_a_team_sees_what_a_text_would_change(story: Story, who: str) -> None:
+    signed_in(story.admin).post(reverse("policies:publish"), {"text": STRICT.replace("90", "80")})
+    [preview] = BackTest.objects.all()
+
+    for name in ("policies:preview", "policies:publish-previewed"):
+        stranger = signed_in(getattr(story, who))
+        act = stranger.post if name.endswith("previewed") else stranger.get
+        assert act(reverse(name, args=[preview.pk])).url == reverse("policies:policies")
+    assert PolicyVersion.objects.filter(number=2).count() == 0
 
 
 @pytest.mark.parametrize("who", ["submitter", "risk_officer", "viewer"])

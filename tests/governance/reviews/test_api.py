@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from governance.people.models import User
+from governance.people.models import Membership, User
 from governance.reviews.models import Decision, Submission, Vote
 from tests.factories import member
 from tests.governance.catalog.clients import API, client
@@ -233,3 +233,47 @@ def test_an_upload_of_somebody_else_cannot_be_attached(world: World) -> None:
     )
 
     assert (answer.status_code, answer.data["code"]) == (422, "upload_not_found")
+
+
+@pytest.mark.parametrize("step", ["votes", "approve", "reject", "return"])
+def test_fault_v01_the_interface_refuses_self_review_whatever_the_roles(world: World, step: str) -> None:
+    submission = world.voted()
+    for role, lane in (("approver", ""), ("reviewer", "domain"), ("admin", "")):
+        Membership.objects.create(user=world.submitter, team=world.team, role=role, lane=lane)
+    votes = Vote.objects.count()
+    body = {"lane": "domain", "value": 2} if step == "votes" else REASON
+
+    answer = as_(world.submitter).post(at(submission, step), body, **seen(submission))
+
+    assert (answer.status_code, answer.data["code"]) == (403, "self_review")
+    assert (Vote.objects.count(), Decision.objects.count()) == (votes, 0)
+
+
+@pytest.mark.parametrize("step", ["votes", "approve", "reject", "return"])
+def test_fault_v02_the_interface_lets_nobody_decide_who_holds_no_role_for_it(world: World, step: str) -> None:
+    submission = world.voted()
+    reader = member(world.team, "viewer")
+    votes = Vote.objects.count()
+    body = {"lane": "domain", "value": 2} if step == "votes" else REASON
+
+    inside = as_(reader).post(at(submission, step), body, **seen(submission))
+    outside = as_(world.stranger).post(at(submission, step), body, **seen(submission))
+
+    assert (inside.status_code, outside.status_code) == (403, 404)
+    before = submission.state
+    submission.refresh_from_db()
+    assert (submission.state, Vote.objects.count(), Decision.objects.count()) == (before, votes, 0)
+
+
+@pytest.mark.parametrize("step", ["votes", "approve", "reject", "return"])
+def test_fault_v03_the_interface_answers_409_for_what_has_ended(world: World, step: str) -> None:
+    submission = world.voted()
+    withdrawn = as_(world.submitter).post(at(submission, "withdraw"), {}, **seen(submission))
+    assert withdrawn.status_code == 200, withdrawn.data
+    votes = Vote.objects.count()
+    body, person = ({"lane": "domain", "value": 2}, world.domain) if step == "votes" else (REASON, world.approver)
+
+    answer = as_(person).post(at(submission, step), body, **seen(submission))
+
+    assert (answer.status_code, answer.data["code"]) == (409, "invalid_transition")
+    assert (Vote.objects.count(), Decision.objects.count()) == (votes, 1)

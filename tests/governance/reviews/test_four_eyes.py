@@ -6,6 +6,7 @@ import pytest
 
 from governance.ledger.models import Event
 from governance.ledger.services import actor_ref
+from governance.people import services as people
 from governance.people.models import Membership, User
 from governance.reviews import services
 from governance.reviews.errors import NotAllowed, ReviewRefused
@@ -167,6 +168,31 @@ def test_fault_v03_nothing_is_done_to_a_submission_that_has_ended(world: World, 
     assert (Vote.objects.count(), Decision.objects.count()) == (votes, 1)
 
 
+@pytest.mark.parametrize("end", ["rejected", "superseded", "approved", "withdrawn"])
+def test_fault_v03_no_vote_is_kept_on_any_submission_that_has_ended(world: World, end: str) -> None:
+    submission = world.audited()
+    if end == "rejected":
+        services.reject(submission_id=submission.pk, by=world.approver, reason=WHY, at=world.at)
+    elif end == "withdrawn":
+        services.withdraw(submission_id=submission.pk, by=world.submitter, at=world.at)
+    else:
+        of_which = (
+            submission if end == "approved" else world.audited(version=world.new_version(entry=world.version.entry))
+        )
+        for lane in ("domain", "ethics"):
+            world.vote(of_which, getattr(world, lane), lane)
+        world.approve(of_which)
+    votes, decisions = Vote.objects.count(), Decision.objects.count()
+
+    with pytest.raises(ReviewRefused) as refused:
+        world.vote(submission, world.domain, "domain", 2)
+
+    submission.refresh_from_db()
+    assert submission.state == end
+    assert (refused.value.code, refused.value.status) == ("invalid_transition", 409)
+    assert (Vote.objects.count(), Decision.objects.count()) == (votes, decisions)
+
+
 def test_fault_v16_the_vote_of_a_removed_reviewer_counts_no_longer(world: World) -> None:
     submission = world.voted()
     Membership.objects.filter(user=world.ethics).delete()
@@ -186,6 +212,26 @@ def test_fault_v16_the_vote_of_a_deactivated_reviewer_counts_no_longer(world: Wo
 
     with pytest.raises(services.RequirementsOpen, match="vote.ethics:pending"):
         world.approve(submission)
+
+
+@pytest.mark.parametrize("how", ["role", "account"])
+def test_fault_v16_votes_are_recounted_at_once_when_their_voter_goes(world: World, how: str) -> None:
+    submission = world.voted()
+    assert submission.verdict == "allow"
+
+    if how == "role":
+        people.revoke_role(membership=Membership.objects.get(user=world.ethics), by=None, at=world.at)
+    else:
+        people.deactivate(user=world.ethics, by=None, at=world.at)
+
+    submission.refresh_from_db()
+    assert submission.verdict == "pending", "seen at once, not when somebody decides"
+    assert "vote.ethics:pending" in submission.evaluation["reason_codes"]
+    assert world.gate().verdict == "pending"
+    if how == "account":
+        people.reactivate(user=world.ethics, by=None, at=world.at)
+        submission.refresh_from_db()
+        assert submission.verdict == "allow", "the vote was never taken away"
 
 
 def test_fault_v17_one_person_in_two_lanes_is_one_person(world: World) -> None:

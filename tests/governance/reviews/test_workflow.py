@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.test import Client
 
 from audits.models import Run
 from governance.catalog.models import Stage
 from governance.catalog.use_cases import change_use_case, put_audit_plan
+from governance.gates.documents import gate_document
 from governance.gates.models import Approval
+from governance.gates.portfolio import POLICY_CHANGED
 from governance.ledger.models import Event
 from governance.notifications.models import Outbox
 from governance.policies import services as policies
 from governance.policies.models import Policy
-from governance.reviews import services
+from governance.policies.queries import coming
+from governance.reviews import evaluation, services
 from governance.reviews.errors import NotAcceptable, NotAllowed, ReviewRefused, Stale
 from governance.reviews.models import Decision, Submission
 from tests.governance.world import PLAN, World, predictions
@@ -23,7 +27,7 @@ WHY = "the card says nothing of its limits"
 POLICY = """
 apiVersion: assay/v1
 kind: Policy
-metadata: {{name: {name}}}
+metadata: {{name: {name}, graceDays: {grace}{since}}}
 appliesTo: {{stages: [pilot], tiers: [high]}}
 requirements:
   - {{id: {id}, kind: card, verdicts: [{verdicts}]}}
@@ -34,6 +38,8 @@ validDays: {days}
 
 def policy(**fields: object) -> str:
     given = {"name": "extra", "id": "extra.card", "verdicts": "pass, warn", "lane": "legal", "least": 1, "days": 30}
+    given |= {"grace": 0}
+    fields["since"] = f", effectiveFrom: {fields['since']}" if fields.get("since") else ""
     return POLICY.format(**{**given, **fields})
 
 
@@ -155,15 +161,92 @@ def test_fault_v27_a_policy_published_in_mid_review_applies_and_the_decision_pin
         world.approve(submission)
 
 
-def test_fault_v27_an_approval_keeps_to_the_policies_that_it_was_granted_under(world: World) -> None:
+def test_fault_v27_an_approval_keeps_to_its_policies_until_the_days_of_grace_of_the_new_one_are_over(
+    world: World,
+) -> None:
     approval = world.approved()
     pinned = [p["sha256"] for p in approval.policies]
 
-    policies.publish(text=policy(), by=None, at=world.at)
+    policies.publish(text=policy(grace=7), by=None, at=world.at)
 
     approval.refresh_from_db()
     assert approval.ended_at is None
     assert [p["sha256"] for p in approval.policies] == pinned
+    answer = world.gate()
+    closes_at = world.at + dt.timedelta(days=7)
+    assert (answer.verdict, answer.next_change_at) == ("allow", closes_at)
+    assert gate_document(answer)["policy_changes"] == [{"policy": "extra", "closes_at": closes_at.isoformat()}]
+
+
+def test_fault_v27_without_days_of_grace_an_approval_that_would_not_be_granted_closes_at_once(world: World) -> None:
+    approval = world.approved()
+
+    policies.publish(text=policy(), by=None, at=world.at)
+
+    answer = world.gate()
+    approval.refresh_from_db()
+    assert (answer.verdict, answer.reason_codes) == ("deny", ("policy.extra:policy_changed",))
+    assert [step["action"] for step in answer.next_steps] == ["submit"]
+    assert approval.ended_at is None, "it is judged again by submitting, and answers again where the policy is retired"
+    policies.retire(name="extra", by=None, at=world.at)
+    assert world.gate().verdict == "allow"
+
+
+def test_fault_v27_an_approval_that_holds_under_the_new_policy_stays(world: World) -> None:
+    world.approved()
+
+    policies.publish(text=policy(lane="domain"), by=None, at=world.at)
+
+    answer = world.gate()
+    assert answer.verdict == "allow"
+    assert gate_document(answer)["policy_changes"] == []
+
+
+def test_fault_v27_until_the_day_from_which_it_is_used_the_older_version_decides_and_both_are_shown(
+    world: World,
+) -> None:
+    submission = world.voted()
+    day = world.at + dt.timedelta(days=3)
+
+    published = policies.publish(text=policy(since=f"{day:%Y-%m-%dT%H:%M:%SZ}"), by=None, at=world.at)
+
+    submission.refresh_from_db()
+    assert {p["name"] for p in submission.evaluation["policies"]} == {"high-pilot"}
+    assert [one.pk for one in coming(at=world.at)] == [published.pk]
+    page = Client()
+    page.force_login(world.approver)
+    shown = page.get(f"/submissions/{submission.pk}/").content.decode()
+    assert "extra 1" in shown
+    before = evaluation.judge(submission, at=world.at)
+    after = evaluation.judge(submission, at=day + dt.timedelta(seconds=1))
+    assert (before.evaluation.verdict, after.evaluation.verdict) == ("allow", "pending")
+    assert {p.name for p in after.evaluation.policies} == {"high-pilot", "extra"}
+    decision = world.approve(submission)
+    assert [p["name"] for p in decision.evaluation["policies"]] == ["high-pilot"]
+    assert [p["name"] for p in decision.approval.policies] == ["high-pilot"]
+
+
+def test_fault_v27_an_approval_granted_before_that_day_closes_when_day_and_grace_are_over(world: World) -> None:
+    approval = world.approved()
+    day = world.at + dt.timedelta(days=3)
+
+    policies.publish(text=policy(since=f"{day:%Y-%m-%dT%H:%M:%SZ}", grace=2), by=None, at=world.at)
+
+    approval.refresh_from_db()
+    assert approval.next_boundary == day.replace(microsecond=0) + dt.timedelta(days=2)
+    assert world.gate().verdict == "allow"
+    past = [one | {"holds_until": world.at.isoformat()} for one in approval.conditions if one["code"] == POLICY_CHANGED]
+    Approval.objects.filter(pk=approval.pk).update(conditions=past)
+    assert world.gate().verdict == "deny"
+
+
+def test_fault_v27_the_next_version_lifts_what_the_one_before_it_would_have_closed(world: World) -> None:
+    world.approved()
+    policies.publish(text=policy(), by=None, at=world.at)
+    assert world.gate().verdict == "deny"
+
+    policies.publish(text=policy(lane="domain"), by=None, at=world.at)
+
     assert world.gate().verdict == "allow"
 
 

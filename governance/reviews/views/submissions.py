@@ -24,7 +24,7 @@ from governance.people.models import Role
 from governance.people.queries import standing
 from governance.policies.waivers import queries as waiver_queries
 from governance.policies.waivers import showing as waiver_showing
-from governance.reviews import comparing, forms, queries, services, showing
+from governance.reviews import comparing, discussing, forms, queries, services, showing
 from governance.reviews.errors import NotAcceptable, ReviewRefused, Stale
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.standing import evaluation_now, stands_at
@@ -112,13 +112,32 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "decision_in_force": showing.in_force(newest, at=now),
         "decision_policy": next((p for p in policies), None),
         "policies": policies,
+        "coming_policies": showing.coming_policies(shown, at=now) if shown.is_open else [],
+        "policy_changes": showing.policy_changes(newest, at=now),
         "progress": showing.progress(runs.values()),
         "attachments": showing.attachments(shown),
         "gate": showing.gate_question(shown, base=str(settings.PUBLIC_URL)),
         "may": abilities,
+        "overdue": shown.state == SubmissionState.IN_REVIEW and shown.due_at is not None and shown.due_at <= now,
+        "at_work": discussing.at_work(
+            shown,
+            user,
+            lanes=[lane["value"] for lane in abilities["lanes"]],
+            closed=bool(abilities["vote_closed"]),
+            at=now,
+        )
+        if shown.state == SubmissionState.IN_REVIEW
+        else [],
         **showing.own_vote(shown, votes, user, lanes=[lane["value"] for lane in abilities["lanes"]]),
         "edition": shown.edition,
-        # What follows the audits by itself takes a part of the page in which this does not stand.
+        # What follows the audits by itself takes a part of the page in which these do not stand.
+        **(
+            {}
+            if request.htmx
+            else discussing.discussion(
+                shown, user, runs=runs.values(), decisions=decisions, about=request.GET.get("about", "")[:80]
+            )
+        ),
         "report": licence_report.report(user, version=shown.version, use_case=shown.use_case)
         if shown.is_open and not request.htmx
         else None,

@@ -15,7 +15,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.catalog.models import Stage, UseCase
-from governance.evidence.models import Attachment, Upload
+from governance.evidence import declaring
+from governance.evidence.models import Attachment, PilotReport, Upload
+from governance.evidence.services import EvidenceRefused
 from governance.evidence.subjects import SubjectField, find_version
 from governance.people.models import Lane, Scope
 from governance.policies import wording
@@ -64,6 +66,7 @@ class SubmissionDocument(serializers.ModelSerializer[Submission]):
             "edition",
             "submitted_by",
             "submitted_at",
+            "due_at",
             "verdict",
             "reason_codes",
             "requirements",
@@ -321,6 +324,80 @@ class EvidenceDocument(serializers.ModelSerializer[Attachment]):
     class Meta:
         model = Attachment
         fields = ("id", "role", "upload", "filename", "sha256", "bytes", "attached_by", "attached_at")
+
+
+class PilotReportDocument(serializers.ModelSerializer[PilotReport]):
+    origin = serializers.SerializerMethodField()
+    upload = serializers.UUIDField(source="upload.public_id")
+    signed_by = serializers.CharField(source="signed_by.name")
+
+    class Meta:
+        model = PilotReport
+        fields = (
+            "id",
+            "origin",
+            "started_on",
+            "ended_on",
+            "days",
+            "requests",
+            "complaints",
+            "drift",
+            "cost_per_1000",
+            "rollback_drill_on",
+            "upload",
+            "signed_by",
+            "signed_at",
+        )
+
+    def get_origin(self, report: PilotReport) -> str:
+        return "declared"
+
+
+class PilotReports(APIView):
+    """What the pilot of a submission's version showed, signed by an owner of the use case. It is never changed."""
+
+    scopes = {"GET": Scope.CATALOG_READ, "POST": Scope.REVIEWS_WRITE}
+
+    class Input(serializers.Serializer[None]):
+        started_on = serializers.DateField()
+        ended_on = serializers.DateField()
+        requests = serializers.IntegerField(min_value=0, max_value=2**53)
+        complaints = serializers.IntegerField(min_value=0, max_value=2**53)
+        drift = serializers.FloatField(required=False, min_value=0, max_value=1e9)
+        cost_per_1000 = serializers.FloatField(required=False, min_value=0, max_value=1e9)
+        rollback_drill_on = serializers.DateField(required=False)
+        upload = serializers.UUIDField()
+
+    @extend_schema(responses={200: PilotReportDocument(many=True)}, operation_id="pilot_reports_list")
+    def get(self, request: Request, pk: int) -> Response:
+        submission = get_object_or_404(seen(request), pk=pk)
+        reports = PilotReport.objects.filter(version=submission.version, use_case=submission.use_case)
+        newest = reports.select_related("upload", "signed_by").order_by("-signed_at", "-pk")[:100]
+        return Response(PilotReportDocument(newest, many=True).data)
+
+    @extend_schema(request=Input, responses={201: PilotReportDocument}, operation_id="pilot_reports_create")
+    @idempotent()
+    def post(self, request: Request, pk: int) -> Response:
+        submission = get_object_or_404(seen(request), pk=pk)
+        sent = self.Input(data=request.data)
+        sent.is_valid(raise_exception=True)
+        told = dict(sent.validated_data)
+        upload = Upload.objects.visible_to(person(request)).filter(public_id=told.pop("upload")).first()
+        if upload is None:
+            raise Problem(422, "upload_not_found", "there is no such upload of yours; send the file to uploads/ first")
+        try:
+            report = declaring.sign_pilot(
+                version=submission.version,
+                use_case=submission.use_case,
+                upload=upload,
+                by=person(request),
+                at=timezone.now(),
+                **told,
+            )
+        except EvidenceRefused as refusal:
+            status = 403 if isinstance(refusal, declaring.NotTheOwner) else 422
+            raise Problem(status, refusal.code, str(refusal)) from refusal
+        return Response(PilotReportDocument(report).data, status=201)
 
 
 class Evidence(generics.ListAPIView[Attachment]):

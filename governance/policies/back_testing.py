@@ -1,0 +1,114 @@
+"""Back-tests: which approvals in force and which open submissions a text would flip, found by a worker.
+
+The row is the work. A message only wakes a worker; it claims the row under a lease, so a message that is lost, doubled
+or late changes nothing: whoever looks at a back-test that waits sends another.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections import Counter
+from collections.abc import Callable
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from governance.people.models import User
+from governance.policies import portfolio, queries, services
+from governance.policies.comparing import compared, draft
+from governance.policies.models import BackTest, BackTestState, Flip
+
+logger = logging.getLogger(__name__)
+
+TIME_LIMIT = dt.timedelta(minutes=10)
+# For how long a back-test speaks for the portfolio.
+FRESH = dt.timedelta(hours=24)
+KEPT_AT_ONCE = 500
+
+
+def ask(*, text: str, by: User, at: dt.datetime) -> BackTest:
+    """Have a text held against the portfolio. One of the same document that is not old is that which is there.
+
+    Raises:
+        documents.PolicyInvalid: the text could not be published.
+    """
+    document = services.read(text)
+    known = BackTest.objects.filter(sha256=document.sha256, text=text, requested_at__gt=at - dt.timedelta(minutes=1))
+    recent = known.exclude(state=BackTestState.FAILED).order_by("-pk").first()
+    if recent is not None:
+        return recent
+    return BackTest.objects.create(
+        policy_name=document.name, text=text, sha256=document.sha256, requested_by=by, requested_at=at
+    )
+
+
+def newest_done(*, sha256: str, at: dt.datetime) -> BackTest | None:
+    """The newest back-test of a document that still speaks for the portfolio."""
+    done = BackTest.objects.filter(sha256=sha256, state=BackTestState.DONE, finished_at__gt=at - FRESH)
+    return done.order_by("-finished_at", "-pk").first()
+
+
+def waits(back_test: BackTest, *, at: dt.datetime) -> bool:
+    """Whether no worker holds it: then somebody has to be told."""
+    if back_test.state == BackTestState.QUEUED:
+        return True
+    held = back_test.lease_until is not None and back_test.lease_until > at
+    return back_test.state == BackTestState.RUNNING and not held
+
+
+def carry_out(*, back_test_id: int, now: Callable[[], dt.datetime]) -> BackTest:
+    """Do a back-test, unless it is done or another worker holds it."""
+    at = now()
+    unheld = Q(state=BackTestState.QUEUED) | Q(state=BackTestState.RUNNING, lease_until__lt=Now())
+    claimed = BackTest.objects.filter(unheld, pk=back_test_id).update(
+        state=BackTestState.RUNNING, lease_until=at + TIME_LIMIT
+    )
+    back_test = BackTest.objects.get(pk=back_test_id)
+    if not claimed:
+        return back_test
+    try:
+        counts, flips = _found(back_test, at=at)
+    except Exception:
+        logger.exception("back-test %s failed", back_test_id)
+        BackTest.objects.filter(pk=back_test_id).update(state=BackTestState.FAILED, finished_at=now())
+        return BackTest.objects.get(pk=back_test_id)
+    with transaction.atomic():
+        held = BackTest.objects.select_for_update().get(pk=back_test_id)
+        # A worker that took longer than its lease may have been overtaken.
+        if held.state == BackTestState.RUNNING and held.lease_until == back_test.lease_until:
+            Flip.objects.bulk_create(flips, batch_size=KEPT_AT_ONCE)
+            held.state, held.counts, held.finished_at = BackTestState.DONE, counts, now()
+            held.save(update_fields=["state", "counts", "finished_at"])
+    return held
+
+
+def _found(back_test: BackTest, *, at: dt.datetime) -> tuple[dict[str, int], list[Flip]]:
+    document = services.read(back_test.text)
+    new = draft(document)
+    current = [queries.applied(version) for version in queries.in_force(at=at)]
+    counts: Counter[str] = Counter(approvals=0, submissions=0, approvals_flipped=0, submissions_flipped=0)
+    flips = []
+    for item in portfolio.items(at=at):
+        result = compared(item, new=new, current=current, at=at)
+        if result is None:
+            counts["untouched"] += 1
+            continue
+        counts[f"{item.what}s"] += 1
+        if result.flips:
+            counts[f"{item.what}s_flipped"] += 1
+            flips.append(
+                Flip(
+                    back_test=back_test,
+                    what=item.what,
+                    number=item.number,
+                    version=item.version,
+                    use_case=item.use_case,
+                    stage=item.stage,
+                    before=result.before,
+                    after=result.after.verdict,
+                    reason_codes=list(result.after.reason_codes)[:50],
+                )
+            )
+    return dict(counts), flips

@@ -1,0 +1,123 @@
+"""A requirement with a condition: is it asked for, does it hold, until when, and if not, what lacks?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from governance.policies.expressions import Known, Outcome
+from governance.policies.judging import RequirementResult, RunFacts, Status, by_state, judge
+from governance.policies.moments import moment
+from governance.policies.shapes import Requirement
+
+FAILS = "condition_fails"
+BROKEN = "condition_error"
+NOT_ASKED = "not_asked"
+HOLDS = "condition_holds"
+APPLIES_WHEN = "applies-when"
+
+
+def judge_condition(
+    requirement: Requirement,
+    *,
+    policy: str,
+    programs: Mapping[str, Any],
+    known: Known,
+    runs: RunFacts,
+    at: dt.datetime,
+) -> RequirementResult:
+    """Hold a requirement with a condition against the facts.
+
+    What cannot be told is an error, whatever else holds. A condition that does not hold while an audit that it rests
+    on is under way waits for it; nothing holds before they have ended.
+    """
+    if requirement.applicable_if:
+        asked = known.ask(programs[requirement.applicable_if], at=at)
+        if asked.outcome is Outcome.FAILS:
+            return _result(
+                requirement, policy, Status.NOT_APPLICABLE, NOT_ASKED, {"condition": requirement.applicable_if}
+            )
+        if asked.outcome is Outcome.ERROR:
+            told = {"condition": requirement.applicable_if, "error": asked.error}
+            return _result(requirement, policy, Status.ERROR, BROKEN, told)
+    plain = judge(requirement, policy=policy, runs=runs, at=at) if requirement.kind else None
+    if not requirement.satisfied_if or (plain is not None and plain.status is not Status.SATISFIED):
+        assert plain is not None  # noqa: S101 (a document has a kind or a condition)
+        return plain
+    found = _condition(requirement, policy, programs[requirement.satisfied_if], known, runs, at)
+    if plain is None:
+        return found
+    if found.status is not Status.SATISFIED:
+        return replace(found, kind=requirement.kind, run=plain.run)
+    boundaries = [until for until in (plain.holds_until, found.holds_until) if until is not None]
+    return replace(plain, holds_until=min(boundaries, default=None), needs=requirement.needs)
+
+
+def _condition(
+    requirement: Requirement, policy: str, program: Any, known: Known, runs: RunFacts, at: dt.datetime
+) -> RequirementResult:
+    text = requirement.satisfied_if
+    params: dict[str, Any] = {"condition": text}
+    said = known.ask(program, at=at)
+    states = {kind: by_state(runs.newest(kind)) for kind in requirement.reads}
+    for kind, (status, code) in states.items():
+        if status is Status.PENDING:
+            return _result(requirement, policy, status, code, params | {"kind": kind}, kind=kind)
+    if said.holds:
+        ends = [known.holds_until(program, text, at=at), *(_override_ends(runs, kind) for kind in requirement.reads)]
+        until = min((end for end in ends if end is not None), default=None)
+        return _result(requirement, policy, Status.SATISFIED, HOLDS, params, until=until)
+    status, code = (Status.UNSATISFIED, FAILS) if said.outcome is Outcome.FAILS else (Status.ERROR, BROKEN)
+    if said.error:
+        params["error"] = said.error
+    for kind, (state, why) in states.items():
+        if state is Status.UNSATISFIED:  # there is none yet: the way to yes begins with it
+            row = runs.newest(kind)
+            params |= {"audit": kind, "lacking": row.get("lacking", why) if isinstance(row, Mapping) else why}
+            break
+    return _result(requirement, policy, status, code, params, kind=params.get("audit", ""))
+
+
+def _override_ends(runs: RunFacts, kind: str) -> dt.datetime | None:
+    row = runs.newest(kind)
+    return moment(row.get("holds_until")) if isinstance(row, Mapping) else None
+
+
+def undecided_scope(policy: str, condition: str, error: str) -> RequirementResult:
+    """A policy of which nobody can tell whether it applies: that closes."""
+    return RequirementResult(
+        id=APPLIES_WHEN,
+        title=policy,
+        kind="",
+        status=Status.ERROR,
+        severity="fail",
+        code=BROKEN,
+        policy=policy,
+        params={"condition": condition, "error": error},
+    )
+
+
+def _result(
+    requirement: Requirement,
+    policy: str,
+    status: Status,
+    code: str,
+    params: Mapping[str, Any],
+    *,
+    kind: str = "",
+    until: dt.datetime | None = None,
+) -> RequirementResult:
+    return RequirementResult(
+        id=requirement.id,
+        title=requirement.title,
+        kind=kind,
+        status=status,
+        severity=requirement.severity,
+        code=code,
+        policy=policy,
+        holds_until=until,
+        params=dict(params),
+        needs=requirement.reads,
+    )
