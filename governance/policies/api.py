@@ -68,12 +68,23 @@ class PolicyVersions(generics.ListAPIView[PolicyVersion]):
 def _editor(request: Request) -> User:
     """Policies bind everybody, so only roles held in the whole organisation may change them."""
     user = person(request)
-    held = standing(user)
-    if not any((None, role.value, "") in held.roles for role in (Role.ADMIN, Role.RISK_OFFICER)):
+    if not _is_editor(user):
         raise Problem(
             403, "not_a_policy_editor", "policies are published by the organisation's admins and risk officers"
         )
     return user
+
+
+def _is_editor(user: User) -> bool:
+    held = standing(user)
+    return any((None, role.value, "") in held.roles for role in (Role.ADMIN, Role.RISK_OFFICER))
+
+
+def _back_test(request: Request, pk: int) -> BackTest:
+    """A back-test, which names versions of every team: for others than editors it is not there."""
+    if not _is_editor(person(request)):
+        raise Http404
+    return get_object_or_404(BackTest, pk=pk if pk < 2**63 else 0)
 
 
 class TextInput(serializers.Serializer[None]):
@@ -183,8 +194,7 @@ class BackTestView(APIView):
 
     @extend_schema(responses={200: BackTestDocument}, operation_id="back_test_retrieve")
     def get(self, request: Request, pk: int) -> Response:
-        _editor(request)
-        found = get_object_or_404(BackTest, pk=pk if pk < 2**63 else 0)
+        found = _back_test(request, pk)
         if back_testing.waits(found, at=timezone.now()):
             tasks.wake(found.pk)
         return Response(BackTestDocument(found).data)
@@ -199,14 +209,12 @@ class BackTestFlips(generics.ListAPIView[Flip]):
 
     @extend_schema(operation_id="back_test_flips_list")
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        _editor(request)
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Flip]:
         if getattr(self, "swagger_fake_view", False):
             return Flip.objects.none()
-        pk = self.kwargs["pk"]
-        found = get_object_or_404(BackTest, pk=pk if pk < 2**63 else 0)
+        found = _back_test(self.request, self.kwargs["pk"])
         return Flip.objects.filter(back_test=found).select_related("version__entry", "use_case")
 
 

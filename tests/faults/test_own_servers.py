@@ -69,7 +69,7 @@ def test_one_role_for_both_is_told_once_what_it_lacks(clone, addresses):
     assert migrated.returncode == 0
     assert migrated.stderr.count("protected rows are kept by triggers alone") == 1
     with psycopg.connect(addresses["DATABASE_URL"]) as owner, pytest.raises(psycopg.errors.IntegrityError):
-        owner.execute("TRUNCATE ledger_event")
+        owner.execute("TRUNCATE ledger_event CASCADE")
 
 
 def test_an_extension_that_may_not_be_made_is_named_with_what_to_run(clone, addresses):

@@ -224,7 +224,7 @@ def test_a_back_test_is_for_editors_and_a_stranger_learns_nothing():
     for person in (member(None, "auditor"), member(TeamFactory(), "admin"), member(TeamFactory(), "submitter")):
         assert look_ahead(person).status_code == 403
         for path in (made["Location"], made["Location"] + "flips/"):
-            assert client(person, "catalog:read").get(path).status_code == 403
+            assert client(person, "catalog:read").get(path).status_code == 404
     assert APIClient().get(made["Location"]).status_code == 401
     assert client(admin, "catalog:read").get(f"{API}back-tests/{2**63}/").status_code == 404
 
