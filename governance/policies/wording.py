@@ -10,6 +10,7 @@ from django.utils.translation import get_language, gettext_noop, ngettext, pgett
 from django.utils.translation import gettext as _
 
 from governance.catalog.forms import UseCaseForm
+from governance.policies import suspended
 from governance.web.templatetags import figures
 from governance.web.templatetags.words import look_up
 
@@ -70,7 +71,9 @@ def _audits_in(language: str | None) -> dict[str, str]:
 
 
 def audit_of(kind: str) -> str:
-    """An audit within a list of what is missing."""
+    """An audit within a list of what is missing; or the suspension, which no audit finds."""
+    if kind == suspended.KIND:
+        return _("something suspended")
     return _("%(kind)s audit") % {"kind": _audited(kind)}
 
 

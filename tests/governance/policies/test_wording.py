@@ -60,6 +60,7 @@ def test_what_is_suspended_is_named_without_its_kind():
     result = {"code": suspended.CODE, "params": {"of": ["dataset:acme/rows", "model:acme/base"]}}
 
     assert wording.message(result) == "Suspended: acme/rows, acme/base."
+    assert wording.audit_of(suspended.KIND) == "something suspended"
 
 
 def test_an_unknown_code_is_no_yes():
