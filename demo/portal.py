@@ -110,6 +110,9 @@ class Portal:
         raise AssertionError
 
 
+STARTED = b" is at http"  # what serve prints once the port is its own
+
+
 class Server:
     """``manage.py serve`` in the background; on Linux the kernel ends it with us, however we end."""
 
@@ -129,7 +132,7 @@ class Server:
             )
 
     def wait(self, *, within: float = 60.0) -> None:
-        """Until the portal answers."""
+        """Until our portal answers: somebody else's may stand at the same port, and ours then ends by itself."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -137,9 +140,12 @@ class Server:
                 raise Refused("the portal did not start:\n" + "\n".join(last))
             try:
                 with urllib.request.urlopen(f"{self.address}/healthz", timeout=2):  # noqa: S310 - our own portal
-                    return
+                    answers = True
             except OSError:
-                time.sleep(0.1)
+                answers = False
+            if answers and STARTED in self.log.read_bytes():
+                return
+            time.sleep(0.1)
         raise Refused(f"the portal does not answer at {self.address}; see {self.log}")
 
     def stop(self) -> None:
