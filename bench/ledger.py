@@ -104,7 +104,7 @@ def _write(turn: str, database: str, seconds: float) -> float:
     team = TeamFactory(slug=mine, name=mine)
     person = member(team, "risk_officer", email=f"{mine}@example.org")
     if turn == "without":
-        ledger.record = lambda **_event: None  # type: ignore[assignment,return-value]
+        ledger.record = lambda **_event: None  # type: ignore[assignment,return-value]  # the floor keeps no event
     print("ready", flush=True)
     sys.stdin.readline()
     began, number = time.perf_counter(), 0
