@@ -7,6 +7,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.utils import timezone, translation
 from pytest_django import DjangoDbBlocker
 
 # How long an example takes says something about the machine and nothing about the product.
@@ -67,6 +68,14 @@ def _flush_past_the_protection() -> Iterator[None]:
     DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]
     yield
     DatabaseOperations.sql_flush = plain  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _language_and_time_zone_as_they_were() -> Iterator[None]:
+    """A request leaves its reader's language and time zone active; the next test starts with the settings' own."""
+    yield
+    timezone.deactivate()
+    translation.deactivate()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
