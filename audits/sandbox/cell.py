@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import IO, Any
 
 from audits.sandbox import cgroups, walls, watching
-from audits.sandbox.inside import wire
 from audits.sandbox.exchange import Reading, Writing
+from audits.sandbox.inside import wire
 from audits.sandbox.levels import LOWEST, Isolation, Level
 from audits.sandbox.limits import MB, Limits
 from audits.sandbox.refusals import NotIsolated, Refused, Stopped
@@ -31,7 +31,9 @@ START_SECONDS = 30.0
 # Given to a program whose pipe has closed to be dead by itself, so that its exit says what happened.
 GRACE_S = 2.0
 # Into its control groups first, so that all that it starts is in them.
-INTO_GROUPS = 'for g in $GROUPS_OF_CELL; do echo $$ >"$g/cgroup.procs" || exit 97; done; unset GROUPS_OF_CELL; exec "$@"'
+INTO_GROUPS = (
+    'for g in $GROUPS_OF_CELL; do echo $$ >"$g/cgroup.procs" || exit 97; done; unset GROUPS_OF_CELL; exec "$@"'
+)
 
 
 class Cell:
@@ -39,7 +41,7 @@ class Cell:
 
     The program is a Python file with a function ``serve(channel)``; it runs with this process's interpreter and
     packages, reads what is given as readable, and talks through its channel alone. Nothing that it answers is to be
-    believed beyond its being an answer. Enter and leave in one thread: the program dies with the thread that started it.
+    believed beyond its being an answer. Enter and leave in one thread: with that thread the program dies.
 
     Args:
         program: the file; None starts and confines, and runs nothing.
@@ -69,11 +71,12 @@ class Cell:
         self._held = contextlib.ExitStack()
 
     def __enter__(self) -> Cell:
-        if self.isolation.level < max(self._lowest, Level.L1):
+        lowest = max(self._lowest, Level.L1)
+        if self.isolation.level < lowest:
             raise NotIsolated(
-                f"models are not executed here: isolation is {self.isolation.level.name}, and at least "
-                f"{max(self._lowest, Level.L1).name} is needed ({'; '.join(self.isolation.lacking)}). Install bubblewrap "
-                "and allow user namespaces, or audit a table of predictions instead"
+                f"models are not executed here: isolation is {self.isolation.level.name}, and at least {lowest.name} "
+                f"is needed ({'; '.join(self.isolation.lacking)}). Install bubblewrap and allow user namespaces, or "
+                "audit a table of predictions instead"
             )
         try:
             self._start()
@@ -90,6 +93,11 @@ class Cell:
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close()
+
+    @property
+    def pid(self) -> int:
+        """The outermost process of the program: a wall, or itself."""
+        return self._process.pid
 
     def ask(self, head: Mapping[str, Any], *parts: Any) -> tuple[dict[str, Any], memoryview]:
         """Put a question and wait for its answer.
@@ -134,7 +142,7 @@ class Cell:
             "parent": os.getpid() if self.isolation.wall == walls.NONE else None,
         }
         # -s -P -S: nothing of a user's, of the folder or of .pth files is imported
-        inner = [str(run.python), "-s", "-P", "-S", "-B", str(LAUNCHER), json.dumps(told)]
+        inner = [str(run.python), "-s", "-P", "-S", "-B", "-u", str(LAUNCHER), json.dumps(told)]
         outer = walls.command(self.isolation.wall, inner, readable=inner_readable)
         variables = environment(cores=self.limits.cores)
         self._group = None
@@ -144,7 +152,7 @@ class Cell:
             )
             if self._group is None:
                 raise NotIsolated("the control group of this program could not be made; ask again")
-            variables["GROUPS_OF_CELL"] = " ".join(map(str, self._group.folders))
+            variables["CELL"] = " ".join(map(str, self._group.folders))
             outer = ["/bin/sh", "-c", INTO_GROUPS, "sh", *outer]
         self._process = subprocess.Popen(  # noqa: S603 - a command of our own making, no shell parses what it is given
             outer,
@@ -164,7 +172,8 @@ class Cell:
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes], IO[bytes]]:
         process = self._process
-        assert process.stdin and process.stdout and process.stderr  # noqa: S101 - for the types: they were asked for
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise RuntimeError("the program was started without pipes")
         return process.stdin, process.stdout, process.stderr
 
     def _answer(self, unsent: Sequence[memoryview], seconds: float) -> tuple[dict[str, Any], memoryview]:
@@ -244,7 +253,7 @@ class Cell:
         return Stopped("crashed", f"the program ended without an answer (status {status})", said=self._said())
 
     def _end(self) -> None:
-        watching.end(self._process.pid)
+        watching.end(self._process)
 
     def _close(self) -> None:
         process = getattr(self, "_process", None)
@@ -253,5 +262,4 @@ class Cell:
             self._end()
             for pipe in self._pipes():
                 pipe.close()
-            process.wait()
         self._held.close()

@@ -68,7 +68,9 @@ class Group:
         self.folders = folders
 
     def bounds_memory(self) -> bool:
-        return any((folder / name).exists() for folder in self.folders for name in ("memory.max", "memory.limit_in_bytes"))
+        return any(
+            (folder / name).exists() for folder in self.folders for name in ("memory.max", "memory.limit_in_bytes")
+        )
 
     def ran_out_of_memory(self) -> bool:
         """Whether the kernel has ended a process of the group for its memory."""

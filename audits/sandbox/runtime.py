@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import site
 import sys
 import sysconfig
 from dataclasses import dataclass
@@ -35,9 +36,9 @@ class Runtime:
 def runtime() -> Runtime:
     """The runtime of this very process, so that what it measured with is what its result names."""
     python = Path(sys.executable).resolve()
-    standard = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")]
-    standard.append(str(Path(standard[1]) / "lib-dynload"))
-    installed = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    standard = [sysconfig.get_path("stdlib"), *(path for path in sys.path if path.endswith("lib-dynload"))]
+    own = site.getusersitepackages()
+    installed = [path for path in sys.path if path.endswith(("site-packages", "dist-packages")) and path != own]
     shared = [str(Path(sys.base_prefix) / "lib")] if sysconfig.get_config_var("Py_ENABLE_SHARED") else []
     found = [Path(path).resolve() for path in (*standard, *shared, *installed)]
     ours = [ROOT / path for path in OURS]

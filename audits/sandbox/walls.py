@@ -28,11 +28,14 @@ def command(wall: str, inner: Sequence[str], *, readable: Sequence[Path]) -> lis
     if wall == UNSHARE:
         # No name inside for the user: what is not mapped has no rights and gets none.
         spaces = ["--user", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child"]
-        return [program, *spaces, "--", *inner]
+        # It does not end with its parent by itself; setpriv comes from the same package.
+        setpriv = shutil.which("setpriv")
+        end = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+        return [*end, program, *spaces, "--", *inner]
     spaces = ["--unshare-user", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-pid"]
     spaces += ["--unshare-cgroup-try", "--uid", NOBODY, "--gid", NOBODY, "--hostname", "inside"]
     return [
-        *(program, *spaces, "--die-with-parent", "--cap-drop", "ALL"),
+        *(program, *spaces, "--die-with-parent", "--as-pid-1", "--cap-drop", "ALL"),
         *_tree(readable),
         *("--dev", "/dev", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--"),
         *inner,

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
+# For walls to notice that what is behind them is dead, and to end.
+BURIAL_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,16 @@ def use(pid: int) -> Use:
     return Use(resident, peak, threads)
 
 
-def end(pid: int) -> None:
-    """Kill the group of a process that leads one, and what has left the group."""
-    members = family(pid)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-    for one in members[1:]:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that leads a group, its group, and what has left the group; those inside first, so that what
+    started them buries them."""
+    for one in reversed(family(process.pid)[1:]):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(one, signal.SIGKILL)
+    if len(family(process.pid)) > 1:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(BURIAL_S)
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

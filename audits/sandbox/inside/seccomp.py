@@ -156,9 +156,7 @@ def program(*, machine: str, pid: int) -> bytes:
         # reading limits of its own, setting none
         "prlimit64": [(LOAD, 0, 0, _low(0)), (EQUAL, 0, 5, 0)]
         + [(LOAD, 0, 0, _low(2)), (EQUAL, 0, 3, 0), (LOAD, 0, 0, _low(2) + 4), (EQUAL, 0, 1, 0), allow, deny],
-        "prctl": [(LOAD, 0, 0, _low(0))]
-        + [step for name in NAMES for step in ((EQUAL, 0, 1, name), allow)]
-        + [deny],
+        "prctl": [(LOAD, 0, 0, _low(0))] + [step for name in NAMES for step in ((EQUAL, 0, 1, name), allow)] + [deny],
     }
     for name, numbers in CALLS.items():
         number = numbers[column]
