@@ -37,7 +37,7 @@ def command(wall: str, inner: Sequence[str], *, readable: Sequence[Path]) -> lis
     return [
         *(program, *spaces, "--die-with-parent", "--as-pid-1", "--cap-drop", "ALL"),
         *_tree(readable),
-        *("--dev", "/dev", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--"),
+        *("--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--"),
         *inner,
     ]
 

@@ -1,0 +1,128 @@
+"""Arrays by name, and as bytes: numbers as they lie in memory, texts as JSON. Never a pickle. Used on both sides."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Batch = Mapping[str, Array]
+
+TEXT = "text"
+NUMBERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+FLOATS = ("float16", "float32", "float64")
+DTYPES = (*NUMBERS, *FLOATS, TEXT)
+MAX_DIMENSIONS = 8
+MAX_ARRAYS = 1000
+
+
+class Malformed(ValueError):
+    """What was sent is not a batch, or holds what a batch cannot hold."""
+
+
+def dtype_of(array: Array) -> str:
+    """The name of an array's type, as the wire has it.
+
+    Raises:
+        Malformed: neither numbers nor texts.
+    """
+    if array.dtype.kind in "UO":
+        return TEXT
+    if array.dtype.name in DTYPES:
+        return array.dtype.name
+    raise Malformed(f"arrays of {array.dtype} are neither numbers nor texts")
+
+
+def packed(batch: Batch) -> tuple[list[dict[str, Any]], list[Any]]:
+    """A batch as descriptions (name, dtype, shape, bytes) and the bytes of each.
+
+    Raises:
+        Malformed: an array of objects that are no texts.
+    """
+    described, parts = [], []
+    for name, array in batch.items():
+        dtype = dtype_of(array)
+        part: Any = _texts(array) if dtype == TEXT else np.ascontiguousarray(array)
+        size = memoryview(part).nbytes
+        described.append({"name": name, "dtype": dtype, "shape": list(array.shape), "bytes": size})
+        # a view of no bytes cannot be taken of an array with a dimension of none
+        parts.append(part if size else b"")
+    return described, parts
+
+
+def unpacked(described: Any, body: memoryview) -> dict[str, Array]:
+    """The batch that ``packed`` made, from whoever says so: nothing of it is believed.
+
+    Raises:
+        Malformed: descriptions and bytes do not fit together.
+    """
+    if not isinstance(described, list) or len(described) > MAX_ARRAYS:
+        raise Malformed("there is no list of arrays")
+    batch: dict[str, Array] = {}
+    at = 0
+    for one in described:
+        name, dtype, shape, size = _description(one)
+        if name in batch:
+            raise Malformed("two arrays have one name")
+        if at + size > body.nbytes:
+            raise Malformed("bytes are missing")
+        piece, count = body[at : at + size], math.prod(shape)
+        at += size
+        if dtype == TEXT:
+            batch[name] = _untexted(piece, count).reshape(shape)
+        elif count * np.dtype(dtype).itemsize != size:
+            raise Malformed(f"{size} bytes are no {shape} of {dtype}")
+        else:
+            batch[name] = np.frombuffer(piece, dtype=dtype).reshape(shape)
+    if at != body.nbytes:
+        raise Malformed("bytes are left over")
+    return batch
+
+
+def _description(one: Any) -> tuple[str, str, list[int], int]:
+    if not isinstance(one, dict):
+        raise Malformed("an array is not described")
+    name, dtype, shape, size = (one.get(key) for key in ("name", "dtype", "shape", "bytes"))
+    whole = isinstance(shape, list) and len(shape) <= MAX_DIMENSIONS and all(type(n) is int and n >= 0 for n in shape)
+    if not (isinstance(name, str) and dtype in DTYPES and whole and type(size) is int and size >= 0):
+        raise Malformed("an array is described wrongly")
+    return name, str(dtype), list(shape), size
+
+
+def _texts(array: Array) -> bytes:
+    cells = array.ravel().tolist()
+    if not all(type(cell) is str for cell in cells):
+        raise Malformed("an array of objects holds something that is no text")
+    return json.dumps(cells).encode()
+
+
+def _untexted(piece: memoryview, count: int) -> Array:
+    try:
+        cells = json.loads(bytes(piece))
+    except (ValueError, RecursionError) as odd:
+        raise Malformed("texts are not JSON") from odd
+    if not isinstance(cells, list) or len(cells) != count or not all(type(cell) is str for cell in cells):
+        raise Malformed(f"these are not {count} texts")
+    array = np.empty(count, dtype=object)
+    array[:] = cells
+    return array
+
+
+def joined(pieces: Sequence[Batch]) -> dict[str, Array]:
+    """Batches one after another; all have the same names."""
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in (pieces[0] if pieces else ())}
+
+
+def digest(batch: Batch) -> str:
+    """SHA-256 over names, types, shapes and content, the names in order."""
+    described, parts = packed({name: batch[name] for name in sorted(batch)})
+    found = hashlib.sha256(json.dumps(described).encode())
+    for part in parts:
+        found.update(memoryview(part).cast("B") if memoryview(part).nbytes else b"")
+    return found.hexdigest()
