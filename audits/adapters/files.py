@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import rfc8785
 
@@ -54,7 +55,7 @@ def model_files(path: Path, *, max_bytes: int = MAX_BYTES, tick: Callable[[], No
     if path.is_file():
         digest = _hashed(path, tick)
     else:
-        rows = [[name, length, _hashed(path / name, tick)] for name, length, _, _ in stamp]
+        rows: list[Any] = [[name, length, _hashed(path / name, tick)] for name, length, _, _ in stamp]
         digest = hashlib.sha256(rfc8785.dumps(rows)).hexdigest()
     found = ModelFiles(path, digest, size, stamp)
     found.require_unchanged()

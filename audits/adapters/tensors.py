@@ -74,12 +74,13 @@ def unpacked(described: Any, body: memoryview) -> dict[str, Array]:
             raise Malformed("bytes are missing")
         piece, count = body[at : at + size], math.prod(shape)
         at += size
-        if dtype == TEXT:
-            batch[name] = _untexted(piece, count).reshape(shape)
-        elif count * np.dtype(dtype).itemsize != size:
+        if dtype != TEXT and count * np.dtype(dtype).itemsize != size:
             raise Malformed(f"{size} bytes are no {shape} of {dtype}")
-        else:
-            batch[name] = np.frombuffer(piece, dtype=dtype).reshape(shape)
+        flat = _untexted(piece, count) if dtype == TEXT else np.frombuffer(piece, dtype=dtype)
+        try:
+            batch[name] = flat.reshape(shape)
+        except (ValueError, OverflowError) as odd:  # none of something, but of how much of it
+            raise Malformed(f"no array is {shape}") from odd
     if at != body.nbytes:
         raise Malformed("bytes are left over")
     return batch
@@ -89,8 +90,9 @@ def _description(one: Any) -> tuple[str, str, list[int], int]:
     if not isinstance(one, dict):
         raise Malformed("an array is not described")
     name, dtype, shape, size = (one.get(key) for key in ("name", "dtype", "shape", "bytes"))
-    whole = isinstance(shape, list) and len(shape) <= MAX_DIMENSIONS and all(type(n) is int and n >= 0 for n in shape)
-    if not (isinstance(name, str) and dtype in DTYPES and whole and type(size) is int and size >= 0):
+    if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS or not all(type(n) is int and n >= 0 for n in shape):
+        raise Malformed("an array has no shape")
+    if not (isinstance(name, str) and dtype in DTYPES and type(size) is int and size >= 0):
         raise Malformed("an array is described wrongly")
     return name, str(dtype), list(shape), size
 

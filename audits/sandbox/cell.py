@@ -20,7 +20,7 @@ from audits.sandbox.inside import wire
 from audits.sandbox.levels import LOWEST, Isolation, Level
 from audits.sandbox.limits import MB, Limits
 from audits.sandbox.refusals import NotIsolated, Refused, Stopped
-from audits.sandbox.runtime import OURS, ROOT, environment, runtime
+from audits.sandbox.runtime import OURS, ROOT, TOP, environment, runtime
 
 Tick = Callable[[], None]
 
@@ -135,7 +135,7 @@ class Cell:
         inner_readable = [*run.readable, *self.readable] + ([self.program] if self.program else [])
         told = {
             "program": None if self.program is None else str(self.program),
-            "readable": [str(path) for path in inner_readable] + list(walls.TOP),
+            "readable": [str(path) for path in inner_readable] + list(TOP),
             "import_from": [str(path) for path in run.import_from],
             "limits": self.limits.as_rlimits(),
             # behind other walls the parent is not to be seen, and they see to it

@@ -73,7 +73,7 @@ def _load(io: Any, path: str) -> Any:
 
 def _signature(model: Any) -> dict[str, Any]:
     features = getattr(model, "n_features_in_", None)
-    takes = {"name": "X", "dtype": tensors.TEXT, "shape": [None]}
+    takes: dict[str, Any] = {"name": "X", "dtype": tensors.TEXT, "shape": [None]}
     if features is not None:
         takes = {"name": "X", "dtype": "float64", "shape": [None, int(features)]}
     classes = getattr(model, "classes_", None)

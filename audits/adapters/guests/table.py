@@ -80,7 +80,11 @@ def _outputs(columns: dict[str, tensors.Array], rows: tensors.Array) -> dict[str
     outputs = {}
     for name, array in columns.items():
         found = array[rows]
-        missing = np.equal(found, None) if found.dtype == object else np.isnan(found)
+        missing = (
+            np.array([cell is None for cell in found.tolist()], dtype=bool)
+            if found.dtype == object
+            else np.isnan(found)
+        )
         if missing.any():
             raise NoPrediction(f"the row with the number {int(rows[missing.argmax()])} has no {name!r}")
         outputs[name] = found

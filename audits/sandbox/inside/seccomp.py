@@ -133,7 +133,7 @@ def offered() -> bool:
     """Whether this machine's architecture is known here and its kernel has filters."""
     if platform.machine() not in AUDIT_ARCH:
         return False
-    return ctypes.CDLL(None, use_errno=True).prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0
+    return bool(ctypes.CDLL(None, use_errno=True).prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0)
 
 
 def program(*, machine: str, pid: int) -> bytes:

@@ -38,6 +38,8 @@ def sizes(beginning: bytes) -> tuple[int, int]:
     Raises:
         Broken: no message begins so.
     """
+    if len(beginning) != SIZES.size:
+        raise Broken("it ends before it has begun")
     magic, head, body = SIZES.unpack(beginning)
     if magic != MAGIC or head > MAX_HEAD:
         raise Broken("no message begins like this")

@@ -155,15 +155,18 @@ def test_a_batch_that_does_not_fit_is_refused_and_the_model_goes_on(running: Any
     assert len(running.predict({"X": GIVEN[:2]})["label"]) == 2
 
 
-def test_rows_that_are_odd_are_answered_or_counted(running: Any):
+def test_what_a_model_makes_of_odd_rows_is_its_own_and_it_goes_on(running: Any):
     odd = np.array([[np.nan] * 4, [np.inf] * 4, [1e308] * 4, [0.0] * 4])
 
     answer = running.predict({"X": odd})
-    none = running.predict({"X": GIVEN[:0]})
+    with pytest.raises(ModelFailed, match="num_indices = 0") as failed:  # what this runtime says of no rows at all
+        running.predict({"X": GIVEN[:0]})
+    after = running.predict({"X": odd})
 
     assert len(answer["label"]) == 4
     assert np.isnan(answer["probabilities"][0]).all()
-    assert none["label"].shape == (0,)
+    assert failed.value.code == "model_failed"
+    np.testing.assert_array_equal(after["probabilities"], answer["probabilities"])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audits.adapters import kept, references, tensors
@@ -158,6 +158,9 @@ likely = st.fixed_dictionaries(
 
 
 @given(st.lists(likely, max_size=3) | json_values, st.binary(max_size=40))
+@example([{"name": "a", "dtype": "int8", "shape": [0, 1 << 62, 1 << 62], "bytes": 0}], b"")
+@example([{"name": "a", "dtype": "text", "shape": [0, 1 << 70], "bytes": 2}], b"[]")
+@example([{"name": "a", "dtype": "text", "shape": [1], "bytes": 40}], b"[" * 40)
 def test_no_answer_whatever_it_says_is_more_than_malformed(described: Any, body: bytes):
     try:
         batch = tensors.unpacked(described, memoryview(body))
