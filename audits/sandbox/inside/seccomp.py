@@ -14,7 +14,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import platform
 import struct
 
 # name: (x86_64, aarch64); None where an architecture has no such call
@@ -131,7 +130,7 @@ PR_SET_NO_NEW_PRIVS, PR_GET_SECCOMP, PR_SET_SECCOMP, MODE_FILTER = 38, 21, 22, 2
 
 def offered() -> bool:
     """Whether this machine's architecture is known here and its kernel has filters."""
-    if platform.machine() not in AUDIT_ARCH:
+    if os.uname().machine not in AUDIT_ARCH:
         return False
     return bool(ctypes.CDLL(None, use_errno=True).prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0)
 
@@ -183,7 +182,7 @@ def restrict() -> None:
     Raises:
         OSError: the kernel has no filters, or refuses.
     """
-    code = program(machine=platform.machine(), pid=os.getpid())
+    code = program(machine=os.uname().machine, pid=os.getpid())
     libc = ctypes.CDLL(None, use_errno=True)
     given = _Program(len(code) // 8, code)
     if libc.prctl(PR_SET_SECCOMP, MODE_FILTER, ctypes.byref(given), 0, 0):

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import struct
-from collections.abc import Mapping
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 MAGIC = b"ASY1"
 SIZES = struct.Struct("<4sIQ")
