@@ -18,37 +18,49 @@ MOUNTS = Path("/sys/fs/cgroup")
 
 
 @functools.cache
-def own_groups() -> tuple[tuple[Path, int], ...]:
-    """The folders of this process's own groups for memory and tasks, each with its version; empty without."""
+def homes() -> tuple[Path, ...]:
+    """Below which folders a group is made: one with all controllers (version 2), or one for each (version 1)."""
     try:
         lines = Path("/proc/self/cgroup").read_text().splitlines()
     except OSError:
         return ()
-    first, second = [], []
+    first: list[Path] = []
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        for controller in ("memory", "pids"):
-            if controller in controllers.split(","):
-                first.append((MOUNTS / controller / path.lstrip("/"), 1))
         if not controllers:
-            second.append((MOUNTS / path.lstrip("/"), 2))
-    has_memory = any(MOUNTS / "memory" in folder.parents for folder, _ in first)
-    return tuple(first if has_memory else second)
+            own = MOUNTS / path.lstrip("/")
+            # Beside this process's own group rather than below it: a group with processes hands no controller on.
+            for home in (own, own.parent):
+                if home.is_relative_to(MOUNTS) and _hands_on(home):
+                    return (home,)
+        first += [MOUNTS / one / path.lstrip("/") for one in ("memory", "pids") if one in controllers.split(",")]
+    return tuple(first) if any(MOUNTS / "memory" in home.parents for home in first) else ()
+
+
+def _hands_on(home: Path) -> bool:
+    """Whether groups below a version 2 group have their memory bounded; switched on where that is allowed."""
+    control = home / "cgroup.subtree_control"
+    try:
+        if "memory" not in control.read_text().split():
+            control.write_text("+memory +pids")
+        return "memory" in control.read_text().split()
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
 def group(*, memory_bytes: int, tasks: int) -> Iterator[Group | None]:
     """A group with these bounds, removed afterwards; None where none can be made."""
     made = Group([])
+    # of version 2, and of version 1
+    bounds = {"memory.max": memory_bytes, "memory.swap.max": 0, "pids.max": tasks}
+    bounds["memory.limit_in_bytes"] = memory_bytes
     name = f"assay-{os.getpid()}-{next(_number)}"
     try:
-        for folder, version in own_groups():
-            here = folder / name
+        for home in homes():
+            here = home / name
             here.mkdir()
             made.folders.append(here)
-            bounds = {"memory.max": memory_bytes, "memory.swap.max": 0, "pids.max": tasks}
-            if version == 1:
-                bounds = {"memory.limit_in_bytes": memory_bytes, "pids.max": tasks}
             for file, value in bounds.items():
                 if (here / file).exists():
                     (here / file).write_text(str(value))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from audits.adapters import kept, references, tensors
 from audits.adapters.files import model_files
+from audits.adapters.isolated import Isolated
 from audits.adapters.kept import FolderStore
 from audits.adapters.predicting import predict
 from audits.adapters.refusals import ModelFailed, ModelRefused
@@ -89,6 +90,16 @@ def test_what_is_no_plain_file_or_too_large_is_refused_unread(tmp_path: Path, mo
 
     assert large.value.code == "model_too_large"
     assert set(codes.values()) == {"model_not_files"}
+
+
+def test_a_worker_without_the_packages_says_which_and_where_they_are(tmp_path: Path):
+    (tmp_path / "model").write_bytes(b"x")
+    adapter = Isolated("onnx", model_files(tmp_path / "model"), ("no-such-runtime",))
+
+    with pytest.raises(ModelRefused, match="no no-such-runtime; install requirements/models.txt") as refused:
+        adapter.open(isolation=probe()).__enter__()
+
+    assert refused.value.code == "extra_missing"
 
 
 @pytest.mark.parametrize(

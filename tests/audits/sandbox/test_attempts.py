@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import platform
-import signal
 import socket
 import subprocess
 import sys
@@ -147,20 +146,14 @@ def test_it_learns_nothing_from_its_variables(cell: Cell):
 
 
 def test_it_signals_nobody(cell: Cell):
-    child = os.fork()
-    if child == 0:  # somebody of the same user, who could be killed
-        signal.pause()
-        os._exit(0)
-    try:
+    with subprocess.Popen(["sleep", "60"]) as child:  # somebody of the same user, who could be killed
         assert is_blocked(attempt(cell, "kill_parent"))
         # in a namespace it is itself number 1
-        for pid in (os.getpid(), child, -1, *([1] if cell.isolation.wall == walls.NONE else [])):
+        for pid in (os.getpid(), child.pid, -1, *([1] if cell.isolation.wall == walls.NONE else [])):
             assert is_blocked(attempt(cell, "kill", pid=pid))
 
-        assert os.waitpid(child, os.WNOHANG) == (0, 0)
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        assert child.poll() is None
+        child.kill()
 
 
 # --- and more ------------------------------------------------------------------------------------------------------

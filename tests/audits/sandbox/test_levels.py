@@ -98,12 +98,37 @@ def test_the_level_is_found_once_and_fit_for_a_result():
 
 
 def test_the_group_of_a_program_is_gone_with_it():
-    before = {folder: set(folder.iterdir()) for folder, _ in cgroups.own_groups() if folder.exists()}
+    before = {folder: set(folder.iterdir()) for folder in cgroups.homes()}
 
     with Cell(NEVER, isolation=probing.probe()) as cell:
         cell.ask({"attempt": "variables"})
 
     assert before == {folder: set(folder.iterdir()) for folder in before}
+
+
+@pytest.mark.parametrize("handed_on", [True, False])
+def test_a_machine_with_groups_of_the_second_version(handed_on: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Folders in the place of the kernel's: where a group would be made, and with which bounds."""
+    own = tmp_path / "service" / "worker"
+    own.mkdir(parents=True)
+    control = own.parent / "cgroup.subtree_control"
+    control.write_text("memory pids\n" if handed_on else "")
+    control.chmod(0o444)
+    read = Path.read_text
+    said = {"/proc/self/cgroup": "0::/service/worker\n"}
+    monkeypatch.setattr(Path, "read_text", lambda path, *given: said.get(str(path)) or read(path, *given))
+    monkeypatch.setattr(Path, "write_text", lambda path, text: pytest.fail(f"{path} is written"))
+    monkeypatch.setattr(cgroups, "MOUNTS", tmp_path)
+    cgroups.homes.cache_clear()
+    try:
+        if not handed_on:
+            monkeypatch.setattr(Path, "write_text", lambda path, text: (_ for _ in ()).throw(PermissionError()))
+        assert cgroups.homes() == ((own.parent,) if handed_on else ())
+        with cgroups.group(memory_bytes=1, tasks=1) as made:
+            assert made is None  # these folders have no files of the kernel's: nothing is bounded, so there is no group
+        assert not list(own.parent.glob("assay-*"))
+    finally:
+        cgroups.homes.cache_clear()
 
 
 def test_what_it_used_is_known_and_what_it_raises_is_told(tmp_path: Path):
