@@ -26,7 +26,7 @@ ERRORS_ONLY = 3
 
 def serve(channel: Channel) -> None:
     """Load one model, then answer batch after batch."""
-    import onnxruntime as ort  # type: ignore[import-not-found, unused-ignore]  # an extra
+    import onnxruntime as ort  # an extra
 
     session: Any = None
     while (asked := channel.receive()) is not None:

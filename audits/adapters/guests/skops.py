@@ -32,7 +32,7 @@ class NotAllowed(Exception):
 
 def serve(channel: Channel) -> None:
     """Load one model, then answer batch after batch."""
-    from skops import io  # type: ignore[import-not-found, unused-ignore]  # an extra
+    from skops import io  # an extra
 
     model: Any = None
     while (asked := channel.receive()) is not None:
