@@ -48,7 +48,7 @@ def as_numpy(array: pa.Array) -> npt.NDArray[Any]:
 
 
 # What stands for "missing" in numpy, and texts that cells are joined with or replaced by.
-MINUS_ONE = positions(np.array([-1]))[0]
+MINUS_ONE, ZERO = positions(np.array([-1, 0]))
 NAN = pa.Array.from_buffers(pa.float64(), 1, [None, pa.py_buffer(np.array([np.nan]))])[0]
 EMPTY, BLANK = strings(["", " "])
 NO_TEXT = pa.nulls(1, pa.string())[0]
