@@ -22,35 +22,33 @@ def write_table(path: Path, rows: int, *, seed: int = 0) -> None:
         (_words(syllables, draw), list(accumulate(1 / rank for rank in range(1, WORDS + 1))))
         for syllables in (LATIN, CYRILLIC)
     ]
-    texts: list[list[str]] = []
+    made: list[tuple[list[str], tuple[str, ...]]] = []
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file)
         out.writerow(HEADER)
         for row in range(rows):
             chance = draw.random()
-            if texts and chance < COPIED + NEARLY:
-                text = list(draw.choice(texts))
+            if made and chance < COPIED + NEARLY:
+                text, rest = draw.choice(made)
                 if chance >= COPIED:
+                    text = list(text)
                     text[draw.randrange(len(text))] = draw.choice(spoken[0][0])
             else:
                 words, weights = spoken[draw.random() < IN_CYRILLIC]
                 text = draw.choices(words, cum_weights=weights, k=max(int(draw.lognormvariate(3.3, 0.4)), 8))
-            texts.append(text)
-            said = " ".join(text).capitalize() + ". "
-            said += f"Write to {text[0]}@{text[1]}.example." if draw.random() < ADDRESSED else ""
-            out.writerow(
-                (
-                    row,
-                    said.strip(),
-                    draw.choices(("praise", "question", "complaint", "spam"), (50, 30, 15, 5))[0],
-                    f"p{draw.randrange(max(rows // 4, 1))}",
-                    draw.choices(("train", "dev", "test"), (8, 1, 1))[0],
+                rest = (
                     draw.choice(("f", "m", "")),
                     draw.choice(("AT", "BR", "DE", "IN", "JP", "KE", "RU", "US")),
                     f"{draw.gauss(0, 1):.4f}",
                     f"20{draw.randrange(18, 27)}-{draw.randrange(1, 13):02}-{draw.randrange(1, 29):02}",
                 )
-            )
+                if draw.random() < ADDRESSED:
+                    text.append(f"anna{row}@mail.example")
+            made.append((text, rest))
+            label = draw.choices(("praise", "question", "complaint", "spam"), (50, 30, 15, 5))[0]
+            person = f"p{draw.randrange(max(rows // 4, 1))}"
+            split = draw.choices(("train", "dev", "test"), (8, 1, 1))[0]
+            out.writerow((row, " ".join(text).capitalize() + ".", label, person, split, *rest))
 
 
 def _words(syllables: tuple[str, ...], draw: random.Random) -> list[str]:
