@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from audits.measures.tables.arrow import as_numpy, as_strings
 
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-Cells = pa.Array | Sequence[str]
+Cells: TypeAlias = pa.Array | Sequence[str]
 
 # Code points at which a script begins; what lies between is other letters or none.
 _SCRIPTS = (
