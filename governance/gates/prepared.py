@@ -1,0 +1,34 @@
+"""A cursor whose statements the server plans once for each connection, not once for each question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+
+@contextmanager
+def prepared_cursor() -> Iterator[CursorWrapper]:
+    """As ``connection.cursor``, with the same counting and errors; a statement is known by its text.
+
+    Parameters go to the server beside the statement, so where their type does not follow from it, it has to be cast.
+    """
+    if not settings.PREPARED_STATEMENTS:
+        with connection.cursor() as cursor:
+            yield cursor
+        return
+    connection.ensure_connection()
+    wrapped = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    with connection.wrap_database_errors, wrapped(_Prepared(connection.connection)) as cursor:
+        yield cursor
+
+
+class _Prepared(psycopg.Cursor[Any]):
+    def execute(self, query: Any, params: Any = None, **options: Any) -> _Prepared:
+        super().execute(query, params, prepare=True, **options)
+        return self
