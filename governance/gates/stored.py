@@ -20,8 +20,8 @@ from django.db import models
 
 from governance.catalog.models import Entry, Version
 from governance.gates.models import Approval, GateMode, ReviewStanding
-from governance.gates.prepared import prepared_cursor
 from governance.people.models import User
+from governance.people.prepared import prepared_cursor
 from governance.people.queries import teams_seen_by
 from governance.policies.lapsing import as_of
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -23,12 +22,7 @@ def prepared_cursor() -> Iterator[CursorWrapper]:
             yield cursor
         return
     connection.ensure_connection()
+    connection.connection.prepare_threshold = 0  # Django's own cursors put parameters into the text and never prepare
     wrapped = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with connection.wrap_database_errors, wrapped(_Prepared(connection.connection)) as cursor:
+    with connection.wrap_database_errors, wrapped(psycopg.Cursor(connection.connection)) as cursor:
         yield cursor
-
-
-class _Prepared(psycopg.Cursor[Any]):
-    def execute(self, query: Any, params: Any = None, **options: Any) -> _Prepared:
-        super().execute(query, params, prepare=True, **options)
-        return self
