@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -24,5 +25,6 @@ def prepared_cursor() -> Iterator[CursorWrapper]:
     connection.ensure_connection()
     connection.connection.prepare_threshold = 0  # Django's own cursors put parameters into the text and never prepare
     wrapped = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with connection.wrap_database_errors, wrapped(psycopg.Cursor(connection.connection)) as cursor:
+    plain: Any = psycopg.Cursor(connection.connection)
+    with connection.wrap_database_errors, wrapped(plain) as cursor:
         yield cursor
