@@ -25,6 +25,8 @@ HELD_PER_BYTE, LEAST_HELD, MOST_HELD = 4, 256 << 20, 1 << 30
 MAX_RATIO, FREE_BYTES = 200, 256 << 20
 # Texts that are written out, or made from differences, at once.
 _BATCH_BYTES = 64 << 20
+# Rows of row groups that are read in one go; each go ends with a batch that is not full.
+_RUN_ROWS = 16 * BATCH_ROWS
 _DAMAGED = "the parquet file is damaged or cut off; write it again"
 # What the footer calls columns whose cells can be of any length, and cells that stand in a dictionary.
 _ANY_LENGTH, _DICTIONARIES = "BYTE_ARRAY", {"PLAIN_DICTIONARY", "RLE_DICTIONARY"}
@@ -81,7 +83,7 @@ class ParquetRows(ArrowRows):
             groups.append(number)
             rows += group.num_rows
             batch = max(min(batch, _BATCH_BYTES // max(delta, 1)), 1)
-            if rows >= BATCH_ROWS:
+            if rows >= _RUN_ROWS:
                 yield groups, batch
                 groups, rows = [], 0
         if groups:
