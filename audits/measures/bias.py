@@ -23,7 +23,7 @@ from audits.measures.figures import comparison_row, figure, rate_rows
 from audits.measures.four_fifths import four_fifths
 from audits.measures.gathering import gather
 from audits.measures.grouped import Grouped
-from audits.measures.inequality.consistency import consistency_of
+from audits.measures.inequality.consistency import consistency_of, with_consistency
 from audits.measures.inequality.part import inequality
 from audits.measures.kept_rows import JudgedRows, RowKeeper, judged_rows
 from audits.measures.multiclass import of_classes
@@ -101,7 +101,7 @@ def audit_table(table: Table, plan: BiasPlan, *, progress: Progress | None = Non
     document = _of_counts(counts, plan, seed=seed, rows=rows)
     if rows is not None:
         document = with_scores(document, rows, plan, seed=seed)
-        document |= _of_rows(rows, plan, seed=seed)
+        document = _with_rows(document, rows, plan, seed=seed)
     return _sealed(document)
 
 
@@ -180,16 +180,14 @@ def _sealed(document: dict[str, Any]) -> dict[str, Any]:
     return document | {"digest": hashlib.sha256(rfc8785.dumps(document)).hexdigest()}
 
 
-def _of_rows(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
-    """Parts of the document that need single rows; each is absent where the plan does not ask for it."""
-    document: dict[str, Any] = {}
+def _with_rows(document: dict[str, Any], rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
+    """The document with parts that need single rows; each is absent where the plan does not ask for it."""
     if plan.other_columns:
         rows = in_order_of_content(rows)
     document |= slices_of(rows, plan, seed=seed)
     document |= conditional_of(rows, plan)
     document |= proxies_of(rows, plan, seed=seed)
-    document |= consistency_of(rows, plan, seed=seed)
-    return document
+    return with_consistency(document, consistency_of(rows, plan, seed=seed))
 
 
 def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int, rows: JudgedRows | None = None) -> dict[str, Any]:

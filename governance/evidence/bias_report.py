@@ -17,6 +17,7 @@ from audits import blobs
 from audits.kinds.base import InputsRejected
 from audits.models import Run
 from governance.evidence.bias_words import of_hundred, what_the_range_means
+from governance.evidence.consistency_words import alike_in_words, decided_by_consistency
 from governance.web.templatetags import figures
 
 Document = Mapping[str, Any]
@@ -104,6 +105,11 @@ def slice_name(part: Mapping[str, Any] | None) -> str:
 
 def gauge(document: Document) -> dict[str, Any] | None:
     """The worst gating figure, for the gauge beside a requirement."""
+    alike = decided_by_consistency(document)
+    if alike is not None and alike.get("value") is not None:
+        limits_of = {key: alike.get(of) for key, of in (("low", "ci_low"), ("high", "ci_high"), ("n", "rows_asked"))}
+        floor = {"floor": alike["threshold"], "verdict": alike["verdict"]}
+        return {"value": alike["value"], "kind": "rate", **limits_of, **floor}
     row = worst(document)
     if row is None or row.get("value") is None:
         return None
@@ -135,6 +141,8 @@ def sentence(document: Document) -> str:
     row, verdict = worst(document), document.get("verdict")
     if any(one.get("code") == "bias.no_threshold" for one in document.get("reasons", ())):
         return _("The audit plan sets no limit, so the figures are shown and nothing is judged.")
+    if (alike := decided_by_consistency(document)) is not None:
+        return alike_in_words(alike)
     if verdict == "no_information":
         return _("The model answers everybody alike, so the comparison says nothing.")
     if row is None:
@@ -170,7 +178,7 @@ def _metric_of(row: Mapping[str, Any]) -> str:
 def in_plain_words(document: Document) -> str:
     """The same for people who know no statistics: so many of 100 people of either group."""
     row = worst(document)
-    if row is None or document.get("verdict") == "no_information":
+    if row is None or document.get("verdict") == "no_information" or decided_by_consistency(document) is not None:
         return sentence(document)
     told = _told(row)
     often = of_hundred(document, row, group=told["group"], other=told["other"])
@@ -190,7 +198,12 @@ def reason(document: Document) -> str:
     """One line more: what the range means, what would decide it, and what was left out."""
     row = worst(document)
     parts = [] if row is None else [what_the_range_means(document.get("verdict"))]
-    if row is not None and row.get("rows_needed") and row.get("verdict") in ("warn", "insufficient_data"):
+    if (
+        row is not None
+        and decided_by_consistency(document) is None
+        and row.get("rows_needed")
+        and row.get("verdict") in ("warn", "insufficient_data")
+    ):
         rows = int(row["rows_needed"])
         parts.append(
             ngettext("About %(n)s more row would tell.", "About %(n)s more rows would tell.", rows)

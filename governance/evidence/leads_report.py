@@ -1,6 +1,7 @@
 """Parts of a bias document that lead to a closer look, as the run page shows them.
 
-Worst slices, gaps among people who are alike in what may count, and features that give a group away.
+Worst slices, gaps among people who are alike in what may count, features that give a group away, and whether people
+who are alike are decided alike.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from governance.evidence.bias_report import capital, metric_name, slice_name
+from governance.evidence.wording.bias import WHY
 from governance.web.templatetags import figures
 
 Document = Mapping[str, Any]
@@ -23,6 +25,7 @@ def leads(document: Document) -> dict[str, Any]:
         "slices": _slices(document),
         "alike": _alike(document),
         "proxies": _proxies(document),
+        "consistency": _consistency(document),
         "approved": _approved(document),
     }
 
@@ -145,6 +148,7 @@ def _proxies(document: Document) -> dict[str, Any] | None:
             "area": {"value": row["auc"], "low": row["auc_ci_low"], "high": row["auc_ci_high"], "n": row["n"]},
             "v": row["cramers_v"],
             "lead": row["lead"],
+            "alike": _held_still(row.get("alike")),
         }
         for row in told["features"]
     ]
@@ -161,7 +165,90 @@ def _proxies(document: Document) -> dict[str, Any] | None:
         "How well a feature tells a group: 0.5 is no better than a guess, 1 is for certain. Above %(limit)s, which is"
         " a choice, a feature is worth a closer look: a model can use it in the place of the attribute."
     ) % {"limit": figures.ratio(told["threshold"])}
-    return {"rows": (joint + rows)[:MOST_PROXIES], "note": note}
+    shown: list[dict[str, Any]] = (joint + rows)[:MOST_PROXIES]
+    left = _(
+        "The last two columns are ratios of approval rates, the group over everybody else: as they are, and if both"
+        " were spread over the values of the feature alike. A gap that goes then went along with the feature; whether"
+        " the model uses the feature is not told by that."
+    )
+    return {"rows": shown, "note": note, "left": left if any(row.get("alike") for row in shown) else ""}
+
+
+def _held_still(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What is left of a gap among people alike in one feature."""
+    if row is None:
+        return None
+    why = {
+        "never_alike": _("never meet among equals"),
+        "nobody_selected": _("nobody is approved"),
+    }.get(str(row.get("why")), "")
+    held = {"value": row["impact_ratio_alike"], "low": row["ci_low"], "high": row["ci_high"]}
+    return {"raw": row["impact_ratio"], "why": why, "compared": row["rows_compared"], **held}
+
+
+def _consistency(document: Document) -> dict[str, Any] | None:
+    """Whether people who are alike in the plan's features are decided alike."""
+    told = document.get("consistency")
+    if not told:
+        return None
+    columns = ", ".join(told["features"])
+    shown: dict[str, Any] = {"columns": columns, "verdict": told.get("verdict"), "floor": told.get("threshold")}
+    limit = figures.share(told.get("threshold"))
+    shown["limit"] = (
+        _("The audit plan wants at least %(limit)s, so it counts for the verdict.") % {"limit": limit}
+        if shown["verdict"]
+        else _("The audit plan sets no limit for it, so it is for information and counts for no verdict.")
+    )
+    if told["value"] is None:
+        why = WHY.get(str(told.get("why")), str(told.get("why")))
+        return shown | {"say": _("It was not measured: %(why)s.") % {"why": why}, "rows": [], "aside": []}
+    others = int(told["neighbours"]) - 1
+    shown["say"] = ngettext(
+        "Each person was held beside the %(n)s other most like them in these columns. On average %(share)s of such a"
+        " circle, the person counted too, got the same decision as the person. Were all who are alike decided alike, it"
+        " would be 100 %%; were as many chosen by lot, about %(lot)s.",
+        "Each person was held beside the %(n)s others most like them in these columns. On average %(share)s of such a"
+        " circle, the person counted too, got the same decision as the person. Were all who are alike decided alike, it"
+        " would be 100 %%; were as many chosen by lot, about %(lot)s.",
+        others,
+    ) % {"n": others, "share": figures.share(told["value"]), "lot": figures.share(told["by_lot"])}
+    everybody = {"slice": {}, "asked": told["asked"], **{key: told[key] for key in ("value", "ci_low", "ci_high")}}
+    shown["rows"] = [
+        {
+            "label": named(row["slice"]) or _("everybody"),
+            "n": row["asked"],
+            "value": row["value"],
+            "low": row["ci_low"],
+            "high": row["ci_high"],
+            "verdict": "" if row["slice"] else (shown["verdict"] or ""),
+        }
+        for row in (everybody, *told["groups"])
+    ]
+    return shown | {"lot": told["by_lot"], "aside": _how_it_was_asked(told)}
+
+
+def _how_it_was_asked(told: Mapping[str, Any]) -> list[str]:
+    aside = []
+    if told["rows_asked"] < told["rows_used"]:
+        aside.append(
+            _("Of %(used)s rows, %(asked)s drawn by chance were asked about, each held beside %(among)s.")
+            % {
+                "used": figures.number(told["rows_used"]),
+                "asked": figures.number(told["rows_asked"]),
+                "among": figures.number(told["rows_among"]),
+            }
+        )
+    left_out = int(told["rows_left_out"])
+    if left_out:
+        aside.append(
+            ngettext(
+                "%(n)s row lacks one of them and takes no part.",
+                "%(n)s rows lack one of them and take no part.",
+                left_out,
+            )
+            % {"n": figures.number(left_out)}
+        )
+    return aside
 
 
 def _approved(document: Document) -> dict[str, Any] | None:

@@ -71,7 +71,7 @@ _WORDS: Mapping[str, Mapping[str, _StrPromise]] = {
     "script": data.SCRIPTS,
     "main": data.SCRIPTS,
     "fields": data.FIELDS,
-    "why": {**data.WHY, **drift.MEASURES, **counterfactual.WHY, **suites.WHY},
+    "why": {**bias.WHY, **data.WHY, **drift.MEASURES, **counterfactual.WHY, **suites.WHY},
     "measure": drift.MEASURES,
     "kind_reference": drift.MEASURES,
     "kind_current": drift.MEASURES,
