@@ -143,8 +143,6 @@ class BiasPlan:
             )
         if self.score is not None and self.task != BINARY:
             raise PlanRejected("score_not_for_task", f"a score is read for the task {BINARY} only; leave it out")
-        if self.cluster is not None and self.task in (MULTICLASS, RANKING):
-            raise PlanRejected("cluster_not_for_task", f"clusters are not measured for the task {self.task} yet")
         if self.task in (REGRESSION, RANKING) and (self.positive is not None or self.required_groups):
             raise PlanRejected(
                 "key_not_for_task",
