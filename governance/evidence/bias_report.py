@@ -130,10 +130,20 @@ def worst(document: Document) -> Mapping[str, Any] | None:
     return next((row for row in rows if row.get("verdict") == document.get("verdict")), rows[0] if rows else None)
 
 
-def limits(row: Mapping[str, Any]) -> dict[str, Any]:
-    """``floor`` for a ratio, ``ceiling`` for a difference. Of ratios that exceed 1 the limit is the other one."""
-    threshold = row.get("threshold")
-    return {"floor": threshold} if row.get("kind") == "ratio" else {"ceiling": threshold}
+def limits(*rows: Mapping[str, Any]) -> dict[str, Any]:
+    """``floor`` for a ratio, ``ceiling`` for a difference, and the other one where a figure lies on the other side.
+
+    A difference below 0 must not be below the threshold with a minus; a ratio above 1 not above 1 over it.
+    """
+    threshold = rows[0].get("threshold")
+    if not threshold:
+        return {}
+    values = [float(row["value"]) for row in rows if row.get("value") is not None]
+    if rows[0].get("kind") == "ratio":
+        low, high = any(value <= 1 for value in values) or not values, any(value > 1 for value in values)
+        return ({"floor": threshold} if low else {}) | ({"ceiling": 1 / threshold} if high else {})
+    low, high = any(value < 0 for value in values), any(value >= 0 for value in values) or not values
+    return ({"floor": -threshold} if low else {}) | ({"ceiling": threshold} if high else {})
 
 
 def sentence(document: Document) -> str:
@@ -154,8 +164,14 @@ def sentence(document: Document) -> str:
             "It cannot be told yet: %(group)s against %(other)s, %(metric)s %(figure)s, %(n)s, around the limit of"
             " %(limit)s."
         ),
-        "insufficient_data": _("Too few rows for a verdict: %(group)s, %(n)s, against %(other)s."),
+        "insufficient_data": _too_few(row),
     }.get(str(verdict), _("%(group)s against %(other)s: %(metric)s %(figure)s, %(n)s.")) % _told(row)
+
+
+def _too_few(row: Mapping[str, Any]) -> str:
+    if "class" in row:
+        return _("Too few rows for a verdict on class %(class)s: %(group)s, %(n)s, against %(other)s.")
+    return _("Too few rows for a verdict: %(group)s, %(n)s, against %(other)s.")
 
 
 def _told(row: Mapping[str, Any]) -> dict[str, str]:
@@ -166,6 +182,7 @@ def _told(row: Mapping[str, Any]) -> dict[str, str]:
         "figure": _figure(row),
         "limit": figures.figure(kind_of(row), row.get("threshold")),
         "n": figures.sample(row.get("n")),
+        "class": str(row.get("class", "")),
     }
 
 
@@ -189,7 +206,7 @@ def in_plain_words(document: Document) -> str:
             "No group is beyond the limit of %(limit)s. Furthest apart: %(often)s (%(metric)s %(figure)s, %(n)s)."
         ),
         "warn": _("It cannot be told yet: %(often)s. %(metric)s %(figure)s, %(n)s; the limit is %(limit)s."),
-        "insufficient_data": _("Too few rows for a verdict: %(group)s, %(n)s, against %(other)s."),
+        "insufficient_data": _too_few(row),
     }.get(str(document.get("verdict")), _("%(Often)s: %(metric)s %(figure)s, %(n)s. The limit is %(limit)s."))
     return said % (told | {"often": often, "Often": capital(often)})
 
@@ -263,7 +280,7 @@ def comparison_charts(document: Document) -> list[Chart]:
                 kind=kind,
                 reference=1.0 if kind == "ratio" else None,
                 rows=[_row(row, label=_against(row)) for row in rows],
-                **limits(rows[0]),
+                **limits(*rows),
             )
         )
     return charts

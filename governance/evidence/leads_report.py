@@ -1,7 +1,6 @@
 """Parts of a bias document that lead to a closer look, as the run page shows them.
 
-Worst slices, gaps among people who are alike in what may count, features that give a group away, and whether people
-who are alike are decided alike.
+Worst slices, gaps among people who are alike in what may count, and features that give a group away.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from governance.evidence.bias_report import capital, metric_name, slice_name
-from governance.evidence.wording.bias import WHY
 from governance.web.templatetags import figures
 
 Document = Mapping[str, Any]
@@ -25,7 +23,6 @@ def leads(document: Document) -> dict[str, Any]:
         "slices": _slices(document),
         "alike": _alike(document),
         "proxies": _proxies(document),
-        "consistency": _consistency(document),
         "approved": _approved(document),
     }
 
@@ -94,7 +91,7 @@ def _alike(document: Document) -> dict[str, Any] | None:
     }
     rows = [
         {
-            "label": _("%(group)s against %(other)s") % {"group": group, "other": other},
+            "label": _("%(group)s against %(other)s") % {"group": group, "other": _other(group, other)},
             "raw": _odds(pair.get("odds_ratio")),
             "alike": _odds(pair.get("mantel_haenszel_odds_ratio")),
             "adjusted": _odds(pair.get("adjusted_odds_ratio")),
@@ -113,6 +110,12 @@ def _alike(document: Document) -> dict[str, Any] | None:
         "%(n)s row lacks one of them and takes no part.", "%(n)s rows lack one of them and take no part.", left_out
     ) % {"n": figures.number(left_out)}
     return {"rows": rows, "note": note, "lacking": lacking if left_out else ""}
+
+
+def _other(group: str, other: str) -> str:
+    """The other group without the name of its column, where that is the group's own."""
+    column, colon, value = other.partition(": ")
+    return value if colon and "; " not in other and group.startswith(column + colon) else other
 
 
 def _odds(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -184,71 +187,6 @@ def _held_still(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     }.get(str(row.get("why")), "")
     held = {"value": row["impact_ratio_alike"], "low": row["ci_low"], "high": row["ci_high"]}
     return {"raw": row["impact_ratio"], "why": why, "compared": row["rows_compared"], **held}
-
-
-def _consistency(document: Document) -> dict[str, Any] | None:
-    """Whether people who are alike in the plan's features are decided alike."""
-    told = document.get("consistency")
-    if not told:
-        return None
-    columns = ", ".join(told["features"])
-    shown: dict[str, Any] = {"columns": columns, "verdict": told.get("verdict"), "floor": told.get("threshold")}
-    limit = figures.share(told.get("threshold"))
-    shown["limit"] = (
-        _("The audit plan wants at least %(limit)s, so it counts for the verdict.") % {"limit": limit}
-        if shown["verdict"]
-        else _("The audit plan sets no limit for it, so it is for information and counts for no verdict.")
-    )
-    if told["value"] is None:
-        why = WHY.get(str(told.get("why")), str(told.get("why")))
-        return shown | {"say": _("It was not measured: %(why)s.") % {"why": why}, "rows": [], "aside": []}
-    others = int(told["neighbours"]) - 1
-    shown["say"] = ngettext(
-        "Each person was held beside the %(n)s other most like them in these columns. On average %(share)s of such a"
-        " circle, the person counted too, got the same decision as the person. Were all who are alike decided alike, it"
-        " would be 100 %%; were as many chosen by lot, about %(lot)s.",
-        "Each person was held beside the %(n)s others most like them in these columns. On average %(share)s of such a"
-        " circle, the person counted too, got the same decision as the person. Were all who are alike decided alike, it"
-        " would be 100 %%; were as many chosen by lot, about %(lot)s.",
-        others,
-    ) % {"n": others, "share": figures.share(told["value"]), "lot": figures.share(told["by_lot"])}
-    everybody = {"slice": {}, "asked": told["asked"], **{key: told[key] for key in ("value", "ci_low", "ci_high")}}
-    shown["rows"] = [
-        {
-            "label": named(row["slice"]) or _("everybody"),
-            "n": row["asked"],
-            "value": row["value"],
-            "low": row["ci_low"],
-            "high": row["ci_high"],
-            "verdict": "" if row["slice"] else (shown["verdict"] or ""),
-        }
-        for row in (everybody, *told["groups"])
-    ]
-    return shown | {"lot": told["by_lot"], "aside": _how_it_was_asked(told)}
-
-
-def _how_it_was_asked(told: Mapping[str, Any]) -> list[str]:
-    aside = []
-    if told["rows_asked"] < told["rows_used"]:
-        aside.append(
-            _("Of %(used)s rows, %(asked)s drawn by chance were asked about, each held beside %(among)s.")
-            % {
-                "used": figures.number(told["rows_used"]),
-                "asked": figures.number(told["rows_asked"]),
-                "among": figures.number(told["rows_among"]),
-            }
-        )
-    left_out = int(told["rows_left_out"])
-    if left_out:
-        aside.append(
-            ngettext(
-                "%(n)s row lacks one of them and takes no part.",
-                "%(n)s rows lack one of them and take no part.",
-                left_out,
-            )
-            % {"n": figures.number(left_out)}
-        )
-    return aside
 
 
 def _approved(document: Document) -> dict[str, Any] | None:
