@@ -142,15 +142,15 @@ def agreement_with_pulls(
     pulls = np.zeros((rows, total))
     begin = 0
     for division, size in zip(parts, sizes, strict=True):
-        for part in range(size):
-            inside = division == part
+        for number in range(size):
+            inside = division == number
             weight = weights[inside]
             held = float(weight.sum())
             if held > 0:
                 mean = float((weight * of_rows[inside]).sum()) / held
-                pull = agreed[:, begin + part] - mean * met[:, begin + part]
+                pull = agreed[:, begin + number] - mean * met[:, begin + number]
                 pull[asked[inside]] += weight * (of_rows[inside] - mean)
-                pulls[:, begin + part] = pull / held
+                pulls[:, begin + number] = pull / held
         begin += size
     return Agreement(of_rows, itself, pulls)
 

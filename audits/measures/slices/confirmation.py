@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from audits.measures.clusters import design_effects
-from audits.measures.intervals import Z95, newcombe, score_test, wilson
+from audits.measures.intervals import Z95, Array, newcombe, score_test, wilson
 from audits.measures.rates import Rate
 from audits.measures.slices.discovery import welch
-from audits.measures.slices.quantities import Array, Codes, Moments, Quantity, Rows, Sums, summed
+from audits.measures.slices.quantities import Codes, Moments, Quantity, Rows, Sums, summed
 
 Flags = npt.NDArray[np.bool_]
 # Probabilities that are equal up to rounding count as equally unlikely.
