@@ -31,6 +31,8 @@ MOST_DISTANCES = 40_000_000
 FEWEST_ASKED = 200
 # Groups of an attribute that are shown, the largest first.
 MOST_GROUPS = 20
+# Shares are known to about this much.
+_SAME = 1e-12
 
 METHOD = "Wilson at the size that pulls of rows leave, as asked and as near (Efron and Stein)"
 
@@ -180,7 +182,9 @@ def _estimated(values: Floats, weights: Floats, pulls: Floats, clusters: Index |
     if not len(values):
         return made | {"why": "no_row_asked"}
     value = float((weights * values).sum() / weights.sum())
-    made["value"] = figure(min(value, 1.0))
+    # parts of a row's near rows add up to 1 but for rounding
+    value = 1.0 if value > 1 - _SAME else max(value, 0.0)
+    made["value"] = figure(value)
     size = effective_size(weights)
     error = math.sqrt(float(np.square(pulls).sum()))
     if clusters is not None:
