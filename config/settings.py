@@ -275,6 +275,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5 * SWEEP_EVERY_S,
         "options": UPKEEP,
     },
+    "sweep-rejudgings": {
+        "task": "governance.policies.tasks.sweep_rejudgings",
+        "schedule": 5 * SWEEP_EVERY_S,
+        "options": UPKEEP,
+    },
     "deliver-outbox": {
         "task": "governance.notifications.tasks.deliver",
         "schedule": SWEEP_EVERY_S,

@@ -10,7 +10,7 @@ from django.utils.translation import get_language, gettext_noop, ngettext, pgett
 from django.utils.translation import gettext as _
 
 from governance.catalog.forms import UseCaseForm
-from governance.policies import suspended
+from governance.policies import outdated, suspended
 from governance.web.templatetags import figures
 from governance.web.templatetags.words import look_up
 
@@ -42,8 +42,11 @@ TITLES = (
     gettext_noop("Spaces at every stage"),
     gettext_noop("Spaces in production"),
 )
-# That of the requirement which stands in no file.
-BUILT_IN_TITLES = (gettext_noop("Nothing that it rests on is suspended"),)
+# Those of requirements which stand in no file.
+BUILT_IN_TITLES = (
+    gettext_noop("Nothing that it rests on is suspended"),
+    gettext_noop("It was judged under the policies of now"),
+)
 
 
 def title(text: str) -> str:
@@ -71,9 +74,11 @@ def _audits_in(language: str | None) -> dict[str, str]:
 
 
 def audit_of(kind: str) -> str:
-    """An audit within a list of what is missing; or the suspension, which no audit finds."""
+    """An audit within a list of what is missing; or what no audit finds: a suspension, a judgement to come."""
     if kind == suspended.KIND:
         return _("something suspended")
+    if kind == outdated.KIND:
+        return _("a judgement under the policies of now")
     return _("%(kind)s audit") % {"kind": _audited(kind)}
 
 
@@ -164,6 +169,10 @@ def _messages_in(language: str | None) -> dict[str, str]:
         "not_asked": _("Not asked here: the policy asks for it only where %(condition)s."),
         "verdict_not_accepted": _("The %(kind)s audit says %(verdict)s; accepted are %(accepted)s."),
         "suspended": _("Suspended: %(of)s."),
+        "policies_changed": _(
+            "The policies have changed since this was judged. A worker judges it again; what else stands here was found"
+            " before."
+        ),
         "missing": _("There is no %(kind)s audit."),
         "outdated": _(
             "The %(kind)s audit was run on other inputs than today’s: plan, upload or licences have changed."
@@ -210,6 +219,7 @@ def reason(code: str) -> str:
         "review:superseded": _("a newer submission took its place"),
         "review:awaiting_decision": _("every requirement holds; an approver has to decide"),
         "vote.distinct:pending": _("more different people have to vote"),
+        f"{outdated.ID}:{outdated.CODE}": _("the policies have changed, and it has to be judged under them first"),
     }
     if code in known:
         return known[code]
@@ -239,6 +249,8 @@ def step(step: Mapping[str, Any]) -> str:
         detail = ", ".join(one.partition(":")[2] for one in detail.split(", "))
     elif action == "submit":
         detail = str(look_up(detail, "stage").label).lower()
+    if action == "wait" and target == outdated.KIND:
+        action = "wait_judged"
     if action == "ask_waiver" and detail:
         action = "ask_waiver_days"
     if action in ("vote", "lift_veto"):
@@ -250,6 +262,7 @@ def step(step: Mapping[str, Any]) -> str:
         "run": _("Run the %(target)s audit."),
         "retry": _("Run the %(target)s audit again; the last one could not be done."),
         "wait": _("Wait for the %(target)s audit to end."),
+        "wait_judged": _("Wait until a worker has judged it under the policies of now."),
         "repair": _("Mend what the %(target)s audit found, then submit the mended version."),
         "attach_predictions": _("Attach a table of predictions; the %(target)s audit then starts by itself."),
         "attach_data": _("Attach a table of data; the %(target)s audit then starts by itself."),
