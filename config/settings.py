@@ -227,7 +227,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "ENUM_NAME_OVERRIDES": {"TierEnum": "governance.catalog.models.Tier"},
+    "ENUM_NAME_OVERRIDES": {
+        "TierEnum": "governance.catalog.models.Tier",
+        "TriggerKindEnum": "governance.reviews.models.Trigger.Kind",
+    },
 }
 
 # --- work in the background ------------------------------------------------------------------------------------------
