@@ -228,6 +228,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "ENUM_NAME_OVERRIDES": {
+        "KindEnum": "governance.catalog.models.SubjectKind",
         "TierEnum": "governance.catalog.models.Tier",
         "TriggerKindEnum": "governance.reviews.models.Trigger.Kind",
     },
