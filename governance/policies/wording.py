@@ -186,6 +186,7 @@ def _messages_in(language: str | None) -> dict[str, str]:
         "override_ended": _(
             "The %(kind)s audit rested on a reviewer’s override, which has ended; it has to be judged again."
         ),
+        "upstream_ended": _("Something that it was made from is approved no longer."),
         "waiver_ended": _("The %(kind)s audit does not hold; it was waived until %(until)s, and the waiver has ended."),
         "waiver_revoked": _("The %(kind)s audit does not hold; it was waived, and the waiver was revoked."),
         "verdict_unknown": _(
@@ -227,6 +228,7 @@ def reason(code: str) -> str:
         return _("the facts cannot be read at %(path)s") % {"path": code.partition(":")[2]}
     what, _colon, state = code.rpartition(":")
     over = {"waiver_ended": _("its waiver has ended"), "waiver_revoked": _("its waiver was revoked")}
+    over["upstream_ended"] = _("something that it was made from is approved no longer")
     state = over.get(state, state)
     return _("%(what)s: %(state)s") % {"what": what, "state": state} if what else code
 
@@ -276,6 +278,7 @@ def step(step: Mapping[str, Any]) -> str:
         "complete_profile": _(
             "Say %(detail)s in the licence profile of the use case; the licence audit then runs again by itself."
         ),
+        "approve_upstream": _("Have what it was made from approved again, or submit a version that does without it."),
         "meet_condition": _("Meet the condition of %(target)s (%(detail)s)."),
         "submit": _("Submit this version for %(detail)s in use case %(target)s; check the name of the use case."),
         "write_audit_plan": _("Write the audit plan of the use case; the %(target)s audit needs it."),

@@ -1,4 +1,4 @@
-"""Submissions in review after the policies that they were judged under have changed."""
+"""Submissions in review after policies, or approvals of what they were made from, have changed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Least
 
 from audits.locks import hold_subjects
+from governance.catalog.models import Edge
 from governance.policies.models import Rejudging
 from governance.policies.rejudging import Scope
 from governance.reviews.deciding import bring_up_to_date
@@ -33,14 +34,21 @@ class OfSubmissions:
         return len(numbers)
 
     def to_judge(self, rejudging: Rejudging) -> list[int]:
-        """All that are stale: what another change has closed is opened no later than what this has."""
-        if rejudging.policy_id is None:
-            return []
+        """All that are stale: what another change has closed is opened no later than what this has. Or those that were
+        made from what is approved now, or no longer.
+        """
+        if rejudging.entry_id is not None:
+            in_review = Submission.objects.filter(
+                state=SubmissionState.IN_REVIEW, use_case=rejudging.use_case_id, stage=rejudging.stage
+            )
+            made_from_it = Edge.objects.filter(to_entry=rejudging.entry_id).values("version")
+            return list(in_review.filter(version__in=made_from_it).order_by("pk").values_list("pk", flat=True))
         return list(Submission.objects.stale().order_by("due_at", "pk").values_list("pk", flat=True))
 
     @transaction.atomic
     def judge(self, number: int, *, rejudging: Rejudging, at: dt.datetime) -> None:
         """Start what is asked for now, and judge anew."""
         submission = locked(number)
-        if submission.state == SubmissionState.IN_REVIEW and submission.is_stale(at=at):
+        concerned = rejudging.entry_id is not None or submission.is_stale(at=at)
+        if submission.state == SubmissionState.IN_REVIEW and concerned:
             bring_up_to_date(submission, at=at)

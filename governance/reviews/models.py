@@ -299,6 +299,7 @@ class Trigger(models.Model):
         REVIEWER = "reviewer", _("Somebody who voted may no longer vote")
         USE_CASE = "use_case", _("The use case has changed")
         WAIVER = "waiver", _("A waiver ends")
+        UPSTREAM = "upstream", _("Something that it was made from is approved no longer")
 
     class Closing(models.TextChoices):
         SUBMITTED = "submitted", _("a version was submitted")

@@ -15,7 +15,8 @@ from audits.signals import run_finished
 from governance.catalog.models import Suspension, UseCase, Version
 from governance.catalog.signals import suspended, suspension_lifted, use_case_changed, versions_stored
 from governance.catalog.suspensions.reach import reaching
-from governance.gates.signals import audits_asked
+from governance.gates.models import Approval
+from governance.gates.signals import audits_asked, upstream_changed
 from governance.licensing.affected import Affected
 from governance.licensing.closure import among_texts
 from governance.licensing.signals import licences_changed, licences_judged
@@ -116,6 +117,11 @@ def see_suspension(*, suspension: Suspension, at: dt.datetime, **_newer: Any) ->
 @receiver(policies_changed, dispatch_uid="reviews.see_policies")
 def see_policies(*, at: dt.datetime, **_newer: Any) -> None:
     looking_again.policies_changed(at=at)
+
+
+@receiver(upstream_changed, dispatch_uid="reviews.see_upstream")
+def see_upstream(*, approval: Approval, below: Approval | None, holds: bool, at: dt.datetime, **_newer: Any) -> None:
+    looking_again.upstream_changed(approval, below=below, holds=holds, at=at)
 
 
 @receiver(use_case_changed, dispatch_uid="reviews.see_use_case")

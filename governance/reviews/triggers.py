@@ -29,6 +29,7 @@ ABOUT_VERSIONS = (Trigger.Kind.NEW_VERSION, Trigger.Kind.CARD_TEXT)
 _REOPENS = {
     Trigger.Kind.LICENCE: changes.REOPENS["licence"],
     Trigger.Kind.SUSPENDED: frozenset({Lane.RISK.value}),
+    Trigger.Kind.UPSTREAM: frozenset({Lane.RISK.value}),
 }
 
 

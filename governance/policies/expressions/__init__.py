@@ -10,6 +10,7 @@ from governance.policies.expressions.engine import PROGRAMS_KEPT, VARIABLES, pro
 from governance.policies.expressions.evaluating import TIMED, Known, Outcome, Said
 from governance.policies.expressions.reading import (
     SECTIONS_OF_KINDS,
+    UPSTREAM,
     ExpressionRefused,
     atoms,
     audits_in,
@@ -22,6 +23,7 @@ __all__ = [
     "PROGRAMS_KEPT",
     "SECTIONS_OF_KINDS",
     "TIMED",
+    "UPSTREAM",
     "VARIABLES",
     "ExpressionRefused",
     "Known",

@@ -15,13 +15,13 @@ from functools import lru_cache
 from typing import Any
 
 from governance.policies.expressions.engine import PROGRAMS_KEPT, VARIABLES, cel, environment
-from governance.policies.expressions.reading import tokens_of
+from governance.policies.expressions.reading import UPSTREAM, tokens_of
 from governance.policies.moments import AHEAD_AT_MOST, FactsMalformed, moment
 
 MAX_ITEMS = 1000
 MAX_NUMBERS = 1000
 # What changes by time alone.
-TIMED = frozenset({"age_days", "asked_at", "waivers"})
+TIMED = frozenset({"age_days", "asked_at", "waivers"}) | UPSTREAM
 # What a row says of time beside its age is kept from expressions: nobody could tell when the answer changes.
 _HIDDEN = ("age_days", "finished_at", "holds_until")
 
@@ -48,11 +48,14 @@ class Said:
 
 @dataclass(frozen=True)
 class _Timed:
-    """Where time enters a condition: limits of ages in days, dates that are written out, and waivers."""
+    """Where time enters a condition: limits of ages in days, dates that are written out, waivers, and approvals of
+    what a version was made from.
+    """
 
     limits: tuple[float, ...] = ()
     dates: tuple[dt.datetime | None, ...] = ()
     waivers: bool = False
+    upstream: bool = False
 
 
 @lru_cache(maxsize=PROGRAMS_KEPT)
@@ -64,7 +67,8 @@ def _timed(text: str) -> _Timed:
         [moment(token.text.strip("\"'")) for token in tokens if token.kind == "text"] if "asked_at" in names else []
     )
     dates = (_later(one, microseconds=extra) for one in written if one is not None for extra in (0, 1))
-    return _Timed(tuple(limits)[:MAX_NUMBERS], tuple(dates), "waivers" in names)
+    upstream = any(name in text for name in UPSTREAM)
+    return _Timed(tuple(limits)[:MAX_NUMBERS], tuple(dates), "waivers" in names, upstream)
 
 
 class Known:
@@ -110,7 +114,7 @@ class Known:
         """The first moment from which time alone makes a condition that holds at ``at`` fail; None where none does.
 
         Time enters by ages, which are compared with plain numbers, by dates that are written out, and by the ends of
-        waivers: only there can the answer change.
+        waivers and of approvals of what a version was made from: only there can the answer change.
         """
         for when in self._turning_points(text, at=at):
             if not self.ask(program, at=when).holds:
@@ -127,7 +131,14 @@ class Known:
         }
         if timed.waivers:
             points |= {moment(row.get("until")) for row in self._rows("waivers")}
+        if timed.upstream:
+            points |= self.upstream_ends()
         return sorted(point for point in points if point is not None and point > at)
+
+    def upstream_ends(self) -> set[dt.datetime | None]:
+        """When approvals of what the version was made from end."""
+        lineage = self._facts.get("lineage") or {}
+        return {moment(end) for name in UPSTREAM for end in _ends(lineage, name)}
 
     def _activation(self, at: dt.datetime) -> Any:
         """The facts as the engine takes them; at one moment several conditions are asked."""
@@ -146,6 +157,7 @@ class Known:
             else:
                 section = self._facts.get(name) or {}
                 seen[name] = _numbers(section) if shape in ("numbers", "counts") else section
+        seen["lineage"] = _approved_at(seen["lineage"], at)
         # Where time has gone on since the facts were taken, it has for expressions too.
         seen["asked_at"] = at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
         seen["audits"] = [self._aged(row, at=at) for row in self._audits()]
@@ -185,6 +197,22 @@ class Known:
         if finished is not None and finished <= at + AHEAD_AT_MOST:
             aged["age_days"] = max(0.0, (at - finished).total_seconds() / 86400)
         return aged
+
+
+def _ends(lineage: Mapping[str, Any], name: str) -> list[Any]:
+    ends = lineage.get(name.replace("_approved", "_until"))
+    return ends if isinstance(ends, list) else []
+
+
+def _approved_at(lineage: Mapping[str, Any], at: dt.datetime) -> Mapping[str, Any]:
+    """The lineage with what is still approved at a moment; when that ends nobody compares."""
+    if not any(_ends(lineage, name) for name in UPSTREAM):
+        return lineage
+    seen = {name: value for name, value in lineage.items() if not name.endswith("_until")}
+    for name in UPSTREAM:
+        if ends := _ends(lineage, name):
+            seen[name] = sum(1 for end in map(moment, ends) if end is not None and at < end)
+    return seen
 
 
 def _number(row: Mapping[str, Any]) -> int:

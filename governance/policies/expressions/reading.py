@@ -8,6 +8,8 @@ from typing import Any
 
 # Sections that come from one kind of audit, by its name.
 SECTIONS_OF_KINDS = frozenset({"card", "license"})
+# What a version was made from, in so far as it is approved: that ends with the approvals.
+UPSTREAM = frozenset({"datasets_approved", "bases_approved"})
 
 _TOKENS = re.compile(
     r"""(?P<text>[rRbB]{0,2}(?:\"\"\"[\s\S]*?\"\"\"|'''[\s\S]*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))"""
