@@ -23,6 +23,7 @@ TITLES = (
     gettext_noop("A bias audit was made and did not fail"),
     gettext_noop("No group is treated worse than the audit plan allows"),
     gettext_noop("The data audit found nothing that stops"),
+    gettext_noop("A pilot was reported, with requests, complaints, drift, cost and a rollback drill"),
     gettext_noop("A pilot of at least 14 days was reported, with a rollback drill"),
     gettext_noop("It is on record how the model is made and on which errors that rests"),
     gettext_noop("Models of minimal risk as a prototype"),

@@ -133,7 +133,7 @@ class World:
 
     def rejudge(self) -> int:
         """Do what a worker would after policies, or approvals that others rest on, have changed."""
-        return rejudging.carry_out(now=lambda: self.at)
+        return rejudging.carry_out(now=timezone.now)
 
     def run_license(self, version: Version | None = None) -> None:
         """Ask for the licence audit of today's inputs and do it as a worker would."""

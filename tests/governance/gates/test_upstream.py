@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.utils import timezone
 
 from governance.catalog.models import Edge, Version
 from governance.gates import services as gates
@@ -48,7 +49,7 @@ def approve_dataset(world: World, dataset: Version) -> Approval:
 
 
 def end(approval: Approval, world: World) -> None:
-    gates.end(approval_id=approval.pk, reason=EndedReason.REVOKED, by=world.approver, at=world.at)
+    gates.end(approval_id=approval.pk, reason=EndedReason.REVOKED, by=world.approver, at=timezone.now())
 
 
 @pytest.mark.django_db
