@@ -13,6 +13,7 @@ from governance.gates.models import Approval, GateMode, ReviewStanding
 from governance.gates.portfolio import POLICY_CHANGED
 from governance.gates.stored import Stored, Subject, stored
 from governance.people.models import User
+from governance.policies.upstream import ENDED as UPSTREAM_ENDED
 from governance.policies.waivers import queries as waivers
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -192,15 +193,22 @@ def _waivers_of(requirements: Iterable[Mapping[str, Any]]) -> dict[int, dict[str
 
 
 WAIVER_OVER = ("waiver_ended", "waiver_revoked")
+# What no audit of the version opens again.
+ELSEWHERE = (*WAIVER_OVER, POLICY_CHANGED, UPSTREAM_ENDED)
 
 
 def _steps_after(stale: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     """What opens an approval again: an audit for what has aged, a waiver or a mended version for what was waived."""
     over = [condition for condition in stale if condition["code"] in WAIVER_OVER]
-    aged = (condition for condition in stale if condition["code"] not in (*WAIVER_OVER, POLICY_CHANGED))
+    below = sorted({condition["id"] for condition in stale if condition["code"] == UPSTREAM_ENDED})
+    aged = (condition for condition in stale if condition["code"] not in ELSEWHERE)
     runs = sorted({condition["kind"] for condition in aged if condition["kind"]})
     return (
         *({"action": "run", "target": kind, "who": "submitter", "count": 1} for kind in runs),
+        *(
+            {"action": "approve_upstream", "target": one, "who": "approver", "count": 1, "requirements": [one]}
+            for one in below
+        ),
         *(
             {
                 "action": "ask_waiver",

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from governance.policies import outdated
 from governance.policies.moments import moment
 from governance.policies.waiving import ENDED
 
@@ -17,12 +18,18 @@ _HOLDING = ("satisfied", "waived")
 _GRAVER = ("deny", "error")
 
 
-def as_of(evaluation: Mapping[str, Any], *, at: dt.datetime) -> dict[str, Any]:
+def as_of(evaluation: Mapping[str, Any], *, at: dt.datetime, stale: bool = False) -> dict[str, Any]:
     """``evaluation`` (as ``Evaluation.as_json`` wrote it) with what has lapsed by ``at``.
+
+    One that is ``stale`` was made under other policies than those of now, and is closed until they were asked.
 
     A requirement that held, or was waived, up to a moment that has come is unsatisfied, with the code that says why;
     verdict and reason codes follow. Nothing that has not lapsed changes.
     """
+    return outdated.told_stale(_lapsed(evaluation, at)) if stale else _lapsed(evaluation, at)
+
+
+def _lapsed(evaluation: Mapping[str, Any], at: dt.datetime) -> dict[str, Any]:
     rows = [_row(row, at) for row in evaluation.get("requirements", ())]
     lapsed = [new for new, old in zip(rows, evaluation.get("requirements", ()), strict=True) if new is not old]
     if not lapsed:

@@ -93,7 +93,7 @@ class SubmissionDocument(serializers.ModelSerializer[Submission]):
         return list(submission.evaluation.get("votes", ()))
 
     def get_next_steps(self, submission: Submission) -> list[dict[str, Any]]:
-        return [wording.told_step(step) for step in submission.evaluation.get("next_steps", ())]
+        return [wording.told_step(step) for step in evaluation_now(submission).get("next_steps", ())]
 
     def get_reason_codes(self, submission: Submission) -> list[str]:
         return list(evaluation_now(submission).get("reason_codes", ()))
