@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from governance.policies.judging import RequirementResult, Status
 from governance.policies.moments import moment
+from governance.policies.steps import steps_as_of
 from governance.policies.waiving import ENDED
 
 _HOLDING = ("satisfied", "waived")
@@ -21,7 +24,7 @@ def as_of(evaluation: Mapping[str, Any], *, at: dt.datetime) -> dict[str, Any]:
     """``evaluation`` (as ``Evaluation.as_json`` wrote it) with what has lapsed by ``at``.
 
     A requirement that held, or was waived, up to a moment that has come is unsatisfied, with the code that says why;
-    verdict and reason codes follow. Nothing that has not lapsed changes.
+    verdict, reason codes and the way to yes follow. Nothing that has not lapsed changes.
     """
     rows = [_row(row, at) for row in evaluation.get("requirements", ())]
     lapsed = [new for new, old in zip(rows, evaluation.get("requirements", ()), strict=True) if new is not old]
@@ -35,7 +38,15 @@ def as_of(evaluation: Mapping[str, Any], *, at: dt.datetime) -> dict[str, Any]:
         "requirements": rows,
         "verdict": _verdict(str(evaluation.get("verdict", "")), lapsed),
         "reason_codes": list(dict.fromkeys([*reasons, *kept])),
+        "next_steps": steps_as_of(evaluation.get("next_steps", ()), map(_to_mend, evaluation["requirements"], rows)),
     }
+
+
+def _to_mend(before: Mapping[str, Any], now: Mapping[str, Any]) -> RequirementResult:
+    """What has to be mended: of what was waived that for which it was."""
+    over = now.get("code") == ENDED and now is not before
+    result = RequirementResult.from_json(now)
+    return replace(result, status=Status.UNSATISFIED, code=before["code"]) if over else result
 
 
 def _row(row: Mapping[str, Any], at: dt.datetime) -> Mapping[str, Any]:

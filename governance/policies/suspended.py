@@ -35,7 +35,7 @@ def judge_lineage(facts: Mapping[str, Any]) -> tuple[RequirementResult, ...]:
             severity="fail",
             code=CODE,
             policy=BUILT_IN,
-            params={"of": named},
+            params={"of": named, **({"standing": sum(counts)} if sum(counts) > 1 else {})},
         ),
     )
 

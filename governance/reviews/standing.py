@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from governance.gates import ways
 from governance.policies.lapsing import as_of
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.queries import DECIDABLE
@@ -19,6 +20,12 @@ def evaluation_now(submission: Submission) -> dict[str, Any]:
     if submission.state != SubmissionState.IN_REVIEW:
         return dict(submission.evaluation)
     return as_of(submission.evaluation, at=timezone.now())
+
+
+def way_of(submission: Submission) -> list[dict[str, Any]]:
+    """The way to yes of a submission, as the gate tells it."""
+    told = {"use_case": submission.use_case.slug, "stage": submission.stage}
+    return ways.of_review(evaluation_now(submission), state=submission.state, **told)
 
 
 def stands_at(submission: Submission) -> dict[str, Any]:
