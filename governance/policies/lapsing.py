@@ -43,8 +43,8 @@ def as_of(evaluation: Mapping[str, Any], *, at: dt.datetime) -> dict[str, Any]:
 
 
 def _to_mend(before: Mapping[str, Any], now: Mapping[str, Any]) -> RequirementResult:
-    """What has to be mended: of what was waived that for which it was."""
-    over = now.get("code") == ENDED and now is not before
+    """What has to be mended: of what somebody answered for that for which they did."""
+    over = now is not before and before["status"] != "satisfied"
     result = RequirementResult.from_json(now)
     return replace(result, status=Status.UNSATISFIED, code=before["code"]) if over else result
 
