@@ -15,6 +15,7 @@ from django.db import connection
 
 from governance.people.models import User
 from governance.people.queries import teams_seen_by
+from governance.policies import outdated
 
 # Of fewer than these nothing is said: one of two is no habit.
 LEAST_KNOWN = 5
@@ -164,6 +165,8 @@ def _usual(n: int, median: dt.timedelta | None) -> Usual:
 def _like(step: Mapping[str, Any]) -> tuple[str, str]:
     """What a step is compared with: where that is on record, and which audit or lane."""
     of = _RECORDED.get(str(step.get("action")), "")
+    if step.get("target") == outdated.KIND:
+        return "", ""  # no audit, but a judgement
     return (of, ANY if of in _ONE_OF_ITS_KIND else str(step.get("target"))) if of else ("", "")
 
 

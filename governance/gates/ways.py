@@ -6,12 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from governance.gates.portfolio import POLICY_CHANGED
+from governance.policies import outdated
+from governance.policies.conditions import ENDED as UPSTREAM_ENDED
 from governance.policies.steps import action_for, people_anew, repairs_of
 
 # What a review that has ended without an approval tells a pipeline.
 CLOSED_STATES = ("rejected", "withdrawn", "changes_requested", "superseded")
 RETURNED = "changes_requested"
 WAIVER_OVER = ("waiver_ended", "waiver_revoked")
+# What no audit of the version opens again.
+ELSEWHERE = (*WAIVER_OVER, POLICY_CHANGED, UPSTREAM_ENDED)
 
 
 def submit(*, use_case: str, stage: str) -> dict[str, Any]:
@@ -32,6 +36,8 @@ def of_review(evaluation: Mapping[str, Any], *, state: str, use_case: str, stage
     and what people have to do then is told then.
     """
     steps = [dict(step) for step in evaluation.get("next_steps", ())]
+    if any(step["target"] == outdated.KIND for step in steps):
+        return steps  # what follows is told once it has been judged
     decides = [] if evaluation.get("auto_decide") else [_one("decide", use_case, "approver", detail=stage)]
     if state not in CLOSED_STATES:
         return [*steps, *decides] if state == "in_review" else steps
@@ -55,7 +61,8 @@ def after_lapse(
     for condition in lapsed:
         if condition["code"] != POLICY_CHANGED:
             action, who = _mending(condition)
-            together.setdefault((action, condition["kind"] or condition["id"], who), []).append(condition)
+            own = action == "approve_upstream" or not condition["kind"]
+            together.setdefault((action, condition["id" if own else "kind"], who), []).append(condition)
     steps = []
     for (action, target, who), found in together.items():
         asked = [texts.get((condition["policy"], condition["id"]), "") for condition in found]
@@ -70,6 +77,8 @@ def after_lapse(
 def _mending(condition: Mapping[str, Any]) -> tuple[str, str]:
     if condition["code"] in WAIVER_OVER:
         return "ask_waiver", "submitter"
+    if condition["code"] == UPSTREAM_ENDED:
+        return "approve_upstream", "approver"
     if not condition["kind"]:  # no audit renews it
         return "meet_condition", "submitter"
     return action_for(str(condition["code"]))

@@ -207,6 +207,9 @@ def told(refusal: ReviewRefused) -> str:
         "reason_required": _("Say why in at least %(n)s characters: the submitter reads it.")
         % {"n": services.REASON_LENGTH},
         "self_review": _("You submitted this or brought its evidence; someone else has to decide."),
+        "policies_changed": _(
+            "Other policies apply since you saw this judged. It was judged again just now; look, then decide."
+        ),
         "requirements_open": _(
             "Approval is closed until every requirement holds; it was looked at once more just now."
         ),

@@ -104,8 +104,13 @@ def test_fault_v27_a_policy_published_in_mid_review_applies_and_the_decision_pin
 
     policies.publish(text=policy(), by=None, at=world.at)
 
+    assert submission.is_stale(at=world.at) is False, "as it was read"
     submission.refresh_from_db()
-    assert submission.verdict == "pending", "seen at once, not when somebody looks"
+    assert submission.is_stale(at=world.at), "seen at once, not when a worker looks"
+    assert world.gate().verdict == "pending"
+    world.rejudge()
+    submission.refresh_from_db()
+    assert submission.verdict == "pending"
     assert "vote.legal:pending" in submission.evaluation["reason_codes"]
     assert {p["name"] for p in submission.evaluation["policies"]} == {"high-pilot", "extra"}
     with pytest.raises(services.RequirementsOpen, match="vote.legal:pending"):
@@ -211,6 +216,7 @@ def test_a_policy_that_asks_for_a_new_audit_starts_it(world: World) -> None:
 
     text = policy().replace("tiers: [high]", "tiers: [minimal]").replace("kind: card", "kind: bias")
     policies.publish(text=text, by=None, at=world.at)
+    world.rejudge()
 
     assert Run.objects.filter(kind="bias").exists()
 
