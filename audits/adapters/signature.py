@@ -78,6 +78,8 @@ def read(document: Any) -> Signature:
     try:
         inputs, outputs = ([_tensor(one) for one in document[key]] for key in ("inputs", "outputs"))
         classes = tuple(str(name)[:200] for name in document["classes"][:10_000])
+        if not all(map(_storable, classes)):
+            raise ValueError("no names")
     except (TypeError, KeyError, ValueError, AttributeError) as odd:
         raise ModelFailed("wrong_answer", "the model does not say what it takes and gives") from odd
     if not inputs or not outputs:
@@ -88,6 +90,18 @@ def read(document: Any) -> Signature:
 def _tensor(one: Any) -> Tensor:
     name, dtype, shape = one["name"], one["dtype"], one["shape"]
     sized = all(size is None or (type(size) is int and size >= 0) for size in shape)
-    if not isinstance(name, str) or len(name) > 1000 or dtype not in DTYPES or len(shape) > 8 or not sized:
+    if (
+        not isinstance(name, str)
+        or len(name) > 1000
+        or not _storable(name)
+        or dtype not in DTYPES
+        or len(shape) > 8
+        or not sized
+    ):
         raise ValueError("no tensor")
     return Tensor(name, dtype, tuple(shape))
+
+
+def _storable(name: str) -> bool:
+    """Whether a database and a canonical document can hold it: no NUL, no half of a surrogate pair."""
+    return "\0" not in name and not any("\ud800" <= letter <= "\udfff" for letter in name)

@@ -1,4 +1,5 @@
-"""Arrays by name, and as bytes: numbers as they lie in memory, texts as JSON. Never a pickle. Used on both sides."""
+"""Arrays by name, and as bytes: numbers as they lie in memory, texts as lengths and UTF-8. Never a pickle. Used on both
+sides."""
 
 from __future__ import annotations
 
@@ -20,6 +21,8 @@ FLOATS = ("float16", "float32", "float64")
 DTYPES = (*NUMBERS, *FLOATS, TEXT)
 MAX_DIMENSIONS = 8
 MAX_ARRAYS = 1000
+# What a text takes in memory is a multiple of what it takes on the wire: a stranger may not send as many as fit.
+TEXTS_PER_ROW = 100
 
 
 class Malformed(ValueError):
@@ -56,8 +59,11 @@ def packed(batch: Batch) -> tuple[list[dict[str, Any]], list[Any]]:
     return described, parts
 
 
-def unpacked(described: Any, body: memoryview) -> dict[str, Array]:
+def unpacked(described: Any, body: memoryview, *, rows: int | None = None) -> dict[str, Array]:
     """The batch that ``packed`` made, from whoever says so: nothing of it is believed.
+
+    Args:
+        rows: that every array must have; None from whom we trust.
 
     Raises:
         Malformed: descriptions and bytes do not fit together.
@@ -74,6 +80,10 @@ def unpacked(described: Any, body: memoryview) -> dict[str, Array]:
             raise Malformed("bytes are missing")
         piece, count = body[at : at + size], math.prod(shape)
         at += size
+        if rows is not None and (not shape or shape[0] != rows):
+            raise Malformed(f"{rows} rows were given, and the answer is {shape}")
+        if rows is not None and dtype == TEXT and count > rows * TEXTS_PER_ROW:
+            raise Malformed(f"more than {TEXTS_PER_ROW} texts for each row")
         if dtype != TEXT and count * np.dtype(dtype).itemsize != size:
             raise Malformed(f"{size} bytes are no {shape} of {dtype}")
         flat = _untexted(piece, count) if dtype == TEXT else np.frombuffer(piece, dtype=dtype)
@@ -101,18 +111,25 @@ def _texts(array: Array) -> bytes:
     cells = array.ravel().tolist()
     if not all(type(cell) is str for cell in cells):
         raise Malformed("an array of objects holds something that is no text")
-    return json.dumps(cells).encode()
+    encoded = [cell.encode("utf-8", "surrogatepass") for cell in cells]
+    return np.fromiter(map(len, encoded), dtype=np.uint32, count=len(encoded)).tobytes() + b"".join(encoded)
 
 
 def _untexted(piece: memoryview, count: int) -> Array:
-    try:
-        cells = json.loads(bytes(piece))
-    except (ValueError, RecursionError) as odd:
-        raise Malformed("texts are not JSON") from odd
-    if not isinstance(cells, list) or len(cells) != count or not all(type(cell) is str for cell in cells):
-        raise Malformed(f"these are not {count} texts")
+    if 4 * count > piece.nbytes:
+        raise Malformed(f"{piece.nbytes} bytes are no {count} texts")
+    ends = np.cumsum(np.frombuffer(piece[: 4 * count], dtype=np.uint32), dtype=np.uint64).tolist()
+    content = bytes(piece[4 * count :])
+    if (ends[-1] if ends else 0) != len(content):
+        raise Malformed("the lengths of texts do not fit their bytes")
     array = np.empty(count, dtype=object)
-    array[:] = cells
+    begin = 0
+    try:
+        for number, end in enumerate(ends):
+            array[number] = content[begin:end].decode("utf-8", "surrogatepass")
+            begin = end
+    except UnicodeDecodeError as odd:
+        raise Malformed("a text is not UTF-8") from odd
     return array
 
 

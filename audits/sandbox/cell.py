@@ -80,7 +80,7 @@ class Cell:
             )
         try:
             self._start()
-            self._begun = time.monotonic()
+            self._begun = self._looked = time.monotonic()
             confined = self._answer((), START_SECONDS)[0].get("confined")
             if confined != {"landlock": self.isolation.landlock, "seccomp": True}:
                 raise NotIsolated("the program could not be confined and was not run")
@@ -123,8 +123,9 @@ class Cell:
         refused = answer.get("error")
         if refused is None:
             return answer, body
+        self._measure()
         said = refused if isinstance(refused, dict) else {}
-        code, message = (str(said.get(key, ""))[:1000] for key in ("code", "message"))
+        code, message = (_shown(str(said.get(key, ""))[:1000]) for key in ("code", "message"))
         if code in ("out_of_memory", "program_failed"):
             self._end()
             raise Stopped(code, message, said=self._said())
@@ -180,7 +181,6 @@ class Cell:
         """Write a question while reading what comes, and look at the program all the while."""
         asks, answers, talk = (pipe.fileno() for pipe in self._pipes())
         until = min(time.monotonic() + seconds, self._begun + self.limits.seconds)
-        looked = time.monotonic()
         writing, reading = Writing(unsent), Reading(self.limits.answer_bytes)
         with selectors.DefaultSelector() as ready:
             ready.register(answers, selectors.EVENT_READ)
@@ -199,8 +199,8 @@ class Cell:
                     elif self._read(reading, answers):
                         return reading.head, reading.body
                 now = time.monotonic()
-                if now - looked >= LOOK_EVERY_S:
-                    looked = now
+                if now - self._looked >= LOOK_EVERY_S:
+                    self._looked = now
                     self._look(now, until)
                     self._tick()
 
@@ -217,8 +217,7 @@ class Cell:
     def _look(self, now: float, until: float) -> None:
         if now > until:
             raise Stopped("out_of_time", "the program did not answer in its time", said=self._said())
-        used = watching.use(self._process.pid)
-        self.peak_memory_bytes = max(self.peak_memory_bytes, used.peak)
+        used = self._measure()
         if used.resident > self.limits.memory_bytes:
             raise Stopped("out_of_memory", f"the program used {used.resident} bytes of memory", said=self._said())
         # besides its own threads there are those of the walls: a shell, a monitor, a first process
@@ -238,7 +237,7 @@ class Cell:
         return bool(words)
 
     def _said(self) -> str:
-        return self._talk.decode("utf-8", "replace")
+        return _shown(self._talk.decode("utf-8", "replace"))
 
     def _ended(self) -> Stopped:
         """Why the program is no more."""
@@ -252,14 +251,24 @@ class Cell:
             return Stopped("out_of_memory", "the program was ended for its memory", said=self._said())
         return Stopped("crashed", f"the program ended without an answer (status {status})", said=self._said())
 
+    def _measure(self) -> watching.Use:
+        used = watching.use(self._process.pid)
+        self.peak_memory_bytes = max(self.peak_memory_bytes, used.peak)
+        return used
+
     def _end(self) -> None:
+        self._measure()
         watching.end(self._process)
 
     def _close(self) -> None:
         process = getattr(self, "_process", None)
         if process is not None:
-            self.peak_memory_bytes = max(self.peak_memory_bytes, watching.use(process.pid).peak)
             self._end()
             for pipe in self._pipes():
                 pipe.close()
         self._held.close()
+
+
+def _shown(text: str) -> str:
+    """A stranger's words without what moves a terminal's cursor or breaks a database's text."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)

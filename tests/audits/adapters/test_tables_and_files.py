@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from audits.adapters import kept, references, tensors
 from audits.adapters.files import model_files
-from audits.adapters.isolated import Isolated
+from audits.adapters.isolated import Isolated, Loaded
 from audits.adapters.kept import FolderStore
 from audits.adapters.predicting import predict
 from audits.adapters.refusals import ModelFailed, ModelRefused
-from audits.adapters.signature import read
+from audits.adapters.signature import Signature, Tensor, read
 from audits.sandbox.levels import Level
 from audits.sandbox.probing import probe
 
@@ -150,6 +150,40 @@ def test_arrays_come_through_the_wire_as_they_are():
         tensors.packed({"dates": np.array(["2026-11-29"], dtype="datetime64[D]")})
 
 
+class Says:
+    """In the place of a cell: a model that answers what it likes."""
+
+    def __init__(self, **outputs: Any) -> None:
+        self._outputs = outputs
+
+    def ask(self, head: Any, *parts: Any) -> tuple[dict[str, Any], memoryview]:
+        described, answered = tensors.packed(self._outputs)
+        return {"outputs": described}, memoryview(b"".join(map(bytes, answered)))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "words"),
+    [
+        ({"label": np.arange(2)}, "3 rows were given, and the answer is .2."),
+        ({"label": np.arange(3.0)}, "declares 'label': int64.any. and answers something else"),
+        ({"label": np.arange(3).reshape(3, 1)}, "answers something else"),
+        ({"other": np.arange(3)}, "answers something else"),
+        ({"label": np.array(5)}, "the answer is .."),
+        ({"label": np.arange(3), "talk": np.full((3, 101), "x", dtype=object)}, "more than 100 texts for each row"),
+    ],
+    ids=["rows", "type", "shape", "name", "one number", "texts"],
+)
+def test_an_answer_that_is_not_what_was_declared_is_a_fact_about_the_model(outputs: dict[str, Any], words: str):
+    declared = Signature((Tensor("X", "float64", (None,)),), (Tensor("label", "int64", (None,)),))
+    given = {"X": np.zeros(3)}
+    assert Loaded(Says(label=np.arange(3)), declared).predict(given)["label"].tolist() == [0, 1, 2]  # type: ignore[arg-type]
+
+    with pytest.raises(ModelFailed, match=words) as failed:
+        Loaded(Says(**outputs), declared).predict(given)  # type: ignore[arg-type]
+
+    assert failed.value.code == "wrong_answer"
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["int64", "text"]),
     lambda inner: (
@@ -170,8 +204,10 @@ likely = st.fixed_dictionaries(
 
 @given(st.lists(likely, max_size=3) | json_values, st.binary(max_size=40))
 @example([{"name": "a", "dtype": "int8", "shape": [0, 1 << 62, 1 << 62], "bytes": 0}], b"")
-@example([{"name": "a", "dtype": "text", "shape": [0, 1 << 70], "bytes": 2}], b"[]")
-@example([{"name": "a", "dtype": "text", "shape": [1], "bytes": 40}], b"[" * 40)
+@example([{"name": "a", "dtype": "text", "shape": [0, 1 << 70], "bytes": 0}], b"")
+@example([{"name": "a", "dtype": "text", "shape": [1 << 60], "bytes": 40}], b"[" * 40)
+@example([{"name": "a", "dtype": "text", "shape": [2], "bytes": 10}], b"\xff\xff\xff\xff\3\0\0\0ab")
+@example([{"name": "a", "dtype": "text", "shape": [1], "bytes": 5}], b"\1\0\0\0\xff")
 def test_no_answer_whatever_it_says_is_more_than_malformed(described: Any, body: bytes):
     try:
         batch = tensors.unpacked(described, memoryview(body))

@@ -140,7 +140,7 @@ def test_what_it_used_is_known_and_what_it_raises_is_told(tmp_path: Path):
         "    kept = bytearray(b'x' * (64 << 20))\n"
         "    channel.send({'error': {'code': 'odd_question', 'message': 'ask another'}})\n"
         "    channel.receive()\n"
-        "    print('its last words')\n"
+        "    print('its last words \x1b[2J')\n"
         "    raise KeyError(len(kept))\n"
     )
 
@@ -152,7 +152,7 @@ def test_what_it_used_is_known_and_what_it_raises_is_told(tmp_path: Path):
 
     assert refused.value.code == "odd_question"
     assert stopped.value.code == "program_failed"
-    assert "its last words" in stopped.value.said
+    assert "its last words \N{REPLACEMENT CHARACTER}[2J" in stopped.value.said
     assert 64 * MB < cell.peak_memory_bytes < 200 * MB
 
 
