@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from governance.catalog.models import Version
-from governance.gates import portfolio
+from governance.gates import portfolio, showing
 from governance.gates.queries import GateAnswer
 from governance.policies import wording
 
@@ -25,6 +25,9 @@ def gate_document(answer: GateAnswer) -> dict[str, Any]:
         "exit_code": answer.exit_code,
         "mode": answer.mode.mode if answer.mode else "enforce",
         "mode_until": _utc(answer.mode.until) if answer.mode else None,
+        "mode_reason": answer.mode.reason if answer.mode else None,
+        # Said in words too: an exit code of 0 beside a no is what nobody may overlook.
+        "mode_meaning": showing.meaning(answer.mode.mode) if answer.mode else None,
         "reason_codes": list(answer.reason_codes),
         "subject": {
             "kind": answer.subject.kind,
@@ -127,6 +130,9 @@ def as_text(document: dict[str, Any]) -> str:
     subject = f"{document['subject']['id']}@{document['subject']['revision'][:8]}"
     sentence = SENTENCES[document["verdict"]]
     lines = [sentence.format(subject=subject, stage=document["stage"], use_case=document["use_case"])]
+    if document["mode"] != "enforce":
+        until = _to_the_second(document["mode_until"])
+        lines.insert(0, f"NOT ENFORCED until {until}. {document['mode_meaning']} Why: {document['mode_reason']}")
     if document["mode"] == "warn" and document["verdict"] not in ("allow", "warn"):
         until = _to_the_second(document["mode_until"])
         lines.append(f"WARNING: this would have been stopped; the gate only warns until {until}.")

@@ -20,6 +20,7 @@ from governance.evidence import licence_report
 from governance.evidence import services as evidence
 from governance.evidence.inputs import columns_wanted
 from governance.evidence.wording import refusal_text
+from governance.gates import modes as gate_modes
 from governance.people.models import Role
 from governance.people.queries import standing
 from governance.policies.waivers import queries as waiver_queries
@@ -116,6 +117,7 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "policy_changes": showing.policy_changes(newest, at=now),
         "progress": showing.progress(runs.values()),
         "attachments": showing.attachments(shown),
+        "gate_mode": gate_modes.at_stage(shown.use_case, shown.stage, at=now),
         "gate": showing.gate_question(shown, base=str(settings.PUBLIC_URL)),
         "may": abilities,
         "overdue": shown.state == SubmissionState.IN_REVIEW and shown.due_at is not None and shown.due_at <= now,

@@ -59,6 +59,11 @@ GATE = {
     "pending": Shown("wait", "wait", pgettext_lazy("gate", "Pending")),
     "error": Shown("fail", "error", pgettext_lazy("gate", "Could not decide")),
 }
+MODES = {
+    "enforce": Shown("pass", "pass", pgettext_lazy("mode", "Enforced: a no stops the pipeline")),
+    "warn": Shown("warn", "warn", pgettext_lazy("mode", "Only warns: a no stops nothing")),
+    "observe": Shown("fail", "warn", pgettext_lazy("mode", "Only observes: a no stops nothing and nobody is warned")),
+}
 REQUIREMENTS = {
     "satisfied": Shown("pass", "pass", pgettext_lazy("requirement", "Satisfied")),
     "unsatisfied": Shown("fail", "fail", pgettext_lazy("requirement", "Unsatisfied")),
@@ -207,6 +212,7 @@ FAMILIES: Mapping[str, Mapping[str, Shown]] = {
     "licence": LICENCES,
     "license": LICENCES,
     "gate": GATE,
+    "mode": MODES,
     "requirement": REQUIREMENTS,
     "run": RUNS,
     "submission": SUBMISSIONS,
