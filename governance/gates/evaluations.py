@@ -18,7 +18,7 @@ from governance.evidence import services as evidence
 from governance.gates.documents import gate_document
 from governance.gates.models import Approval, GateEvaluation, GateVerdict
 from governance.gates.portfolio import POLICY_CHANGED
-from governance.gates.queries import WAIVER_OVER, GateAnswer, closing_conditions, gate_answer
+from governance.gates.queries import OVERRIDE_OVER, WAIVER_OVER, GateAnswer, closing_conditions, gate_answer
 from governance.gates.signals import audits_asked
 from governance.gates.stored import Subject
 from governance.people.models import User
@@ -109,7 +109,7 @@ def _renewed(answer: GateAnswer, approval: Approval) -> GateAnswer:
     running = set(
         Run.objects.for_subject(approval.version.digest).unfinished().filter(here).values_list("kind", flat=True)
     )
-    if any(condition["code"] in (*WAIVER_OVER, POLICY_CHANGED) for condition in lapsed):
+    if any(condition["code"] in (*WAIVER_OVER, *OVERRIDE_OVER, POLICY_CHANGED) for condition in lapsed):
         return answer  # no audit mends that
     if not lapsed or not {condition["kind"] for condition in lapsed} <= running:
         return answer

@@ -13,6 +13,10 @@ from governance.gates.models import Approval, GateMode, ReviewStanding
 from governance.gates.portfolio import POLICY_CHANGED
 from governance.gates.stored import Stored, Subject, stored
 from governance.people.models import User
+from governance.policies import overrides
+from governance.policies.lapsing import OVERRIDDEN
+from governance.policies.overriding import OVER as OVERRIDE_OVER
+from governance.policies.overriding import VOTE
 from governance.policies.waivers import queries as waivers
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -66,6 +70,7 @@ class GateAnswer:
     evaluation: dict[str, Any] = field(default_factory=dict)
     submission: int | None = None
     waivers: Mapping[int, dict[str, Any]] = field(default_factory=dict)
+    overrides: Mapping[int, dict[str, Any]] = field(default_factory=dict)
     mode: GateMode | None = None
     etag: str = ""
     next_change_at: dt.datetime | None = None
@@ -109,8 +114,8 @@ def answer_from(found: Stored, *, subject: Subject, use_case: str, stage: str) -
 
 
 def _submit_anew(stale: list[dict[str, Any]], use_case: str, stage: str) -> list[dict[str, Any]]:
-    """What a new policy closed is judged under it when it is submitted again."""
-    if not any(condition["code"] == POLICY_CHANGED for condition in stale):
+    """What a new policy closed, or an override no longer opens, is judged anew when it is submitted again."""
+    if not any(condition["code"] in (POLICY_CHANGED, *OVERRIDE_OVER) for condition in stale):
         return []
     return [{"action": "submit", "target": use_case, "who": "submitter", "count": 1, "detail": stage}]
 
@@ -142,33 +147,62 @@ def approved_before(version: Version, use_case: UseCase, at: dt.datetime) -> Ver
 
 
 def _with_approval(found: Stored, approval: Approval, told: dict[str, Any]) -> GateAnswer:
-    lapsed, waived = found.lapsed, found.waived
+    lapsed, waived, aside = found.lapsed, found.waived, found.overridden
     codes = tuple(dict.fromkeys(f"{condition['id']}:{condition['code']}" for condition in lapsed))
-    requirements = _as_of_now(approval, lapsed, waived)
+    requirements = _as_of_now(approval, lapsed, waived, aside)
+    judged = _votes_as_of_now(found.judged, lapsed)
     return GateAnswer(
         verdict=found.verdict,
-        reason_codes=codes or _open_codes(approval, waived),
+        reason_codes=codes or _open_codes(approval, waived, aside),
         approval=approval,
         requirements=tuple(requirements),
         next_steps=(*_steps_after(lapsed), *_submit_anew(lapsed, told["use_case"], told["stage"])),
         policies=tuple(approval.policies),
-        evaluation=found.judged,
+        evaluation=judged,
         submission=found.submission,
         waivers=_waivers_of(requirements),
+        overrides=_overrides_of(aside),
         **told,
     )
 
 
-def _open_codes(approval: Approval, waived: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """What keeps an answer that opens from being a plain allow. What is waived is named, since when ever."""
+def _open_codes(
+    approval: Approval, waived: Sequence[dict[str, Any]], aside: Sequence[dict[str, Any]]
+) -> tuple[str, ...]:
+    """What keeps an answer that opens from being a plain allow. What is answered for is named, since when ever."""
     codes = [f"{r['id']}:{r['status']}" for r in approval.requirements if r["status"] not in HOLDING]
+    codes += [f"{condition['id']}:{OVERRIDDEN}" for condition in aside]
     return tuple(dict.fromkeys([*codes, *(f"{condition['id']}:waived" for condition in waived)]))
 
 
+def _votes_as_of_now(judged: dict[str, Any], stale: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The evaluation of a decision; a lane of which the override is over is open again."""
+    over = {condition["id"] for condition in stale}
+    cast = judged.get("votes", ())
+    return {**judged, "votes": [{**v, "status": "unsatisfied"} if f"{VOTE}{v['lane']}" in over else v for v in cast]}
+
+
+def _overrides_of(aside: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Who set aside what does not hold. One query, and none where nothing is."""
+    numbers = {one["override"] for one in aside}
+    return overrides.told(numbers) if numbers else {}
+
+
+def _set_aside(evaluation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What an evaluation says of overrides that are in force: each with its number."""
+    rows = [r.get("params", {}) for r in evaluation.get("requirements", ()) if r["status"] == OVERRIDDEN]
+    rows += [lane for lane in evaluation.get("votes", ()) if lane["status"] == OVERRIDDEN]
+    return [one for one in (*rows, evaluation.get("distinct_overridden", {})) if "override" in one]
+
+
 def _as_of_now(
-    approval: Approval, stale: Sequence[dict[str, Any]], waived: Sequence[dict[str, Any]]
+    approval: Approval,
+    stale: Sequence[dict[str, Any]],
+    waived: Sequence[dict[str, Any]],
+    aside: Sequence[dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """The requirements of an approval, those that have lapsed or are waived since as they stand at this moment."""
+    """The requirements of an approval, those that have lapsed or are answered for since as they stand now."""
+    by_two = {(condition["policy"], condition["id"]): condition for condition in aside}
     late = {(condition["policy"], condition["id"]): condition for condition in stale}
     now = {(condition["policy"], condition["id"]): condition for condition in waived}
     made = []
@@ -177,6 +211,10 @@ def _as_of_now(
         if key in late:
             told = {**row.get("params", {}), "until": late[key]["holds_until"]}
             row = {**row, "status": "unsatisfied", "code": late[key]["code"], "params": told}
+        elif key in by_two:
+            until = by_two[key]["holds_until"]
+            told = {**row.get("params", {}), "override": by_two[key]["override"], "until": until}
+            row = {**row, "status": OVERRIDDEN, "holds_until": until, "params": told}
         elif key in now:
             until = now[key]["holds_until"]
             told = {**row.get("params", {}), "waiver": now[key]["waiver"], "until": until}
@@ -197,7 +235,7 @@ WAIVER_OVER = ("waiver_ended", "waiver_revoked")
 def _steps_after(stale: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     """What opens an approval again: an audit for what has aged, a waiver or a mended version for what was waived."""
     over = [condition for condition in stale if condition["code"] in WAIVER_OVER]
-    aged = (condition for condition in stale if condition["code"] not in (*WAIVER_OVER, POLICY_CHANGED))
+    aged = (c for c in stale if c["code"] not in (*WAIVER_OVER, *OVERRIDE_OVER, POLICY_CHANGED))
     runs = sorted({condition["kind"] for condition in aged if condition["kind"]})
     return (
         *({"action": "run", "target": kind, "who": "submitter", "count": 1} for kind in runs),
@@ -255,5 +293,6 @@ def _in_review(found: Stored, standing: ReviewStanding, told: dict[str, Any]) ->
         evaluation=evaluation,
         submission=standing.submission,
         waivers=_waivers_of(evaluation.get("requirements", ())),
+        overrides=_overrides_of(_set_aside(evaluation)),
         **told,
     )

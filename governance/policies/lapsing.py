@@ -7,35 +7,51 @@ verdict waits for a sweep.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from governance.policies.moments import moment
+from governance.policies.overriding import ENDED as OVERRIDE_ENDED
+from governance.policies.overriding import PEOPLE
 from governance.policies.waiving import ENDED
 
-_HOLDING = ("satisfied", "waived")
+OVERRIDDEN = "overridden_by_admin"
+_HOLDING = ("satisfied", "waived", OVERRIDDEN)
 _GRAVER = ("deny", "error")
 
 
 def as_of(evaluation: Mapping[str, Any], *, at: dt.datetime) -> dict[str, Any]:
     """``evaluation`` (as ``Evaluation.as_json`` wrote it) with what has lapsed by ``at``.
 
-    A requirement that held, or was waived, up to a moment that has come is unsatisfied, with the code that says why;
-    verdict and reason codes follow. Nothing that has not lapsed changes.
+    A requirement that held, was waived or overridden up to a moment that has come is unsatisfied, with the code that
+    says why, and so is a lane; verdict and reason codes follow. Nothing that has not lapsed changes.
     """
-    rows = [_row(row, at) for row in evaluation.get("requirements", ())]
-    lapsed = [new for new, old in zip(rows, evaluation.get("requirements", ()), strict=True) if new is not old]
+    rows, lapsed = _lapsed(evaluation.get("requirements", ()), at)
+    lanes, blocked = _lapsed(evaluation.get("votes", ()), at)
+    lapsed += [{"id": f"vote.{lane['lane']}", "code": OVERRIDE_ENDED, "severity": "fail"} for lane in blocked]
+    people = evaluation.get("distinct_overridden", {})
+    if (until := moment(people.get("until"))) is not None and at >= until:
+        lapsed.append({"id": PEOPLE, "code": OVERRIDE_ENDED, "severity": "fail"})
+        evaluation = {name: value for name, value in evaluation.items() if name != "distinct_overridden"}
     if not lapsed:
         return dict(evaluation)
-    ids = {row["id"] for row in lapsed}
     reasons = [f"{row['id']}:{row['code']}" for row in lapsed if row["severity"] != "info"]
-    kept = [code for code in evaluation.get("reason_codes", ()) if code not in {f"{id_}:waived" for id_ in ids}]
+    gone = {f"{row['id']}:{word}" for row in lapsed for word in ("waived", OVERRIDDEN)}
+    kept = [code for code in evaluation.get("reason_codes", ()) if code not in gone]
     return {
         **evaluation,
         "requirements": rows,
+        "votes": lanes,
         "verdict": _verdict(str(evaluation.get("verdict", "")), lapsed),
         "reason_codes": list(dict.fromkeys([*reasons, *kept])),
     }
+
+
+def _lapsed(rows: Iterable[Mapping[str, Any]], at: dt.datetime) -> tuple[list[Any], list[Any]]:
+    """Rows as they stand, and those among them that have lapsed."""
+    before = list(rows)
+    after = [_row(row, at) for row in before]
+    return after, [new for new, old in zip(after, before, strict=True) if new is not old]
 
 
 def _row(row: Mapping[str, Any], at: dt.datetime) -> Mapping[str, Any]:
@@ -43,7 +59,8 @@ def _row(row: Mapping[str, Any], at: dt.datetime) -> Mapping[str, Any]:
     if row.get("status") not in _HOLDING or until is None or at < until:
         return row
     params = row.get("params", {})
-    code = ENDED if row["status"] == "waived" else str(params.get("lapses", "stale"))
+    ended = {"waived": ENDED, OVERRIDDEN: OVERRIDE_ENDED}
+    code = ended.get(row["status"]) or str(params.get("lapses", "stale"))
     return {**row, "status": "unsatisfied", "code": code}
 
 

@@ -106,7 +106,7 @@ def steps_to_allow(
 def _repairs(requirements: Iterable[RequirementResult]) -> list[Step]:
     together: dict[tuple[str, str], list[RequirementResult]] = {}
     for result in requirements:
-        if result.decides and result.status not in (Status.SATISFIED, Status.WAIVED):
+        if result.decides and result.status not in (Status.SATISFIED, Status.WAIVED, Status.OVERRIDDEN):
             # What is met by no audit alone stands by itself.
             together.setdefault((result.kind, "" if result.kind else result.id), []).append(result)
     steps = []
@@ -148,6 +148,8 @@ def _people(lanes: Sequence[LaneResult], distinct_needed: int) -> list[Step]:
     people = set(distinct_people(lanes))
     lifts, votes = [], []
     for lane in lanes:
+        if lane.status is Status.OVERRIDDEN:
+            continue
         if lane.vetoes:
             lifts.append(Step("lift_veto", lane.lane, f"reviewer:{lane.lane}", count=lane.vetoes))
         if lane.min:

@@ -69,6 +69,7 @@ REQUIREMENTS = {
     "unsatisfied": Shown("fail", "fail", pgettext_lazy("requirement", "Unsatisfied")),
     "pending": Shown("wait", "wait", pgettext_lazy("requirement", "Pending")),
     "waived": Shown("warn", "waived", pgettext_lazy("requirement", "Waived")),
+    "overridden_by_admin": Shown("fail", "waived", pgettext_lazy("requirement", "Overridden by two administrators")),
     "not_applicable": Shown("none", "none", pgettext_lazy("requirement", "Not applicable")),
     "error": Shown("fail", "error", pgettext_lazy("requirement", "Error")),
     "missing": Shown("open", "open", pgettext_lazy("requirement", "Missing")),
@@ -286,8 +287,11 @@ def consequence_of(status: object, severity: object) -> str:
     """The group that a requirement stands in: ``closes``, ``warns``, ``holds`` or ``apart`` (it does not apply).
 
     What is neither satisfied, waived nor not applicable closes the gate, unless its severity says that it only warns.
+    What two administrators set aside does not hold and closes nothing: it warns, whatever its severity.
     """
     text = plain(status).lower()
+    if text == "overridden_by_admin":
+        return "warns"
     if text in ("satisfied", "waived"):
         return "holds"
     if text == "not_applicable":
