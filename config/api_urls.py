@@ -69,6 +69,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("submissions/<int:pk>/return/", reviews.ReturnForChanges.as_view(), name="submission-return"),
     path("submissions/<int:pk>/withdraw/", reviews.Withdraw.as_view(), name="submission-withdraw"),
     path("submissions/<int:pk>/resubmit/", reviews.Resubmit.as_view(), name="submission-resubmit"),
+    path("submissions/<int:pk>/overrides/", reviews.Propose.as_view(), name="submission-overrides"),
+    path("overrides/", reviews.Overrides.as_view(), name="overrides"),
+    path("overrides/<int:pk>/", reviews.OverrideView.as_view(), name="override"),
+    path("overrides/<int:pk>/confirm/", reviews.ConfirmOverride.as_view(), name="override-confirm"),
+    path("overrides/<int:pk>/reject/", reviews.RejectOverride.as_view(), name="override-reject"),
+    path("overrides/<int:pk>/revoke/", reviews.RevokeOverride.as_view(), name="override-revoke"),
     # evidence
     path("uploads/", evidence.Uploads.as_view(), name="uploads"),
     path("uploads/<uuid:public_id>/", evidence.UploadView.as_view(), name="upload"),

@@ -55,6 +55,11 @@ def listed(user: User) -> QuerySet[AdminOverride]:
     )
 
 
+def of_version(user: User, *, version: Version) -> list[AdminOverride]:
+    """Every override of a version, newest first. One query."""
+    return list(listed(user).filter(version=version).order_by("-proposed_at", "-pk")[:50])
+
+
 def of_scope(user: User, *, version: Version, use_case: UseCase, stage: str) -> list[AdminOverride]:
     """Every override of a version in a use case at a stage, newest first. One query."""
     found = listed(user).filter(version=version, use_case=use_case, stage=stage)

@@ -41,6 +41,35 @@ class ReasonForm(EditionForm):
     )
 
 
+class OverrideForm(EditionForm):
+    """What two administrators are to set aside, why, and for how long."""
+
+    targets = forms.MultipleChoiceField(
+        label=_("What is set aside"),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("As it stands now: what comes to light afterwards counts all the same."),
+        error_messages={"required": _("Choose what is to be set aside.")},
+    )
+    reason = forms.CharField(
+        label=_("Why it cannot wait"),
+        max_length=LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Ten characters or more. It stands wherever the gate is read."),
+    )
+    hours = forms.TypedChoiceField(
+        label=_("For how long"),
+        coerce=int,
+        choices=[("24", _("One day")), ("72", _("Three days")), ("168", _("Seven days, the longest"))],
+        widget=forms.RadioSelect,
+        initial="24",
+    )
+
+    def __init__(self, *args: Any, offered: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["targets"]
+        field.choices = offered
+
+
 class CommentForm(forms.Form):
     """What is said, and to what: ``submission``, ``card_line``, ``finding:<fingerprint>`` or ``decision:<number>``."""
 

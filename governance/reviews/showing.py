@@ -27,6 +27,7 @@ from governance.policies import wording
 from governance.policies.documents import AGREES
 from governance.policies.models import Waiver, WaiverState
 from governance.policies.waivers import showing as waiver_showing
+from governance.reviews import override_showing
 from governance.reviews.models import Decision, Submission, SubmissionState, Vote
 from governance.reviews.queries import DECIDABLE, reviewers_by_lane
 from governance.reviews.standing import HOLDS
@@ -122,7 +123,7 @@ def requirements(
     rows = []
     for found in submission.evaluation.get("requirements", ()):
         row = _requirement(found, runs, steps)
-        row |= _waiver_of(found, waivers)
+        row |= _waiver_of(found, waivers) | override_showing.of_row(found.get("params", {}), found["status"])
         row["links"] = [*row["links"], *_waiver_links(submission, found, waivers, may_ask=may_ask)]
         rows.append(row)
     return [*rows, *(_lane_requirement(lane, steps, voters) for lane in submission.evaluation.get("votes", ()))]
@@ -224,6 +225,7 @@ def _lane_requirement(
         "message": message,
         "links": [],
     }
+    shown |= override_showing.of_row(lane, lane["status"])
     step = next((s for s in steps if s.get("target") == lane["lane"] and s["action"] in ("vote", "lift_veto")), None)
     if step is not None and lane["status"] not in HOLDS:
         if step["action"] == "vote":
@@ -258,7 +260,9 @@ def verdict(submission: Submission, rows: Sequence[Mapping[str, Any]], *, decisi
     word = submission.verdict
     if word in DECIDABLE:
         say, why = _("Every requirement holds. An approver has to decide."), _("Until then the gate says: pending.")
-        if waived := [row for row in rows if row["status"] == "waived"]:
+        if aside := override_showing.say(rows):
+            say = aside
+        elif waived := [row for row in rows if row["status"] == "waived"]:
             say = ngettext(
                 "Nothing closes the gate, and %(n)s requirement is waived. An approver has to decide.",
                 "Nothing closes the gate, and %(n)s requirements are waived. An approver has to decide.",
@@ -312,6 +316,7 @@ def _ended(submission: Submission, decision: Decision | None, told: Mapping[str,
                 "%(n)s requirements are waived, the first until %(first)s; then the gate closes.",
                 len(waived),
             ) % {"n": len(waived), "first": figures.day(first)}
+        why = override_showing.resting_on(approval.conditions) or why
         return {"verdict": "approved", "family": "submission", "say": say, "why": why}
     says = {
         SubmissionState.CHANGES_REQUESTED: _("Returned: changes are asked for before it may go to %(stage)s."),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from governance.reviews.views import discussion, pilot, submissions, triggers
+from governance.reviews.views import discussion, overrides, pilot, submissions, triggers
 
 app_name = "reviews"
 urlpatterns = [
@@ -19,5 +19,11 @@ urlpatterns = [
     path("submissions/<int:pk>/comment/", discussion.comment, name="comment"),
     path("submissions/<int:pk>/claim/", discussion.claim, name="claim"),
     path("submissions/<int:pk>/release/", discussion.release, name="release"),
+    path("submissions/<int:pk>/override/", overrides.propose, name="override-propose"),
+    path("overrides/", overrides.overrides, name="overrides"),
+    path("overrides/<int:pk>/", overrides.override, name="override"),
+    path("overrides/<int:pk>/confirm/", overrides.answer, {"step": "confirm"}, name="override-confirm"),
+    path("overrides/<int:pk>/reject/", overrides.answer, {"step": "reject"}, name="override-reject"),
+    path("overrides/<int:pk>/revoke/", overrides.answer, {"step": "revoke"}, name="override-revoke"),
     path("triggers/<int:pk>/close/", triggers.close, name="trigger-close"),
 ]

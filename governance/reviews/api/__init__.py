@@ -1,6 +1,14 @@
 """REST: submissions with their votes, decisions and evidence; what people say to them."""
 
 from governance.reviews.api.discussion import Comments
+from governance.reviews.api.overrides import (
+    ConfirmOverride,
+    Overrides,
+    OverrideView,
+    Propose,
+    RejectOverride,
+    RevokeOverride,
+)
 from governance.reviews.api.submissions import (
     Approve,
     Audits,
@@ -19,11 +27,17 @@ __all__ = [
     "Approve",
     "Audits",
     "Comments",
+    "ConfirmOverride",
     "Evidence",
+    "OverrideView",
+    "Overrides",
     "PilotReports",
+    "Propose",
     "Reject",
+    "RejectOverride",
     "Resubmit",
     "ReturnForChanges",
+    "RevokeOverride",
     "SubmissionView",
     "Submissions",
     "Votes",

@@ -23,9 +23,10 @@ from governance.evidence.wording import refusal_text
 from governance.gates import modes as gate_modes
 from governance.people.models import Role
 from governance.people.queries import standing
+from governance.policies import overrides as override_queries
 from governance.policies.waivers import queries as waiver_queries
 from governance.policies.waivers import showing as waiver_showing
-from governance.reviews import comparing, discussing, forms, queries, services, showing
+from governance.reviews import comparing, discussing, forms, override_showing, queries, services, showing
 from governance.reviews.errors import NotAcceptable, ReviewRefused, Stale
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.standing import evaluation_now, stands_at
@@ -117,6 +118,10 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "policy_changes": showing.policy_changes(newest, at=now),
         "progress": showing.progress(runs.values()),
         "attachments": showing.attachments(shown),
+        "overrides": override_showing.rows(
+            override_queries.of_scope(user, version=shown.version, use_case=shown.use_case, stage=shown.stage)
+        ),
+        "may_override": override_showing.may_propose(shown, user),
         "gate_mode": gate_modes.at_stage(shown.use_case, shown.stage, at=now),
         "gate": showing.gate_question(shown, base=str(settings.PUBLIC_URL)),
         "may": abilities,
@@ -202,6 +207,7 @@ def _vote_refused(
 def told(refusal: ReviewRefused) -> str:
     """A refusal in the reader's language; one that is not known in its own words."""
     known = {
+        **override_showing.refusals(),
         "stale": _(
             "Not saved: somebody changed this submission while you were writing. Your text is kept; look at what is"
             " new, then send it again."

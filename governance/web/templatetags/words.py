@@ -116,6 +116,13 @@ WAIVERS = {
     "revoked": Shown("fail", "off", pgettext_lazy("waiver", "Revoked")),
     "expired": Shown("none", "off", pgettext_lazy("waiver", "Expired")),
 }
+OVERRIDES = {
+    "proposed": Shown("wait", "wait", pgettext_lazy("override", "Waits for a second administrator")),
+    "active": Shown("fail", "waived", pgettext_lazy("override", "In force")),
+    "rejected": Shown("none", "fail", pgettext_lazy("override", "Rejected")),
+    "revoked": Shown("none", "off", pgettext_lazy("override", "Revoked")),
+    "expired": Shown("none", "off", pgettext_lazy("override", "Expired")),
+}
 SEVERITIES = {
     "info": Shown("none", "note", pgettext_lazy("severity", "Info")),
     "low": Shown("none", "new", pgettext_lazy("severity", "Low")),
@@ -219,6 +226,7 @@ FAMILIES: Mapping[str, Mapping[str, Shown]] = {
     "submission": SUBMISSIONS,
     "approval": APPROVALS,
     "waiver": WAIVERS,
+    "override": OVERRIDES,
     "severity": SEVERITIES,
     "consequence": CONSEQUENCES,
     "vote": VOTES,
