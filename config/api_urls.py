@@ -59,6 +59,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # reviews
     path("submissions/", reviews.Submissions.as_view(), name="submissions"),
     path("submissions/<int:pk>/", reviews.SubmissionView.as_view(), name="submission"),
+    path("submissions/<int:pk>/submit/", reviews.SubmitDraft.as_view(), name="submission-submit"),
     path("submissions/<int:pk>/votes/", reviews.Votes.as_view(), name="submission-votes"),
     path("submissions/<int:pk>/comments/", reviews.Comments.as_view(), name="submission-comments"),
     path("submissions/<int:pk>/evidence/", reviews.Evidence.as_view(), name="submission-evidence"),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from governance.catalog.models import Stage, UseCase
 from governance.evidence.models import Attachment
 from governance.people.models import Lane
+from governance.reviews.models import LONGEST_NOTE
 
 LONGEST_REASON = 5000
 
@@ -95,12 +96,23 @@ class SubmitForm(forms.Form):
 
     use_case = forms.ModelChoiceField(label=_("Use case"), queryset=UseCase.objects.none(), to_field_name="slug")
     stage = forms.ChoiceField(label=_("Stage"), choices=Stage.choices, initial=Stage.PROTOTYPE)
+    note = forms.CharField(
+        label=_("Note to the reviewers"),
+        max_length=LONGEST_NOTE,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("What they should know that no audit says; it stays as it is once submitted."),
+    )
 
     def __init__(self, *args: Any, use_cases: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["use_case"]
         field.queryset = use_cases
         field.label_from_instance = _with_tier
+
+
+class DraftForm(SubmitForm, EditionForm):
+    """A draft as the person saw it, and what it is to be."""
 
 
 def _with_tier(use_case: UseCase) -> str:

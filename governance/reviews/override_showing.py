@@ -28,7 +28,7 @@ def may_propose(submission: Submission, user: User) -> bool:
     if submission.state != SubmissionState.IN_REVIEW or not overriding.may_override(user, submission.use_case):
         return False
     made_it = evidence.contributors(version=submission.version, use_case=submission.use_case)
-    own = user.pk == submission.submitted_by_id or user.pk in made_it
+    own = user.pk in {submission.submitted_by_id, *submission.prepared_by} | made_it
     return not own and bool(overriding.overridable(submission.evaluation))
 
 
@@ -122,7 +122,7 @@ def abilities(override: AdminOverride, submission: Submission | None, user: User
         closed = _("You proposed this override; a second administrator has to confirm it.")
     elif submission is not None:
         made_it = evidence.contributors(version=submission.version, use_case=submission.use_case)
-        if user.pk == submission.submitted_by_id or user.pk in made_it:
+        if user.pk in {submission.submitted_by_id, *submission.prepared_by} | made_it:
             closed = _("You submitted this or brought its evidence; someone else has to decide.")
     waits = state == OverrideState.PROPOSED
     return {

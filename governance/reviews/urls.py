@@ -1,12 +1,14 @@
 from django.urls import path
 
-from governance.reviews.views import discussion, overrides, pilot, submissions, triggers
+from governance.reviews.views import discussion, drafts, overrides, pilot, submissions, triggers
 
 app_name = "reviews"
 urlpatterns = [
     path("submissions/", submissions.submissions, name="submissions"),
     path("submissions/new/<str:digest>/", submissions.submit, name="submit"),
     path("submissions/<int:pk>/", submissions.submission, name="submission"),
+    path("submissions/<int:pk>/draft/", drafts.draft, name="draft"),
+    path("submissions/<int:pk>/draft/discard/", drafts.discard, name="draft-discard"),
     path("submissions/<int:pk>/vote/", submissions.vote, name="vote"),
     path("submissions/<int:pk>/approve/", submissions.decide, {"step": "approve"}, name="approve"),
     path("submissions/<int:pk>/return/", submissions.decide, {"step": "return"}, name="return"),

@@ -19,6 +19,7 @@ from governance.reviews.api.submissions import (
     ReturnForChanges,
     Submissions,
     SubmissionView,
+    SubmitDraft,
     Votes,
     Withdraw,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "RevokeOverride",
     "SubmissionView",
     "Submissions",
+    "SubmitDraft",
     "Votes",
     "Withdraw",
 ]
