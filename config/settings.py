@@ -227,7 +227,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "ENUM_NAME_OVERRIDES": {"TierEnum": "governance.catalog.models.Tier"},
+    "ENUM_NAME_OVERRIDES": {
+        "TierEnum": "governance.catalog.models.Tier",
+        # Of waivers and overrides alike.
+        "WaiverDocumentStateEnum": "governance.policies.waivers.queries.STATES",
+    },
 }
 
 # --- work in the background ------------------------------------------------------------------------------------------

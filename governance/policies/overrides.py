@@ -12,6 +12,7 @@ from governance.catalog.models import UseCase, Version
 from governance.people.models import User
 from governance.policies.models import EXPIRED, AdminOverride, OverrideState
 from governance.policies.moments import utc
+from governance.policies.overriding import PEOPLE, VOTE
 
 STATES = (*OverrideState.values, EXPIRED)
 WAITING_OR_IN_FORCE = (OverrideState.PROPOSED, OverrideState.ACTIVE)
@@ -41,9 +42,13 @@ def told(numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
 
 def targets(items: Iterable[dict[str, Any]]) -> list[str]:
     """What an override names, as reason codes name it, each once."""
-    names = {"requirement": lambda one: one["requirement"], "lane": lambda one: f"vote.{one['lane']}"}
-    found = (names[one["what"]](one) if one["what"] in names else "vote.distinct" for one in items)
-    return list(dict.fromkeys(map(str, found)))
+    return list(dict.fromkeys(_target(one) for one in items))
+
+
+def _target(item: dict[str, Any]) -> str:
+    if item["what"] == "requirement":
+        return str(item["requirement"])
+    return f"{VOTE}{item['lane']}" if item["what"] == "lane" else PEOPLE
 
 
 def listed(user: User) -> QuerySet[AdminOverride]:

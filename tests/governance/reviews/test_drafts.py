@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
+from rest_framework.test import APIClient
 
 from audits.models import Run
 from governance.catalog.models import UseCase
@@ -20,7 +21,8 @@ from governance.reviews import drafting, services
 from governance.reviews.errors import ReviewRefused
 from governance.reviews.models import Submission
 from tests.factories import UseCaseFactory, member
-from tests.governance.catalog.clients import API, client
+from tests.governance.catalog.clients import API, READ
+from tests.governance.catalog.clients import client as with_scopes
 from tests.governance.reviews.browsing import page, signed_in
 from tests.governance.world import World
 
@@ -30,6 +32,10 @@ NOTE = "It replaces the rules of 2019"
 def drafted(world: World, **fields: Any) -> Submission:
     given = {"version": world.version, "use_case": world.use_case, "stage": world.stage, "by": world.submitter}
     return drafting.save(**{**given, "note": NOTE, "at": world.at, **fields})
+
+
+def client(user: User) -> APIClient:
+    return with_scopes(user, READ, "reviews:write", "audits:run")
 
 
 def keyed(edition: object, key: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from governance.gates.models import Approval
 from governance.ledger.models import Event
@@ -18,7 +19,8 @@ from governance.policies.models import AdminOverride
 from governance.reviews import overriding
 from governance.reviews.errors import ReviewRefused
 from tests.factories import member
-from tests.governance.catalog.clients import API, client
+from tests.governance.catalog.clients import API, READ
+from tests.governance.catalog.clients import client as with_scopes
 from tests.governance.reviews.browsing import page, signed_in
 from tests.governance.reviews.test_overrides import REASON, Glass
 
@@ -27,6 +29,10 @@ from tests.governance.reviews.test_overrides import REASON, Glass
 def world(db: None, settings: Any) -> Glass:
     settings.RUN_LEASE_S = 3600
     return Glass()
+
+
+def client(user: User) -> APIClient:
+    return with_scopes(user, READ, "reviews:write", "audits:run")
 
 
 def keyed(edition: object, key: str) -> dict[str, str]:
