@@ -18,11 +18,12 @@ from governance.evidence import services as evidence
 from governance.gates.documents import gate_document
 from governance.gates.models import Approval, GateEvaluation, GateVerdict
 from governance.gates.portfolio import POLICY_CHANGED
-from governance.gates.queries import OVERRIDE_OVER, WAIVER_OVER, GateAnswer, closing_conditions, gate_answer
+from governance.gates.queries import WAIVER_OVER, GateAnswer, closing_conditions, gate_answer
 from governance.gates.signals import audits_asked
 from governance.gates.stored import Subject
 from governance.people.models import User
 from governance.policies import queries as policies
+from governance.policies.overriding import OVER as OVERRIDE_OVER
 
 PENDING = "pending"
 

@@ -34,7 +34,7 @@ def test_a_gate_is_set_to_observe_and_two_administrators_break_the_glass(story: 
     page.get_by_label("observe: a no is only written down, and the pipeline goes on").check()
     page.get_by_label("Why the gate is set so").fill("The pipelines are being moved over")
     page.get_by_role("button", name="Set it").click()
-    assert page.get_by_text("Say until when; after that the gate is enforced again by itself.").is_visible()
+    assert page.get_by_text("Say until when; after that the gate is enforced again by itself.", exact=True).is_visible()
     page.get_by_label("Until the end of").fill((NOW + dt.timedelta(days=30)).date().isoformat())
     page.get_by_role("button", name="Set it").click()
     assert page.get_by_text("Only observes: a no stops nothing and nobody is warned").is_visible()

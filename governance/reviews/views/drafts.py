@@ -55,7 +55,7 @@ def draft(request: PageRequest, pk: int) -> HttpResponse:
         again = found(request, pk)
         if not isinstance(refusal, Stale):
             # What was saved before it was refused to be submitted is what the form shows.
-            sent.data = {**sent.data.dict(), "edition": again.edition}
+            sent.data = {**request.POST.dict(), "edition": again.edition}
         sent.add_error(None, told(refusal))
         return show(request, again, form=sent, status=409 if isinstance(refusal, Stale) else refusal.status)
     if "draft" in request.POST:

@@ -69,7 +69,7 @@ REQUIREMENTS = {
     "unsatisfied": Shown("fail", "fail", pgettext_lazy("requirement", "Unsatisfied")),
     "pending": Shown("wait", "wait", pgettext_lazy("requirement", "Pending")),
     "waived": Shown("warn", "waived", pgettext_lazy("requirement", "Waived")),
-    "overridden_by_admin": Shown("fail", "waived", pgettext_lazy("requirement", "Overridden by two administrators")),
+    "overridden_by_admin": Shown("fail", "waived", pgettext_lazy("requirement", "Overridden")),
     "not_applicable": Shown("none", "none", pgettext_lazy("requirement", "Not applicable")),
     "error": Shown("fail", "error", pgettext_lazy("requirement", "Error")),
     "missing": Shown("open", "open", pgettext_lazy("requirement", "Missing")),

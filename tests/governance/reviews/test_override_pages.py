@@ -116,7 +116,8 @@ def test_the_whole_way_in_the_browser_is_told_on_every_page(world: Glass) -> Non
     confirmed = signed_in(world.second).post(reverse("reviews:override-confirm", args=[made.pk]), {"edition": 1})
     assert confirmed.status_code == 302
     shown = page(world.submitter, submission)
-    for said in ("Glass is broken here.", REASON, "Overridden by two administrators", "An approver has to decide."):
+    aside = "It does not hold: two administrators have set it aside until"
+    for said in ("Glass is broken here.", REASON, aside, "Overridden", "An approver has to decide."):
         assert said in shown
     assert "Every requirement holds" not in shown
     world.approve(submission)
