@@ -15,10 +15,17 @@ from governance.web.sentences import as_sentence
 def stages(use_case: UseCase, *, at: dt.datetime) -> list[dict[str, Any]]:
     """Every stage with what a no does there now, and what says so. One query."""
     set_so = {row.stage: row for row in modes.in_effect(use_case, at=at)}
-    return [
-        {"stage": stage.value, "mode": found.mode if (found := set_so.get(stage.value)) else "enforce", "set": found}
-        for stage in Stage
-    ]
+    says = {
+        "enforce": _("a no stops the pipeline"),
+        "warn": _("a no is said aloud, and stops nothing"),
+        "observe": _("a no stops nothing, and nobody is warned"),
+    }
+    made = []
+    for stage in Stage:
+        found = set_so.get(stage.value)
+        mode = found.mode if found is not None else "enforce"
+        made.append({"stage": stage.value, "mode": mode, "says": says[mode], "set": found})
+    return made
 
 
 def meaning(mode: str) -> str:

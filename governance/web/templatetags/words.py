@@ -60,9 +60,9 @@ GATE = {
     "error": Shown("fail", "error", pgettext_lazy("gate", "Could not decide")),
 }
 MODES = {
-    "enforce": Shown("pass", "pass", pgettext_lazy("mode", "Enforced: a no stops the pipeline")),
-    "warn": Shown("warn", "warn", pgettext_lazy("mode", "Only warns: a no stops nothing")),
-    "observe": Shown("fail", "warn", pgettext_lazy("mode", "Only observes: a no stops nothing and nobody is warned")),
+    "enforce": Shown("pass", "pass", pgettext_lazy("mode", "Enforced")),
+    "warn": Shown("warn", "warn", pgettext_lazy("mode", "Only warns")),
+    "observe": Shown("fail", "warn", pgettext_lazy("mode", "Only observes")),
 }
 REQUIREMENTS = {
     "satisfied": Shown("pass", "pass", pgettext_lazy("requirement", "Satisfied")),
