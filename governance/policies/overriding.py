@@ -80,7 +80,8 @@ def _read(row: Any, path: str) -> OverrideFact:
             raise FactsMalformed(f"{path}.items")
         match item.get("what"):
             case "requirement":
-                requirements[str(item.get("policy")), str(item.get("requirement"))] = item.get("refused") is True
+                key = str(item.get("policy")), str(item.get("requirement"))
+                requirements[key] = requirements.get(key, False) or item.get("refused") is True
             case "lane" if isinstance(item.get("votes"), list):
                 lanes[str(item.get("lane"))] = frozenset(item["votes"])
             case "people":
