@@ -93,7 +93,7 @@ class SubmissionDocument(serializers.ModelSerializer[Submission]):
         return [{**result, "message": wording.message(result)} for result in found]
 
     def get_lanes(self, submission: Submission) -> list[dict[str, Any]]:
-        return list(submission.evaluation.get("votes", ()))
+        return list(evaluation_now(submission).get("votes", ()))
 
     def get_next_steps(self, submission: Submission) -> list[dict[str, Any]]:
         return [wording.told_step(step) for step in submission.evaluation.get("next_steps", ())]
