@@ -255,7 +255,7 @@ class AdminOverrideQuerySet(models.QuerySet["AdminOverride"]):
 
 
 class AdminOverride(models.Model):
-    """Two administrators set aside, for a few days, what keeps one version out of one stage of one use case.
+    """Two administrators set aside, for a few days, what keeps one version out of one stage of a use case of one tier.
 
     ``items`` is what they looked at, each thing as it stood then: a requirement of a policy, a lane with the votes
     that block it, or the number of people. What comes to light afterwards is not set aside. The database keeps it as
@@ -265,6 +265,7 @@ class AdminOverride(models.Model):
     version = models.ForeignKey("catalog.Version", on_delete=models.PROTECT, related_name="overrides")
     use_case = models.ForeignKey("catalog.UseCase", on_delete=models.PROTECT, related_name="overrides")
     stage = models.CharField(max_length=12, choices=Stage)
+    tier = models.CharField(max_length=8, choices=Tier)
     # The number of the submission that was looked at, in the room above.
     submission = models.BigIntegerField()
     items = models.JSONField()

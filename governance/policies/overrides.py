@@ -19,8 +19,12 @@ WAITING_OR_IN_FORCE = (OverrideState.PROPOSED, OverrideState.ACTIVE)
 
 
 def in_facts(*, version: Version, use_case: UseCase, stage: str, at: dt.datetime) -> list[dict[str, Any]]:
-    """The overrides in force at ``at`` in exactly this scope, as the facts document has them. One query."""
-    rows = AdminOverride.objects.in_force(at=at).filter(version=version, use_case=use_case, stage=stage).order_by("pk")
+    """The overrides in force at ``at`` in exactly this scope, as the facts document has them. One query.
+
+    What was confirmed for one tier is not confirmed for another.
+    """
+    scope = {"version": version, "use_case": use_case, "stage": stage, "tier": use_case.tier}
+    rows = AdminOverride.objects.in_force(at=at).filter(**scope).order_by("pk")
     return [{"id": one.pk, "until": utc(one.expires_at), "items": one.items, "reason": one.reason} for one in rows]
 
 

@@ -167,6 +167,7 @@ def refusals() -> dict[str, str]:
         "proposer_not_admin": _(
             "Who proposed it is no administrator any more; two of today’s administrators have to answer for it."
         ),
+        "tier_changed": _("The use case has another risk tier by now; propose a new override."),
         "already_proposed": _("An override of this waits for a second administrator already."),
         "targets_required": _("Choose what is to be set aside."),
         "not_open": _("Something that was named is not open any more; load the page again."),

@@ -90,6 +90,7 @@ def propose(
         raise ReviewRefused("already_proposed", f"override {there.pk} waits for a second administrator already")
     made = AdminOverride.objects.create(
         **_scope(submission),
+        tier=submission.use_case.tier,
         submission=submission.pk,
         items=items,
         reason=reason.strip(),
@@ -171,8 +172,8 @@ def confirm(
 
     Raises:
         NotAllowed: the person proposed it, is no administrator, or submitted or made what is judged.
-        ReviewRefused, Stale: it was answered, has expired or changed, the review has ended, or who proposed it is no
-            administrator any more.
+        ReviewRefused, Stale: it was answered, has expired or changed, the review has ended, the use case has another
+            tier, or who proposed it is no administrator any more.
     """
     override, submission = _held(override_id)
     if by.pk == override.proposed_by_id:
@@ -180,6 +181,8 @@ def confirm(
     _require_admin(by, submission)
     _require_standing(override, OverrideState.PROPOSED, edition, at=at)
     require_state(submission, SubmissionState.IN_REVIEW)
+    if override.tier != submission.use_case.tier:
+        raise ReviewRefused("tier_changed", "the use case has another risk tier by now; propose a new override")
     if not standing_now(override.proposed_by).has(Role.ADMIN, team_id=submission.use_case.owner_team_id):
         raise ReviewRefused(
             "proposer_not_admin", "who proposed it is no administrator any more; two of today's have to answer for it"

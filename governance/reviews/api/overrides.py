@@ -50,6 +50,7 @@ class OverrideDocument(serializers.ModelSerializer[AdminOverride]):
             "subject",
             "use_case",
             "stage",
+            "tier",
             "targets",
             "reason",
             "expires_at",

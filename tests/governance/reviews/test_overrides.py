@@ -166,6 +166,7 @@ def test_the_database_itself_wants_two_people_an_end_within_days_and_keeps_what_
         "version": world.version,
         "use_case": world.use_case,
         "stage": "pilot",
+        "tier": "high",
         "submission": submission.pk,
         "items": [{"what": "people"}],
         "reason": REASON,
@@ -372,6 +373,22 @@ def test_what_was_decided_on_an_override_can_be_done_again_byte_for_byte(world: 
 
     assert again.as_json() == decision.evaluation
     assert decision.facts["overrides"][0]["reason"] == REASON
+
+
+def test_what_was_set_aside_at_one_tier_is_not_at_another(world: Glass) -> None:
+    submission = world.vetoed()
+    world.override(submission, "vote.ethics", "vote.distinct")
+    type(world.use_case).objects.filter(pk=world.use_case.pk).update(tier="critical")
+
+    submission = services.reevaluate(submission_id=submission.pk, at=world.at)
+
+    assert submission.verdict == "deny"
+    assert "vote.ethics:unsatisfied" in submission.evaluation["reason_codes"]
+    proposal = world.propose(submission, "vote.ethics")
+    type(world.use_case).objects.filter(pk=world.use_case.pk).update(tier="high")
+    with pytest.raises(ReviewRefused) as refused:
+        world.confirm(proposal)
+    assert code_of(refused) == ("tier_changed", 409)
 
 
 def test_facts_without_an_override_have_no_word_of_it(world: Glass) -> None:
