@@ -12,14 +12,14 @@ from audits.kinds import license as licence_audit
 from audits.locks import hold_subject, hold_subjects
 from audits.models import Run
 from governance.catalog.models import UseCase, Version, VersionQuerySet
-from governance.gates import portfolio
+from governance.gates import portfolio, upstream
 from governance.gates.models import Approval, ApprovalQuerySet, EndedReason, ReviewStanding
 from governance.ledger import services as ledger
 from governance.licensing.closure import among_texts
 from governance.people.models import User
 from governance.policies import facts, overriding, queries
 from governance.policies.evaluation import AppliedPolicy, Evaluation, RequirementResult, Status, evaluate
-from governance.policies.models import AdminOverride, Waiver
+from governance.policies.models import Waiver
 from governance.policies.waiving import ENDED as WAIVER_ENDED
 
 REFUSED = ("verdict_not_accepted", "condition_fails")
@@ -70,6 +70,7 @@ def grant(
         at=at,
         detail={"use_case": use_case.slug, "stage": stage, "expires_at": expires_at.isoformat(), "facts": facts_sha256},
     )
+    upstream.changed(approval, closes=False, at=at)
     return approval
 
 
@@ -129,6 +130,8 @@ def end_held(approval: Approval, *, reason: EndedReason, by: User | None, at: dt
         at=at,
         detail={"reason": str(reason)},
     )
+    if reason != EndedReason.REPLACED:  # the one that takes its place says the same
+        upstream.changed(approval, closes=True, at=at)
 
 
 @transaction.atomic
@@ -219,7 +222,7 @@ def recheck_waiver(*, waiver: Waiver, at: dt.datetime) -> None:
         .select_related("version__entry", "version__card", "use_case")
     )
     for approval in approvals.order_by("pk"):
-        evaluation = _judged_again(approval, queries.pinned([one["sha256"] for one in approval.policies]), at=at)
+        evaluation = judged_again(approval, queries.pinned([one["sha256"] for one in approval.policies]), at=at)
         concerned = [
             result
             for result in evaluation.requirements
@@ -229,7 +232,7 @@ def recheck_waiver(*, waiver: Waiver, at: dt.datetime) -> None:
         if waiver.revoked_at is not None:
             resting = {(c["policy"], c["id"]) for c in approval.conditions if c.get("waiver") == waiver.pk}
             conditions = [_revoked(c, waiver, at=at) if (c["policy"], c["id"]) in resting else c for c in conditions]
-        _keep_conditions(approval, conditions)
+        keep_conditions(approval, conditions)
 
 
 def _revoked(condition: dict[str, Any], waiver: Waiver, *, at: dt.datetime) -> dict[str, Any]:
@@ -242,40 +245,6 @@ def _revoked(condition: dict[str, Any], waiver: Waiver, *, at: dt.datetime) -> d
         return condition
     kept = {name: value for name, value in condition.items() if name != "waiver"}
     return {**kept, "holds_until": at.isoformat(), "code": WAIVER_REVOKED}
-
-
-@transaction.atomic
-def recheck_override(*, override: AdminOverride, at: dt.datetime) -> None:
-    """Hold the approvals of an override's scope against the overrides there are now. The caller holds the subject.
-
-    One that was revoked closes what rests on it; one that was confirmed opens what had lapsed of what it is for. None
-    is ended: nothing was found that was not known.
-    """
-    approvals = (
-        Approval.objects.filter(version=override.version_id, use_case=override.use_case_id, stage=override.stage)
-        .in_force(at=at)
-        .select_for_update(of=("self",))
-        .select_related("version__entry", "version__card", "use_case")
-    )
-    meant = {(one["policy"], one["requirement"]) for one in override.items if one["what"] == "requirement"}
-    for approval in approvals.order_by("pk"):
-        evaluation = _judged_again(approval, queries.pinned([one["sha256"] for one in approval.policies]), at=at)
-        concerned = [r for r in evaluation.requirements if (r.policy, r.id) in meant and r.decides]
-        resting = {(c["policy"], c["id"]) for c in approval.conditions if c.get("override") == override.pk}
-        conditions = conditions_after(approval.conditions, concerned, at=at)
-        if override.revoked_at is not None:
-            conditions = [
-                _override_revoked(c, override, at=at) if (c["policy"], c["id"]) in resting else c for c in conditions
-            ]
-        _keep_conditions(approval, conditions)
-
-
-def _override_revoked(condition: dict[str, Any], override: AdminOverride, *, at: dt.datetime) -> dict[str, Any]:
-    """A condition that rested on an override which was taken back, unless the requirement holds otherwise by now."""
-    if condition.get("override") != override.pk and dt.datetime.fromisoformat(condition["holds_until"]) > at:
-        return condition
-    kept = {name: value for name, value in condition.items() if name != "override"}
-    return {**kept, "holds_until": at.isoformat(), "code": overriding.REVOKED}
 
 
 def _recheck_all(approvals: ApprovalQuerySet, *, kind: str | None = None, at: dt.datetime) -> None:
@@ -300,23 +269,24 @@ def _recheck(approval: Approval, *, kind: str | None, at: dt.datetime) -> None:
     before = portfolio.still_closing(approval, approval.conditions, at=at)
     if not looked_at and before == approval.conditions:
         return
-    evaluation = _judged_again(approval, policies, at=at)
+    evaluation = judged_again(approval, policies, at=at)
     deciding = [result for result in evaluation.requirements if result.reads & looked_at and result.decides]
     refused = (r for r in deciding if r.severity == "fail" and r.code in REFUSED)
     if any(result.status not in ANSWERED_FOR for result in refused):
         end_held(approval, reason=EndedReason.EVIDENCE_FAILED, by=None, at=at)
         return
-    _keep_conditions(approval, conditions_after(before, deciding, at=at))
+    keep_conditions(approval, conditions_after(before, deciding, at=at))
 
 
-def _judged_again(approval: Approval, policies: list[AppliedPolicy], *, at: dt.datetime) -> Evaluation:
+def judged_again(approval: Approval, policies: list[AppliedPolicy], *, at: dt.datetime) -> Evaluation:
     """What the policies of an approval say of the evidence and the waivers that there are now."""
     kinds = queries.required_kinds(policies)
     known = facts.facts(version=approval.version, use_case=approval.use_case, stage=approval.stage, kinds=kinds, at=at)
     return evaluate(policies=policies, facts=known, votes=[], at=at)
 
 
-def _keep_conditions(approval: Approval, conditions: list[dict[str, Any]]) -> None:
+def keep_conditions(approval: Approval, conditions: list[dict[str, Any]]) -> None:
+    """Store conditions with their first moment. The caller holds the approval."""
     if conditions != approval.conditions:
         approval.conditions = conditions
         approval.next_boundary = next_boundary(conditions, approval.expires_at)

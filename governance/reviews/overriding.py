@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from audits.locks import hold_subject
 from governance.catalog.models import UseCase
-from governance.gates import services as gates
+from governance.gates.overriding import recheck_override
 from governance.ledger import services as ledger
 from governance.notifications import services as notifications
 from governance.people.models import Role, User
@@ -191,7 +191,7 @@ def confirm(
     changed(submission)
     _record(override, verb="override.confirmed", by=by, at=at)
     _tell(override, topic="override.confirmed", to=_concerned(submission), at=at)
-    gates.recheck_override(override=override, at=at)
+    recheck_override(override=override, at=at)
     bring_up_to_date(submission, at=at)
     return override
 
@@ -230,7 +230,7 @@ def revoke(*, override_id: int, edition: int | None = None, reason: str, by: Use
     override.save(update_fields=["state", "revoked_by", "revoked_at", "revoked_reason", "edition"])
     _record(override, verb="override.revoked", by=by, at=at)
     _tell(override, topic="override.revoked", to=_concerned(submission), at=at)
-    gates.recheck_override(override=override, at=at)
+    recheck_override(override=override, at=at)
     for pk in Submission.objects.filter(**_scope(submission), state=SubmissionState.IN_REVIEW).values_list(
         "pk", flat=True
     ):

@@ -1,5 +1,8 @@
-"""REST: submissions with their votes, decisions and evidence; what people say to them."""
+"""REST: submissions with their votes, decisions and evidence; what people say to them; who is at work; what to
+look at again.
+"""
 
+from governance.reviews.api.claims import Claims, Release
 from governance.reviews.api.discussion import Comments
 from governance.reviews.api.overrides import (
     ConfirmOverride,
@@ -23,10 +26,13 @@ from governance.reviews.api.submissions import (
     Votes,
     Withdraw,
 )
+from governance.reviews.api.triggers import Close, Triggers, TriggerView
 
 __all__ = [
     "Approve",
     "Audits",
+    "Claims",
+    "Close",
     "Comments",
     "ConfirmOverride",
     "Evidence",
@@ -36,12 +42,15 @@ __all__ = [
     "Propose",
     "Reject",
     "RejectOverride",
+    "Release",
     "Resubmit",
     "ReturnForChanges",
     "RevokeOverride",
     "SubmissionView",
     "Submissions",
     "SubmitDraft",
+    "TriggerView",
+    "Triggers",
     "Votes",
     "Withdraw",
 ]
