@@ -235,9 +235,29 @@ def reason(code: str) -> str:
 
 
 def told_step(one: Mapping[str, Any]) -> dict[str, Any]:
-    """A step with its sentence, and that of what would do in its place."""
+    """A step with its sentence, how long it usually takes, and the same of what would do in its place."""
     shown = {**one, "message": step(one)}
+    if "usually" in one:
+        shown["usually"] = {**one["usually"], "message": usually(one)}
     return shown | {"alternative": told_step(one["alternative"])} if one.get("alternative") else shown
+
+
+def usually(step: Mapping[str, Any]) -> str:
+    """How long a step usually takes, and of how many that is the median; nothing where it is on no record."""
+    told: Mapping[str, Any] = step.get("usually") or {}
+    n = int(told.get("n", 0))
+    if told.get("seconds") is not None:
+        return ngettext("usually %(time)s: the median of %(n)s", "usually %(time)s: the median of %(n)s", n) % {
+            "time": figures.duration(told["seconds"]),
+            "n": n,
+        }
+    if told.get("reason") != "too_few_known":
+        return ""
+    return ngettext(
+        "how long it takes is not known yet: %(n)s is on record",
+        "how long it takes is not known yet: %(n)s are on record",
+        n,
+    ) % {"n": n}
 
 
 def step(step: Mapping[str, Any]) -> str:
@@ -250,7 +270,7 @@ def step(step: Mapping[str, Any]) -> str:
         detail = _fields(name.strip() for name in detail.split(","))
     elif action == "lift_suspension":
         detail = ", ".join(one.partition(":")[2] for one in detail.split(", "))
-    elif action == "submit":
+    elif action in ("submit", "resubmit", "decide"):
         detail = str(look_up(detail, "stage").label).lower()
     if action == "wait" and target == outdated.KIND:
         action = "wait_judged"
@@ -258,10 +278,14 @@ def step(step: Mapping[str, Any]) -> str:
         action = "ask_waiver_days"
     if action in ("vote", "lift_veto"):
         target = str(look_up(target, "lane").label)
-    elif action != "submit":
+    elif action not in ("submit", "resubmit", "decide"):
         target = _audited(target)
     known = {
-        "lift_suspension": _("A second risk officer has to lift the suspension of %(detail)s."),
+        "lift_suspension": ngettext(
+            "A second risk officer has to lift the suspension of %(detail)s.",
+            "A second risk officer has to lift each of %(count)s suspensions: of %(detail)s.",
+            int(count),
+        ),
         "run": _("Run the %(target)s audit."),
         "retry": _("Run the %(target)s audit again; the last one could not be done."),
         "wait": _("Wait for the %(target)s audit to end."),
@@ -282,6 +306,8 @@ def step(step: Mapping[str, Any]) -> str:
         "approve_upstream": _("Have what it was made from approved again, or submit a version that does without it."),
         "meet_condition": _("Meet the condition of %(target)s (%(detail)s)."),
         "submit": _("Submit this version for %(detail)s in use case %(target)s; check the name of the use case."),
+        "resubmit": _("Bring the returned submission back; who agreed has to agree anew."),
+        "decide": _("An approver has to approve it for %(detail)s."),
         "write_audit_plan": _("Write the audit plan of the use case; the %(target)s audit needs it."),
         "vote": ngettext(
             "%(count)s more person has to agree in lane %(target)s.",

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from governance.gates import ways
 from governance.gates.models import Approval
 from governance.gates.queries import closing_conditions
 from governance.policies.lapsing import as_of
@@ -26,6 +27,12 @@ def evaluation_now(submission: Submission) -> dict[str, Any]:
         return dict(submission.evaluation)
     at = timezone.now()
     return as_of(submission.evaluation, at=at, stale=submission.is_stale(at=at))
+
+
+def way_of(submission: Submission) -> list[dict[str, Any]]:
+    """The way to yes of a submission, as the gate tells it."""
+    told = {"use_case": submission.use_case.slug, "stage": submission.stage}
+    return ways.of_review(evaluation_now(submission), state=submission.state, **told)
 
 
 def stands_at(submission: Submission) -> dict[str, Any]:
