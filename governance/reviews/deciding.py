@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from governance.gates import portfolio
 from governance.gates import services as gates
 from governance.ledger import services as ledger
 from governance.people.models import Role, User
@@ -185,6 +186,8 @@ def decide(
         decided_at=at,
         approval=approval,
     )
+    if approval is not None:
+        portfolio.hold_to_coming(approval_id=approval.pk, at=at)
     submission.state = SubmissionState(outcome.value)
     submission.save(update_fields=["state", "round"])
     changed(submission)
