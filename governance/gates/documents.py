@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.conf import settings
 from governance.catalog.models import Version
 from governance.gates import portfolio
 from governance.gates.queries import GateAnswer
+from governance.gates.usual import with_usual
 from governance.policies import wording
 
 
@@ -60,11 +62,17 @@ def gate_document(answer: GateAnswer) -> dict[str, Any]:
         "asked_at": _utc(answer.asked_at),
         "valid_until": _utc(approval.expires_at) if granted and approval else None,
         "next_change_at": _utc(answer.next_change_at),
-        "next_steps": [wording.told_step(step) for step in answer.next_steps],
+        "next_steps": [wording.told_step(step) for step in _steps(answer)],
         "attestation": None,
         "log": None,
         "url": f"{settings.PUBLIC_URL}/submissions/{answer.submission}/" if answer.submission else None,
     }
+
+
+def _steps(answer: GateAnswer) -> Sequence[Mapping[str, Any]]:
+    """The way to yes, with how long each step usually takes where the gate is closed: one query then, none before."""
+    opens = answer.verdict in ("allow", "warn")
+    return answer.next_steps if opens else with_usual(answer.next_steps, user=answer.asked_by)
 
 
 def _requirement(result: dict[str, Any], answer: GateAnswer) -> dict[str, Any]:
@@ -146,5 +154,15 @@ def as_text(document: dict[str, Any]) -> str:
         lines.append("Reason: " + ", ".join(wording.reason(code) for code in document["reason_codes"]))
     if document["next_steps"]:
         lines += ["", "The way to yes:"]
-        lines += [f"  {number}. {step['message']}" for number, step in enumerate(document["next_steps"], start=1)]
+        lines += [f"  {number}. {_said(step)}" for number, step in enumerate(document["next_steps"], start=1)]
     return "\n".join(lines)
+
+
+def _said(step: dict[str, Any]) -> str:
+    """A step, what would do in its place, and how long each usually takes."""
+    said = [step["message"]]
+    if took := step.get("usually", {}).get("message"):
+        said.append(f"({took})")
+    if step.get("alternative"):
+        said.append(f"Or: {_said(step['alternative'])}")
+    return " ".join(said)

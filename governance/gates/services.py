@@ -12,7 +12,7 @@ from audits.kinds import license as licence_audit
 from audits.locks import hold_subject, hold_subjects
 from audits.models import Run
 from governance.catalog.models import UseCase, Version, VersionQuerySet
-from governance.gates import portfolio
+from governance.gates import portfolio, upstream
 from governance.gates.models import Approval, ApprovalQuerySet, EndedReason, ReviewStanding
 from governance.ledger import services as ledger
 from governance.licensing.closure import among_texts
@@ -68,6 +68,7 @@ def grant(
         at=at,
         detail={"use_case": use_case.slug, "stage": stage, "expires_at": expires_at.isoformat(), "facts": facts_sha256},
     )
+    upstream.changed(approval, closes=False, at=at)
     return approval
 
 
@@ -107,6 +108,8 @@ def end_held(approval: Approval, *, reason: EndedReason, by: User | None, at: dt
         at=at,
         detail={"reason": str(reason)},
     )
+    if reason != EndedReason.REPLACED:  # the one that takes its place says the same
+        upstream.changed(approval, closes=True, at=at)
 
 
 @transaction.atomic
@@ -197,7 +200,7 @@ def recheck_waiver(*, waiver: Waiver, at: dt.datetime) -> None:
         .select_related("version__entry", "version__card", "use_case")
     )
     for approval in approvals.order_by("pk"):
-        evaluation = _judged_again(approval, queries.pinned([one["sha256"] for one in approval.policies]), at=at)
+        evaluation = judged_again(approval, queries.pinned([one["sha256"] for one in approval.policies]), at=at)
         concerned = [
             result
             for result in evaluation.requirements
@@ -207,7 +210,7 @@ def recheck_waiver(*, waiver: Waiver, at: dt.datetime) -> None:
         if waiver.revoked_at is not None:
             resting = {(c["policy"], c["id"]) for c in approval.conditions if c.get("waiver") == waiver.pk}
             conditions = [_revoked(c, waiver, at=at) if (c["policy"], c["id"]) in resting else c for c in conditions]
-        _keep_conditions(approval, conditions)
+        keep_conditions(approval, conditions)
 
 
 def _revoked(condition: dict[str, Any], waiver: Waiver, *, at: dt.datetime) -> dict[str, Any]:
@@ -244,23 +247,24 @@ def _recheck(approval: Approval, *, kind: str | None, at: dt.datetime) -> None:
     before = portfolio.still_closing(approval, approval.conditions, at=at)
     if not looked_at and before == approval.conditions:
         return
-    evaluation = _judged_again(approval, policies, at=at)
+    evaluation = judged_again(approval, policies, at=at)
     deciding = [result for result in evaluation.requirements if result.reads & looked_at and result.decides]
     refused = (r for r in deciding if r.severity == "fail" and r.code in REFUSED)
     if any(result.status != Status.WAIVED for result in refused):
         end_held(approval, reason=EndedReason.EVIDENCE_FAILED, by=None, at=at)
         return
-    _keep_conditions(approval, conditions_after(before, deciding, at=at))
+    keep_conditions(approval, conditions_after(before, deciding, at=at))
 
 
-def _judged_again(approval: Approval, policies: list[AppliedPolicy], *, at: dt.datetime) -> Evaluation:
+def judged_again(approval: Approval, policies: list[AppliedPolicy], *, at: dt.datetime) -> Evaluation:
     """What the policies of an approval say of the evidence and the waivers that there are now."""
     kinds = queries.required_kinds(policies)
     known = facts.facts(version=approval.version, use_case=approval.use_case, stage=approval.stage, kinds=kinds, at=at)
     return evaluate(policies=policies, facts=known, votes=[], at=at)
 
 
-def _keep_conditions(approval: Approval, conditions: list[dict[str, Any]]) -> None:
+def keep_conditions(approval: Approval, conditions: list[dict[str, Any]]) -> None:
+    """Store conditions with their first moment. The caller holds the approval."""
     if conditions != approval.conditions:
         approval.conditions = conditions
         approval.next_boundary = next_boundary(conditions, approval.expires_at)

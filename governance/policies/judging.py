@@ -63,6 +63,23 @@ class RequirementResult:
     params: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
 
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> RequirementResult:
+        """The result that ``as_json`` wrote."""
+        return cls(
+            id=row["id"],
+            title=row.get("title", ""),
+            kind=row.get("kind", ""),
+            status=Status(row["status"]),
+            severity=row["severity"],
+            code=row["code"],
+            policy=row["policy"],
+            run=row.get("run"),
+            holds_until=moment(row.get("holds_until")),
+            params=row.get("params", {}),
+            needs=tuple(row.get("needs", ())),
+        )
+
     @property
     def decides(self) -> bool:
         """Whether the verdict depends on it."""

@@ -111,6 +111,66 @@ class Flip(models.Model):
         return f"{self.what} {self.number}: {self.before} to {self.after}"
 
 
+class RejudgingState(models.TextChoices):
+    QUEUED = "queued", _("Waiting for a worker")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Given up")
+
+
+class Rejudging(models.Model):
+    """What was judged before a change, to be judged again: written in the transaction of the change.
+
+    A change is of a ``policy`` (``number`` of the version that was published, none where it was retired), or of what
+    an ``entry`` is approved for, on which others rest. Until it is done, what it is about is closed. A worker takes it
+    up from ``due_at`` on and holds it until ``lease_until``; ``looked_at`` of ``total`` are behind it. ``dedupe_key``
+    names the change: of those that wait there is one.
+    """
+
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, null=True, blank=True, related_name="rejudgings")
+    number = models.PositiveIntegerField(null=True, blank=True)
+    entry = models.ForeignKey("catalog.Entry", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    use_case = models.ForeignKey("catalog.UseCase", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    stage = models.CharField(max_length=12, choices=Stage, blank=True)
+    dedupe_key = models.CharField(max_length=120)
+    state = models.CharField(max_length=8, choices=RejudgingState, default=RejudgingState.QUEUED)
+    requested_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    attempt = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    total = models.PositiveIntegerField(default=0)
+    looked_at = models.PositiveIntegerField(default=0)
+    broke_off = models.PositiveIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dedupe_key"], condition=Q(state="queued"), name="rejudging_one_waits_for_a_change"
+            ),
+            models.CheckConstraint(
+                condition=Q(policy__isnull=False, entry=None, use_case=None, stage="")
+                | Q(policy=None, entry__isnull=False, use_case__isnull=False, stage__gt=""),
+                name="rejudging_has_one_cause",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state__in=["queued", "running"]), name="rejudging_to_do"),
+            models.Index(fields=["policy", "-id"], name="rejudging_of_a_policy"),
+        ]
+
+    def __str__(self) -> str:
+        return f"rejudging {self.pk} ({self.dedupe_key})"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (RejudgingState.QUEUED, RejudgingState.RUNNING)
+
+    @property
+    def waits_for_its_day(self) -> bool:
+        return self.state == RejudgingState.QUEUED and self.due_at > self.requested_at and self.attempt == 0
+
+
 class WaiverState(models.TextChoices):
     PROPOSED = "proposed", _("Proposed")
     ACTIVE = "active", _("In force")

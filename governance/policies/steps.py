@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from governance.policies.judging import RequirementResult, Status
+from governance.policies.suspended import KIND as SUSPENDED
 from governance.policies.voting import LaneResult, distinct_people
 
 
@@ -17,11 +18,12 @@ class Step:
     On an audit kind: ``write_audit_plan``, ``attach_predictions`` and ``attach_data`` (the audit cannot run without
     them), ``mend_inputs`` (it could not read what it was given; ``detail`` is what it said), ``complete_profile`` (the
     use case's licence profile does not say what ``detail`` lists), ``repair`` (change what the audit found, then run
-    it), ``retry``, ``run``, ``wait``. On a requirement: ``meet_condition`` (``detail`` is the condition). On what is
-    suspended: ``lift_suspension`` (``detail`` lists it). On a lane: ``lift_veto`` (by the voter, who agrees then) and
-    ``vote`` (each by somebody who has not agreed in the lane; by new people as long as distinct people are missing).
-    ``vote_by_another`` is one more person in any lane that is asked for. On the set-up: ``publish_policy`` and
-    ``correct_facts``. ``requirements`` are the ids that the step is for.
+    it), ``retry``, ``run``, ``wait``. On a requirement: ``meet_condition`` (``detail`` lists the conditions; on an
+    audit kind it takes another run as well). On what is suspended: ``lift_suspension`` (``detail`` lists it; each has
+    to be lifted). On a lane: ``lift_veto`` (by the voter, who agrees then) and ``vote`` (each by somebody who has not
+    agreed in the lane; by new people as long as distinct people are missing). ``vote_by_another`` is one more person in
+    any lane that is asked for. On the set-up: ``publish_policy`` and ``correct_facts``. ``requirements`` are the ids
+    that the step is for.
 
     ``alternative`` is what would do in place of the step: ``ask_waiver``, granted by ``who`` for ``detail`` days at
     most. It makes the verdict warn and not allow, and it ends by itself.
@@ -103,6 +105,40 @@ def steps_to_allow(
     return (*_repairs(requirements), *_people(lanes, distinct_needed))
 
 
+def repairs_of(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of steps as they were stored those that mend a requirement; the others are for people to agree, or to set up."""
+    return [dict(step) for step in steps if step.get("action") in _ACTIONS]
+
+
+def steps_as_of(steps: Sequence[Mapping[str, Any]], requirements: Iterable[RequirementResult]) -> list[dict[str, Any]]:
+    """Steps as they were stored, with what mends ``requirements`` as these stand by now. Votes do not lapse."""
+    others = [dict(step) for step in steps if step.get("action") not in _ACTIONS]
+    return [*(step.as_json() for step in _repairs(requirements)), *others]
+
+
+def people_anew(votes: Iterable[Mapping[str, Any]], distinct_needed: int) -> list[Step]:
+    """Who has to agree in a next round, by the lanes of an evaluation as it was stored: a veto alone stays."""
+    lanes = [
+        LaneResult(
+            lane=str(lane["lane"]),
+            min=int(lane.get("min", 0)),
+            veto=int(lane.get("veto", 0)),
+            agreeing=0,
+            vetoes=int(lane.get("vetoes", 0)),
+            status=Status.PENDING,
+            # Who that is was not stored; whoever blocks two lanes is counted twice here.
+            vetoed_by=tuple(f"{lane['lane']} {number}" for number in range(int(lane.get("vetoes", 0)))),
+        )
+        for lane in votes
+    ]
+    return _people(lanes, distinct_needed)
+
+
+def action_for(code: str) -> tuple[str, str]:
+    """What mends a requirement of which ``code`` says why it does not hold, and who does it."""
+    return _MENDING.get(code, ("run", "submitter"))
+
+
 def _repairs(requirements: Iterable[RequirementResult]) -> list[Step]:
     together: dict[tuple[str, str], list[RequirementResult]] = {}
     for result in requirements:
@@ -112,9 +148,22 @@ def _repairs(requirements: Iterable[RequirementResult]) -> list[Step]:
     steps = []
     for (kind_or_none, own_id), results in together.items():
         kind = kind_or_none or own_id
-        action, who, detail = min(map(_mending, results), key=lambda step: _ACTIONS.index(step[0]))
+        mending = sorted(map(_mending, results), key=lambda step: _ACTIONS.index(step[0]))
+        action, who, _detail = mending[0]
+        # Each condition has to be met, and each thing that was found lacking brought.
+        details = dict.fromkeys(detail for other, _who, detail in mending if other == action and detail)
         ids = tuple(sorted({result.id for result in results}))
-        steps.append(Step(action, kind, who, requirements=ids, detail=detail, alternative=_waiver(kind, results)))
+        steps.append(
+            Step(
+                action,
+                kind,
+                who,
+                count=sum(int(result.params.get("standing", 1)) for result in results) if kind == SUSPENDED else 1,
+                requirements=ids,
+                detail="; ".join(details),
+                alternative=_waiver(kind, results),
+            )
+        )
         if action == "complete_profile" and any(result.params.get("found_else") for result in results):
             steps.append(Step("repair", kind, "submitter", requirements=ids))
     return sorted(steps, key=lambda step: (_ACTIONS.index(step.action), step.target))
@@ -137,7 +186,7 @@ def _mending(result: RequirementResult) -> tuple[str, str, str]:
         return "mend_inputs", "submitter", str(params.get("error", ""))
     if result.code == "verdict_not_accepted" and params.get("profile_lacks"):
         return "complete_profile", "risk_officer", ", ".join(map(str, params["profile_lacks"]))
-    action, who = _MENDING.get(str(params.get("lacking")), _MENDING[result.code])
+    action, who = _MENDING.get(str(params.get("lacking"))) or action_for(result.code)
     if action == "meet_condition":
         return action, who, str(params.get("condition", ""))
     return action, who, ", ".join(map(str, params.get("of", ())))

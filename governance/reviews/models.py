@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Length
+from django.db.models.functions import Length, Now
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
@@ -38,13 +38,22 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     def open(self) -> SubmissionQuerySet:
         return self.filter(state__in=OPEN_STATES)
 
+    def stale(self) -> SubmissionQuerySet:
+        """Those in review that have to be judged again first, by the database's clock."""
+        return self.filter(state=SubmissionState.IN_REVIEW, stale_from__lte=Now())
+
+    def judged(self) -> SubmissionQuerySet:
+        """Those that were judged under the policies of now, by the database's clock."""
+        return self.filter(Q(stale_from=None) | Q(stale_from__gt=Now()))
+
 
 class Submission(models.Model):
     """A request to let one version run for one use case at one stage.
 
     ``edition`` counts changes; whoever acts names the edition they saw (If-Match). ``evaluation`` is the newest
     verdict with its requirements, computed from ``facts``; a decision freezes both. ``due_at`` is the day by which the
-    round is to be decided; it closes and opens nothing.
+    round is to be decided; it closes and opens nothing. From ``stale_from`` on other policies apply than those that it
+    was judged under: it is closed until it has been judged again.
     """
 
     version = models.ForeignKey("catalog.Version", on_delete=models.PROTECT, related_name="submissions")
@@ -61,6 +70,7 @@ class Submission(models.Model):
     facts = models.JSONField(default=dict)
     facts_sha256 = models.CharField(max_length=64, blank=True)
     evaluated_at = models.DateTimeField(null=True, blank=True)
+    stale_from = models.DateTimeField(null=True, blank=True)
 
     objects = SubmissionQuerySet.as_manager()
 
@@ -72,7 +82,10 @@ class Submission(models.Model):
                 name="submission_one_open",
             ),
         ]
-        indexes = [models.Index(fields=["state", "-submitted_at", "-id"])]
+        indexes = [
+            models.Index(fields=["state", "-submitted_at", "-id"]),
+            models.Index(fields=["stale_from"], condition=Q(state="in_review"), name="submission_stale"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.version} for {self.stage} in {self.use_case}"
@@ -80,6 +93,10 @@ class Submission(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
+
+    def is_stale(self, *, at: dt.datetime) -> bool:
+        """Whether other policies apply at ``at`` than those that it was judged under."""
+        return self.stale_from is not None and self.stale_from <= at
 
 
 class Vote(models.Model):
@@ -282,6 +299,7 @@ class Trigger(models.Model):
         REVIEWER = "reviewer", _("Somebody who voted may no longer vote")
         USE_CASE = "use_case", _("The use case has changed")
         WAIVER = "waiver", _("A waiver ends")
+        UPSTREAM = "upstream", _("Something that it was made from is approved no longer")
 
     class Closing(models.TextChoices):
         SUBMITTED = "submitted", _("a version was submitted")

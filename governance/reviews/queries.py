@@ -14,12 +14,12 @@ from governance.evidence.queries import runs_visible_to
 from governance.gates.models import Approval
 from governance.people.models import Lane, Membership, Role, User
 from governance.people.queries import standing
-from governance.reviews.models import OPEN_STATES, Submission, SubmissionState, Vote
+from governance.reviews.models import OPEN_STATES, Submission, SubmissionQuerySet, SubmissionState, Vote
 
 DECIDABLE = ("allow", "warn")
 
 
-def listed(user: User) -> QuerySet[Submission]:
+def listed(user: User) -> SubmissionQuerySet:
     """The submissions that a person sees, with what a row of a list shows.
 
     ``approval_now`` is what has become of the approval that came of one: ``ended_reason`` ("" while it has not ended),
@@ -59,7 +59,7 @@ def awaiting_vote_of(user: User, *, but: Mapping[str, Exists] | None = None) -> 
 def awaiting_decision_of(user: User) -> QuerySet[Submission]:
     """Submissions of which every requirement holds and that the person may approve. One query."""
     teams = standing(user).teams_with(Role.APPROVER)
-    ready = listed(user).filter(state=SubmissionState.IN_REVIEW, verdict__in=DECIDABLE)
+    ready = listed(user).judged().filter(state=SubmissionState.IN_REVIEW, verdict__in=DECIDABLE)
     if teams is not None:
         ready = ready.filter(use_case__owner_team__in=teams)
     return _not_made_by(user, ready)

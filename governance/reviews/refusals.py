@@ -29,7 +29,7 @@ def remembered(step: str, *, by: str = "by") -> Callable[[Callable[P, Result]], 
             except ReviewRefused as refused:
                 given: dict[str, Any] = {**kwargs}
                 kind, ref, digest = _object(given)
-                ledger.record(
+                ledger.record_refusal(
                     verb=f"{step}.refused",
                     object_kind=kind,
                     object_ref=ref,

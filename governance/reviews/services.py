@@ -19,6 +19,7 @@ from governance.evidence.queries import may_ask
 from governance.gates import services as gates
 from governance.people.models import Role, User
 from governance.people.queries import standing_now
+from governance.policies import holding
 from governance.policies import queries as policies
 from governance.reviews import claims, triggers
 from governance.reviews.carrying import carry_votes
@@ -32,6 +33,7 @@ from governance.reviews.deciding import (
 )
 from governance.reviews.due import due_at
 from governance.reviews.errors import NotAcceptable, NotAllowed, ReviewRefused
+from governance.reviews.evaluation import gather
 from governance.reviews.models import Submission, SubmissionState, Vote
 from governance.reviews.refusals import remembered
 from governance.reviews.rules import (
@@ -78,6 +80,7 @@ def submit(*, version: Version, use_case: UseCase, stage: str, by: User, at: dt.
         NotAllowed: the person is not a submitter in the use case's team.
         ReviewRefused: such a submission is open already.
     """
+    holding.hold_still()  # what is submitted while policies change is judged under the new ones
     require(by, Role.SUBMITTER, use_case, "submit for")
     hold_subject(version.digest)
     try:
@@ -103,14 +106,6 @@ def submit(*, version: Version, use_case: UseCase, stage: str, by: User, at: dt.
     carry_votes(submission, policies=applied, at=at)
     tell(submission, topic="submission.submitted", to=reviewers(submission), at=at)
     return bring_up_to_date(submission, at=at)
-
-
-def gather(submission: Submission, *, by: User | None, at: dt.datetime, again: bool = False) -> None:
-    """Ask for the audits that the policies of a submission need and that have no current run."""
-    version, use_case = submission.version, submission.use_case
-    applied = policies.applicable(kind=version.entry.kind, tier=use_case.tier, stage=submission.stage, at=at)
-    kinds = policies.required_kinds(applied)
-    evidence.gather(version=version, use_case=use_case, kinds=kinds, by=by, at=at, again=again)
 
 
 @remembered("evidence.attach")

@@ -18,6 +18,7 @@ from governance.evidence.models import Upload
 from governance.gates import queries as gate
 from governance.gates.models import Approval
 from governance.people.models import User
+from governance.policies import rejudging
 from governance.policies.services import publish_defaults
 from governance.reviews import services as reviews
 from governance.reviews.models import Decision, Submission
@@ -129,6 +130,10 @@ class World:
         Run.objects.filter(finished_at__isnull=False).update(finished_at=self.at)
         for pk in Submission.objects.filter(state="in_review").values_list("pk", flat=True):
             reviews.reevaluate(submission_id=pk, at=self.at)
+
+    def rejudge(self) -> int:
+        """Do what a worker would after policies, or approvals that others rest on, have changed."""
+        return rejudging.carry_out(now=timezone.now)
 
     def run_license(self, version: Version | None = None) -> None:
         """Ask for the licence audit of today's inputs and do it as a worker would."""

@@ -24,7 +24,7 @@ from governance.policies import wording
 from governance.reviews import services
 from governance.reviews.errors import ReviewRefused
 from governance.reviews.models import Decision, Submission, SubmissionState, Vote
-from governance.reviews.standing import evaluation_now
+from governance.reviews.standing import evaluation_now, way_of
 from governance.web.authentication import person
 from governance.web.etags import edition_tag, required_edition
 from governance.web.idempotency import idempotent
@@ -93,7 +93,7 @@ class SubmissionDocument(serializers.ModelSerializer[Submission]):
         return list(submission.evaluation.get("votes", ()))
 
     def get_next_steps(self, submission: Submission) -> list[dict[str, Any]]:
-        return [wording.told_step(step) for step in submission.evaluation.get("next_steps", ())]
+        return [wording.told_step(step) for step in way_of(submission)]
 
     def get_reason_codes(self, submission: Submission) -> list[str]:
         return list(evaluation_now(submission).get("reason_codes", ()))

@@ -105,7 +105,7 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "waivers": waiver_showing.rows(waivers),
         "verdict": showing.verdict(shown, rows, decision=newest),
         "lanes": showing.lanes(shown, votes, voters=voters),
-        "steps": showing.steps(shown, voters=voters) if shown.is_open else [],
+        "steps": showing.steps(shown, voters=voters, user=user) if shown.is_open else [],
         "history": showing.history(shown, decisions),
         "changed": None if request.htmx else comparing.since_before(shown, votes),
         "decision": newest,
@@ -207,6 +207,9 @@ def told(refusal: ReviewRefused) -> str:
         "reason_required": _("Say why in at least %(n)s characters: the submitter reads it.")
         % {"n": services.REASON_LENGTH},
         "self_review": _("You submitted this or brought its evidence; someone else has to decide."),
+        "policies_changed": _(
+            "Other policies apply since you saw this judged. It was judged again just now; look, then decide."
+        ),
         "requirements_open": _(
             "Approval is closed until every requirement holds; it was looked at once more just now."
         ),
