@@ -98,7 +98,7 @@ def show(
         "version": shown.version,
         "entry": shown.version.entry,
         "requirements": showing.requirements(shown, runs=runs, voters=voters),
-        "steps": showing.steps(shown, voters=voters),
+        "steps": showing.steps(shown, voters=voters, user=request.user),
         "form": (form or forms.DraftForm(initial=filled, use_cases=_use_cases(request))) if edits else None,
     }
     return render(request, "reviews/draft.html", {**context, **kept}, status=status)
