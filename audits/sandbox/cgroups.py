@@ -48,6 +48,16 @@ def _hands_on(home: Path) -> bool:
         return False
 
 
+@functools.cache
+def _sweep() -> None:
+    """Remove, once per process, the groups of workers that were killed before they could; none that holds a process."""
+    for home in homes():
+        for left in home.glob("assay-*-*"):
+            with contextlib.suppress(OSError, ValueError):
+                if not Path(f"/proc/{int(left.name.split('-')[1])}").exists():
+                    left.rmdir()
+
+
 @contextlib.contextmanager
 def group(*, memory_bytes: int, tasks: int) -> Iterator[Group | None]:
     """A group with these bounds, removed afterwards; None where none can be made."""
@@ -57,6 +67,7 @@ def group(*, memory_bytes: int, tasks: int) -> Iterator[Group | None]:
     bounds["memory.limit_in_bytes"] = memory_bytes
     name = f"assay-{os.getpid()}-{next(_number)}"
     try:
+        _sweep()
         for home in homes():
             here = home / name
             here.mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,13 +98,31 @@ def test_the_level_is_found_once_and_fit_for_a_result():
     assert [one.level for one in probing.offered()] == sorted((one.level for one in probing.offered()), reverse=True)
 
 
+def test_groups_of_the_dead_are_swept():
+    homes = cgroups.homes()
+    if probing.probe().level < Level.L3:
+        pytest.skip(f"no control group can be made here: {probing.probe().lacking}")
+    with subprocess.Popen(["true"]) as dead:
+        pass
+    for home in homes:
+        (home / f"assay-{dead.pid}-0").mkdir()
+    cgroups._sweep.cache_clear()
+
+    with cgroups.group(memory_bytes=1 << 20, tasks=1) as made:
+        assert made is not None
+        assert not [home for home in homes if (home / f"assay-{dead.pid}-0").exists()]
+
+
 def test_the_group_of_a_program_is_gone_with_it():
-    before = {folder: set(folder.iterdir()) for folder in cgroups.homes()}
+    def own() -> list[Path]:
+        return [left for home in cgroups.homes() for left in home.glob(f"assay-{os.getpid()}-*")]
 
     with Cell(NEVER, isolation=probing.probe()) as cell:
         cell.ask({"attempt": "variables"})
 
-    assert before == {folder: set(folder.iterdir()) for folder in before}
+        assert len(own()) == (len(cgroups.homes()) if cell.isolation.cgroup else 0)
+
+    assert not own()
 
 
 @pytest.mark.parametrize("handed_on", [True, False])
