@@ -123,9 +123,11 @@ def _tell_story(
     submission = _submitted(engineer, versions[0], "prototype")
     _await_audits(engineer, submission["id"])
 
-    _step("Version 1 for production: a worker audits its predictions")
+    _step("Version 1 for production: a worker audits its predictions and data; its pilot is reported")
     submission = _submitted(engineer, versions[0], "production")
     _evidence(engineer, submission["id"], results[0], "predictions")
+    _evidence(engineer, submission["id"], results[0], "data")
+    _pilot(risk_owner, submission["id"])
     _report(_await_audits(engineer, submission["id"]))
 
     _step("Version 2 for production: audits, a pilot report, three reviewers, an approver")

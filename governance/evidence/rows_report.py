@@ -46,6 +46,9 @@ def _consistency(document: Document) -> dict[str, Any] | None:
     if told["value"] is None:
         why = WHY.get(str(told.get("why")), str(told.get("why")))
         return shown | {"say": _("It was not measured: %(why)s.") % {"why": why}, "rows": [], "aside": []}
+    if told.get("by_lot") is None:
+        # of a run from before it was shown: its interval was about something else
+        return None
     others = int(told["neighbours"]) - 1
     shown["say"] = ngettext(
         "Each person was held beside the %(n)s other most like them in these columns. On average %(share)s of such a"
@@ -154,14 +157,13 @@ def _ranking(document: Document) -> dict[str, Any] | None:
         return None
     rows = []
     for part in told:
-        lowest = part["lowest_impact_ratio"]
+        lowest = part.get("lowest_impact_ratio") or {}
         rows.append(
             {
                 "attribute": part["attribute"],
-                "lowest": lowest["value"],
-                "at": lowest["k"],
+                "lowest": lowest.get("value"),
+                "at": lowest.get("k"),
                 "ndkl": part["ndkl"],
-                "from": lowest["from_k"],
             }
         )
     note = _(

@@ -13,6 +13,9 @@ from governance.gates import ways
 from governance.gates.models import Approval, EndedReason, GateMode, ReviewStanding
 from governance.gates.stored import Stored, Subject, stored
 from governance.people.models import User
+from governance.policies import overrides
+from governance.policies.lapsing import OVERRIDDEN
+from governance.policies.overriding import VOTE
 from governance.policies.waivers import queries as waivers
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -64,6 +67,7 @@ class GateAnswer:
     evaluation: dict[str, Any] = field(default_factory=dict)
     submission: int | None = None
     waivers: Mapping[int, dict[str, Any]] = field(default_factory=dict)
+    overrides: Mapping[int, dict[str, Any]] = field(default_factory=dict)
     asked_by: User | None = None
     mode: GateMode | None = None
     etag: str = ""
@@ -136,35 +140,64 @@ def approved_before(version: Version, use_case: UseCase, at: dt.datetime) -> Ver
 
 
 def _with_approval(found: Stored, approval: Approval, told: dict[str, Any]) -> GateAnswer:
-    lapsed, waived = found.lapsed, found.waived
+    lapsed, waived, aside = found.lapsed, found.waived, found.overridden
     codes = tuple(dict.fromkeys(f"{condition['id']}:{condition['code']}" for condition in lapsed))
-    requirements = _as_of_now(approval, lapsed, waived)
+    requirements = _as_of_now(approval, lapsed, waived, aside)
+    judged = _votes_as_of_now(found.judged, lapsed)
     return GateAnswer(
         verdict=found.verdict,
-        reason_codes=codes or _open_codes(approval, waived),
+        reason_codes=codes or _open_codes(approval, waived, aside),
         approval=approval,
         requirements=tuple(requirements),
         next_steps=tuple(
             ways.after_lapse(lapsed, approval.requirements, use_case=told["use_case"], stage=told["stage"])
         ),
         policies=tuple(approval.policies),
-        evaluation=found.judged,
+        evaluation=judged,
         submission=found.submission,
         waivers=_waivers_of(requirements),
+        overrides=_overrides_of(aside),
         **told,
     )
 
 
-def _open_codes(approval: Approval, waived: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """What keeps an answer that opens from being a plain allow. What is waived is named, since when ever."""
+def _open_codes(
+    approval: Approval, waived: Sequence[dict[str, Any]], aside: Sequence[dict[str, Any]]
+) -> tuple[str, ...]:
+    """What keeps an answer that opens from being a plain allow. What is answered for is named, since when ever."""
     codes = [f"{r['id']}:{r['status']}" for r in approval.requirements if r["status"] not in HOLDING]
+    codes += [f"{condition['id']}:{OVERRIDDEN}" for condition in aside]
     return tuple(dict.fromkeys([*codes, *(f"{condition['id']}:waived" for condition in waived)]))
 
 
+def _votes_as_of_now(judged: dict[str, Any], stale: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The evaluation of a decision; a lane of which the override is over is open again."""
+    over = {condition["id"] for condition in stale}
+    cast = judged.get("votes", ())
+    return {**judged, "votes": [{**v, "status": "unsatisfied"} if f"{VOTE}{v['lane']}" in over else v for v in cast]}
+
+
+def _overrides_of(aside: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Who set aside what does not hold. One query, and none where nothing is."""
+    numbers = {one["override"] for one in aside}
+    return overrides.told(numbers) if numbers else {}
+
+
+def _set_aside(evaluation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What an evaluation says of overrides that are in force: each with its number."""
+    rows = [r.get("params", {}) for r in evaluation.get("requirements", ()) if r["status"] == OVERRIDDEN]
+    rows += [lane for lane in evaluation.get("votes", ()) if lane["status"] == OVERRIDDEN]
+    return [one for one in (*rows, evaluation.get("distinct_overridden", {})) if "override" in one]
+
+
 def _as_of_now(
-    approval: Approval, stale: Sequence[dict[str, Any]], waived: Sequence[dict[str, Any]]
+    approval: Approval,
+    stale: Sequence[dict[str, Any]],
+    waived: Sequence[dict[str, Any]],
+    aside: Sequence[dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """The requirements of an approval, those that have lapsed or are waived since as they stand at this moment."""
+    """The requirements of an approval, those that have lapsed or are answered for since as they stand now."""
+    by_two = {(condition["policy"], condition["id"]): condition for condition in aside}
     late = {(condition["policy"], condition["id"]): condition for condition in stale}
     now = {(condition["policy"], condition["id"]): condition for condition in waived}
     made = []
@@ -173,6 +206,10 @@ def _as_of_now(
         if key in late:
             told = {**row.get("params", {}), "until": late[key]["holds_until"]}
             row = {**row, "status": "unsatisfied", "code": late[key]["code"], "params": told}
+        elif key in by_two:
+            until = by_two[key]["holds_until"]
+            told = {**row.get("params", {}), "override": by_two[key]["override"], "until": until}
+            row = {**row, "status": OVERRIDDEN, "holds_until": until, "params": told}
         elif key in now:
             until = now[key]["holds_until"]
             told = {**row.get("params", {}), "waiver": now[key]["waiver"], "until": until}
@@ -236,5 +273,6 @@ def _in_review(found: Stored, standing: ReviewStanding, told: dict[str, Any]) ->
         evaluation=evaluation,
         submission=standing.submission,
         waivers=_waivers_of(evaluation.get("requirements", ())),
+        overrides=_overrides_of(_set_aside(evaluation)),
         **told,
     )

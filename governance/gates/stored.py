@@ -93,17 +93,23 @@ class Stored:
         lapsed = self.lapsed
         if any(condition["severity"] == "fail" for condition in lapsed):
             return "deny"
-        return "warn" if lapsed or self.waived else self.approval.verdict
+        return "warn" if lapsed or self.waived or self.overridden else self.approval.verdict
 
     @property
     def waived(self) -> list[dict[str, Any]]:
         """The conditions of an open approval that hold only because somebody answers for them."""
+        return self._resting_on("waiver")
+
+    @property
+    def overridden(self) -> list[dict[str, Any]]:
+        """The conditions of an open approval that hold only because two administrators set them aside."""
+        return self._resting_on("override")
+
+    def _resting_on(self, what: str) -> list[dict[str, Any]]:
         if self.approval is None or not self.open:
             return []
         lapsed = self.lapsed
-        return [
-            condition for condition in self.approval.conditions if "waiver" in condition and condition not in lapsed
-        ]
+        return [condition for condition in self.approval.conditions if what in condition and condition not in lapsed]
 
     @property
     def judged_now(self) -> dict[str, Any]:

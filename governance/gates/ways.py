@@ -8,6 +8,7 @@ from typing import Any
 from governance.gates.portfolio import POLICY_CHANGED
 from governance.policies import outdated
 from governance.policies.conditions import ENDED as UPSTREAM_ENDED
+from governance.policies.overriding import OVER as OVERRIDE_OVER
 from governance.policies.steps import action_for, people_anew, repairs_of
 
 # What a review that has ended without an approval tells a pipeline.
@@ -15,7 +16,9 @@ CLOSED_STATES = ("rejected", "withdrawn", "changes_requested", "superseded")
 RETURNED = "changes_requested"
 WAIVER_OVER = ("waiver_ended", "waiver_revoked")
 # What no audit of the version opens again.
-ELSEWHERE = (*WAIVER_OVER, POLICY_CHANGED, UPSTREAM_ENDED)
+ELSEWHERE = (*WAIVER_OVER, *OVERRIDE_OVER, POLICY_CHANGED, UPSTREAM_ENDED)
+# What is judged anew when it is submitted again.
+JUDGED_ANEW = (*OVERRIDE_OVER, POLICY_CHANGED)
 
 
 def submit(*, use_case: str, stage: str) -> dict[str, Any]:
@@ -54,12 +57,12 @@ def after_lapse(
 ) -> list[dict[str, Any]]:
     """What opens an approval again: an audit for what has aged, a waiver or a mended version for what was waived.
 
-    What a new policy closed is judged under it when it is submitted again.
+    What a new policy closed, or an override no longer opens, is judged when it is submitted again.
     """
     texts = {(row["policy"], row["id"]): str(row.get("params", {}).get("condition", "")) for row in requirements}
     together: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for condition in lapsed:
-        if condition["code"] != POLICY_CHANGED:
+        if condition["code"] not in JUDGED_ANEW:
             action, who = _mending(condition)
             own = action == "approve_upstream" or not condition["kind"]
             together.setdefault((action, condition["id" if own else "kind"], who), []).append(condition)
@@ -70,7 +73,7 @@ def after_lapse(
         ids = sorted({condition["id"] for condition in found})
         steps.append(_one(action, target, who, detail=detail) | {"requirements": ids})
     steps.sort(key=lambda step: (step["action"] == "ask_waiver", step["target"], step["action"]))
-    anew = any(condition["code"] == POLICY_CHANGED for condition in lapsed)
+    anew = any(condition["code"] in JUDGED_ANEW for condition in lapsed)
     return [*steps, *([submit(use_case=use_case, stage=stage)] if anew else [])]
 
 

@@ -21,6 +21,7 @@ from governance.evidence import declaring
 from governance.evidence import queries as evidence
 from governance.evidence.models import Attachment
 from governance.licensing.results import licence_document, overridden_until
+from governance.policies import overrides as override_queries
 from governance.policies import upstream
 from governance.policies.waivers import queries as waivers
 from licenses.profiles import Profile
@@ -62,6 +63,9 @@ def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[st
         "waivers": waivers.in_facts(version=version, use_case=use_case, stage=stage, at=at),
         "asked_at": at.isoformat(),
     }
+    # Only where there is one: facts without are the bytes that they have always been.
+    if overrides := override_queries.in_facts(version=version, use_case=use_case, stage=stage, at=at):
+        document["overrides"] = overrides
     document |= _declared(document["evidence"], version=version, use_case=use_case)
     document["lineage"] |= upstream.facts(version=version, use_case=use_case, stage=stage, at=at)
     for standing in standings:

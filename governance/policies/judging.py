@@ -13,12 +13,17 @@ from governance.policies.shapes import Requirement
 
 
 class Status(StrEnum):
-    """How a requirement stands. Satisfied holds, waived while somebody answers for it; not applicable is not asked."""
+    """How a requirement stands.
+
+    Satisfied holds, waived while somebody answers for it, overridden while two administrators set it aside; not
+    applicable is not asked.
+    """
 
     SATISFIED = "satisfied"
     UNSATISFIED = "unsatisfied"
     PENDING = "pending"
     WAIVED = "waived"
+    OVERRIDDEN = "overridden_by_admin"
     NOT_APPLICABLE = "not_applicable"
     ERROR = "error"
 

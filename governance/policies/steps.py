@@ -134,6 +134,19 @@ def people_anew(votes: Iterable[Mapping[str, Any]], distinct_needed: int) -> lis
     return _people(lanes, distinct_needed)
 
 
+def people_after(lanes: Iterable[Mapping[str, Any]], missing: int) -> list[Step]:
+    """Who has to agree once lanes, as they were stored, are set aside no longer; ``missing`` are different people."""
+    lifts, votes = [], []
+    for lane in lanes:
+        name, vetoes = str(lane["lane"]), int(lane.get("vetoes", 0))
+        if vetoes:
+            lifts.append(Step("lift_veto", name, f"reviewer:{name}", count=vetoes))
+        if (more := int(lane.get("min", 0)) - int(lane.get("agreeing", 0)) - vetoes) > 0:
+            votes.append(Step("vote", name, f"reviewer:{name}", count=more))
+    others = missing - sum(step.count for step in (*lifts, *votes))
+    return [*lifts, *votes, *([Step("vote_by_another", "any", "reviewer", count=others)] if others > 0 else [])]
+
+
 def action_for(code: str) -> tuple[str, str]:
     """What mends a requirement of which ``code`` says why it does not hold, and who does it."""
     return _MENDING.get(code, ("run", "submitter"))
@@ -142,7 +155,7 @@ def action_for(code: str) -> tuple[str, str]:
 def _repairs(requirements: Iterable[RequirementResult]) -> list[Step]:
     together: dict[tuple[str, str], list[RequirementResult]] = {}
     for result in requirements:
-        if result.decides and result.status not in (Status.SATISFIED, Status.WAIVED):
+        if result.decides and result.status not in (Status.SATISFIED, Status.WAIVED, Status.OVERRIDDEN):
             # What is met by no audit alone stands by itself.
             together.setdefault((result.kind, "" if result.kind else result.id), []).append(result)
     steps = []
@@ -197,6 +210,8 @@ def _people(lanes: Sequence[LaneResult], distinct_needed: int) -> list[Step]:
     people = set(distinct_people(lanes))
     lifts, votes = [], []
     for lane in lanes:
+        if lane.status is Status.OVERRIDDEN:
+            continue
         if lane.vetoes:
             lifts.append(Step("lift_veto", lane.lane, f"reviewer:{lane.lane}", count=lane.vetoes))
         if lane.min:

@@ -190,6 +190,8 @@ def _messages_in(language: str | None) -> dict[str, str]:
         "upstream_ended": _("Something that it was made from is approved no longer."),
         "waiver_ended": _("The %(kind)s audit does not hold; it was waived until %(until)s, and the waiver has ended."),
         "waiver_revoked": _("The %(kind)s audit does not hold; it was waived, and the waiver was revoked."),
+        "admin_override_ended": _("It does not hold; two administrators had set it aside, and the override has ended."),
+        "admin_override_revoked": _("It does not hold; two administrators had set it aside, and took that back."),
         "verdict_unknown": _(
             "The %(kind)s audit says %(verdict)s, which it could not say when the policy was published."
         ),
@@ -228,8 +230,14 @@ def reason(code: str) -> str:
     if code.startswith("facts_malformed:"):
         return _("the facts cannot be read at %(path)s") % {"path": code.partition(":")[2]}
     what, _colon, state = code.rpartition(":")
-    over = {"waiver_ended": _("its waiver has ended"), "waiver_revoked": _("its waiver was revoked")}
-    over["upstream_ended"] = _("something that it was made from is approved no longer")
+    over = {
+        "waiver_ended": _("its waiver has ended"),
+        "waiver_revoked": _("its waiver was revoked"),
+        "overridden_by_admin": _("set aside by two administrators"),
+        "admin_override_ended": _("its override by two administrators has ended"),
+        "admin_override_revoked": _("its override by two administrators was revoked"),
+        "upstream_ended": _("something that it was made from is approved no longer"),
+    }
     state = over.get(state, state)
     return _("%(what)s: %(state)s") % {"what": what, "state": state} if what else code
 

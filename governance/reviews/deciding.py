@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from governance.gates import portfolio
 from governance.gates import services as gates
 from governance.ledger import services as ledger
 from governance.people.models import Role, User
@@ -184,6 +186,8 @@ def decide(
         decided_at=at,
         approval=approval,
     )
+    if approval is not None:
+        portfolio.hold_to_coming(approval_id=approval.pk, at=at)
     submission.state = SubmissionState(outcome.value)
     submission.save(update_fields=["state", "round"])
     changed(submission)
@@ -199,11 +203,13 @@ def decide(
 
 def _supersede(approved: Submission, *, by: User | None, at: dt.datetime) -> None:
     """End what was submitted earlier of the same entry, use case and stage: what came after it was approved."""
+    # By when it was submitted: one that began as a draft bears an older number.
+    before = Q(submitted_at__lt=approved.submitted_at) | Q(submitted_at=approved.submitted_at, pk__lt=approved.pk)
     earlier = Submission.objects.open().filter(
+        before,
         version__entry=approved.version.entry_id,
         use_case=approved.use_case_id,
         stage=approved.stage,
-        pk__lt=approved.pk,
     )
     earlier = earlier.exclude(version=approved.version_id).select_for_update(of=("self",))
     for submission in earlier.select_related("version__entry", "version__card", "use_case", "submitted_by"):

@@ -61,7 +61,7 @@ def those_that_count(
 ) -> list[VoteFact]:
     """Of votes in the order in which they were cast those that count, by who holds lanes and who made the evidence."""
     team = submission.use_case.owner_team_id
-    left_out = {*made_it, submission.submitted_by_id}
+    left_out = {*made_it, submission.submitted_by_id, *submission.prepared_by}
     return [
         VoteFact(lane=vote.lane, value=vote.value, voter=str(vote.voter_id), round=vote.round, number=vote.pk)
         for vote in votes

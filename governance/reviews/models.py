@@ -14,11 +14,12 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
 from governance.catalog.models import Stage
-from governance.people.models import Lane, User
-from governance.people.queries import teams_seen_by
+from governance.people.models import Lane, Role, User
+from governance.people.queries import standing, teams_seen_by
 
 
 class SubmissionState(models.TextChoices):
+    DRAFT = "draft", _("Draft")
     IN_REVIEW = "in_review", _("In review")
     CHANGES_REQUESTED = "changes_requested", _("Changes requested")
     APPROVED = "approved", _("Approved")
@@ -27,13 +28,27 @@ class SubmissionState(models.TextChoices):
     SUPERSEDED = "superseded", _("Superseded")
 
 
+LONGEST_NOTE = 5000
 OPEN_STATES = (SubmissionState.IN_REVIEW, SubmissionState.CHANGES_REQUESTED)
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def visible_to(self, user: User) -> SubmissionQuerySet:
+        """What was submitted. A draft is not: those who prepare it find it among ``drafts_of``."""
         seen = teams_seen_by(user)
-        return self if seen is None else self.filter(use_case__owner_team__in=seen)
+        submitted = self.exclude(state=SubmissionState.DRAFT)
+        return submitted if seen is None else submitted.filter(use_case__owner_team__in=seen)
+
+    def drafts_of(self, user: User) -> SubmissionQuerySet:
+        """Drafts that a person sees: one's own, those of one's teams, and all for who submits everywhere.
+
+        To see the whole organisation is not enough: nothing has been submitted to it yet.
+        """
+        held = standing(user)
+        drafts = self.filter(state=SubmissionState.DRAFT)
+        if held.teams_with(Role.SUBMITTER) is None:
+            return drafts
+        return drafts.filter(Q(submitted_by=user) | Q(use_case__owner_team__in=held.team_ids))
 
     def open(self) -> SubmissionQuerySet:
         return self.filter(state__in=OPEN_STATES)
@@ -54,6 +69,9 @@ class Submission(models.Model):
     verdict with its requirements, computed from ``facts``; a decision freezes both. ``due_at`` is the day by which the
     round is to be decided; it closes and opens nothing. From ``stale_from`` on other policies apply than those that it
     was judged under: it is closed until it has been judged again.
+
+    A draft is being prepared by the submitters of the use case's team; nobody else sees it and nothing judges it.
+    ``submitted_at`` is then when it was last saved, ``prepared_by`` are those who wrote it, who do not judge it later.
     """
 
     version = models.ForeignKey("catalog.Version", on_delete=models.PROTECT, related_name="submissions")
@@ -65,6 +83,8 @@ class Submission(models.Model):
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     submitted_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True, blank=True)
+    note = models.TextField(blank=True)
+    prepared_by = ArrayField(models.BigIntegerField(), default=list, blank=True)
     verdict = models.CharField(max_length=8, blank=True)
     evaluation = models.JSONField(default=dict)
     facts = models.JSONField(default=dict)
@@ -80,6 +100,17 @@ class Submission(models.Model):
                 fields=["version", "use_case", "stage"],
                 condition=Q(state__in=["in_review", "changes_requested"]),
                 name="submission_one_open",
+            ),
+            models.UniqueConstraint(
+                fields=["version", "use_case", "stage"], condition=Q(state="draft"), name="submission_one_draft"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="draft")
+                | Q(verdict="", facts_sha256="", evaluated_at=None, due_at=None, round=1, evaluation={}, facts={}),
+                name="submission_draft_is_not_judged",
+            ),
+            models.CheckConstraint(
+                condition=LessThanOrEqual(Length("note"), LONGEST_NOTE), name="submission_note_length"
             ),
         ]
         indexes = [

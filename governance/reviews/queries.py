@@ -31,6 +31,12 @@ def listed(user: User) -> SubmissionQuerySet:
     return seen.select_related("version__entry", "use_case", "submitted_by")
 
 
+def drafts_of(user: User) -> QuerySet[Submission]:
+    """The drafts that a person sees, the one that was saved last first."""
+    drafts = Submission.objects.drafts_of(user).select_related("version__entry", "use_case", "submitted_by")
+    return drafts.order_by("-submitted_at", "-pk")
+
+
 def awaiting_vote_of(user: User, *, but: Mapping[str, Exists] | None = None) -> QuerySet[Submission]:
     """Submissions in review that ask for a vote in a lane which the person holds and has not voted in this round.
 
@@ -98,7 +104,7 @@ def reviewers_by_lane(submission: Submission) -> dict[str, list[User]]:
     team = submission.use_case.owner_team_id
     held = (
         Membership.objects.filter(Q(team=team) | Q(team=None), role=Role.REVIEWER, user__is_active=True)
-        .exclude(user=submission.submitted_by_id)
+        .exclude(user__in=[submission.submitted_by_id, *submission.prepared_by])
         .exclude(user=submission.version.imported_by_id)
         .filter(~Exists(makers))
         .select_related("user")
@@ -123,4 +129,5 @@ def _not_made_by(user: User, submissions: QuerySet[Submission]) -> QuerySet[Subm
         use_case=OuterRef("use_case"),
     )
     imported = Q(version__imported_by=user)
-    return submissions.exclude(submitted_by=user).exclude(imported).filter(~Exists(brought))
+    prepared = Q(prepared_by__contains=[user.pk])
+    return submissions.exclude(submitted_by=user).exclude(imported).exclude(prepared).filter(~Exists(brought))

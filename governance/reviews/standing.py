@@ -16,7 +16,7 @@ from governance.policies.lapsing import as_of
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.queries import DECIDABLE
 
-HOLDS = ("satisfied", "waived", "not_applicable")
+HOLDS = ("satisfied", "waived", "overridden_by_admin", "not_applicable")
 
 
 def evaluation_now(submission: Submission) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import hashlib
 import io
 from typing import Any
 
+import yaml
 from django.utils import timezone
 
 from audits import execution
@@ -19,6 +20,7 @@ from governance.gates import queries as gate
 from governance.gates.models import Approval
 from governance.people.models import User
 from governance.policies import rejudging
+from governance.policies import services as policies
 from governance.policies.services import publish_defaults
 from governance.reviews import services as reviews
 from governance.reviews.models import Decision, Submission
@@ -102,6 +104,13 @@ class World:
         )
         version: Version = VersionFactory(card=card, **fields)
         return version
+
+    def ask_for_bias_alone(self, *, at: dt.datetime) -> None:
+        """In production at high risk ask for neither a pilot nor a data audit: what is tested is how evidence ages."""
+        shipped = yaml.safe_load((policies.DEFAULTS / "high-production.yaml").read_text(encoding="utf-8"))
+        asked = [one for one in shipped["requirements"] if one["id"] not in ("data.audited", "pilot.shown")]
+        document = {name: said for name, said in shipped.items() if name != "tests"} | {"requirements": asked}
+        policies.publish(text=yaml.safe_dump(document), by=None, at=at)
 
     # --- steps -------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,14 @@ look at again.
 
 from governance.reviews.api.claims import Claims, Release
 from governance.reviews.api.discussion import Comments
+from governance.reviews.api.overrides import (
+    ConfirmOverride,
+    Overrides,
+    OverrideView,
+    Propose,
+    RejectOverride,
+    RevokeOverride,
+)
 from governance.reviews.api.submissions import (
     Approve,
     Audits,
@@ -14,6 +22,7 @@ from governance.reviews.api.submissions import (
     ReturnForChanges,
     Submissions,
     SubmissionView,
+    SubmitDraft,
     Votes,
     Withdraw,
 )
@@ -25,14 +34,21 @@ __all__ = [
     "Claims",
     "Close",
     "Comments",
+    "ConfirmOverride",
     "Evidence",
+    "OverrideView",
+    "Overrides",
     "PilotReports",
+    "Propose",
     "Reject",
+    "RejectOverride",
     "Release",
     "Resubmit",
     "ReturnForChanges",
+    "RevokeOverride",
     "SubmissionView",
     "Submissions",
+    "SubmitDraft",
     "TriggerView",
     "Triggers",
     "Votes",

@@ -20,7 +20,7 @@ def abilities(submission: Submission, user: User) -> dict[str, Any]:
     """
     team, held = submission.use_case.owner_team_id, standing(user)
     made_it = evidence.contributors(version=submission.version, use_case=submission.use_case)
-    own = user.pk == submission.submitted_by_id or user.pk in made_it
+    own = user.pk in {submission.submitted_by_id, *submission.prepared_by} | made_it
     asked = [lane["lane"] for lane in submission.evaluation.get("votes", ())]
     lanes_held = [lane for lane in held.lanes(team_id=team) if lane in asked]
     in_review = submission.state == SubmissionState.IN_REVIEW

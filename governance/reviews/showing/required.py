@@ -15,6 +15,7 @@ from governance.evidence.showing import kind_name
 from governance.policies import wording
 from governance.policies.models import Waiver, WaiverState
 from governance.policies.waivers import showing as waiver_showing
+from governance.reviews import override_showing
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.showing.people import who
 from governance.reviews.showing.voting import lane_requirement
@@ -37,7 +38,7 @@ def requirements(
     rows = []
     for found in submission.evaluation.get("requirements", ()):
         row = _requirement(found, runs, steps)
-        row |= _waiver_of(found, waivers)
+        row |= _waiver_of(found, waivers) | override_showing.of_row(found.get("params", {}), found["status"])
         row["links"] = [*row["links"], *_waiver_links(submission, found, waivers, may_ask=may_ask)]
         rows.append(row)
     return [*rows, *(lane_requirement(lane, steps, voters) for lane in submission.evaluation.get("votes", ()))]

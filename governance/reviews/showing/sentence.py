@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from governance.gates.queries import closing_conditions
 from governance.policies import wording
+from governance.reviews import override_showing
 from governance.reviews.models import Decision, Submission, SubmissionState
 from governance.reviews.queries import DECIDABLE
 from governance.web.sentences import as_sentence
@@ -30,7 +31,9 @@ def verdict(submission: Submission, rows: Sequence[Mapping[str, Any]], *, decisi
     word = submission.verdict
     if word in DECIDABLE:
         say, why = _("Every requirement holds. An approver has to decide."), _("Until then the gate says: pending.")
-        if waived := [row for row in rows if row["status"] == "waived"]:
+        if aside := override_showing.say(rows):
+            say = aside
+        elif waived := [row for row in rows if row["status"] == "waived"]:
             say = ngettext(
                 "Nothing closes the gate, and %(n)s requirement is waived. An approver has to decide.",
                 "Nothing closes the gate, and %(n)s requirements are waived. An approver has to decide.",
@@ -84,6 +87,7 @@ def _ended(submission: Submission, decision: Decision | None, told: Mapping[str,
                 "%(n)s requirements are waived, the first until %(first)s; then the gate closes.",
                 len(waived),
             ) % {"n": len(waived), "first": figures.day(first)}
+        why = override_showing.resting_on(approval.conditions) or why
         return {"verdict": "approved", "family": "submission", "say": say, "why": why}
     says = {
         SubmissionState.CHANGES_REQUESTED: _("Returned: changes are asked for before it may go to %(stage)s."),

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from governance.people.models import User
 from governance.policies import wording
 from governance.policies.documents import AGREES
+from governance.reviews import override_showing
 from governance.reviews.models import Submission, Vote
 from governance.reviews.showing.people import vote_step, who_can_vote
 from governance.reviews.standing import HOLDS
@@ -77,6 +78,7 @@ def lane_requirement(
         "message": message,
         "links": [],
     }
+    shown |= override_showing.of_row(lane, lane["status"])
     step = next((s for s in steps if s.get("target") == lane["lane"] and s["action"] in ("vote", "lift_veto")), None)
     if step is not None and lane["status"] not in HOLDS:
         if step["action"] == "vote":

@@ -101,3 +101,22 @@ def test_a_small_q_keeps_the_digit_that_it_has() -> None:
     title, _mend = wording.finding_text(Finding(code="drift.values_moved", params=params))
 
     assert "q 0.003" in title
+
+
+def test_a_document_from_before_these_parts_were_shown_still_has_a_page() -> None:
+    old = {
+        "consistency": {
+            "value": 0.9,
+            "features": ["x"],
+            "neighbours": 5,
+            "rows_used": 9,
+            "rows_left_out": 0,
+            "groups": [],
+        },
+        "ranking": [{"attribute": "group", "ndkl": 0.1, "groups": 2}],
+    }
+
+    shown = rows_report.parts(old)
+
+    assert shown["consistency"] is None
+    assert shown["ranking"]["rows"][0]["lowest"] is None

@@ -6,7 +6,6 @@ import datetime as dt
 import json
 
 import pytest
-import yaml
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -21,7 +20,6 @@ from governance.gates import queries, services
 from governance.gates.documents import as_text, gate_document
 from governance.gates.models import Approval, EndedReason
 from governance.gates.queries import MalformedSubject
-from governance.policies import services as policies
 from governance.reviews import services as reviews
 from governance.reviews.models import Submission
 from tests.factories import TeamFactory, member
@@ -47,13 +45,8 @@ def renew(world: World, kind: str = "bias") -> Run:
 
 
 def in_production(world: World, *, days_ago: float) -> Approval:
-    """An approval whose audits and decision are so many days old; of the evidence that an audit does not bring none is
-    asked for.
-    """
-    shipped = yaml.safe_load((policies.DEFAULTS / "high-production.yaml").read_text(encoding="utf-8"))
-    asked = [one for one in shipped["requirements"] if one["id"] not in ("data.audited", "pilot.shown")]
-    text = yaml.safe_dump({name: said for name, said in shipped.items() if name != "tests"} | {"requirements": asked})
-    policies.publish(text=text, by=None, at=world.at - days_ago * DAY)
+    """An approval whose audits and decision are so many days old."""
+    world.ask_for_bias_alone(at=world.at - days_ago * DAY)
     world.at, world.stage = timezone.now() - days_ago * DAY, Stage.PRODUCTION
     return world.approved()
 

@@ -106,6 +106,19 @@ def test_from_the_day_of_a_version_on_what_is_in_review_is_closed_by_the_clock_a
     assert {world.gate(one.version).verdict for one in (before, meanwhile)} == {"pending"}
 
 
+def test_what_is_approved_before_the_day_of_a_version_that_is_published_closes_on_it(world: World) -> None:
+    day = (timezone.now() + dt.timedelta(days=2)).replace(microsecond=0)
+    policies.publish(text=policy(since=f"{day:%Y-%m-%dT%H:%M:%SZ}", grace=3), by=None, at=world.at)
+
+    approval = world.approved()
+
+    approval.refresh_from_db()
+    closes = [one["holds_until"] for one in approval.conditions if one["code"] == "policy_changed"]
+    assert closes == [(day + dt.timedelta(days=3)).isoformat()]
+    assert approval.next_boundary == day + dt.timedelta(days=3)
+    assert world.gate().verdict == "allow"
+
+
 def test_one_that_is_returned_meanwhile_comes_back_under_the_policies_of_then(world: World) -> None:
     submission = world.voted()
     services.return_for_changes(
