@@ -290,7 +290,7 @@ def step(step: Mapping[str, Any]) -> str:
         target = _audited(target)
     known = {
         "lift_suspension": ngettext(
-            "A second risk officer has to lift the suspension of %(detail)s.",
+            "A second risk officer has to lift %(count)s suspension: of %(detail)s.",
             "A second risk officer has to lift each of %(count)s suspensions: of %(detail)s.",
             int(count),
         ),

@@ -18,6 +18,7 @@ from governance.evidence.queries import runs_visible_to
 from governance.gates.models import Approval
 from governance.notifications.models import Notice
 from governance.people.models import User
+from governance.reviews import queries as reviews
 from governance.reviews.models import OPEN_STATES, Submission
 
 NOTICES, RUNS, SUBMISSIONS = 12, 20, 20
@@ -99,15 +100,14 @@ def approvals_for(user: User, *, use_case: UseCase, at: dt.datetime) -> list[App
 
 def submissions_for(user: User, *, use_case: UseCase) -> list[Submission]:
     """The newest submissions for a use case. One query."""
-    found = Submission.objects.visible_to(user).filter(use_case=use_case)
-    found = found.select_related("version__entry", "use_case", "submitted_by")
+    found = reviews.listed(user).filter(use_case=use_case)
     return list(found.order_by("-submitted_at", "-pk")[:SUBMISSIONS])
 
 
 def submissions_of(user: User, *, version: Version) -> list[Submission]:
     """One query."""
-    found = Submission.objects.visible_to(user).filter(version=version)
-    return list(found.select_related("use_case", "submitted_by").order_by("-submitted_at", "-pk")[:SUBMISSIONS])
+    found = reviews.listed(user).filter(version=version)
+    return list(found.order_by("-submitted_at", "-pk")[:SUBMISSIONS])
 
 
 def runs_on(user: User, *, version: Version) -> list[Run]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from governance.gates.models import Approval
 from governance.reviews.queries import listed
 from governance.reviews.standing import stands_at
+from tests.governance.reviews.browsing import signed_in
 from tests.governance.world import World
 
 pytestmark = pytest.mark.django_db
@@ -50,3 +52,16 @@ def test_time_closes_what_was_approved(world: World, changed: dict[str, Any], wo
     shown.approval_now |= changed
 
     assert stands_at(shown)["word"] == word
+
+
+def test_every_page_that_lists_what_was_approved_can_be_opened(world: World) -> None:
+    approval = world.approved()
+    version, entry = approval.version, approval.version.entry
+    pages = (
+        reverse("catalog:version", args=[entry.kind, entry.namespace, entry.name, version.revision]),
+        reverse("catalog:use-case", args=[world.use_case.slug]),
+        reverse("reviews:submissions"),
+        reverse("portal:inbox"),
+    )
+
+    assert [signed_in(world.approver).get(page).status_code for page in pages] == [200] * len(pages)
