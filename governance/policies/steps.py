@@ -14,7 +14,7 @@ from governance.policies.voting import LaneResult, distinct_people
 class Step:
     """One thing to do: ``action`` on ``target``, by ``who`` (a role, or a lane's reviewers), ``count`` times.
 
-    On an audit kind: ``write_audit_plan``, ``attach_predictions`` and ``attach_data`` (the audit cannot run without
+    On an audit kind: ``write_audit_plan``, ``attach_predictions``, ``attach_data`` and ``attach_files`` (the audit cannot run without
     them), ``mend_inputs`` (it could not read what it was given; ``detail`` is what it said), ``complete_profile`` (the
     use case's licence profile does not say what ``detail`` lists), ``repair`` (change what the audit found, then run
     it), ``retry``, ``run``, ``wait``. On a requirement: ``meet_condition`` (``detail`` is the condition). On what is
@@ -57,6 +57,7 @@ _ACTIONS = (
     "write_audit_plan",
     "attach_predictions",
     "attach_data",
+    "attach_files",
     "mend_inputs",
     "complete_profile",
     "repair",
@@ -72,6 +73,7 @@ _MENDING: Mapping[str, tuple[str, str]] = {
     "audit_plan_missing": ("write_audit_plan", "risk_officer"),
     "predictions_missing": ("attach_predictions", "submitter"),
     "data_missing": ("attach_data", "submitter"),
+    "files_missing": ("attach_files", "submitter"),
     "reference_missing": ("attach_data", "submitter"),
     "features_missing": ("write_audit_plan", "risk_officer"),
     "metrics_missing": ("write_audit_plan", "risk_officer"),

@@ -1,0 +1,277 @@
+"""Graphs in protocol buffers: ONNX models, TensorFlow's saved models and frozen graphs. Read on the wire only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from audits.files.containers.paths import escapes
+from audits.files.places import Place, Seen
+from audits.files.texts import configs, secrets
+from audits.files.weights.protobuf import Field, Message, NotAMessage
+
+MOST_NODES = 2_000_000
+_DEEPEST = 16
+_ONNX_DOMAINS = frozenset(
+    ("", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "ai.onnx.preview.training")
+)
+# Operators that come with onnxruntime itself.
+_RUNTIME_DOMAINS = frozenset(("com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc"))
+_PYTHON_OPS = frozenset(("PyOp", "PythonOp", "PythonOpGrad", "PyCustomOp"))
+# Operators of TensorFlow that run Python, load code, or read and write files while the graph runs.
+_DANGEROUS_OPS = frozenset(
+    [
+        "PyFunc",
+        "PyFuncStateless",
+        "EagerPyFunc",
+        "ReadFile",
+        "WriteFile",
+        "MatchingFiles",
+        "AppendFile",
+        "Save",
+        "SaveSlices",
+        "ShardedFilename",
+        "TextLineReader",
+        "WholeFileReader",
+        "TFRecordReader",
+        "FixedLengthRecordReader",
+        "WholeFileReaderV2",
+        "TextLineReaderV2",
+        "TFRecordReaderV2",
+        "TextLineDataset",
+        "TFRecordDataset",
+        "FixedLengthRecordDataset",
+        "FixedLengthRecordDatasetV2",
+        "GeneratorDataset",
+        "LoadDataset",
+        "LoadDatasetV2",
+        "SaveDataset",
+        "SaveDatasetV2",
+        "SnapshotDataset",
+        "RegisterDataset",
+        "DebugIdentity",
+        "DebugIdentityV2",
+        "DebugIdentityV3",
+        "PrintV2",
+        "XlaLaunch",
+        "TPUExecute",
+        "CustomPyFunc",
+        "RpcCall",
+        "RpcServer",
+        "RpcServerStart",
+        "RpcClient",
+        "DataServiceDataset",
+        "DataServiceDatasetV2",
+        "DataServiceDatasetV3",
+        "LoadAndRemapMatrix",
+    ]
+)
+
+
+class _TooMany(Exception):
+    pass
+
+
+def inspect(place: Place) -> Seen:
+    """Tell by its fields which graph a message is, and look at every node; other messages are searched for texts."""
+    try:
+        shape = _shape(Message(place.source))
+        if shape == "onnx":
+            return _onnx(place)
+        if shape == "tensorflow":
+            return _tensorflow(place)
+        _texts(place, Message(place.source), 0)
+    except NotAMessage as wrong:
+        place.note("files.broken", why=str(wrong), at=0)
+        place.not_inspected("broken", place.size)
+        return Seen(0)
+    except _TooMany:
+        place.not_inspected("too_many", place.size)
+        return Seen(0)
+    return Seen(place.size)
+
+
+def _shape(message: Message) -> str:
+    """onnx, tensorflow, or "" for what is neither, or for several at once."""
+    numbers: dict[int, Field] = {}
+    for count, field in enumerate(message.fields()):
+        numbers.setdefault(field.number, field)
+        if count > MOST_NODES:
+            raise _TooMany
+    graph = numbers.get(7)
+    if graph is not None and graph.wire == 2 and (numbers.get(1) or graph).wire == 0:
+        return "onnx"
+    second = numbers.get(2)
+    first = numbers.get(1)
+    if second is not None and second.wire == 2 and first is not None and first.wire == 0 and set(numbers) <= {1, 2}:
+        return "tensorflow"
+    if first is not None and first.wire == 2 and set(numbers) <= {1, 2, 3, 4, 5} and _is_node(message.inner(first)):
+        return "tensorflow"
+    return ""
+
+
+def _is_node(message: Message) -> bool:
+    try:
+        fields = list(message.fields()) if message.size < 1 << 20 else []
+    except NotAMessage:
+        return False
+    return {1, 2} <= {field.number for field in fields} and all(field.wire == 2 for field in fields)
+
+
+# ONNX (onnx.proto): ModelProto 7 graph, 8 opset, 25 functions; GraphProto 1 node, 5 initializer; NodeProto 4 type,
+# 5 attribute, 7 domain; AttributeProto 5 tensor, 6 graph, 10 tensors, 11 graphs; TensorProto 9 raw, 13 external data.
+def _onnx(place: Place) -> Seen:
+    counted = [0, 0]
+    for field in Message(place.source).fields():
+        if field.wire != 2:
+            continue
+        inner = Message(place.source).inner(field)
+        if field.number == 7:
+            _onnx_graph(place, inner, counted, 0)
+        elif field.number == 25:
+            for part in inner.fields():
+                if part.number == 7 and part.wire == 2:
+                    _onnx_node(place, inner.inner(part), counted, 0)
+        elif field.number == 20:
+            for part in inner.fields():
+                if part.wire == 2 and part.number in (1, 2):
+                    _onnx_graph(place, inner.inner(part), counted, 0)
+        elif field.number == 14:
+            for part in inner.fields():
+                if part.wire == 2:
+                    secrets.search_text(place, inner.text(part))
+    return Seen(place.size, counted[1])
+
+
+def _onnx_graph(place: Place, graph: Message, counted: list[int], depth: int) -> None:
+    if depth > _DEEPEST:
+        raise _TooMany
+    for field in graph.fields():
+        if field.wire != 2:
+            continue
+        if field.number == 1:
+            _onnx_node(place, graph.inner(field), counted, depth)
+        elif field.number == 5:
+            _onnx_tensor(place, graph.inner(field), counted)
+        elif field.number == 15:
+            for part in graph.inner(field).fields():
+                if part.wire == 2:
+                    _onnx_tensor(place, graph.inner(part), counted)
+
+
+def _onnx_node(place: Place, node: Message, counted: list[int], depth: int) -> None:
+    counted[0] += 1
+    if counted[0] > MOST_NODES:
+        raise _TooMany
+    kind = domain = ""
+    for field in node.fields():
+        if field.wire != 2:
+            continue
+        if field.number == 4:
+            kind = node.text(field, 200)
+        elif field.number == 7:
+            domain = node.text(field, 200)
+        elif field.number == 5:
+            attribute = node.inner(field)
+            for part in attribute.fields():
+                if part.wire == 2 and part.number in (5, 10):
+                    _onnx_tensor(place, attribute.inner(part), counted)
+                elif part.wire == 2 and part.number in (6, 11):
+                    _onnx_graph(place, attribute.inner(part), counted, depth + 1)
+    if kind in _PYTHON_OPS:
+        place.note("files.onnx_python_op", f"{domain}:{kind}")
+    elif domain not in _ONNX_DOMAINS and domain not in _RUNTIME_DOMAINS:
+        place.note("files.onnx_custom_ops", f"{domain}:{kind}")
+
+
+def _onnx_tensor(place: Place, tensor: Message, counted: list[int]) -> None:
+    for field in tensor.fields():
+        if field.wire != 2:
+            continue
+        if field.number in (4, 5, 7, 9, 10, 11):
+            counted[1] += field.size
+        elif field.number == 13:
+            pair = {part.number: tensor.text(part) for part in tensor.inner(field).fields() if part.wire == 2}
+            if pair.get(1) == "location":
+                location = pair.get(2, "")
+                if escapes(location):
+                    place.note("files.onnx_data_outside", location)
+                else:
+                    folder = place.path.rpartition("/")[0]
+                    named = place.scan.facts("").setdefault("wanted", {})
+                    named.setdefault(f"{folder}/{location}".lstrip("/"), place.path)
+
+
+# TensorFlow: SavedModel 2 meta graph; MetaGraphDef 2 graph; GraphDef 1 node, 2 library; NodeDef 2 op;
+# FunctionDefLibrary 1 function; FunctionDef 3 node.
+def _tensorflow(place: Place) -> Seen:
+    place.note("files.graph_present")
+    root = Message(place.source)
+    nodes = 0
+    for node in _tensorflow_nodes(root):
+        nodes += 1
+        if nodes > MOST_NODES:
+            raise _TooMany
+        for field in node.fields():
+            if field.number == 2 and field.wire == 2:
+                kind = node.text(field, 200)
+                if kind.rpartition(">")[2] in _DANGEROUS_OPS:
+                    place.note("files.graph_dangerous_ops", kind)
+    _texts(place, root, 0)
+    return Seen(place.size)
+
+
+def _tensorflow_nodes(root: Message) -> Iterator[Message]:
+    graphs: list[Message] = []
+    first = next(iter(root.fields()), None)
+    if first is not None and first.wire == 0:
+        for meta in root.fields():
+            if meta.number == 2 and meta.wire == 2:
+                inner = root.inner(meta)
+                graphs += [inner.inner(part) for part in inner.fields() if part.number == 2 and part.wire == 2]
+    else:
+        graphs = [root]
+    for graph in graphs:
+        for field in graph.fields():
+            if field.wire != 2:
+                continue
+            if field.number == 1:
+                yield graph.inner(field)
+            elif field.number == 2:
+                library = graph.inner(field)
+                for function in library.fields():
+                    if function.number == 1 and function.wire == 2:
+                        for part in library.inner(function).fields():
+                            if part.number == 3 and part.wire == 2:
+                                yield library.inner(part)
+
+
+def _texts(place: Place, message: Message, depth: int) -> None:
+    """Look at the texts of a message: settings of Keras layers, secrets."""
+    pending = [(message, depth)]
+    count = 0
+    while pending:
+        at, level = pending.pop()
+        try:
+            fields = list(_some(at))
+        except NotAMessage:
+            continue
+        for field in fields:
+            count += 1
+            if count > MOST_NODES:
+                raise _TooMany
+            if field.wire != 2 or field.size < 8:
+                continue
+            head = at.source.read_at(field.start, 1)
+            if head == b"{" and field.size <= configs.LONGEST:
+                configs.judge_json(place, at.source.read_at(field.start, field.size))
+            elif field.size <= 1 << 16 and (raw := at.source.read_at(field.start, field.size)).isascii():
+                secrets.search(place, raw)
+            if level < _DEEPEST and field.size <= 16 << 20:
+                pending.append((at.inner(field), level + 1))
+
+
+def _some(message: Message) -> Iterator[Field]:
+    for count, field in enumerate(message.fields()):
+        if count > MOST_NODES:
+            raise _TooMany
+        yield field
