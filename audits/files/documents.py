@@ -22,6 +22,7 @@ def document_of(scan: FileScan) -> dict[str, Any]:
     where there is no byte, insufficient_data where a byte was not inspected, warn where a finding is of medium
     severity, otherwise pass.
     """
+    scan.finish()
     files = [
         {
             "path": row.path,

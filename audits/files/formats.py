@@ -118,7 +118,7 @@ def identify(source: Source) -> str:
     if _is_old_tar(head):
         return "tar"
     if is_text(source):
-        return "text"
+        return "pickle" if pickles.is_whole_text(source) else "text"
     if pickles.looks_like(source):
         return "pickle"
     if protobuf.is_message(source):

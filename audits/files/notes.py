@@ -140,6 +140,10 @@ class Notes:
             note.names.append(name)
             self._seen.add((code, path, name))
 
+    def drop(self, code: str, path: str) -> None:
+        """Take a finding back that something else has explained."""
+        self._by_place.pop((code, path), None)
+
     def __iter__(self) -> Any:
         return iter(self._by_place.values())
 

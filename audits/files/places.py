@@ -31,6 +31,9 @@ class Scan(Protocol):
     def inside(self, source: Source, path: str, depth: int, *, tensor_bytes: int | None = None) -> Seen:
         """Scan what was found inside something else; ``tensor_bytes`` is the size that a tensor at that place has."""
 
+    def elsewhere(self, path: str, model: str, end: int) -> None:
+        """Say that a model has a tensor in another file, which ends there at ``end``; 0 where that is not said."""
+
     def facts(self, path: str) -> dict[str, Any]:
         """What engines tell each other of a container: torch storages by the folder they belong in."""
 

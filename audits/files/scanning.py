@@ -74,6 +74,7 @@ class FileScan:
         self.rows: list[Row] = []
         self.rows_left_out = self.done = 0
         self._facts: dict[str, dict[str, Any]] = {}
+        self._elsewhere: dict[str, tuple[str, int]] = {}
 
     def file(self, source: Source, path: str) -> Row:
         """Scan one file of its own; hashes it on the way."""
@@ -101,6 +102,23 @@ class FileScan:
         """Note a file that has no bytes to be read."""
         self.notes.add(code, path, **params)
         self.rows.append(Row(path, "unknown", "", 0, 0, 0, 0))
+
+    def elsewhere(self, path: str, model: str, end: int) -> None:
+        known = self._elsewhere.get(path, (model, 0))
+        self._elsewhere[path] = (model, max(known[1], end))
+
+    def finish(self) -> None:
+        """Settle what one file says of another, once all are scanned: weights beside a model are a tensor's numbers."""
+        rows = {row.path: row for row in self.rows}
+        for path, (model, end) in self._elsewhere.items():
+            row = rows.get(path)
+            if row is None:
+                self.notes.add("files.onnx_data_absent", model, path.rpartition("/")[2])
+            elif row.format == "unknown" and (row.size <= end or not end):
+                row.format = row.engine = "tensor"
+                row.inspected = row.tensor_data = row.size
+                self.notes.drop("files.not_inspected", path)
+        self._elsewhere.clear()
 
     def facts(self, path: str) -> dict[str, Any]:
         return self._facts.setdefault(path, {})

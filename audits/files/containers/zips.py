@@ -96,6 +96,8 @@ def inspect(place: Place) -> Seen:
         if place.source.window(start, size).is_zero(0):
             continue
         notes("files.hidden_bytes", bytes=size)
+        if start == 0:
+            notes("files.two_formats", "zip")  # whoever reads from the front sees another file
         seen = place.scan.inside(place.source.window(start, size), f"{place.path}!/bytes-{start}", place.depth + 1)
         lost += size - seen.inspected
     inspected = max(0, min(after, place.size) - lost)

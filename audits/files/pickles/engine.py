@@ -36,6 +36,12 @@ def looks_like(source: Source) -> bool:
     return stream.stopped and stream.end - stream.start > 1
 
 
+def is_whole_text(source: Source) -> bool:
+    """Whether a text is one pickle from its beginning to its end, as those of protocol 0 are."""
+    stream = follow(source, 0)
+    return stream.stopped and 1 < stream.end >= source.size - 1
+
+
 def inspect(place: Place) -> Seen:
     """Judge all pickles of a file and account for its bytes."""
     streams = _in_a_row(place, arrays=True)
@@ -68,7 +74,8 @@ def _in_a_row(place: Place, *, arrays: bool) -> list[Stream]:
             break
         start = streams[-1].end
         following = follow(source, start, arrays=arrays, collect=legacy, arguments_fit=arguments_fit)
-        if not following.stopped and not following.acts and source.read_at(start, 1) != b"\x80":
+        head = source.read_at(start, 2)
+        if not following.stopped and not following.acts and not (head[:1] == b"\x80" and head[1:] <= b"\x05"):
             break
         streams.append(following)
     return streams

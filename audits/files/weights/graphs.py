@@ -184,6 +184,7 @@ def _onnx_node(place: Place, node: Message, counted: list[int], depth: int) -> N
 
 
 def _onnx_tensor(place: Place, tensor: Message, counted: list[int]) -> None:
+    said: dict[str, str] = {}
     for field in tensor.fields():
         if field.wire != 2:
             continue
@@ -191,14 +192,14 @@ def _onnx_tensor(place: Place, tensor: Message, counted: list[int]) -> None:
             counted[1] += field.size
         elif field.number == 13:
             pair = {part.number: tensor.text(part) for part in tensor.inner(field).fields() if part.wire == 2}
-            if pair.get(1) == "location":
-                location = pair.get(2, "")
-                if escapes(location):
-                    place.note("files.onnx_data_outside", location)
-                else:
-                    folder = place.path.rpartition("/")[0]
-                    named = place.scan.facts("").setdefault("wanted", {})
-                    named.setdefault(f"{folder}/{location}".lstrip("/"), place.path)
+            said[pair.get(1, "")] = pair.get(2, "")
+    if "location" not in said:
+        return
+    if escapes(said["location"]):
+        place.note("files.onnx_data_outside", said["location"])
+        return
+    end = [int(said.get(key, "0")) if said.get(key, "0").isdecimal() else 0 for key in ("offset", "length")]
+    place.scan.elsewhere(f"{place.path.rpartition('/')[0]}/{said['location']}".lstrip("/"), place.path, sum(end))
 
 
 # TensorFlow: SavedModel 2 meta graph; MetaGraphDef 2 graph; GraphDef 1 node, 2 library; NodeDef 2 op;
