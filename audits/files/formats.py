@@ -105,14 +105,23 @@ def identify(source: Source) -> str:
     for offset, magic, name in _MAGIC:
         if head.startswith(magic, offset) and (name != "bzip2" or head[3:4].isdigit()):
             return name
-    if head[:2] == b"MZ" and source.size > 64:
+    return _by_head(head, source.size) or _by_all(head, source)
+
+
+def _by_head(head: bytes, size: int) -> str:
+    """The format of what begins with something else than a mark of its own; "" where the beginning tells nothing."""
+    if head[:2] == b"MZ" and size > 64:
         return "pe"
-    if head[2:4] == b"\r\n" and head[1:2] == b"\x0d" and source.size > 16:
+    if head[1:4] == b"\x0d\r\n" and size > 16:
         return "python-bytecode"
     if head[:1] == b"\x80" and len(head) > 1 and head[1] <= 5:
         return "pickle"
-    if source.size > 10 and head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= source.size - 8:
+    if size > 10 and head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= size - 8:
         return "safetensors"
+    return ""
+
+
+def _by_all(head: bytes, source: Source) -> str:
     if _ends_as_zip(source):
         return "zip"
     if _is_old_tar(head):

@@ -9,6 +9,7 @@ import bz2
 import lzma
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,10 +115,7 @@ def inspect(place: Place) -> Seen:
     if zlib.crc32(header) != crc:
         place.note("files.checksum_wrong", "header")
     try:
-        for _ in range(4):
-            if not header or header[0] != 0x17:
-                break
-            header = _unpacked_header(place, _Bytes(header[1:]))
+        header, behind = _plain_header(place, header, 32 + offset)
         if not header:
             return Seen(min(32, place.size) + place.rest(after))
         streams, names, empty = _header(_Bytes(header))
@@ -127,7 +125,17 @@ def inspect(place: Place) -> Seen:
         return Seen(0)
     except (_Wrong, Damaged, lzma.LZMAError) as wrong:
         return _broken(place, str(wrong))
-    taken = Names(place)
+    lost, at = _folders_of(place, streams, names, empty)
+    hidden = source.window(at, behind - at)
+    if hidden.size and not hidden.is_zero(0):
+        place.note("files.hidden_bytes", bytes=hidden.size)
+        lost += hidden.size - place.scan.inside(hidden, f"{place.path}!/bytes-{at}", place.depth + 1).inspected
+    return Seen(max(0, after - lost) + place.rest(after))
+
+
+def _folders_of(place: Place, streams: _Streams, names: list[str], empty: list[bool]) -> tuple[int, int]:
+    """Scan all members; gives how many packed bytes were not inspected, and where the last ones end."""
+    taken, source = Names(place), place.source
     full = iter([name for name, without in zip(names, empty, strict=True) if not without])
     at, index, lost = 32 + streams.at, 0, 0
     for folder in streams.folders:
@@ -137,12 +145,7 @@ def inspect(place: Place) -> Seen:
         members = [next(full, "") for _ in folder.parts]
         lost += packed - _folder(place, folder, window, [taken.take(name or "content") for name in members])
         at += packed
-    if at < 32 + offset and not source.window(at, 32 + offset - at).is_zero(0):
-        hidden = 32 + offset - at
-        place.note("files.hidden_bytes", bytes=hidden)
-        # A packed header stands here as well, so this is often harmless.
-        place.scan.inside(source.window(at, hidden), f"{place.path}!/bytes-{at}", place.depth + 1)
-    return Seen(max(0, after - lost) + place.rest(after))
+    return lost, at
 
 
 def _broken(place: Place, why: str) -> Seen:
@@ -151,8 +154,17 @@ def _broken(place: Place, why: str) -> Seen:
     return Seen(0)
 
 
-def _unpacked_header(place: Place, raw: _Bytes) -> bytes:
-    streams = _streams(raw)
+def _plain_header(place: Place, header: bytes, behind: int) -> tuple[bytes, int]:
+    """The header unpacked, and where it begins when it is packed: behind the members."""
+    for _ in range(4):
+        if header[:1] != b"\x17":
+            break
+        streams = _streams(_Bytes(header[1:]))
+        header, behind = _unpacked_header(place, streams), min(behind, 32 + streams.at)
+    return header, behind
+
+
+def _unpacked_header(place: Place, streams: _Streams) -> bytes:
     if len(streams.folders) != 1 or not streams.packed:
         raise _Wrong("header")
     folder = streams.folders[0]
@@ -226,41 +238,47 @@ def _unpack(place: Place, folder: _Folder, packed: Source, out: Any) -> bool:
 
 
 def _made(folder: _Folder) -> Any:
+    """What unpacks a folder; None where its coders are not known here."""
     if not folder.plain or folder.packed_streams != 1 or not folder.coders:
         return None
-    chain: list[dict[str, Any]] = []
-    for place, coder in enumerate(folder.coders):
-        last = place == 0  # the first coder is the one that is nearest to the packed bytes
-        method, props = coder.method, coder.properties
-        if method in (b"\x00",) and len(folder.coders) == 1:
-            return "copy"
-        if method == bytes.fromhex("040108") and len(folder.coders) == 1:
-            return decoder("deflate")
-        if method == bytes.fromhex("040202") and len(folder.coders) == 1:
-            return bz2.BZ2Decompressor()
-        if method in _FILTERS and not last:
-            chain.insert(0, {"id": _FILTERS[method]})
-        elif method == b"\x03" and len(props) == 1 and not last:
-            chain.insert(0, {"id": lzma.FILTER_DELTA, "dist": props[0] + 1})
-        elif method == bytes.fromhex("030101") and len(props) == 5 and last and props[0] < 225:
-            size = int.from_bytes(props[1:], "little")
-            if size > _MEMORY:
-                return None
-            lclp, pb = props[0] % 45, props[0] // 45
-            chain.append(
-                {"id": lzma.FILTER_LZMA1, "lc": lclp % 9, "lp": lclp // 9, "pb": pb, "dict_size": max(size, 4096)}
-            )
-        elif method == b"\x21" and len(props) == 1 and last and props[0] <= 40:
-            size = (2 | props[0] & 1) << (props[0] // 2 + 11)
-            if size > _MEMORY:
-                return None
-            chain.append({"id": lzma.FILTER_LZMA2, "dict_size": size})
-        else:
-            return None
+    if len(folder.coders) == 1 and folder.coders[0].method in _ALONE:
+        return _ALONE[folder.coders[0].method]()
+    # The first coder is the one that is nearest to the packed bytes; liblzma wants it last.
+    chain = [_compressor(folder.coders[0]), *(_filter(coder) for coder in folder.coders[1:])]
+    if None in chain:
+        return None
     try:
-        return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=chain)
+        return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[one for one in reversed(chain) if one is not None])
     except (lzma.LZMAError, ValueError, OverflowError):
         return None
+
+
+_ALONE: dict[bytes, Callable[[], Any]] = {
+    b"\x00": lambda: "copy",
+    bytes.fromhex("040108"): lambda: decoder("deflate"),
+    bytes.fromhex("040202"): bz2.BZ2Decompressor,
+}
+
+
+def _compressor(coder: _Coder) -> dict[str, Any] | None:
+    props = coder.properties
+    if coder.method == bytes.fromhex("030101") and len(props) == 5 and props[0] < 225:
+        size, lclp, pb = int.from_bytes(props[1:], "little"), props[0] % 45, props[0] // 45
+        made = {"id": lzma.FILTER_LZMA1, "lc": lclp % 9, "lp": lclp // 9, "pb": pb, "dict_size": max(size, 4096)}
+    elif coder.method == b"\x21" and len(props) == 1 and props[0] <= 40:
+        size = (2 | props[0] & 1) << (props[0] // 2 + 11)
+        made = {"id": lzma.FILTER_LZMA2, "dict_size": size}
+    else:
+        return None
+    return made if size <= _MEMORY else None
+
+
+def _filter(coder: _Coder) -> dict[str, Any] | None:
+    if coder.method in _FILTERS:
+        return {"id": _FILTERS[coder.method]}
+    if coder.method == b"\x03" and len(coder.properties) == 1:
+        return {"id": lzma.FILTER_DELTA, "dist": coder.properties[0] + 1}
+    return None
 
 
 def _header(raw: _Bytes) -> tuple[_Streams, list[str], list[bool]]:
@@ -268,7 +286,7 @@ def _header(raw: _Bytes) -> tuple[_Streams, list[str], list[bool]]:
         raise _Wrong("header")
     streams, kind = _Streams(), raw.byte()
     if kind == 0x02:
-        while (tag := raw.number()) != 0:
+        while raw.number() != 0:
             raw.take(raw.number())
         kind = raw.byte()
     if kind == 0x03:
@@ -278,6 +296,11 @@ def _header(raw: _Bytes) -> tuple[_Streams, list[str], list[bool]]:
         kind = raw.byte()
     if kind != 0x05:
         return streams, [], []
+    return streams, *_members(raw)
+
+
+def _members(raw: _Bytes) -> tuple[list[str], list[bool]]:
+    """The names of members, and which of them have no bytes."""
     count = raw.count()
     names, empty = [""] * count, [False] * count
     while (tag := raw.number()) != 0:
@@ -289,7 +312,7 @@ def _header(raw: _Bytes) -> tuple[_Streams, list[str], list[bool]]:
                 raise _Wrong("names")
             text = body.take(len(body.raw) - 1).decode("utf-16-le", "replace").split("\0")
             names = (text + [""] * count)[:count]
-    return streams, names, empty
+    return names, empty
 
 
 def _streams(raw: _Bytes) -> _Streams:

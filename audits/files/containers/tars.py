@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from audits.files.containers.paths import Names, escapes
 from audits.files.limits import OverLimit
 from audits.files.places import Place, Seen
+from audits.files.sources import Source
 
 BLOCK = 512
 _LONGEST_NAME = 1 << 16
-_FILES, _LINKS, _SPECIAL = b"0\x007", b"12", b"346"
+
+
+@dataclass
+class _Long:
+    """Names that did not fit into the header that follows."""
+
+    name: str = ""
+    link: str = ""
 
 
 def inspect(place: Place) -> Seen:
     """Scan all members; links, devices and what stands behind the end are findings."""
     source, names = place.source, Names(place)
     at = inspected = tensor = 0
-    long_name = long_link = ""
+    long = _Long()
     while at + BLOCK <= place.size:
         header = source.read_at(at, BLOCK)
         if not header.strip(b"\0"):
@@ -25,54 +35,55 @@ def inspect(place: Place) -> Seen:
             place.note("files.broken", why="header", at=at)
             place.not_inspected("broken", place.size - at)
             return Seen(inspected, tensor)
-        kind, start = header[156:157], at + BLOCK
-        after = start + -(-size // BLOCK) * BLOCK
+        start = at + BLOCK
+        at = min(place.size, start + -(-size // BLOCK) * BLOCK)
         if start + size > place.size:
-            place.note("files.broken", why="truncated", at=at)
+            place.note("files.broken", why="truncated", at=place.size)
             size = place.size - start
-            after = place.size
-        inspected += BLOCK
-        padding = after - start - size
-        name = long_name or _name(header)
-        if kind in (b"L", b"K", b"x", b"g"):
-            raw = source.read_at(start, min(size, _LONGEST_NAME))
-            if kind == b"L":
-                long_name = raw.rstrip(b"\0").decode("utf-8", "replace")
-            elif kind == b"K":
-                long_link = raw.rstrip(b"\0").decode("utf-8", "replace")
-            else:
-                extended = _extended(raw)
-                long_name = extended.get("path", long_name)
-                long_link = extended.get("linkpath", long_link)
-                if "size" in extended or any(key.startswith("GNU.sparse") for key in extended):
-                    place.note("files.headers_disagree", name)
-            inspected += min(size, _LONGEST_NAME) + padding
-            place.not_inspected("too_long", size - _LONGEST_NAME)
-            at = after
+        body, padding = source.window(start, size), at - start - size
+        inspected += BLOCK + padding
+        if header[156:157] in (b"L", b"K", b"x", b"g"):
+            inspected += _extension(place, header[156:157], body, long)
             continue
-        shown = names.take(name)
-        if kind in (b"1", b"2"):
-            target = long_link or header[157:257].split(b"\0")[0].decode("utf-8", "replace")
-            place.note("files.link", f"{shown} -> {target}")
-            if escapes(target):
-                place.note("files.path_escapes", f"{shown} -> {target}")
-        elif kind in (b"3", b"4", b"6"):
-            place.note("files.special_file", shown)
-        if kind != b"5" and size:
-            try:
-                place.scan.budget.member()
-            except OverLimit as over:
-                place.not_inspected(over.which, place.size - start)
-                return Seen(inspected, tensor)
-            seen = place.scan.inside(source.window(start, size), f"{place.path}!/{shown}", place.depth + 1)
-            inspected, tensor = inspected + seen.inspected + padding, tensor + seen.tensor_data
-        else:
-            inspected += size + padding if kind == b"5" else 0
-        long_name = long_link = ""
-        at = after
-    ends = 2 * BLOCK if not source.read_at(at, 2 * BLOCK).strip(b"\0") else 0
-    inspected += min(ends, max(0, place.size - at))
-    return Seen(inspected + place.rest(at + ends), tensor)
+        try:
+            seen = _member(place, header, body, names, long)
+        except OverLimit as over:
+            place.not_inspected(over.which, place.size - start)
+            return Seen(inspected, tensor)
+        inspected, tensor, long = inspected + seen.inspected, tensor + seen.tensor_data, _Long()
+    ends = min(2 * BLOCK, place.size - at) if not source.read_at(at, 2 * BLOCK).strip(b"\0") else 0
+    return Seen(inspected + ends + place.rest(at + ends), tensor)
+
+
+def _extension(place: Place, kind: bytes, body: Source, long: _Long) -> int:
+    """Take names from a header of GNU or pax; gives the bytes read."""
+    raw = body.read_at(0, _LONGEST_NAME)
+    if kind == b"L":
+        long.name = raw.rstrip(b"\0").decode("utf-8", "replace")
+    elif kind == b"K":
+        long.link = raw.rstrip(b"\0").decode("utf-8", "replace")
+    else:
+        extended = _extended(raw)
+        long.name, long.link = extended.get("path", long.name), extended.get("linkpath", long.link)
+        if "size" in extended or any(key.startswith("GNU.sparse") for key in extended):
+            place.note("files.headers_disagree", long.name or "pax")
+    place.not_inspected("too_long", body.size - len(raw))
+    return len(raw)
+
+
+def _member(place: Place, header: bytes, body: Source, names: Names, long: _Long) -> Seen:
+    kind, shown = header[156:157], names.take(long.name or _name(header))
+    if kind in (b"1", b"2"):
+        target = long.link or header[157:257].split(b"\0")[0].decode("utf-8", "replace")
+        place.note("files.link", f"{shown} -> {target}")
+        if escapes(target):
+            place.note("files.path_escapes", f"{shown} -> {target}")
+    elif kind in (b"3", b"4", b"6"):
+        place.note("files.special_file", shown)
+    if kind == b"5" or not body.size:
+        return Seen(body.size)
+    place.scan.budget.member()
+    return place.scan.inside(body, f"{place.path}!/{shown}", place.depth + 1)
 
 
 def _number(raw: bytes) -> int | None:

@@ -12,7 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 from audits.files.containers.paths import Names, escapes
 from audits.files.containers.streams import Damaged, decoder, unpack
@@ -49,6 +49,7 @@ class Entry:
     encrypted: bool = False
     header_at: int = 0
     described: int = 0
+    shown: str = ""
 
     @property
     def end(self) -> int:
@@ -61,22 +62,19 @@ def inspect(place: Place) -> Seen:
         entries, directory, after, shift = _directory(place.source)
     except NoDirectory as broken:
         return _without_directory(place, str(broken))
-    names, notes = Names(place), place.note
+    names = Names(place)
     for entry in entries:
         _locate(place, entry, shift)
+        entry.shown = names.take(entry.name)
+        _link(place, entry)
+    # Entries that lie over each other would be counted twice.
+    if sum(entry.packed for entry in entries) > _covered(entries):
+        place.note("files.headers_disagree", "entries lie over each other")
     extra = place.scan.facts(place.path)
-    # Pickles first: they say which other entries are the numbers of a tensor.
-    order = sorted(range(len(entries)), key=lambda index: (not entries[index].name.endswith(".pkl"), index))
-    shown = {index: names.take(entries[index].name) for index in range(len(entries))}
     lost = tensor = 0
-    for index in order:
-        entry = entries[index]
-        if entry.mode & 0o170000 == 0o120000:
-            target = place.source.read_at(entry.start, min(entry.packed, 4096)).decode("utf-8", "replace")
-            notes("files.link", f"{entry.name} -> {target}")
-            if escapes(target):
-                notes("files.path_escapes", f"{entry.name} -> {target}")
-        if entry.start == 0:
+    # Pickles first: they say which other entries are the numbers of a tensor.
+    for entry in sorted(entries, key=lambda one: not one.name.endswith(".pkl")):
+        if not entry.start:
             lost += entry.packed
             continue
         try:
@@ -84,24 +82,33 @@ def inspect(place: Place) -> Seen:
         except OverLimit as over:
             place.not_inspected(over.which, place.size)
             return Seen(0)
-        seen = _entry(place, entry, shown[index], extra)
-        lost += entry.packed - seen.inspected
-        tensor += seen.tensor_data
-    # Entries that lie over each other are counted once.
-    gaps = list(_gaps(entries, directory))
-    overlap = sum(entry.packed for entry in entries) - _covered(entries)
-    if overlap > 0:
-        notes("files.headers_disagree", "entries lie over each other")
-    for start, size in gaps:
-        if place.source.window(start, size).is_zero(0):
+        seen = _entry(place, entry, extra)
+        lost, tensor = lost + entry.packed - seen.inspected, tensor + seen.tensor_data
+    lost += _between(place, entries, directory)
+    return Seen(max(0, min(after, place.size) - lost) + place.rest(after), tensor)
+
+
+def _link(place: Place, entry: Entry) -> None:
+    if entry.mode & 0o170000 != 0o120000:
+        return
+    target = place.source.read_at(entry.start, min(entry.packed, 4096)).decode("utf-8", "replace")
+    place.note("files.link", f"{entry.name} -> {target}")
+    if escapes(target):
+        place.note("files.path_escapes", f"{entry.name} -> {target}")
+
+
+def _between(place: Place, entries: list[Entry], directory: int) -> int:
+    """Scan what belongs to no entry; gives how many bytes of it were not inspected."""
+    lost = 0
+    for start, size in _gaps(entries, directory):
+        hidden = place.source.window(start, size)
+        if hidden.is_zero(0):
             continue
-        notes("files.hidden_bytes", bytes=size)
+        place.note("files.hidden_bytes", bytes=size)
         if start == 0:
-            notes("files.two_formats", "zip")  # whoever reads from the front sees another file
-        seen = place.scan.inside(place.source.window(start, size), f"{place.path}!/bytes-{start}", place.depth + 1)
-        lost += size - seen.inspected
-    inspected = max(0, min(after, place.size) - lost)
-    return Seen(inspected + place.rest(after), tensor)
+            place.note("files.two_formats", "zip")  # whoever reads from the front sees another file
+        lost += size - place.scan.inside(hidden, f"{place.path}!/bytes-{start}", place.depth + 1).inspected
+    return lost
 
 
 def _directory(source: Source) -> tuple[list[Entry], int, int, int]:
@@ -221,52 +228,50 @@ def _descriptor(source: Source, entry: Entry) -> int:
     return 0
 
 
-def _entry(place: Place, entry: Entry, shown: str, extra: dict[str, Any]) -> Seen:
+def _entry(place: Place, entry: Entry, extra: dict[str, Any]) -> Seen:
     """Scan one entry; what is inspected is counted in packed bytes."""
     packed = place.source.window(entry.start, entry.packed)
-    path = f"{place.path}!/{shown}"
     if entry.method == STORED:
-        crc = 0
-        for chunk in packed.chunks():
-            crc = zlib.crc32(chunk, crc)
-        if not _whole(place, entry, crc, packed.size):
+        return _scanned(place, entry, packed, extra) if _whole(place, entry, packed) else Seen(0)
+    with unpacked() as out:
+        if not _unpack(place, entry, packed, out):
             return Seen(0)
-        return _scanned(place, entry, packed, path, extra)
+        source = Source(out, out.tell())
+        _whole(place, entry, source)
+        seen = _scanned(place, entry, source, extra)
+        share = -(-entry.packed * (source.size - seen.inspected) // max(source.size, 1))
+        return Seen(entry.packed - share, entry.packed * seen.tensor_data // max(source.size, 1))
+
+
+def _unpack(place: Place, entry: Entry, packed: Source, out: IO[bytes]) -> bool:
+    """Unpack an entry as far as that goes; False where nothing of it can be looked at."""
     made = _decoder(entry, packed)
     if made is None:
         place.not_inspected("method", entry.packed)
-        return Seen(0)
-    with unpacked() as out:
-        body = packed if entry.method != LZMA else packed.window(4 + packed.read_at(2, 1)[0], packed.size)
-        try:
-            unpack(body, made, out, place.scan.budget, packed=entry.packed)
-        except Damaged as damaged:
-            if entry.encrypted:
-                place.note("files.encrypted", entry.name)
-                place.not_inspected("encrypted", entry.packed)
-                return Seen(0)
-            at_end = entry.method == LZMA and out.tell() == entry.size
-            if not at_end:
-                place.note("files.broken", entry.name, why=damaged.why, at=entry.start + damaged.at)
-        except OverLimit as over:
-            place.note("files.expands", entry.name, why=over.which)
-            place.not_inspected(over.which, entry.packed)
-            return Seen(0)
-        source = Source(out, out.tell())
-        crc = 0
-        for chunk in source.chunks():
-            crc = zlib.crc32(chunk, crc)
-        if not _whole(place, entry, crc, source.size):
-            return Seen(0)
-        seen = _scanned(place, entry, source, path, extra)
-        share = -(-entry.packed * (source.size - seen.inspected) // max(source.size, 1))
-        tensor = entry.packed * seen.tensor_data // max(source.size, 1)
-        return Seen(entry.packed - share, tensor)
+        return False
+    body = packed if entry.method != LZMA else packed.window(4 + packed.read_at(2, 1)[0], packed.size)
+    try:
+        unpack(body, made, out, place.scan.budget, packed=entry.packed)
+    except Damaged as damaged:
+        if entry.encrypted:
+            place.note("files.encrypted", entry.name)
+            place.not_inspected("encrypted", entry.packed)
+            return False
+        if not (entry.method == LZMA and out.tell() == entry.size):  # its end needs no mark
+            place.note("files.broken", why=damaged.why, at=entry.start + damaged.at)
+    except OverLimit as over:
+        place.note("files.expands", why=over.which)
+        place.not_inspected(over.which, entry.packed)
+        return False
+    return True
 
 
-def _whole(place: Place, entry: Entry, crc: int, size: int) -> bool:
+def _whole(place: Place, entry: Entry, source: Source) -> bool:
     """Whether bytes are worth scanning: everything but what is really encrypted."""
-    fits = crc == entry.crc and size == entry.size
+    crc = 0
+    for chunk in source.chunks():
+        crc = zlib.crc32(chunk, crc)
+    fits = crc == entry.crc and source.size == entry.size
     if entry.encrypted and fits:
         place.note("files.encryption_feigned", entry.name)
     elif entry.encrypted:
@@ -306,7 +311,8 @@ def _decoder(entry: Entry, packed: Source) -> Any:
     return None
 
 
-def _scanned(place: Place, entry: Entry, source: Source, path: str, extra: dict[str, Any]) -> Seen:
+def _scanned(place: Place, entry: Entry, source: Source, extra: dict[str, Any]) -> Seen:
+    path = f"{place.path}!/{entry.shown or entry.name}"
     folder, _, key = entry.name.rpartition("/")
     if entry.name.endswith(".pkl") and source.size:
         stem = entry.name.rsplit("/", 1)[-1][:-4]
@@ -354,7 +360,7 @@ def _without_directory(place: Place, why: str) -> Seen:
         packed, size, _header = _zip64(place.source.read_at(at + 30 + fields[9], fields[10]), fields[7], fields[8], 0)
         entry = Entry(_text(name), name, fields[2], fields[3], fields[6], packed, size, at, 0, start)
         entry.packed = min(packed or place.size, max(0, place.size - start))
-        _entry(place, entry, f"{entry.name}", place.scan.facts(place.path))
+        _entry(place, entry, place.scan.facts(place.path))
         if not packed:
             break
         at = start + packed

@@ -167,7 +167,7 @@ class _Machine:
         self.tracked = collect
         self.pushes = _TRACKED if self.tracked else _PUSH
 
-    def run(self) -> None:
+    def run(self) -> None:  # noqa: C901 - one loop over the instructions: a call for each would take most of the time
         stack, marks, memo = self.stack, self.marks, self.memo
         source, size = self.source, self.source.size
         base, buf, pos, safe = self.at, b"", 0, -1
@@ -278,7 +278,7 @@ class _Machine:
                     raise Broken("unknown")
 
     # One instruction of the rarer ones; gives the place of the next.
-    def step(self, op: int, buf: bytes, pos: int, base: int) -> int:
+    def step(self, op: int, buf: bytes, pos: int, base: int) -> int:  # noqa: C901 - instructions by their arguments
         at = base + pos
         stack = self.stack
         if op in _NUMBER:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ LONGEST = 16 << 20
 _MOST_VALUES = 2_000_000
 _KERAS = ("keras", "tensorflow.keras", "tf_keras", "keras_hub", "keras_nlp", "keras_cv")
 _KERAS_CODE = ("Lambda", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "TFSMLayer", "TFOpLambda", "SlicingOpLambda")
+_DECISIVE = ("auto_map", "class_name", "chat_template", "module")
 _CODE_KEYS = ("auto_map", "custom_pipelines")
 
 
@@ -59,31 +61,46 @@ def _inner(value: Any) -> Any:
 
 
 def _object(place: Place, pairs: _Pairs) -> None:
-    keys = {key for key, _value in pairs}
-    twice = len(keys) < len(pairs)
-    for key, value in pairs:
-        if twice and key in ("auto_map", "class_name", "chat_template", "module"):
+    keys = Counter(key for key, _value in pairs)
+    for key in _DECISIVE:
+        if keys[key] > 1:
             place.note("files.name_twice", key)
-        if key in _CODE_KEYS and isinstance(value, (_Pairs, str, list)):
-            for named in _named(value):
-                place.note("files.code_mapped", named)
-        elif key == "trust_remote_code" and value is True:
-            place.note("files.code_trusted")
-        elif key in ("chat_template", "template") or key.endswith("chat_template"):
-            for text in _texts(value):
-                templates.judge(place, text)
-        elif isinstance(value, str) and templates.looks_like(value):
-            templates.judge(place, value)
-        if isinstance(value, str) and key == "class_name":
-            if value.rpartition(">")[2] in _KERAS_CODE or value == "__lambda__":
-                place.note("files.keras_lambda", value)
-            elif ">" in value and "config" in keys:
-                place.note("files.keras_custom", value)
-        if key == "module" and isinstance(value, str) and "class_name" in keys and "config" in keys:
-            if not any(value == known or value.startswith(f"{known}.") for known in _KERAS):
-                place.note("files.keras_custom", value)
-        if key == "registered_name" and isinstance(value, str) and "class_name" in keys and ">" in value:
-            place.note("files.keras_custom", value)
+    for key, value in pairs:
+        _loader(place, key, value)
+        if isinstance(value, str) and "class_name" in keys:
+            _keras(place, key, value, is_layer="config" in keys)
+
+
+def _loader(place: Place, key: str, value: Any) -> None:
+    """What makes a loader run code: code of a repository, and templates."""
+    if key in _CODE_KEYS and isinstance(value, (_Pairs, str, list)):
+        for named in _named(value):
+            place.note("files.code_mapped", named)
+    elif key == "trust_remote_code" and value is True:
+        place.note("files.code_trusted")
+    elif key == "template" or key.endswith("chat_template"):
+        for text in _texts(value):
+            templates.judge(place, text)
+    elif isinstance(value, str) and templates.looks_like(value):
+        templates.judge(place, value)
+
+
+def _keras(place: Place, key: str, value: str, *, is_layer: bool) -> None:
+    """What a layer of Keras is made of: code that stands in the file, or code of somebody's own."""
+    if key == "class_name" and (value.rpartition(">")[2] in _KERAS_CODE or value == "__lambda__"):
+        place.note("files.keras_lambda", value)
+    elif (
+        ">" in value
+        and key in ("class_name", "registered_name")
+        or is_layer
+        and key == "module"
+        and not _is_of_keras(value)
+    ):
+        place.note("files.keras_custom", value)
+
+
+def _is_of_keras(module: str) -> bool:
+    return any(module == known or module.startswith(f"{known}.") for known in _KERAS)
 
 
 def _named(value: Any) -> Iterator[str]:

@@ -104,11 +104,35 @@ def inspect(place: Place) -> Seen:
 
 
 def _read(place: Place, reader: _Reader) -> tuple[int, int]:
+    """Where the last tensor ends and the first one begins."""
     version, tensors, entries = reader.number("I"), reader.number("Q"), reader.number("Q")
     if version not in (2, 3):
         raise _Wrong("version")
     if tensors > MOST_ENTRIES or entries > MOST_ENTRIES:
         raise _Wrong("too_many")
+    alignment = _metadata(place, reader, entries)
+    names, spans = set[str](), []
+    for _ in range(tensors):
+        name = reader.text()
+        if name in names:
+            place.note("files.name_twice", name)
+        names.add(name)
+        spans.append(_tensor(reader, alignment))
+    start = min(place.size, -(-reader.at // alignment) * alignment)
+    at = 0
+    for first, after in sorted(spans):
+        if first < at:
+            raise _Wrong("overlap")
+        if first - at >= alignment:
+            raise _Wrong("gap")
+        at = after
+    if start + at > place.size:
+        raise _Wrong("truncated")
+    return start + at, start
+
+
+def _metadata(place: Place, reader: _Reader, entries: int) -> int:
+    """Judge the texts of the metadata, and give the alignment of tensors that they name."""
     alignment, keys = 32, set[str]()
 
     def judge(key: str) -> Callable[[str], None]:
@@ -127,38 +151,26 @@ def _read(place: Place, reader: _Reader) -> tuple[int, int]:
         value = _value(reader, reader.number("I"), judge(key), 0)
         if key == "general.alignment" and type(value) is int and 0 < value <= 1 << 20 and value % 8 == 0:
             alignment = value
-    spans, names = [], set[str]()
-    for _ in range(tensors):
-        name = reader.text()
-        if name in names:
-            place.note("files.name_twice", name)
-        names.add(name)
-        dimensions = reader.number("I")
-        if dimensions > _MOST_DIMENSIONS:
-            raise _Wrong("dimensions")
-        count = 1
-        for _dimension in range(dimensions):
-            count *= reader.number("Q")
-            if count > 1 << 62:
-                raise _Wrong("size")
-        kind, offset = reader.number("I"), reader.number("Q")
-        if kind not in _BLOCKS:
-            raise _Wrong("tensor_type")
-        weights, size = _BLOCKS[kind]
-        if count % weights or offset % alignment:
+    return alignment
+
+
+def _tensor(reader: _Reader, alignment: int) -> tuple[int, int]:
+    """Where a tensor's numbers begin and end, counted from the first."""
+    dimensions = reader.number("I")
+    if dimensions > _MOST_DIMENSIONS:
+        raise _Wrong("dimensions")
+    count = 1
+    for _dimension in range(dimensions):
+        count *= reader.number("Q")
+        if count > 1 << 62:
             raise _Wrong("size")
-        spans.append((offset, offset + count // weights * size))
-    start = min(place.size, -(-reader.at // alignment) * alignment)
-    at = 0
-    for first, after in sorted(spans):
-        if first < at:
-            raise _Wrong("overlap")
-        if first - at >= alignment:
-            raise _Wrong("gap")
-        at = after
-    if start + at > place.size:
-        raise _Wrong("truncated")
-    return start + at, start
+    kind, offset = reader.number("I"), reader.number("Q")
+    if kind not in _BLOCKS:
+        raise _Wrong("tensor_type")
+    weights, size = _BLOCKS[kind]
+    if count % weights or offset % alignment:
+        raise _Wrong("size")
+    return offset, offset + count // weights * size
 
 
 def _value(reader: _Reader, kind: int, text: Callable[[str], None], depth: int) -> Any:

@@ -121,41 +121,40 @@ def _is_node(message: Message) -> bool:
 # 5 attribute, 7 domain; AttributeProto 5 tensor, 6 graph, 10 tensors, 11 graphs; TensorProto 9 raw, 13 external data.
 def _onnx(place: Place) -> Seen:
     counted = [0, 0]
-    for field in Message(place.source).fields():
-        if field.wire != 2:
-            continue
-        inner = Message(place.source).inner(field)
+    root = Message(place.source)
+    for field in _parts(root):
+        inner = root.inner(field)
         if field.number == 7:
             _onnx_graph(place, inner, counted, 0)
         elif field.number == 25:
-            for part in inner.fields():
-                if part.number == 7 and part.wire == 2:
-                    _onnx_node(place, inner.inner(part), counted, 0)
+            for node in _parts(inner, 7):
+                _onnx_node(place, inner.inner(node), counted, 0)
         elif field.number == 20:
-            for part in inner.fields():
-                if part.wire == 2 and part.number in (1, 2):
-                    _onnx_graph(place, inner.inner(part), counted, 0)
+            for graph in _parts(inner, 1, 2):
+                _onnx_graph(place, inner.inner(graph), counted, 0)
         elif field.number == 14:
-            for part in inner.fields():
-                if part.wire == 2:
-                    secrets.search_text(place, inner.text(part))
+            for text in _parts(inner):
+                secrets.search_text(place, inner.text(text))
     return Seen(place.size, counted[1])
+
+
+def _parts(message: Message, *numbers: int) -> Iterator[Field]:
+    """The fields of a message that have bytes, of these numbers or of any."""
+    return (field for field in message.fields() if field.wire == 2 and (not numbers or field.number in numbers))
 
 
 def _onnx_graph(place: Place, graph: Message, counted: list[int], depth: int) -> None:
     if depth > _DEEPEST:
         raise _TooMany
-    for field in graph.fields():
-        if field.wire != 2:
-            continue
+    for field in _parts(graph, 1, 5, 15):
+        inner = graph.inner(field)
         if field.number == 1:
-            _onnx_node(place, graph.inner(field), counted, depth)
+            _onnx_node(place, inner, counted, depth)
         elif field.number == 5:
-            _onnx_tensor(place, graph.inner(field), counted)
-        elif field.number == 15:
-            for part in graph.inner(field).fields():
-                if part.wire == 2:
-                    _onnx_tensor(place, graph.inner(part), counted)
+            _onnx_tensor(place, inner, counted)
+        else:
+            for part in _parts(inner):
+                _onnx_tensor(place, inner.inner(part), counted)
 
 
 def _onnx_node(place: Place, node: Message, counted: list[int], depth: int) -> None:
@@ -163,20 +162,17 @@ def _onnx_node(place: Place, node: Message, counted: list[int], depth: int) -> N
     if counted[0] > MOST_NODES:
         raise _TooMany
     kind = domain = ""
-    for field in node.fields():
-        if field.wire != 2:
-            continue
+    for field in _parts(node, 4, 5, 7):
         if field.number == 4:
             kind = node.text(field, 200)
         elif field.number == 7:
             domain = node.text(field, 200)
-        elif field.number == 5:
+        else:
             attribute = node.inner(field)
-            for part in attribute.fields():
-                if part.wire == 2 and part.number in (5, 10):
-                    _onnx_tensor(place, attribute.inner(part), counted)
-                elif part.wire == 2 and part.number in (6, 11):
-                    _onnx_graph(place, attribute.inner(part), counted, depth + 1)
+            for part in _parts(attribute, 5, 10):
+                _onnx_tensor(place, attribute.inner(part), counted)
+            for part in _parts(attribute, 6, 11):
+                _onnx_graph(place, attribute.inner(part), counted, depth + 1)
     if kind in _PYTHON_OPS:
         place.note("files.onnx_python_op", f"{domain}:{kind}")
     elif domain not in _ONNX_DOMAINS and domain not in _RUNTIME_DOMAINS:
@@ -207,43 +203,38 @@ def _onnx_tensor(place: Place, tensor: Message, counted: list[int]) -> None:
 def _tensorflow(place: Place) -> Seen:
     place.note("files.graph_present")
     root = Message(place.source)
-    nodes = 0
-    for node in _tensorflow_nodes(root):
-        nodes += 1
-        if nodes > MOST_NODES:
+    for count, node in enumerate(_tensorflow_nodes(root)):
+        if count > MOST_NODES:
             raise _TooMany
-        for field in node.fields():
-            if field.number == 2 and field.wire == 2:
-                kind = node.text(field, 200)
-                if kind.rpartition(">")[2] in _DANGEROUS_OPS:
-                    place.note("files.graph_dangerous_ops", kind)
+        for field in _parts(node, 2):
+            kind = node.text(field, 200)
+            if kind.rpartition(">")[2] in _DANGEROUS_OPS:
+                place.note("files.graph_dangerous_ops", kind)
     _texts(place, root, 0)
     return Seen(place.size)
 
 
-def _tensorflow_nodes(root: Message) -> Iterator[Message]:
-    graphs: list[Message] = []
+def _tensorflow_graphs(root: Message) -> Iterator[Message]:
     first = next(iter(root.fields()), None)
-    if first is not None and first.wire == 0:
-        for meta in root.fields():
-            if meta.number == 2 and meta.wire == 2:
-                inner = root.inner(meta)
-                graphs += [inner.inner(part) for part in inner.fields() if part.number == 2 and part.wire == 2]
-    else:
-        graphs = [root]
-    for graph in graphs:
-        for field in graph.fields():
-            if field.wire != 2:
-                continue
-            if field.number == 1:
-                yield graph.inner(field)
-            elif field.number == 2:
-                library = graph.inner(field)
-                for function in library.fields():
-                    if function.number == 1 and function.wire == 2:
-                        for part in library.inner(function).fields():
-                            if part.number == 3 and part.wire == 2:
-                                yield library.inner(part)
+    if first is None or first.wire != 0:
+        yield root
+        return
+    for meta in _parts(root, 2):
+        inner = root.inner(meta)
+        for graph in _parts(inner, 2):
+            yield inner.inner(graph)
+
+
+def _tensorflow_nodes(root: Message) -> Iterator[Message]:
+    for graph in _tensorflow_graphs(root):
+        for node in _parts(graph, 1):
+            yield graph.inner(node)
+        for part in _parts(graph, 2):
+            library = graph.inner(part)
+            for one in _parts(library, 1):
+                function = library.inner(one)
+                for node in _parts(function, 3):
+                    yield function.inner(node)
 
 
 def _texts(place: Place, message: Message, depth: int) -> None:

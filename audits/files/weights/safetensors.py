@@ -79,19 +79,7 @@ def _check(header: Any, buffer: int) -> int:
             if not isinstance(tensor, dict) or not all(isinstance(value, str) for value in tensor.values()):
                 raise _Wrong("metadata")
             continue
-        if not isinstance(tensor, dict) or set(tensor) != {"dtype", "shape", "data_offsets"}:
-            raise _Wrong("tensor")
-        dtype, shape, offsets = tensor["dtype"], tensor["shape"], tensor["data_offsets"]
-        if dtype not in _ITEM_BITS or not _naturals(shape) or not _naturals(offsets) or len(offsets) != 2:
-            raise _Wrong("tensor")
-        bits = _ITEM_BITS[dtype]
-        for one in shape:
-            bits *= one
-            if bits > 1 << 62:
-                raise _Wrong("size")
-        if bits % 8 or offsets[1] - offsets[0] != bits // 8:
-            raise _Wrong("size")
-        spans.append((offsets[0], offsets[1]))
+        spans.append(_span(tensor))
     at = 0
     for start, end in sorted(spans):
         if start != at:
@@ -100,6 +88,25 @@ def _check(header: Any, buffer: int) -> int:
     if at > buffer:
         raise _Wrong("truncated")
     return at
+
+
+def _span(tensor: Any) -> tuple[int, int]:
+    """Where the numbers of a tensor begin and end. Raises _Wrong where its shape has another size."""
+    if not isinstance(tensor, dict) or set(tensor) != {"dtype", "shape", "data_offsets"}:
+        raise _Wrong("tensor")
+    dtype, shape, offsets = tensor["dtype"], tensor["shape"], tensor["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in _ITEM_BITS or not _naturals(shape):
+        raise _Wrong("tensor")
+    if not _naturals(offsets) or len(offsets) != 2:
+        raise _Wrong("tensor")
+    bits = _ITEM_BITS[dtype]
+    for one in shape:
+        bits *= one
+        if bits > 1 << 62:
+            raise _Wrong("size")
+    if bits % 8 or offsets[1] - offsets[0] != bits // 8:
+        raise _Wrong("size")
+    return offsets[0], offsets[1]
 
 
 def _naturals(value: Any) -> bool:

@@ -4,15 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('evidence', '0005_protect_declarations'),
+        ("evidence", "0005_protect_declarations"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='attachment',
-            name='role',
-            field=models.CharField(choices=[('predictions', 'Predictions'), ('data', 'Data'), ('reference', 'Data to compare with'), ('texts', 'Counterfactual texts with answers'), ('suite', 'Functional suite with answers'), ('files', 'Model files'), ('card', 'Card'), ('licence', 'Licence'), ('manual', 'Other document')], max_length=12),
+            model_name="attachment",
+            name="role",
+            field=models.CharField(
+                choices=[
+                    ("predictions", "Predictions"),
+                    ("data", "Data"),
+                    ("reference", "Data to compare with"),
+                    ("texts", "Counterfactual texts with answers"),
+                    ("suite", "Functional suite with answers"),
+                    ("files", "Model files"),
+                    ("card", "Card"),
+                    ("licence", "Licence"),
+                    ("manual", "Other document"),
+                ],
+                max_length=12,
+            ),
         ),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import gzip
 import io
@@ -10,6 +11,7 @@ import random
 import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +24,17 @@ from tests.audits.files.scans import SYSTEM, codes, scanned, sevenzip, zipped
 
 EVIL = b"\x80\x04" + SYSTEM
 RAW_LZMA2: list[dict[str, Any]] = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 24}]
+
+
+WRITTEN_BY_PY7ZR = zlib.decompress(
+    base64.b85decode(
+        "c-k|s+Ou9=hJob<M{M(U1_%&^(%-pt)<0lmW-yIqFp>0p*ZWfJ<edBB@pCl%dvmNFY`L3p<?re<N1Lze*nMPHeE7hvd#lj0h+3}Z"
+        "^(UqJo9yN~Fg##bz)%#+z|d&SzK;Lm(J4I(x-vKHeCV}qVaI#Nmi3z)6m+d;gvH&yl=@uNoV9T8^*y$;e%_x|v4yv!^GS>7s{b=("
+        "lk)5T<wR&M7ypuK{ke2S^3g)og+h-5RMp&mh^e;-J-PG!nXvN#>(KhSzt1Mg7f)<=v|Rvnx;UFHBWD!@J2xW(qoN|C1W&_41_l5d"
+        "ykD^"
+    )
+)
+"""Two members, a pickle among them, and one without bytes: BCJ and LZMA2, with a packed header (py7zr 1.1.4)."""
 
 
 def tarred(members: dict[str, bytes], **more: Any) -> bytes:
@@ -238,6 +251,14 @@ def test_a_tar_whose_first_name_is_a_pickle() -> None:
     polyglot = tarred({"cos\nsystem\n(S'id'\ntR.": b"hello"})
 
     assert {"two_formats", "pickle_runs_code"} <= set(codes(scanned(polyglot, "a.tar")))
+
+
+def test_an_archive_of_another_writer_is_read_to_the_last_byte() -> None:
+    document = scanned(WRITTEN_BY_PY7ZR, "a.7z")
+
+    assert [row["path"] for row in document["files"]] == ["a.7z", "a.7z!/a/x.txt", "a.7z!/a/y.txt", "a.7z!/empty.txt"]
+    assert codes(document)["pickle_runs_code"] == ["posix.system"]
+    assert document["bytes_inspected"] == document["bytes_total"]
 
 
 def test_an_encrypted_7z_is_told() -> None:

@@ -56,7 +56,8 @@ def test_the_very_files_of_a_version_pass_and_are_observed(world: World) -> None
     assert current(world) == run
     shown = page(world, run)
     assert "Every byte was inspected, and nothing was found that a loader would run." in shown
-    assert "all.zip!/<wbr>model" in shown or "all.zip!/model" in shown
+    assert "Files and what was inspected of them" in shown
+    assert "all.zip!/model" in shown.replace("<wbr>", "").replace("\u200b", "")
 
 
 def test_a_pickle_that_runs_code_fails_and_is_told_in_words(world: World) -> None:
