@@ -23,7 +23,7 @@ def document_of(scan: FileScan) -> dict[str, Any]:
     severity, otherwise pass.
     """
     scan.finish()
-    files = [
+    files: list[dict[str, Any]] = [
         {
             "path": row.path,
             "format": row.format,

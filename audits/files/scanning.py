@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from audits.files import formats
 from audits.files.containers import sevenzip, streams, tars, zips
@@ -235,7 +235,7 @@ def opened(path: Path) -> Iterator[IO[bytes] | None]:
             yield None
             return
         with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
-            yield _Whole(file)
+            yield cast(IO[bytes], _Whole(file))
     finally:
         os.close(descriptor)
 

@@ -17,7 +17,8 @@ class Step:
     On an audit kind: ``write_audit_plan``, ``attach_predictions``, ``attach_data`` and ``attach_files`` (the audit
     cannot run without them), ``mend_inputs`` (it could not read what it was given; ``detail`` is what it said),
     ``complete_profile`` (the use case's licence profile does not say what ``detail`` lists), ``repair`` (change what
-    the audit found, then run it), ``retry``, ``run``, ``wait``. On a requirement: ``meet_condition`` (``detail`` is the condition). On what is
+    the audit found, then run it), ``retry``, ``run``,
+    ``wait``. On a requirement: ``meet_condition`` (``detail`` is the condition). On what is
     suspended: ``lift_suspension`` (``detail`` lists it). On a lane: ``lift_veto`` (by the voter, who agrees then) and
     ``vote`` (each by somebody who has not agreed in the lane; by new people as long as distinct people are missing).
     ``vote_by_another`` is one more person in any lane that is asked for. On the set-up: ``publish_policy`` and

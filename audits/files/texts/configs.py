@@ -89,13 +89,9 @@ def _keras(place: Place, key: str, value: str, *, is_layer: bool) -> None:
     """What a layer of Keras is made of: code that stands in the file, or code of somebody's own."""
     if key == "class_name" and (value.rpartition(">")[2] in _KERAS_CODE or value == "__lambda__"):
         place.note("files.keras_lambda", value)
-    elif (
-        ">" in value
-        and key in ("class_name", "registered_name")
-        or is_layer
-        and key == "module"
-        and not _is_of_keras(value)
-    ):
+        return
+    is_named = ">" in value and key in ("class_name", "registered_name")
+    if is_named or (is_layer and key == "module" and not _is_of_keras(value)):
         place.note("files.keras_custom", value)
 
 
