@@ -177,6 +177,8 @@ else:
     DATABASES = {
         "default": environment.database(environment.text("DATABASE_URL"), engine="django.db.backends.postgresql")
     }
+# A pooler that gives each transaction another connection may not know what was prepared on the last one.
+PREPARED_STATEMENTS = not environment.flag("ASSAY_NO_PREPARED_STATEMENTS")
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -26,6 +26,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         long = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if not item.get_closest_marker("long")]
+    # What waits for programs comes first: at the end it would keep one process busy while the others are done.
+    items.sort(key=lambda item: not item.path.is_relative_to(config.rootpath / "tests" / "faults"))
 
 
 @pytest.fixture(scope="session")

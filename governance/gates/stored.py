@@ -16,11 +16,12 @@ from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from django.db import connection, models
+from django.db import models
 
 from governance.catalog.models import Entry, Version
 from governance.gates.models import Approval, GateMode, ReviewStanding
 from governance.people.models import User
+from governance.people.prepared import prepared_cursor
 from governance.people.queries import teams_seen_by
 from governance.policies.lapsing import as_of
 
@@ -165,7 +166,7 @@ def _asked(statement: str, user: User | None, subject: Subject, use_case: str, s
         "everywhere": seen is None,
         "teams": seen or [],
     }
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(statement, asked)
         return cursor.fetchone()
 

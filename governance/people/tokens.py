@@ -11,9 +11,8 @@ import zlib
 from functools import cache
 from typing import Any
 
-from django.db import connection
-
 from governance.people.models import Token, User
+from governance.people.prepared import prepared_cursor
 from governance.people.queries import Standing
 
 FORM = re.compile(r"asy_([A-Za-z0-9]{8})_([A-Za-z0-9_-]{43})_([0-9a-f]{8})")
@@ -57,7 +56,7 @@ def _usable(prefix: str, *, at: dt.datetime) -> Token | None:
     Written out, because every request to the REST interface pays for it: building it from models costs more than
     running it.
     """
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_statement(), [prefix, at])
         row: Any = cursor.fetchone()
     if row is None:

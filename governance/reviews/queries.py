@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 
 from audits.models import Run
 from governance.evidence.models import Attachment
 from governance.evidence.queries import runs_visible_to
+from governance.gates.models import Approval
 from governance.people.models import Lane, Membership, Role, User
 from governance.people.queries import standing
 from governance.reviews.models import OPEN_STATES, Submission, SubmissionState, Vote
@@ -18,8 +20,15 @@ DECIDABLE = ("allow", "warn")
 
 
 def listed(user: User) -> QuerySet[Submission]:
-    """The submissions that a person sees, with what a row of a list shows."""
-    return Submission.objects.visible_to(user).select_related("version__entry", "use_case", "submitted_by")
+    """The submissions that a person sees, with what a row of a list shows.
+
+    ``approval_now`` is what has become of the approval that came of one: ``ended_reason`` ("" while it has not ended),
+    ``expires_at`` and ``conditions``; None where none did.
+    """
+    now = JSONObject(ended_reason="ended_reason", expires_at="expires_at", conditions="conditions")
+    approvals = Approval.objects.filter(decision__submission=OuterRef("pk")).order_by("-pk")
+    seen = Submission.objects.visible_to(user).annotate(approval_now=Subquery(approvals.values_list(now)[:1]))
+    return seen.select_related("version__entry", "use_case", "submitted_by")
 
 
 def awaiting_vote_of(user: User, *, but: Mapping[str, Exists] | None = None) -> QuerySet[Submission]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from governance.gates.models import Approval
+from governance.gates.queries import closing_conditions
 from governance.policies.lapsing import as_of
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.queries import DECIDABLE
@@ -22,7 +26,14 @@ def evaluation_now(submission: Submission) -> dict[str, Any]:
 
 
 def stands_at(submission: Submission) -> dict[str, Any]:
-    """``word`` and ``family`` of the status, and the ``label`` where it says more than the word."""
+    """``word`` and ``family`` of the status, and the ``label`` where it says more than the word.
+
+    Args:
+        submission: as ``queries.listed`` brings it.
+    """
+    if submission.state == SubmissionState.APPROVED:
+        approval = submission.approval_now  # type: ignore[attr-defined]  # the list's query brings it
+        return _stands_approved(approval, at=timezone.now())
     if submission.state != SubmissionState.IN_REVIEW:
         return {"word": submission.state, "family": "submission", "label": ""}
     evaluation = evaluation_now(submission)
@@ -33,3 +44,14 @@ def stands_at(submission: Submission) -> dict[str, Any]:
     closing = [r for r in rows if r["status"] not in HOLDS and r.get("severity", "fail") == "fail"]
     label = _("%(n)s of %(all)s close the gate") % {"n": len(closing), "all": len(rows)}
     return {"word": verdict, "family": "gate", "label": label if closing else ""}
+
+
+def _stands_approved(approval: Mapping[str, Any], *, at: dt.datetime) -> dict[str, Any]:
+    """What was approved stays so in the history; a list says what it is worth now."""
+    if approval["ended_reason"]:
+        return {"word": "ended", "family": "approval", "label": _("Approved; ended since")}
+    if dt.datetime.fromisoformat(approval["expires_at"]) <= at:
+        return {"word": "expired", "family": "approval", "label": _("Approved; expired since")}
+    if closing_conditions(Approval(conditions=approval["conditions"]), at=at):
+        return {"word": "deny", "family": "gate", "label": _("Approved; closed by time")}
+    return {"word": SubmissionState.APPROVED.value, "family": "submission", "label": ""}

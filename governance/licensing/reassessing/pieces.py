@@ -38,7 +38,7 @@ from governance.licensing.reassessing.rows import FINDING_COLUMNS, RUN_COLUMNS, 
 from governance.licensing.signals import licences_judged
 
 IN_MEMORY = 10_000  # versions whose graph is in memory together
-IN_ONE = 500  # subjects held, and their runs stored, in one transaction
+IN_ONE = 1000  # subjects held, and their runs stored, in one transaction
 TRIES = 3
 _T = TypeVar("_T")
 
@@ -140,7 +140,6 @@ class _Audit:
         done = Done(judged=len(runs) + len(newest))
         lines = FindingLines()
         for some in batches(sorted({pair.digest for pair in pairs}), IN_ONE):
-            self.renew()
             done += self._store_runs([one for subject in some for one in new.get(subject, ())], some, lines, each_ms)
         _replace_standings(sorted(rows), at)
         return done
@@ -185,6 +184,7 @@ class _Audit:
             try:
                 with transaction.atomic():
                     _flush_later()
+                    self.renew()  # here, so that it does not cost a commit of its own
                     hold_subjects(subjects)
                     there = _standing([one.digest for one in new])
                     fresh = [one for one in new if one.digest not in there]

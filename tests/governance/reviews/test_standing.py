@@ -1,0 +1,52 @@
+"""A row of a list says what an approval is worth now, not only that it was given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from governance.gates.models import Approval
+from governance.reviews.queries import listed
+from governance.reviews.standing import stands_at
+from tests.governance.world import World
+
+pytestmark = pytest.mark.django_db
+
+PAST = "2026-01-01T00:00:00+00:00"
+
+
+def stands(world: World) -> tuple[str, str]:
+    shown = stands_at(listed(world.approver).get())
+    return shown["word"], str(shown["label"])
+
+
+def test_what_may_run_is_approved(world: World) -> None:
+    world.approved()
+
+    assert stands(world) == ("approved", "")
+
+
+def test_an_approval_that_has_ended_is_not_called_approved_alone(world: World) -> None:
+    approval = world.approved()
+    Approval.objects.filter(pk=approval.pk).update(ended_at=timezone.now(), ended_reason="revoked")
+
+    assert stands(world) == ("ended", "Approved; ended since")
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({"expires_at": PAST}, "expired"),
+        ({"conditions": [{"severity": "fail", "holds_until": PAST}]}, "deny"),
+        ({"conditions": [{"severity": "warn", "holds_until": PAST}]}, "approved"),
+    ],
+)
+def test_time_closes_what_was_approved(world: World, changed: dict[str, Any], word: str) -> None:
+    world.approved()
+    shown = listed(world.approver).get()
+
+    shown.approval_now |= changed
+
+    assert stands_at(shown)["word"] == word
