@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audits.digests import canonical
@@ -12,7 +13,7 @@ from audits.files.scanning import FileScan
 VERDICTS = ("fail", "no_information", "insufficient_data", "warn", "pass")
 
 
-def document_of(scan: FileScan) -> dict[str, Any]:
+def document_of(scan: FileScan, opinions: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """The result of a scan.
 
     ``bytes_total`` and ``bytes_inspected`` are of the files themselves (members of containers are within them) in
@@ -62,7 +63,7 @@ def document_of(scan: FileScan) -> dict[str, Any]:
         "engines": dict(sorted(engines.items())),
         "rows_left_out": scan.rows_left_out,
         "findings_left_out": scan.notes.left_out,
-        "opinions": [],
+        "opinions": [dict(one) for one in opinions],
     }
     return {**document, "digest": hashlib.sha256(canonical(document)).hexdigest()}
 

@@ -75,6 +75,7 @@ class FileScan:
         self.rows_left_out = self.done = 0
         self._facts: dict[str, dict[str, Any]] = {}
         self._elsewhere: dict[str, tuple[str, int]] = {}
+        self.on_disk: list[tuple[str, Path]] = []
 
     def file(self, source: Source, path: str) -> Row:
         """Scan one file of its own; hashes it on the way."""
@@ -221,6 +222,7 @@ def _one(scan: FileScan, path: Path, shown: str) -> None:
             if file is None:
                 scan.nothing_at(shown, "files.special_file", name=shown)
             else:
+                scan.on_disk.append((shown, path))
                 scan.file(Source.of_file(file), shown)
     except OSError as problem:
         scan.nothing_at(shown, "files.not_inspected", why="unreadable", bytes=0, name=problem.strerror or "")

@@ -11,6 +11,7 @@ Source: the opcodes as ``pickletools`` of the standard library documents them, a
 from __future__ import annotations
 
 import codecs
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ LONGEST_LINE = 1 << 16
 MOST_REMEMBERED = 1_000_000
 MOST_ON_STACK = 4_000_000
 MOST_NAMES = 10_000
+_FOUR = struct.Struct("<I")
 MARGIN = 300  # no instruction of the fast path is longer, with its argument
 
 JOBLIB_ARRAY = ("joblib.numpy_pickle", "NumpyArrayWrapper")
@@ -172,7 +174,7 @@ class _Machine:
         source, size = self.source, self.source.size
         base, buf, pos, safe = self.at, b"", 0, -1
         pushes = self.pushes
-        append = stack.append
+        append, unpack = stack.append, _FOUR.unpack_from
         made: Any
         while True:
             if pos >= safe:
@@ -222,6 +224,24 @@ class _Machine:
                 else:
                     self.remember(key, stack[-1])
                 pos += 2
+            elif op == 0x58:  # BINUNICODE
+                length = unpack(buf, pos + 1)[0]
+                if length > LONGEST_TEXT - 8:
+                    self.at = base + pos
+                    pos = self.text(op, self.at) - base
+                    continue
+                end = pos + 5 + length
+                append(buf[pos + 5 : end])
+                if self.collect:
+                    self.collected(stack[-1])
+                pos = end
+            elif op == 0x72:  # LONG_BINPUT
+                key = unpack(buf, pos + 1)[0]
+                if key == len(memo) < MOST_REMEMBERED and not self.sparse:
+                    memo.append(stack[-1])
+                else:
+                    self.remember(key, stack[-1])
+                pos += 5
             elif op == 0x28:  # MARK
                 marks.append(len(stack))
                 pos += 1
@@ -234,12 +254,6 @@ class _Machine:
                 del stack[-count:]
                 append(made)
                 pos += 1
-            elif op == 0x58 and buf[pos + 1] <= LONGEST_TEXT - 1 and buf[pos + 2 : pos + 5] == b"\0\0\0":  # BINUNICODE
-                end = pos + 5 + buf[pos + 1]
-                append(buf[pos + 5 : end])
-                if self.collect:
-                    self.collected(stack[-1])
-                pos = end
             elif (op == 0x65 or op == 0x75) and marks and type(stack[marks[-1] - 1]) is Symbol:  # APPENDS, SETITEMS
                 del stack[marks.pop() :]
                 pos += 1
@@ -254,9 +268,6 @@ class _Machine:
                 pos += 1
             elif op == 0x95:  # FRAME
                 pos += 9
-            elif op == 0x72:  # LONG_BINPUT
-                self.remember(int.from_bytes(buf[pos + 1 : pos + 5], "little"), stack[-1])
-                pos += 5
             elif op == 0x6A:  # LONG_BINGET
                 key = int.from_bytes(buf[pos + 1 : pos + 5], "little")
                 append(memo[key] if key < len(memo) else self.recall(key))

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config.audit_command import AuditCommand
+from config.commands import Refused
 from config.printing import plain, unusable
 
 MOST_SHOWN = 200
@@ -29,16 +30,20 @@ class Command(AuditCommand):
         parser.add_argument("--opinions", action="store_true", help="ask picklescan and modelscan too, if installed")
 
     def audit(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        from audits.files import opinions
         from audits.files.documents import document_of
         from audits.files.scanning import FileScan, scan_paths
 
+        scanners = opinions.installed() if options["opinions"] else []
+        if options["opinions"] and not scanners:
+            raise Refused("no other scanner is installed; install picklescan or modelscan, or leave --opinions out")
         scan, paths = FileScan(), [Path(path) for path in options["paths"]]
         for path in paths:
             try:
                 scan_paths([path], scan)
             except (OSError, ValueError) as problem:
                 raise unusable(str(path), problem, "name a file or folder that can be read") from problem
-        return document_of(scan)
+        return document_of(scan, opinions.ask(scan, scan.on_disk, scanners))
 
     def show(self, document: dict[str, Any]) -> None:
         total, inspected = document["bytes_total"], document["bytes_inspected"]
