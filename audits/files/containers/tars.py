@@ -78,6 +78,8 @@ def _member(place: Place, header: bytes, body: Source, names: Names, long: _Long
         place.note("files.link", f"{shown} -> {target}")
         if escapes(target):
             place.note("files.path_escapes", f"{shown} -> {target}")
+    elif kind == b"S":
+        place.note("files.headers_disagree", f"{shown}: sparse")  # its bytes are put in other places
     elif kind in (b"3", b"4", b"6"):
         place.note("files.special_file", shown)
     if kind == b"5" or not body.size:

@@ -70,6 +70,8 @@ def inspect(place: Place) -> Seen:
     # Entries that lie over each other would be counted twice.
     if sum(entry.packed for entry in entries) > _covered(entries):
         place.note("files.headers_disagree", "entries lie over each other")
+        place.not_inspected("overlap_in_archive", place.size)
+        return Seen(0)
     extra = place.scan.facts(place.path)
     lost = tensor = 0
     # Pickles first: they say which other entries are the numbers of a tensor.

@@ -21,9 +21,11 @@ from audits.files.sources import CHUNK, Source
 LONGEST_TEXT = 256
 """Bytes of a constant that may be a name; of longer ones only the place is known."""
 LONGEST_LINE = 1 << 16
-MOST_REMEMBERED = 1_000_000
+MOST_REMEMBERED = 400_000
 MOST_ON_STACK = 4_000_000
 MOST_NAMES = 10_000
+_FIRST = 1 << 13
+_HIGH, _NEAR = 100_000, 1_000
 _FOUR = struct.Struct("<I")
 MARGIN = 300  # no instruction of the fast path is longer, with its argument
 
@@ -164,6 +166,7 @@ class _Machine:
         self.memo: list[Any] = []
         self.sparse: dict[int, Any] = {}
         self.forgotten = False
+        self.forgotten_to = 0
         self.globals: dict[tuple[str, str], Global] = {}
         self.arrays, self.collect, self.arguments_fit = arrays, collect, arguments_fit
         self.tracked = collect
@@ -182,12 +185,11 @@ class _Machine:
                 if base >= size:
                     self.at = size
                     raise Broken("truncated")
-                if len(stack) > MOST_ON_STACK or len(marks) > MOST_ON_STACK:
-                    self.at = base
-                    raise Broken("too_deep")
-                buf, pos = source.read_at(base, CHUNK), 0
+                self.at = base
+                self.forget()
+                # Little is read at first: most of what is tried as a pickle is none.
+                buf, pos = source.read_at(base, CHUNK if buf else _FIRST), 0
                 if not buf:
-                    self.at = base
                     raise Broken("truncated")
                 # At the end, bytes that are no instruction stand behind the last one, so that it may be cut short.
                 if base + len(buf) >= size:
@@ -287,6 +289,17 @@ class _Machine:
                     pos = after - base
                 else:  # pragma: no cover - instructions lead forward only
                     raise Broken("unknown")
+
+    def forget(self) -> None:
+        """Keep memory in bounds: texts that lie deep on a high stack are forgotten, and are no names any more."""
+        height = len(self.stack)
+        if height > MOST_ON_STACK or len(self.marks) > MOST_ON_STACK:
+            raise Broken("too_deep")
+        if height > _HIGH:
+            for place in range(min(self.forgotten_to, height), height - _NEAR):
+                if type(self.stack[place]) is bytes:
+                    self.stack[place] = UNKNOWN
+            self.forgotten_to = height - _NEAR
 
     # One instruction of the rarer ones; gives the place of the next.
     def step(self, op: int, buf: bytes, pos: int, base: int) -> int:  # noqa: C901 - instructions by their arguments

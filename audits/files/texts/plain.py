@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 from audits.files.places import Place, Seen
+from audits.files.sources import CHUNK
 from audits.files.texts import code, configs, secrets, templates
 
 _LFS = b"version https://git-lfs.github.com/spec/v1\n"
 _SCRIPT_FOLDER = re.compile(r"!/(?:[^!]*/)?code/.*\.py$")
+_PYTHON_TAG = re.compile(rb"!!python/[a-z/]{1,20}:?[\w.]{0,100}")
 _TEMPLATES = (".jinja", ".jinja2", ".j2")
 
 
@@ -20,6 +22,7 @@ def inspect(place: Place) -> Seen:
         place.note("files.no_bytes")
         return Seen(place.size)
     secrets.search_all(place)
+    _tags(place)
     if place.name.endswith(".debug_pkl"):
         return Seen(place.size)
     if head.lstrip()[:1] in (b"{", b"["):
@@ -40,6 +43,15 @@ def inspect(place: Place) -> Seen:
     if place.name.endswith(_TEMPLATES) or "chat_template" in place.name:
         templates.judge(place, place.source.read_at(0, templates.LONGEST + 1).decode("utf-8", "replace"))
     return Seen(place.size)
+
+
+def _tags(place: Place) -> None:
+    """YAML that makes Python objects when it is loaded unsafely."""
+    at = 0
+    while chunk := place.source.read_at(at, CHUNK + 200):
+        for tag in _PYTHON_TAG.findall(chunk):
+            place.note("files.code_dangerous", tag.decode("ascii", "replace"))
+        at += CHUNK
 
 
 def _lines(place: Place) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 
 from audits.files.containers.paths import escapes
 from audits.files.places import Place, Seen
@@ -72,14 +73,22 @@ class _TooMany(Exception):
 
 
 def inspect(place: Place) -> Seen:
-    """Tell by its fields which graph a message is, and look at every node; other messages are searched for texts."""
+    """Read a message as every graph that it could be, and look at every node; others are searched for texts.
+
+    A field that a format does not know is passed over by its readers, so no field speaks against a format.
+    """
+    tensor_data, root = 0, Message(place.source)
     try:
-        shape = _shape(Message(place.source))
-        if shape == "onnx":
-            return _onnx(place)
-        if shape == "tensorflow":
-            return _tensorflow(place)
-        _texts(place, Message(place.source), 0)
+        seen = _fields(root)
+        if (7, 2) in seen and (1, 0) in seen:
+            tensor_data = _onnx(place)
+        elif (7, 2) in seen:
+            _perhaps(_onnx, place)
+        if {(1, 0), (2, 2)} <= seen and (7, 2) not in seen:
+            place.note("files.graph_present")
+        _perhaps(_tensorflow, place)
+        if not tensor_data:
+            _texts(place, root, 0)
     except NotAMessage as wrong:
         place.note("files.broken", why=str(wrong), at=0)
         place.not_inspected("broken", place.size)
@@ -87,39 +96,28 @@ def inspect(place: Place) -> Seen:
     except _TooMany:
         place.not_inspected("too_many", place.size)
         return Seen(0)
-    return Seen(place.size)
+    return Seen(place.size, min(tensor_data, place.size))
 
 
-def _shape(message: Message) -> str:
-    """onnx, tensorflow, or "" for what is neither, or for several at once."""
-    numbers: dict[int, Field] = {}
+def _perhaps(read: Callable[[Place], int], place: Place) -> None:
+    """Read a message as something that it need not be: a runtime refuses what cannot be read as that."""
+    with contextlib.suppress(NotAMessage):
+        read(place)
+
+
+def _fields(message: Message) -> set[tuple[int, int]]:
+    """The numbers of fields with the forms that they have."""
+    seen = set()
     for count, field in enumerate(message.fields()):
-        numbers.setdefault(field.number, field)
+        seen.add((field.number, field.wire))
         if count > MOST_NODES:
             raise _TooMany
-    graph = numbers.get(7)
-    if graph is not None and graph.wire == 2 and (numbers.get(1) or graph).wire == 0:
-        return "onnx"
-    second = numbers.get(2)
-    first = numbers.get(1)
-    if second is not None and second.wire == 2 and first is not None and first.wire == 0 and set(numbers) <= {1, 2}:
-        return "tensorflow"
-    if first is not None and first.wire == 2 and set(numbers) <= {1, 2, 3, 4, 5} and _is_node(message.inner(first)):
-        return "tensorflow"
-    return ""
-
-
-def _is_node(message: Message) -> bool:
-    try:
-        fields = list(message.fields()) if message.size < 1 << 20 else []
-    except NotAMessage:
-        return False
-    return {1, 2} <= {field.number for field in fields} and all(field.wire == 2 for field in fields)
+    return seen
 
 
 # ONNX (onnx.proto): ModelProto 7 graph, 8 opset, 25 functions; GraphProto 1 node, 5 initializer; NodeProto 4 type,
 # 5 attribute, 7 domain; AttributeProto 5 tensor, 6 graph, 10 tensors, 11 graphs; TensorProto 9 raw, 13 external data.
-def _onnx(place: Place) -> Seen:
+def _onnx(place: Place) -> int:
     counted = [0, 0]
     root = Message(place.source)
     for field in _parts(root):
@@ -135,7 +133,7 @@ def _onnx(place: Place) -> Seen:
         elif field.number == 14:
             for text in _parts(inner):
                 secrets.search_text(place, inner.text(text))
-    return Seen(place.size, counted[1])
+    return counted[1]
 
 
 def _parts(message: Message, *numbers: int) -> Iterator[Field]:
@@ -200,41 +198,43 @@ def _onnx_tensor(place: Place, tensor: Message, counted: list[int]) -> None:
 
 # TensorFlow: SavedModel 2 meta graph; MetaGraphDef 2 graph; GraphDef 1 node, 2 library; NodeDef 2 op;
 # FunctionDefLibrary 1 function; FunctionDef 3 node.
-def _tensorflow(place: Place) -> Seen:
-    place.note("files.graph_present")
-    root = Message(place.source)
-    for count, node in enumerate(_tensorflow_nodes(root)):
+def _tensorflow(place: Place) -> int:
+    for count, node in enumerate(_tensorflow_nodes(Message(place.source))):
         if count > MOST_NODES:
             raise _TooMany
-        for field in _parts(node, 2):
-            kind = node.text(field, 200)
-            if kind.rpartition(">")[2] in _DANGEROUS_OPS:
-                place.note("files.graph_dangerous_ops", kind)
-    _texts(place, root, 0)
-    return Seen(place.size)
+        with contextlib.suppress(NotAMessage):
+            for field in _parts(node, 2):
+                kind = node.text(field, 200)
+                if kind.rpartition(">")[2] in _DANGEROUS_OPS:
+                    place.note("files.graph_present")
+                    place.note("files.graph_dangerous_ops", kind)
+    return 0
 
 
 def _tensorflow_graphs(root: Message) -> Iterator[Message]:
-    first = next(iter(root.fields()), None)
-    if first is None or first.wire != 0:
-        yield root
-        return
+    """A message as a graph, as the graph's container, and as a saved model."""
+    yield root
     for meta in _parts(root, 2):
         inner = root.inner(meta)
-        for graph in _parts(inner, 2):
-            yield inner.inner(graph)
+        yield inner
+        with contextlib.suppress(NotAMessage):
+            for graph in _parts(inner, 2):
+                yield inner.inner(graph)
 
 
 def _tensorflow_nodes(root: Message) -> Iterator[Message]:
     for graph in _tensorflow_graphs(root):
-        for node in _parts(graph, 1):
-            yield graph.inner(node)
-        for part in _parts(graph, 2):
-            library = graph.inner(part)
-            for one in _parts(library, 1):
-                function = library.inner(one)
-                for node in _parts(function, 3):
-                    yield function.inner(node)
+        yield from _parts_if(graph, 1)
+        for library in _parts_if(graph, 2):
+            for function in _parts_if(library, 1):
+                yield from _parts_if(function, 3)
+
+
+def _parts_if(message: Message, number: int) -> Iterator[Message]:
+    """The inner messages of a number, as long as the bytes are fields."""
+    with contextlib.suppress(NotAMessage):
+        for field in _parts(message, number):
+            yield message.inner(field)
 
 
 def _texts(place: Place, message: Message, depth: int) -> None:

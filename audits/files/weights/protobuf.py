@@ -38,7 +38,7 @@ class Message:
         at, end = self.start, self.start + self.size
         base, buf = at, b""
         while at < end:
-            if at + 20 > base + len(buf) and base + len(buf) < end or not buf or at < base:
+            if not buf or (at + 20 > base + len(buf) and base + len(buf) < end):
                 base, buf = at, self.source.read_at(at, min(_READ, end - at))
                 if not buf:
                     raise NotAMessage("truncated")
@@ -49,19 +49,13 @@ class Message:
             if wire == 0:
                 value, pos = _varint(buf, pos)
                 yield Field(number, wire, value, base + pos, 0)
-            elif wire == 2:
-                size, pos = _varint(buf, pos)
+            elif wire in (1, 2, 5):
+                size, pos = _varint(buf, pos) if wire == 2 else (8 if wire == 1 else 4, pos)
                 if base + pos + size > end:
                     raise NotAMessage("length")
                 yield Field(number, wire, 0, base + pos, size)
                 pos += size
-            elif wire in (1, 5):
-                size = 8 if wire == 1 else 4
-                if base + pos + size > end:
-                    raise NotAMessage("length")
-                yield Field(number, wire, 0, base + pos, size)
-                pos += size
-            else:
+            elif wire not in (3, 4):  # a group is of no use; its fields are taken for those of the message around it
                 raise NotAMessage("wire")
             at = base + pos
 

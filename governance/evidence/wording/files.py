@@ -219,6 +219,7 @@ _WHY = {
     "header_too_long": _("its header is too long"),
     "unreadable": _("it cannot be opened"),
     "settings_not_found": _("the settings of its layers cannot be read"),
+    "overlap_in_archive": _("its parts lie over each other"),
     "no_header": _("its header is missing"),
     "no_directory": _("its directory is missing"),
     "header": _("its header cannot be read"),

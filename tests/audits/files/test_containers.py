@@ -202,6 +202,17 @@ def test_bytes_behind_the_end_are_looked_at() -> None:
     assert {"trailing_data", "pickle_runs_code"} <= set(found)
 
 
+def test_entries_over_each_other_are_not_unpacked() -> None:
+    archive = zipped({"a": b"hello" * 9, "b": b"hello" * 9})
+    at = archive.index(b"PK\x01\x02")
+    second = archive.index(b"PK\x01\x02", at + 1)
+    doubled = archive[: second + 42] + b"\0\0\0\0" + archive[second + 46 :]
+
+    document = scanned(doubled, "a.zip")
+
+    assert (document["verdict"], document["bytes_inspected"]) == ("fail", 0)
+
+
 def test_a_zip_without_its_directory_is_not_passed() -> None:
     archive = zipped({"data.pkl": EVIL})
 

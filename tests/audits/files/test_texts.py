@@ -72,6 +72,12 @@ def test_settings_that_make_a_loader_run_code() -> None:
     assert scanned(b'{"model_type": ', "config.json")["verdict"] == "fail"
 
 
+def test_yaml_that_makes_objects_is_told() -> None:
+    found = codes(scanned(b"a: !!python/object/apply:os.system ['id']\n", "train.yaml"))
+
+    assert found["code_dangerous"] == ["!!python/object/apply:os.system"]
+
+
 def test_a_program_is_told_and_what_it_reaches_for() -> None:
     plain = scanned(b"def area(r):\n    return 3.14 * r * r\n", "modeling.py")
     evil = scanned(b"import os\nos.system('id')\nimport subprocess\n", "modeling.py")

@@ -307,6 +307,19 @@ def test_what_a_saved_model_does_beside_calculating_is_named(kind: str, function
     assert found["graph_dangerous_ops"] == [kind]
 
 
+@pytest.mark.parametrize(
+    "more", [part(100, 1), part(7, "x"), part(1, "x"), part(3, "x"), b"\xa3\x06\xa4\x06"], ids=repr
+)
+def test_fields_that_a_format_does_not_know_hide_nothing(more: bytes) -> None:
+    node = part(1, "a") + more + part(2, "PyFunc")
+    for model in (
+        more + saved_model("WriteFile"),
+        more + onnx(domain="acme", kind="Run"),
+        part(1, 1) + part(2, part(2, part(1, node))),
+    ):
+        assert scanned(model, "model.pb")["verdict"] == "fail"
+
+
 def test_a_frozen_graph_is_looked_at_too() -> None:
     graph = part(1, part(1, "a") + part(2, "MatMul")) + part(1, part(1, "b") + part(2, "WriteFile"))
 
