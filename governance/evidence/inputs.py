@@ -125,7 +125,7 @@ def _of_files(version: Version, use_case: UseCase) -> Wanted | Lacking:
     files += [{"filename": name, "sha256": sha256} for sha256, name in sorted(uploads.items()) if sha256 not in there]
     if not uploads and len(there) < len(manifest):
         return Lacking("files_missing")
-    by_card = version.assurance == "card-only"
+    by_card = version.assurance == "card-only" or not manifest
     inputs: dict[str, Any] = {
         "files": files,
         "manifest": [] if by_card else manifest[:MOST_FILES],

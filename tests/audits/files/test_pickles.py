@@ -187,7 +187,7 @@ def test_the_list_holds_nothing_that_runs_code() -> None:
 identifiers = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     module=st.lists(identifiers, min_size=1, max_size=3).map(".".join),
     name=st.lists(identifiers, min_size=1, max_size=2).map(".".join),
@@ -283,7 +283,7 @@ FRAGMENTS = [
 ]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=24))
 def test_whatever_the_real_unpickler_asks_for_was_seen(parts: list[bytes]) -> None:
     data = b"".join(parts) + b"."
@@ -295,7 +295,7 @@ def test_whatever_the_real_unpickler_asks_for_was_seen(parts: list[bytes]) -> No
     assert set(real.asked) <= set(stream.globals) or stream.computed_names
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300) | st.binary(max_size=300),

@@ -58,6 +58,7 @@ def test_programs_get_one_document(tmp_path: Path) -> None:
         (b"", (), 1, "No information: "),
         (b"\x80\x04" + SYSTEM, (), 1, "Fail: "),
     ],
+    ids=["pass", "warn", "warn that fails", "insufficient", "nothing", "fail"],
 )
 def test_people_read_the_verdict_and_scripts_its_code(
     tmp_path: Path, data: bytes, words: tuple[str, ...], code: int, said: str

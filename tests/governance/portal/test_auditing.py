@@ -41,6 +41,7 @@ TABLES: dict[str, dict[str, bytes]] = {
     "drift": {"data": sample(1_500), "reference": sample(1_500, seed=1)},
     "mitigation": {"predictions": predictions().replace(b"\n", b",1\n").replace(b"group,1", b"group,age") + b",1"},
     "metrics": {"predictions": predictions()},
+    "files": {"files": b"\x80\x04N."},
 }
 PLANS: dict[str, dict[str, Any]] = {
     "ll144": {"ll144": LL144},
