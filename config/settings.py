@@ -229,7 +229,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "ENUM_NAME_OVERRIDES": {"TierEnum": "governance.catalog.models.Tier"},
+    "ENUM_NAME_OVERRIDES": {
+        "KindEnum": "governance.catalog.models.SubjectKind",
+        "TierEnum": "governance.catalog.models.Tier",
+        "TriggerKindEnum": "governance.reviews.models.Trigger.Kind",
+        # Of waivers and overrides alike.
+        "WaiverDocumentStateEnum": "governance.policies.waivers.queries.STATES",
+    },
 }
 
 # --- work in the background ------------------------------------------------------------------------------------------
@@ -274,6 +280,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "sweep-reassessments": {
         "task": "governance.licensing.tasks.sweep_reassessments",
+        "schedule": 5 * SWEEP_EVERY_S,
+        "options": UPKEEP,
+    },
+    "sweep-rejudgings": {
+        "task": "governance.policies.tasks.sweep_rejudgings",
         "schedule": 5 * SWEEP_EVERY_S,
         "options": UPKEEP,
     },

@@ -6,6 +6,7 @@ is imported. Doing it again finds what is there and adds nothing.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import multiprocessing
@@ -122,14 +123,18 @@ def _tell_story(
     submission = _submitted(engineer, versions[0], "prototype")
     _await_audits(engineer, submission["id"])
 
-    _step("Version 1 for production: a worker audits its predictions")
+    _step("Version 1 for production: a worker audits its predictions and data; its pilot is reported")
     submission = _submitted(engineer, versions[0], "production")
-    _evidence(engineer, submission["id"], results[0])
+    _evidence(engineer, submission["id"], results[0], "predictions")
+    _evidence(engineer, submission["id"], results[0], "data")
+    _pilot(risk_owner, submission["id"])
     _report(_await_audits(engineer, submission["id"]))
 
-    _step("Version 2 for production: audit, three reviewers, an approver")
+    _step("Version 2 for production: audits, a pilot report, three reviewers, an approver")
     submission = _submitted(engineer, versions[1], "production")
-    _evidence(engineer, submission["id"], results[1])
+    _evidence(engineer, submission["id"], results[1], "predictions")
+    _evidence(engineer, submission["id"], results[1], "data")
+    _pilot(risk_owner, submission["id"])
     _report(_await_audits(engineer, submission["id"]))
     _review(people, submission["id"])
 
@@ -283,15 +288,33 @@ def _submitted(engineer: Portal, version: dict[str, Any], stage: str) -> dict[st
     return dict(made)
 
 
-def _evidence(engineer: Portal, submission: int, result: dict[str, str]) -> None:
+def _evidence(engineer: Portal, submission: int, result: dict[str, str], role: str) -> None:
     data = Path(result["predictions"]).read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     attached = engineer.get(f"submissions/{submission}/evidence/")["items"]
-    if any(item["sha256"] == digest for item in attached):
+    if any(item["sha256"] == digest and item["role"] == role for item in attached):
         return
     upload = engineer.upload(data, filename=Path(result["predictions"]).name, media_type="text/csv")
-    engineer.post(f"submissions/{submission}/evidence/", {"role": "predictions", "upload": upload["id"]})
-    _said(f"predictions attached, declared by the submitter: {upload['bytes']:,} bytes")
+    engineer.post(f"submissions/{submission}/evidence/", {"role": role, "upload": upload["id"]})
+    _said(f"{role} attached, declared by the submitter: {upload['bytes']:,} bytes")
+
+
+def _pilot(risk_owner: Portal, submission: int) -> None:
+    """What the pilot showed. There was none: the figures are made up, and the file says so."""
+    if risk_owner.get(f"submissions/{submission}/pilot-reports/"):
+        return
+    today = dt.datetime.now(dt.UTC).date()
+    figures = {"requests": 1_200, "complaints": 3, "drift": 0.04, "cost_per_1000": 0.35}
+    data = b"Made up for the demonstration; a real report has the figures of a real pilot.\n"
+    upload = risk_owner.upload(data, filename="pilot.txt", media_type="text/plain")
+    report = {
+        "started_on": str(today - dt.timedelta(days=21)),
+        "ended_on": str(today - dt.timedelta(days=1)),
+        "rollback_drill_on": str(today - dt.timedelta(days=2)),
+        "upload": upload["id"],
+    }
+    risk_owner.post(f"submissions/{submission}/pilot-reports/", report | figures)
+    _said("a pilot of 21 days reported, with figures that are made up for the demonstration")
 
 
 def _await_audits(engineer: Portal, submission: int, *, within: float = 240.0) -> dict[str, Any]:

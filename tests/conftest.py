@@ -14,6 +14,9 @@ from pytest_django import DjangoDbBlocker
 hypothesis.settings.register_profile("assay", deadline=None)
 hypothesis.settings.load_profile("assay")
 
+# Simulations draw some thousand tables, on a machine that may have other things to do.
+LONG_TIMEOUT_S = 3_600
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name this run's databases after its process; pytest-xdist's workers inherit the name."""
@@ -21,8 +24,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long variants run when LONG=1 asks for them, and only then."""
-    if os.environ.get("LONG") != "1":
+    """Long variants run when LONG=1 asks for them, and only then; with it every test may take its time."""
+    if os.environ.get("LONG") == "1":
+        for item in items:
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(LONG_TIMEOUT_S))
+    else:
         long = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if not item.get_closest_marker("long")]

@@ -39,7 +39,7 @@ OVERALL_RATES = (
 
 @audit(
     "bias",
-    version=2,
+    version=3,
     packages=(*PACKAGES, "scipy"),
     verdicts=VERDICTS,
     time_limit_s=900,
@@ -48,9 +48,9 @@ def run(context: Context) -> Outcome:
     """Audit uploaded predictions for bias.
 
     Inputs: ``plan`` (the bias part of an audit plan: label, prediction, score, positive, sensitive, reference,
-    gating, thresholds, required_groups, min_group, …), ``plan_digest``, ``predictions`` (``sha256``, ``filename``,
-    ``media_type``) and ``origin``; ``baseline`` where another version is approved for the use case: its
-    ``subject_digest``, ``revision`` and ``predictions``. Progress is rows read of rows in the table.
+    gating, thresholds, required_groups, min_group, features, consistency, …), ``plan_digest``, ``predictions``
+    (``sha256``, ``filename``, ``media_type``) and ``origin``; ``baseline`` where another version is approved for the
+    use case: its ``subject_digest``, ``revision`` and ``predictions``. Progress is rows read of rows in the table.
 
     Returns:
         The document of ``audits.measures.bias.audit_table``; in the summary the worst value of each gating metric
@@ -109,6 +109,8 @@ def _summary(document: Mapping[str, Any]) -> dict[str, float]:
         # a rate of one class against the rest is not that of everybody
         if row["slice"] == {} and "class" not in row and row["metric"] in OVERALL_RATES and row["value"] is not None:
             summary[row["metric"]] = float(row["value"])
+    alike = document.get("consistency", {}).get("value")
+    summary |= {} if alike is None else {"consistency": float(alike)}
     summary |= rows_counted(document)
     summary["groups_suppressed"] = float(
         sum(made["suppressed"]["groups"] for made in document["groups"] if len(made["attributes"]) == 1)

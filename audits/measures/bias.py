@@ -23,9 +23,9 @@ from audits.measures.figures import comparison_row, figure, rate_rows
 from audits.measures.four_fifths import four_fifths
 from audits.measures.gathering import gather
 from audits.measures.grouped import Grouped
-from audits.measures.inequality.consistency import consistency_of
+from audits.measures.inequality.consistency import consistency_of, with_consistency
 from audits.measures.inequality.part import inequality
-from audits.measures.kept_rows import JudgedRows, RowKeeper, judged_rows
+from audits.measures.kept_rows import JudgedRows, RowKeeper, classed_rows, judged_rows
 from audits.measures.multiclass import of_classes
 from audits.measures.naming import DIFFERENCE, NUMERIC_METRICS, listed, quoted
 from audits.measures.numeric.document import numeric_document
@@ -94,14 +94,17 @@ def audit_table(table: Table, plan: BiasPlan, *, progress: Progress | None = Non
         PlanRejected: the plan names a reference group that the table does not have.
     """
     if plan.task == MULTICLASS:
-        return _sealed(of_classes(_read(table, plan, None, progress), plan, seed=seed, document_of=_of_groups))
+        keeper = _keeper(plan) if plan.cluster else None
+        cube = _read(table, plan, keeper, progress)
+        rows_of = classed_rows(keeper.build(), plan, cluster=plan.cluster) if keeper and plan.cluster else None
+        return _sealed(of_classes(cube, plan, seed=seed, document_of=_of_groups, rows=rows_of))
     if plan.task in NUMERIC_METRICS:
         return _sealed(numeric_document(table, plan, progress=progress, seed=seed))
     counts, rows = read_once(table, plan, progress=progress)
     document = _of_counts(counts, plan, seed=seed, rows=rows)
     if rows is not None:
         document = with_scores(document, rows, plan, seed=seed)
-        document |= _of_rows(rows, plan, seed=seed)
+        document = _with_rows(document, rows, plan, seed=seed)
     return _sealed(document)
 
 
@@ -127,17 +130,19 @@ def counted(table: Table, plan: BiasPlan, *, progress: Progress | None = None) -
 
 def read_once(table: Table, plan: BiasPlan, *, progress: Progress | None = None) -> tuple[Confusion, JudgedRows | None]:
     """Read the table once: counted, and kept row by row where the plan asks for what no count can tell."""
-    keeper = None
-    if plan.needs_rows:
-        keeper = RowKeeper(
-            [*plan.sensitive, plan.label, plan.prediction, *([plan.cluster] if plan.cluster else [])],
-            [name for name in (plan.weights, plan.score) if name],
-            plan.other_columns,
-        )
+    keeper = _keeper(plan) if plan.needs_rows else None
     cube = _read(table, plan, keeper, progress)
     counts = confusion(cube, label=plan.label, prediction=plan.prediction, positive=plan.positive)
     require_weight(counts.used.weights, column=plan.weights)
     return counts, None if keeper is None else judged_rows(keeper.build(), plan)
+
+
+def _keeper(plan: BiasPlan) -> RowKeeper:
+    return RowKeeper(
+        [*plan.sensitive, plan.label, plan.prediction, *([plan.cluster] if plan.cluster else [])],
+        [name for name in (plan.weights, plan.score) if name],
+        plan.other_columns,
+    )
 
 
 def _read(table: Table, plan: BiasPlan, keeper: RowKeeper | None, progress: Progress | None) -> Cube:
@@ -180,16 +185,14 @@ def _sealed(document: dict[str, Any]) -> dict[str, Any]:
     return document | {"digest": hashlib.sha256(rfc8785.dumps(document)).hexdigest()}
 
 
-def _of_rows(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
-    """Parts of the document that need single rows; each is absent where the plan does not ask for it."""
-    document: dict[str, Any] = {}
+def _with_rows(document: dict[str, Any], rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
+    """The document with parts that need single rows; each is absent where the plan does not ask for it."""
     if plan.other_columns:
         rows = in_order_of_content(rows)
     document |= slices_of(rows, plan, seed=seed)
     document |= conditional_of(rows, plan)
     document |= proxies_of(rows, plan, seed=seed)
-    document |= consistency_of(rows, plan, seed=seed)
-    return document
+    return with_consistency(document, consistency_of(rows, plan, seed=seed))
 
 
 def _of_counts(counts: Confusion, plan: BiasPlan, *, seed: int, rows: JudgedRows | None = None) -> dict[str, Any]:

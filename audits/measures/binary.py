@@ -161,12 +161,11 @@ def against_rest(
         positives: the values of the label and of the prediction that count as positive.
     """
     labels, predictions = cube.names(label), cube.names(prediction)
-    layers = {
+    counts = _three_by_three(cube.counts, labels, predictions, positives)
+    sums = {
         name: None if cells is None else _three_by_three(cells, labels, predictions, positives)
-        for name, cells in (("counts", cube.counts), ("weights", cube.weights), ("squares", cube.squares))
+        for name, cells in (("weights", cube.weights), ("squares", cube.squares))
     }
-    counts = layers["counts"]
-    assert counts is not None  # noqa: S101 - a cube always counts
     lost = counts.sum(axis=(-1, -2)) - counts[..., :2, :2].sum(axis=(-1, -2))
     nowhere = (-1,) * lost.ndim
     nameless = counts[nowhere][:2, :2].copy()
@@ -175,11 +174,11 @@ def against_rest(
         "missing_prediction": int(counts[..., :, 2].sum()),
         "missing_sensitive": int(nameless.sum()),
     }
-    for cells in layers.values():
+    for cells in (counts, *sums.values()):
         if cells is not None:
             cells[nowhere] = 0
     used = counts[..., :2, :2]
-    binary = {name: None if cells is None else cells[..., :2, :2] for name, cells in layers.items()}
+    binary = {name: None if cells is None else cells[..., :2, :2] for name, cells in sums.items()}
     return Confusion(
         used=replace(cube, counts=used, weights=binary["weights"], squares=binary["squares"]),
         lost=lost,

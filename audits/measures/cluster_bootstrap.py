@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from audits.measures.comparisons import Comparison
 from audits.measures.cube import Slices
 from audits.measures.figures import figure
 from audits.measures.grouped import Grouped
-from audits.measures.kept_rows import JudgedRows
+from audits.measures.kept_rows import Index, JudgedRows
 from audits.measures.means import Floats
 from audits.measures.naming import DIFFERENCE
 from audits.measures.resampling import MIN_REPLICATES, generator
@@ -43,13 +43,15 @@ def cluster_bootstrap(groups: Grouped, gating: Sequence[Comparison], *, seed: in
         wanted = [row for row in gating if row.attributes == (attribute,) and row.takes_part]
         if not wanted:
             continue
-        clusters = int(rows.clusters.max()) + 1
+        codes = rows.clusters
+        clusters = int(codes.max()) + 1
         limits: list[tuple[float | None, float | None, str]]
         if clusters * (len(slices) + 1) > MAX_CELLS:
             limits = [(None, None, "too_many_clusters")] * len(wanted)
         else:
-            drawn = _drawn(rows, slices, clusters, replicates=replicates, random=generator(seed, "clusters", attribute))
-            limits = [_limits(_values(row, slices, drawn)) for row in wanted]
+            random = generator(seed, "clusters", attribute)
+            drawn = _drawn(rows, codes, slices, replicates=replicates, random=random)
+            limits = [limits_of(_values(row, slices, drawn)) for row in wanted]
         for row, (low, high, why) in zip(wanted, limits, strict=True):
             one = {
                 "metric": row.disparity.name,
@@ -64,18 +66,23 @@ def cluster_bootstrap(groups: Grouped, gating: Sequence[Comparison], *, seed: in
     return {"cluster_bootstrap": made}
 
 
-def _drawn(rows: JudgedRows, slices: Slices, clusters: int, *, replicates: int, random: np.random.Generator) -> Floats:
-    """Confusion counts of every replicate, shape (replicates, groups + 1, 2, 2); the last group is of rows in none."""
-    assert rows.clusters is not None  # noqa: S101 - the caller has looked
-    size = len(slices) + 1
-    group = np.where((found := group_of(slices, rows)) < 0, len(slices), found)
-    cell = ((rows.clusters * size + group) * 2 + rows.label) * 2 + rows.prediction
-    counts = np.bincount(cell, rows.weights, clusters * size * 4).reshape(clusters, size * 4).astype(float)
+def redrawn(clusters: int, *, replicates: int, random: np.random.Generator) -> Iterator[Index]:
+    """How often every cluster is in each of some replicates, piece by piece: shape (some, clusters)."""
     chances = np.full(clusters, 1 / clusters)
-    parts = []
     for begin in range(0, replicates, _TOGETHER):
-        times = random.multinomial(clusters, chances, size=min(_TOGETHER, replicates - begin))
-        parts.append(times @ counts)
+        yield random.multinomial(clusters, chances, size=min(_TOGETHER, replicates - begin))
+
+
+def _drawn(rows: JudgedRows, codes: Index, slices: Slices, *, replicates: int, random: np.random.Generator) -> Floats:
+    """Confusion counts of every replicate, shape (replicates, groups + 1, 2, 2); the last group is of rows in none.
+
+    ``codes`` are the clusters of the rows, from 0 on.
+    """
+    size, clusters = len(slices) + 1, int(codes.max()) + 1
+    group = np.where((found := group_of(slices, rows)) < 0, len(slices), found)
+    cell = ((codes * size + group) * 2 + rows.label) * 2 + rows.prediction
+    counts = np.bincount(cell, rows.weights, clusters * size * 4).reshape(clusters, size * 4).astype(float)
+    parts = [times @ counts for times in redrawn(clusters, replicates=replicates, random=random)]
     return np.concatenate(parts).reshape(replicates, size, 2, 2)
 
 
@@ -104,7 +111,8 @@ def _values(row: Comparison, slices: Slices, drawn: Floats) -> Floats:
         return np.asarray(np.minimum(values, 1 / np.asarray(values)).min(axis=0))
 
 
-def _limits(values: Floats) -> tuple[float | None, float | None, str]:
+def limits_of(values: Floats) -> tuple[float | None, float | None, str]:
+    """The middle 95 % of some replicates, nan where somebody is missing; with why there is no interval."""
     known = values[~np.isnan(values)]
     if len(known) < (1 - _MOST_EMPTY) * len(values):
         return None, None, "group_vanishes"

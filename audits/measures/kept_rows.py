@@ -212,10 +212,7 @@ def judged_rows(kept: KeptRows, plan: BiasPlan) -> JudgedRows:
         predictions=prediction.values,
         positive=plan.positive,
     )
-    named = np.zeros(len(label.codes), dtype=bool)
-    for name in plan.sensitive:
-        named |= kept.columns[name].codes >= 0
-    used = (label.codes >= 0) & (prediction.codes >= 0) & named
+    used = _used(kept, plan)
     return JudgedRows(
         label=_is_one_of(label, wanted)[used],
         prediction=_is_one_of(prediction, chosen)[used],
@@ -228,6 +225,55 @@ def judged_rows(kept: KeptRows, plan: BiasPlan) -> JudgedRows:
             for name, kept_one in kept.features.items()
         },
     )
+
+
+@dataclass(frozen=True)
+class ClassedRows:
+    """The rows that take part in an audit of several classes, as ``JudgedRows`` has them of two.
+
+    ``label`` and ``prediction`` are columns of classes; no row lacks one.
+    """
+
+    label: Column
+    prediction: Column
+    groups: Mapping[str, Column]
+    weights: Floats | None
+    clusters: Index
+
+    def against_rest(self, name: str) -> JudgedRows:
+        """One class as the positive one, all others as the other."""
+        chosen = frozenset({name})
+        return self._judged(_is_one_of(self.label, chosen), _is_one_of(self.prediction, chosen))
+
+    def right(self) -> JudgedRows:
+        """Every label as positive, every right answer as a positive prediction: its accuracy is that of all classes."""
+        values = np.array([*self.label.values, ""], dtype=object)[self.label.codes]
+        predicted = np.array([*self.prediction.values, ""], dtype=object)[self.prediction.codes]
+        return self._judged(np.ones(len(values), dtype=bool), np.asarray(values == predicted, dtype=bool))
+
+    def _judged(self, label: Flags, prediction: Flags) -> JudgedRows:
+        return JudgedRows(label, prediction, self.groups, weights=self.weights, clusters=self.clusters)
+
+
+def classed_rows(kept: KeptRows, plan: BiasPlan, *, cluster: str) -> ClassedRows:
+    """The rows that the count cube counts too, one by one, for as many classes as there are."""
+    label, prediction = kept.columns[plan.label], kept.columns[plan.prediction]
+    used = _used(kept, plan)
+    return ClassedRows(
+        label=Column(label.values, label.codes[used]),
+        prediction=Column(prediction.values, prediction.codes[used]),
+        groups={name: Column(kept.columns[name].values, kept.columns[name].codes[used]) for name in plan.sensitive},
+        weights=about_one(kept.numbers[plan.weights][used]) if plan.weights else None,
+        clusters=numbered(kept.columns[cluster].codes[used]),
+    )
+
+
+def _used(kept: KeptRows, plan: BiasPlan) -> Flags:
+    """Rows with a label, a prediction and some sensitive value."""
+    named = np.zeros(len(kept.columns[plan.label].codes), dtype=bool)
+    for name in plan.sensitive:
+        named |= kept.columns[name].codes >= 0
+    return (kept.columns[plan.label].codes >= 0) & (kept.columns[plan.prediction].codes >= 0) & named
 
 
 def numbered(codes: Index) -> Index:

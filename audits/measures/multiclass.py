@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from audits.measures.binary import ColumnEmpty, LabelOneClass, against_rest
+from audits.measures.clusters import with_clusters
 from audits.measures.cube import Cube, require_weight
 from audits.measures.figures import estimate_of
 from audits.measures.grouped import Grouped
 from audits.measures.intervals import wilson
+from audits.measures.kept_rows import ClassedRows
 from audits.measures.means import Estimated, unknown
 from audits.measures.naming import DIFFERENCE, listed, quoted
 from audits.measures.plan import BiasPlan
@@ -25,12 +27,16 @@ class ClassesDiffer(TableRejected):
     code = "classes_differ"
 
 
-def of_classes(cube: Cube, plan: BiasPlan, *, seed: int, document_of: DocumentOf) -> dict[str, Any]:
+def of_classes(
+    cube: Cube, plan: BiasPlan, *, seed: int, document_of: DocumentOf, rows: ClassedRows | None = None
+) -> dict[str, Any]:
     """The document of an audit with several classes.
 
     Args:
         cube: over the sensitive attributes, label and prediction.
         document_of: the audit of one class against the rest, from ``Grouped`` and ``seed``.
+        rows: the same rows one by one where they come in clusters; then they count for fewer, in every class by the
+            design effect of that class.
 
     Returns:
         As for two classes; rows of metrics, disparities, headline and reasons name their ``class``, and the share of
@@ -53,11 +59,12 @@ def of_classes(cube: Cube, plan: BiasPlan, *, seed: int, document_of: DocumentOf
     if len(labels) == 1:
         raise LabelOneClass(f"every label in {quoted(plan.label)} is {quoted(labels[0])}; add rows of other classes")
     classes = sorted({*labels, *predictions})
-    grouped = {name: _grouped(cube, plan, name, 1) for name in classes}
+    grouped = {name: _grouped(cube, plan, name, 1, rows) for name in classes}
     require_weight(grouped[classes[0]].counts.used.weights, column=plan.weights)
     states = {name: _state(one) for name, one in grouped.items()}
     judged = [name for name, state in states.items() if state == "judged"]
-    documents = {name: document_of(_grouped(cube, plan, name, max(len(judged), 1)), seed=seed) for name in classes}
+    tables = max(len(judged), 1)
+    documents = {name: document_of(_grouped(cube, plan, name, tables, rows), seed=seed) for name in classes}
     first = documents[classes[0]]
     verdict = worst(documents[name]["verdict"] for name in judged) if judged else "no_information"
     return {
@@ -70,7 +77,7 @@ def of_classes(cube: Cube, plan: BiasPlan, *, seed: int, document_of: DocumentOf
             *([] if judged else [_no_information(first, plan)]),
         ],
         "metrics": [
-            *_accuracy(cube, plan, classes, grouped[classes[0]]),
+            *_accuracy(cube, plan, classes, grouped[classes[0]], rows),
             *(_of(name, row) for name in classes for row in documents[name]["metrics"]),
         ],
         "disparities": [_of(name, row) for name in judged for row in documents[name]["disparities"]],
@@ -79,13 +86,23 @@ def of_classes(cube: Cube, plan: BiasPlan, *, seed: int, document_of: DocumentOf
         "groups": first["groups"],
         "plan": plan.as_document(),
         "seed": seed,
+        **_redrawn(documents, judged),
     }
 
 
-def _grouped(cube: Cube, plan: BiasPlan, name: str, tables: int) -> Grouped:
+def _redrawn(documents: dict[str, dict[str, Any]], judged: list[str]) -> dict[str, Any]:
+    """The intervals of whole clusters drawn anew, where there are clusters, of every class."""
+    if not any("cluster_bootstrap" in documents[name] for name in judged):
+        return {}
+    return {
+        "cluster_bootstrap": [_of(name, row) for name in judged for row in documents[name].get("cluster_bootstrap", ())]
+    }
+
+
+def _grouped(cube: Cube, plan: BiasPlan, name: str, tables: int, rows: ClassedRows | None = None) -> Grouped:
     chosen = frozenset({name})
     counts = against_rest(cube, label=plan.label, prediction=plan.prediction, positives=(chosen, chosen))
-    return Grouped(counts, plan, tables=tables)
+    return Grouped(counts, plan, None if rows is None else rows.against_rest(name), tables=tables)
 
 
 def _sizes(groups: Grouped) -> dict[str, int]:
@@ -140,9 +157,12 @@ def _no_information(first: dict[str, Any], plan: BiasPlan) -> dict[str, Any]:
     return {"code": "bias.no_information", "locus": plan.sensitive[0], "params": params}
 
 
-def _accuracy(cube: Cube, plan: BiasPlan, classes: list[str], groups: Grouped) -> list[dict[str, Any]]:
+def _accuracy(
+    cube: Cube, plan: BiasPlan, classes: list[str], groups: Grouped, rows_of: ClassedRows | None
+) -> list[dict[str, Any]]:
     """The share of right answers of everybody and of every group."""
     rows: list[dict[str, Any]] = []
+    right_rows = None if rows_of is None else rows_of.right()
     of_class = [_grouped(cube, plan, name, 1).counts for name in classes]
     for attributes in ((), *((name,) for name in plan.sensitive)):
         slices = groups.counts.slices(attributes)
@@ -155,7 +175,10 @@ def _accuracy(cube: Cube, plan: BiasPlan, classes: list[str], groups: Grouped) -
             n = np.divide(weight**2, squares, out=np.zeros_like(weight), where=squares > 0)
             chosen = np.sum([one.weights[:, 1, 1] for one in right if one.weights is not None], axis=0)
             k = np.clip(np.divide(chosen, weight, out=np.zeros_like(weight), where=weight > 0), 0, 1) * n
-        low, high = wilson(k, n)
+        said, effect = "Wilson", np.ones(len(slices))
+        if (design := with_clusters(slices, right_rows).design) is not None:
+            said, effect = "Wilson, rows of clusters counted as fewer (design effect)", design["accuracy"]
+        low, high = wilson(k / effect, n / effect)
         for group, size in enumerate(sizes):
             row: dict[str, Any] = {"slice": slices.named(group), "metric": "accuracy"}
             if 0 < size < plan.suppress_below:
@@ -163,6 +186,6 @@ def _accuracy(cube: Cube, plan: BiasPlan, classes: list[str], groups: Grouped) -
                 rows.append(row | {"n": None, "k": None, "of": None} | hidden)
             elif size:
                 value = float(k[group] / n[group]) if n[group] > 0 else float("nan")
-                found = Estimated(value, float(low[group]), float(high[group]), "Wilson")
+                found = Estimated(value, float(low[group]), float(high[group]), said)
                 rows.append(row | {"n": int(size), "k": int(hits[group]), "of": int(size)} | estimate_of(found))
     return rows

@@ -22,6 +22,8 @@ CLASSES_GATING = "equalized_odds_difference"
 DEFAULT_MIN_GROUP = 30
 DEFAULT_BOOTSTRAP = 2_000
 DEFAULT_MARGIN = 0.01
+DEFAULT_NEIGHBOURS = 5
+MOST_NEIGHBOURS = 100
 # Below this many rows a group is hidden: its figures would be about people one can guess.
 SUPPRESS_BELOW = 10
 
@@ -43,15 +45,31 @@ class Regression:
 
 
 @dataclass(frozen=True)
+class Consistency:
+    """How it is asked whether rows that are alike in the features are decided alike.
+
+    ``neighbours`` is how many rows are near, the row itself among them. ``at_least`` is the least consistency, a share
+    in (0, 1), that passes; None where it is for information. No text sets such a limit, so there is no default.
+    """
+
+    neighbours: int = DEFAULT_NEIGHBOURS
+    at_least: float | None = None
+
+    def as_document(self) -> dict[str, Any]:
+        """As it is written in a plan."""
+        return {"neighbours": self.neighbours, **({} if self.at_least is None else {"at_least": self.at_least})}
+
+
+@dataclass(frozen=True)
 class BiasPlan:
     """What a bias audit does.
 
     ``reference`` is "largest", "best", "overall", an {attribute: value} of named groups, or None: the best group for
     ratios, the largest for differences. ``thresholds`` holds only what somebody has set; the others are the
     disparities' own. Rows of one ``cluster`` (a person, a template) may resemble each other. ``required_groups`` are
-    {attribute: values} that must be judged. ``features`` are columns in which slices and proxies are looked for;
-    ``legitimate`` those that may explain a gap. ``metrics`` are the operator's own (``module:function``,
-    ``evaluate:name``), which an audit of their own measures.
+    {attribute: values} that must be judged. ``features`` are columns in which slices and proxies are looked for, and
+    in which people are alike (``consistency``); ``legitimate`` those that may explain a gap. ``metrics`` are the
+    operator's own (``module:function``, ``evaluate:name``), which an audit of their own measures.
     """
 
     label: str
@@ -71,6 +89,7 @@ class BiasPlan:
     features: tuple[str, ...] = ()
     legitimate: tuple[str, ...] = ()
     regression: Regression = Regression()
+    consistency: Consistency = Consistency()
     metrics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -84,6 +103,7 @@ class BiasPlan:
         self._check_task()
         self._check_columns()
         self._check_metrics()
+        self._check_consistency()
         values.require_count(self.min_group, "min_group")
         values.require_replicates(self.bootstrap, "closed bounds")
 
@@ -123,8 +143,6 @@ class BiasPlan:
             )
         if self.score is not None and self.task != BINARY:
             raise PlanRejected("score_not_for_task", f"a score is read for the task {BINARY} only; leave it out")
-        if self.cluster is not None and self.task in (MULTICLASS, RANKING):
-            raise PlanRejected("cluster_not_for_task", f"clusters are not measured for the task {self.task} yet")
         if self.task in (REGRESSION, RANKING) and (self.positive is not None or self.required_groups):
             raise PlanRejected(
                 "key_not_for_task",
@@ -137,6 +155,26 @@ class BiasPlan:
             raise PlanRejected(
                 "threshold_missing",
                 f"{listed(without)} is in the unit of the label and has no threshold of its own; set one (thresholds)",
+            )
+
+    def _check_consistency(self) -> None:
+        if self.consistency == Consistency():
+            return
+        if not self.features:
+            raise PlanRejected(
+                "consistency_without_features",
+                "consistency asks whether people who are alike are decided alike; name the columns in which they are "
+                "alike (features), or leave consistency out",
+            )
+        if not 2 <= self.consistency.neighbours <= MOST_NEIGHBOURS:
+            raise PlanRejected(
+                "neighbours_out_of_range",
+                f"consistency.neighbours must be a whole number from 2 to {MOST_NEIGHBOURS}; the row itself is one",
+            )
+        at_least = self.consistency.at_least
+        if at_least is not None and not 0 < at_least < 1:
+            raise PlanRejected(
+                "threshold_out_of_range", "consistency.at_least must lie between 0 and 1, such as 0.9, or be left out"
             )
 
     def _check_other_columns(self, columns: Sequence[str]) -> None:
@@ -201,6 +239,7 @@ class BiasPlan:
         }
         # A plan that does not name them reads as it did before there were any.
         made |= {key: list(getattr(self, key)) for key in ("features", "legitimate", "metrics") if getattr(self, key)}
+        made |= {} if self.consistency == Consistency() else {"consistency": self.consistency.as_document()}
         return made if self.regression == Regression() else made | {"regression": self.regression.as_document()}
 
 
@@ -266,6 +305,11 @@ def _regression(value: object, key: str) -> Regression:
     return Regression(margin, given.get("row_id"))
 
 
+def _consistency(value: object, key: str) -> Consistency:
+    given = values.fields_of(value, {"neighbours": values.whole, "at_least": values.finite}, part=key)
+    return Consistency(**given)
+
+
 _READERS: dict[str, values.Reader] = {
     **dict.fromkeys(("label", "prediction", "score", "weights", "cluster", "task"), values.column),
     "positive": values.cell,
@@ -277,4 +321,5 @@ _READERS: dict[str, values.Reader] = {
     "min_group": values.whole,
     "bootstrap": values.whole,
     "regression": _regression,
+    "consistency": _consistency,
 }

@@ -22,6 +22,8 @@ _COMPARED = (
     "comparator_rows_needed",
 )
 
+_CONSISTENCY = ("value", "ci_low", "ci_high", "n", "neighbours", "threshold", "by_lot", "features")
+
 _CHANGED = ("metric", "old", "new", "value", "ci_low", "ci_high", "n", "margin", "p")
 
 CODES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -42,6 +44,10 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "bias.required_group_too_small": ("medium", ("metric", "attribute", "group", "n", "min_group")),
     "bias.required_group_inconclusive": ("medium", _COMPARED),
     "bias.required_group_rows_left_out": ("medium", ("metric", "attribute", "group", "rows_left_out")),
+    # people who are alike in the features are not decided alike as often as the plan wants, or it cannot be told
+    "bias.consistency_below_threshold": ("high", _CONSISTENCY),
+    "bias.consistency_inconclusive": ("medium", _CONSISTENCY),
+    "bias.consistency_not_measured": ("medium", ("why", "threshold", "features")),
     # worse than the approved version by more than the margin, with the whole interval
     "regression.accuracy_lower": ("high", _CHANGED),
     "regression.gap_wider": ("high", (*_CHANGED, "attribute", "group", "comparator")),

@@ -87,11 +87,12 @@ class Bootstrap:
                 a group with itself are left out.
         """
         compared = sum(group != other for each in others for group, other in zip(groups, each, strict=True))
-        if self._cells is None or compared <= 1:
+        cells = self._cells
+        if cells is None or compared <= 1:
             return simultaneous_z(compared)
         largest = np.zeros(self.replicates)
         for rate, each in zip(rates, others, strict=True):
-            error, variance = self._errors(rate)
+            error, variance = self._errors(rate, cells)
             for group, other in zip(groups, each, strict=True):
                 if group != other:
                     studentised = (error[:, group] - error[:, other]) / np.sqrt(variance[:, group] + variance[:, other])
@@ -99,11 +100,10 @@ class Bootstrap:
         found = float(np.quantile(largest, CONFIDENCE))
         return min(max(found, Z95), simultaneous_z(compared, independent=False))
 
-    def _errors(self, rate: Rate) -> tuple[Array, Array]:
+    def _errors(self, rate: Rate, cells: Array) -> tuple[Array, Array]:
         """Error of each replicate's rate and its variance, shape (replicates, groups)."""
         if rate.name not in self._rates:
-            assert self._cells is not None  # noqa: S101 - joint_z has looked
-            hits, trials = rate.counted(self._cells)
+            hits, trials = rate.counted(cells)
             drawn = (hits + 0.5) / (trials + 1)
             truth_hits, truth_trials = rate.counted(_drawn_from(self._slices)[1].reshape(-1, 2, 2) + 0.25)
             self._rates[rate.name] = (drawn - truth_hits / truth_trials, drawn * (1 - drawn) / (trials + 1))

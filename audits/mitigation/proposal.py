@@ -18,7 +18,7 @@ from audits.measures.cube import CubeBuilder
 from audits.measures.figures import figure
 from audits.measures.kept_rows import JudgedRows
 from audits.measures.ordering import in_order_of_content
-from audits.measures.plan import BiasPlan
+from audits.measures.plan import BiasPlan, Consistency
 from audits.measures.refusals import CodedRefusal
 from audits.measures.regression.change import accuracy_change
 from audits.measures.regression.pairing import Judged, Sides
@@ -103,7 +103,7 @@ def proposal(table: Table, plan: BiasPlan, *, seed: int, tick: Tick = lambda: No
 
 
 def _bare(plan: BiasPlan) -> BiasPlan:
-    return replace(plan, features=(), legitimate=(), metrics=(), score=None, cluster=None)
+    return replace(plan, features=(), legitimate=(), metrics=(), score=None, cluster=None, consistency=Consistency())
 
 
 def _aim(document: Mapping[str, Any], plan: BiasPlan) -> dict[str, Any]:

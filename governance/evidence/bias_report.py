@@ -17,6 +17,7 @@ from audits import blobs
 from audits.kinds.base import InputsRejected
 from audits.models import Run
 from governance.evidence.bias_words import of_hundred, what_the_range_means
+from governance.evidence.consistency_words import alike_in_words, decided_by_consistency
 from governance.web.templatetags import figures
 
 Document = Mapping[str, Any]
@@ -104,6 +105,11 @@ def slice_name(part: Mapping[str, Any] | None) -> str:
 
 def gauge(document: Document) -> dict[str, Any] | None:
     """The worst gating figure, for the gauge beside a requirement."""
+    alike = decided_by_consistency(document)
+    if alike is not None and alike.get("value") is not None:
+        limits_of = {key: alike.get(of) for key, of in (("low", "ci_low"), ("high", "ci_high"), ("n", "rows_asked"))}
+        floor = {"floor": alike["threshold"], "verdict": alike["verdict"]}
+        return {"value": alike["value"], "kind": "rate", **limits_of, **floor}
     row = worst(document)
     if row is None or row.get("value") is None:
         return None
@@ -124,10 +130,20 @@ def worst(document: Document) -> Mapping[str, Any] | None:
     return next((row for row in rows if row.get("verdict") == document.get("verdict")), rows[0] if rows else None)
 
 
-def limits(row: Mapping[str, Any]) -> dict[str, Any]:
-    """``floor`` for a ratio, ``ceiling`` for a difference. Of ratios that exceed 1 the limit is the other one."""
-    threshold = row.get("threshold")
-    return {"floor": threshold} if row.get("kind") == "ratio" else {"ceiling": threshold}
+def limits(*rows: Mapping[str, Any]) -> dict[str, Any]:
+    """``floor`` for a ratio, ``ceiling`` for a difference, and the other one where a figure lies on the other side.
+
+    A difference below 0 must not be below the threshold with a minus; a ratio above 1 not above 1 over it.
+    """
+    threshold = rows[0].get("threshold")
+    if not threshold:
+        return {}
+    values = [float(row["value"]) for row in rows if row.get("value") is not None]
+    if rows[0].get("kind") == "ratio":
+        low, high = any(value <= 1 for value in values) or not values, any(value > 1 for value in values)
+        return ({"floor": threshold} if low else {}) | ({"ceiling": 1 / threshold} if high else {})
+    low, high = any(value < 0 for value in values), any(value >= 0 for value in values) or not values
+    return ({"floor": -threshold} if low else {}) | ({"ceiling": threshold} if high else {})
 
 
 def sentence(document: Document) -> str:
@@ -135,6 +151,8 @@ def sentence(document: Document) -> str:
     row, verdict = worst(document), document.get("verdict")
     if any(one.get("code") == "bias.no_threshold" for one in document.get("reasons", ())):
         return _("The audit plan sets no limit, so the figures are shown and nothing is judged.")
+    if (alike := decided_by_consistency(document)) is not None:
+        return alike_in_words(alike)
     if verdict == "no_information":
         return _("The model answers everybody alike, so the comparison says nothing.")
     if row is None:
@@ -146,8 +164,14 @@ def sentence(document: Document) -> str:
             "It cannot be told yet: %(group)s against %(other)s, %(metric)s %(figure)s, %(n)s, around the limit of"
             " %(limit)s."
         ),
-        "insufficient_data": _("Too few rows for a verdict: %(group)s, %(n)s, against %(other)s."),
+        "insufficient_data": _too_few(row),
     }.get(str(verdict), _("%(group)s against %(other)s: %(metric)s %(figure)s, %(n)s.")) % _told(row)
+
+
+def _too_few(row: Mapping[str, Any]) -> str:
+    if "class" in row:
+        return _("Too few rows for a verdict on class %(class)s: %(group)s, %(n)s, against %(other)s.")
+    return _("Too few rows for a verdict: %(group)s, %(n)s, against %(other)s.")
 
 
 def _told(row: Mapping[str, Any]) -> dict[str, str]:
@@ -158,6 +182,7 @@ def _told(row: Mapping[str, Any]) -> dict[str, str]:
         "figure": _figure(row),
         "limit": figures.figure(kind_of(row), row.get("threshold")),
         "n": figures.sample(row.get("n")),
+        "class": str(row.get("class", "")),
     }
 
 
@@ -170,7 +195,7 @@ def _metric_of(row: Mapping[str, Any]) -> str:
 def in_plain_words(document: Document) -> str:
     """The same for people who know no statistics: so many of 100 people of either group."""
     row = worst(document)
-    if row is None or document.get("verdict") == "no_information":
+    if row is None or document.get("verdict") == "no_information" or decided_by_consistency(document) is not None:
         return sentence(document)
     told = _told(row)
     often = of_hundred(document, row, group=told["group"], other=told["other"])
@@ -181,7 +206,7 @@ def in_plain_words(document: Document) -> str:
             "No group is beyond the limit of %(limit)s. Furthest apart: %(often)s (%(metric)s %(figure)s, %(n)s)."
         ),
         "warn": _("It cannot be told yet: %(often)s. %(metric)s %(figure)s, %(n)s; the limit is %(limit)s."),
-        "insufficient_data": _("Too few rows for a verdict: %(group)s, %(n)s, against %(other)s."),
+        "insufficient_data": _too_few(row),
     }.get(str(document.get("verdict")), _("%(Often)s: %(metric)s %(figure)s, %(n)s. The limit is %(limit)s."))
     return said % (told | {"often": often, "Often": capital(often)})
 
@@ -190,7 +215,12 @@ def reason(document: Document) -> str:
     """One line more: what the range means, what would decide it, and what was left out."""
     row = worst(document)
     parts = [] if row is None else [what_the_range_means(document.get("verdict"))]
-    if row is not None and row.get("rows_needed") and row.get("verdict") in ("warn", "insufficient_data"):
+    if (
+        row is not None
+        and decided_by_consistency(document) is None
+        and row.get("rows_needed")
+        and row.get("verdict") in ("warn", "insufficient_data")
+    ):
         rows = int(row["rows_needed"])
         parts.append(
             ngettext("About %(n)s more row would tell.", "About %(n)s more rows would tell.", rows)
@@ -250,7 +280,7 @@ def comparison_charts(document: Document) -> list[Chart]:
                 kind=kind,
                 reference=1.0 if kind == "ratio" else None,
                 rows=[_row(row, label=_against(row)) for row in rows],
-                **limits(rows[0]),
+                **limits(*rows),
             )
         )
     return charts

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from audits.models import Run
 from governance.evidence.wording.drift import MEASURES
@@ -15,9 +15,11 @@ from governance.web.templatetags import figures
 Document = Mapping[str, Any]
 # Columns that are shown at once; the worst stand first, the document has them all.
 MOST_COLUMNS = 200
+# Columns that a sentence names.
+_NAMED = 3
 
 
-def sentence(run: Run) -> str:
+def sentence(run: Run, document: Document | None = None) -> str:
     """What a run says of its table, in one sentence."""
     if run.kind == "data":
         return {
@@ -30,10 +32,25 @@ def sentence(run: Run) -> str:
     return {
         "pass": _("No column has drifted."),
         "warn": _("A column has moved far, and chance cannot be ruled out."),
-        "fail": _("A column has drifted, further than the limit and beyond chance."),
+        "fail": _drifted(document),
         "insufficient_data": _("A column cannot be judged."),
         "no_information": _("There is nothing to compare."),
     }.get(run.verdict, "")
+
+
+def _drifted(document: Document | None) -> str:
+    """Which columns have drifted, the worst first."""
+    names = [str(row["column"]) for row in (document or {}).get("columns", ()) if row.get("verdict") == "fail"]
+    if not names:
+        return _("A column has drifted, further than the limit and beyond chance.")
+    told = ", ".join(names[:_NAMED])
+    if len(names) > _NAMED:
+        told = _("%(columns)s and others") % {"columns": told}
+    return ngettext(
+        "%(n)s column has drifted, further than the limit and beyond chance: %(columns)s.",
+        "%(n)s columns have drifted, further than the limit and beyond chance: %(columns)s.",
+        len(names),
+    ) % {"n": figures.number(len(names)), "columns": told}
 
 
 def column_rows(document: Document) -> list[dict[str, Any]]:

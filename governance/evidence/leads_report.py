@@ -91,7 +91,7 @@ def _alike(document: Document) -> dict[str, Any] | None:
     }
     rows = [
         {
-            "label": _("%(group)s against %(other)s") % {"group": group, "other": other},
+            "label": _("%(group)s against %(other)s") % {"group": group, "other": _other(group, other)},
             "raw": _odds(pair.get("odds_ratio")),
             "alike": _odds(pair.get("mantel_haenszel_odds_ratio")),
             "adjusted": _odds(pair.get("adjusted_odds_ratio")),
@@ -110,6 +110,12 @@ def _alike(document: Document) -> dict[str, Any] | None:
         "%(n)s row lacks one of them and takes no part.", "%(n)s rows lack one of them and take no part.", left_out
     ) % {"n": figures.number(left_out)}
     return {"rows": rows, "note": note, "lacking": lacking if left_out else ""}
+
+
+def _other(group: str, other: str) -> str:
+    """The other group without the name of its column, where that is the group's own."""
+    column, colon, value = other.partition(": ")
+    return value if colon and "; " not in other and group.startswith(column + colon) else other
 
 
 def _odds(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -145,6 +151,7 @@ def _proxies(document: Document) -> dict[str, Any] | None:
             "area": {"value": row["auc"], "low": row["auc_ci_low"], "high": row["auc_ci_high"], "n": row["n"]},
             "v": row["cramers_v"],
             "lead": row["lead"],
+            "alike": _held_still(row.get("alike")),
         }
         for row in told["features"]
     ]
@@ -161,7 +168,25 @@ def _proxies(document: Document) -> dict[str, Any] | None:
         "How well a feature tells a group: 0.5 is no better than a guess, 1 is for certain. Above %(limit)s, which is"
         " a choice, a feature is worth a closer look: a model can use it in the place of the attribute."
     ) % {"limit": figures.ratio(told["threshold"])}
-    return {"rows": (joint + rows)[:MOST_PROXIES], "note": note}
+    shown: list[dict[str, Any]] = (joint + rows)[:MOST_PROXIES]
+    left = _(
+        "The last two columns are ratios of approval rates, the group over everybody else: as they are, and if both"
+        " were spread over the values of the feature alike. A gap that goes then went along with the feature; whether"
+        " the model uses the feature is not told by that."
+    )
+    return {"rows": shown, "note": note, "left": left if any(row.get("alike") for row in shown) else ""}
+
+
+def _held_still(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What is left of a gap among people alike in one feature."""
+    if row is None:
+        return None
+    why = {
+        "never_alike": _("never meet among equals"),
+        "nobody_selected": _("nobody is approved"),
+    }.get(str(row.get("why")), "")
+    held = {"value": row["impact_ratio_alike"], "low": row["ci_low"], "high": row["ci_high"]}
+    return {"raw": row["impact_ratio"], "why": why, "compared": row["rows_compared"], **held}
 
 
 def _approved(document: Document) -> dict[str, Any] | None:

@@ -27,6 +27,7 @@ from governance.evidence import (
     metrics_report,
     mitigation_report,
     queries,
+    rows_report,
     services,
 )
 from governance.evidence.ll144_summary import summary_html
@@ -145,7 +146,7 @@ def _say(shown: Run, document: dict[str, Any] | None) -> str:
     if shown.kind == "metrics":
         return _("Metrics of our own were measured; there is no verdict.")
     if shown.kind in ("data", "drift"):
-        return data_report.sentence(shown)
+        return data_report.sentence(shown, document)
     if document is not None and (sentence := kind_pages.sentence_of(shown, document)):
         return sentence
     if shown.kind == "license":
@@ -202,7 +203,7 @@ def _bias(request: PageRequest, shown: Run, version: Version | None, document: d
         "curves": bias_pictures.calibration_curves(document),
         "spread": bias_pictures.score_spread(document),
         "worst_slices": bias_report.worst_slices(document),
-        "leads": leads_report.leads(document),
+        "leads": leads_report.leads(document) | rows_report.parts(document),
         "figures": bias_report.all_figures(document),
         "groups": document.get("groups", ()),
         "versions": _versions(request, shown, version, document),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 
 from governance.catalog.models import Version
-from governance.gates import portfolio
+from governance.gates import portfolio, showing
 from governance.gates.queries import GateAnswer
+from governance.gates.usual import with_usual
 from governance.policies import wording
+from governance.policies.lapsing import OVERRIDDEN
 
 
 def gate_document(answer: GateAnswer) -> dict[str, Any]:
@@ -25,6 +28,9 @@ def gate_document(answer: GateAnswer) -> dict[str, Any]:
         "exit_code": answer.exit_code,
         "mode": answer.mode.mode if answer.mode else "enforce",
         "mode_until": _utc(answer.mode.until) if answer.mode else None,
+        "mode_reason": answer.mode.reason if answer.mode else None,
+        # Said in words too: an exit code of 0 beside a no is what nobody may overlook.
+        "mode_meaning": showing.meaning(answer.mode.mode) if answer.mode else None,
         "reason_codes": list(answer.reason_codes),
         "subject": {
             "kind": answer.subject.kind,
@@ -53,6 +59,8 @@ def gate_document(answer: GateAnswer) -> dict[str, Any]:
             "needed": answer.evaluation.get("distinct_needed", 0),
             "have": answer.evaluation.get("distinct_have", 0),
         },
+        # What two administrators have set aside is named in every answer, and makes it no better than warn.
+        "overrides": [_override(one) for _number, one in sorted(answer.overrides.items())],
         "counts": dict(Counter(str(result["status"]) for result in answer.requirements)),
         "evaluated_at": _utc(
             approval.granted_at if granted and approval else standing.updated_at if standing else None
@@ -60,11 +68,17 @@ def gate_document(answer: GateAnswer) -> dict[str, Any]:
         "asked_at": _utc(answer.asked_at),
         "valid_until": _utc(approval.expires_at) if granted and approval else None,
         "next_change_at": _utc(answer.next_change_at),
-        "next_steps": [wording.told_step(step) for step in answer.next_steps],
+        "next_steps": [wording.told_step(step) for step in _steps(answer)],
         "attestation": None,
         "log": None,
         "url": f"{settings.PUBLIC_URL}/submissions/{answer.submission}/" if answer.submission else None,
     }
+
+
+def _steps(answer: GateAnswer) -> Sequence[Mapping[str, Any]]:
+    """The way to yes, with how long each step usually takes where the gate is closed: one query then, none before."""
+    opens = answer.verdict in ("allow", "warn")
+    return answer.next_steps if opens else with_usual(answer.next_steps, user=answer.asked_by)
 
 
 def _requirement(result: dict[str, Any], answer: GateAnswer) -> dict[str, Any]:
@@ -82,7 +96,12 @@ def _requirement(result: dict[str, Any], answer: GateAnswer) -> dict[str, Any]:
         "run": run,
         "evidence": f"{settings.PUBLIC_URL}/runs/{run}/" if run else None,
         "waiver": _waiver(result, answer) if result["status"] == "waived" else None,
+        "override": result["params"]["override"] if result["status"] == OVERRIDDEN else None,
     }
+
+
+def _override(said: dict[str, Any]) -> dict[str, Any]:
+    return {**said, "url": f"{settings.PUBLIC_URL}/overrides/{said['id']}/"}
 
 
 def _waiver(result: dict[str, Any], answer: GateAnswer) -> dict[str, Any]:
@@ -127,6 +146,9 @@ def as_text(document: dict[str, Any]) -> str:
     subject = f"{document['subject']['id']}@{document['subject']['revision'][:8]}"
     sentence = SENTENCES[document["verdict"]]
     lines = [sentence.format(subject=subject, stage=document["stage"], use_case=document["use_case"])]
+    if document["mode"] != "enforce":
+        until = _to_the_second(document["mode_until"])
+        lines.insert(0, f"NOT ENFORCED until {until}. {document['mode_meaning']} Why: {document['mode_reason']}")
     if document["mode"] == "warn" and document["verdict"] not in ("allow", "warn"):
         until = _to_the_second(document["mode_until"])
         lines.append(f"WARNING: this would have been stopped; the gate only warns until {until}.")
@@ -135,7 +157,12 @@ def as_text(document: dict[str, Any]) -> str:
         lines.append(
             f"Valid until {until}." if change in (until, "") else f"Valid until {until}; may change at {change}."
         )
-    open_ones = [r for r in document["requirements"] if r["status"] not in ("satisfied", "waived", "not_applicable")]
+    for one in document["overrides"]:
+        both, until = f"{one['proposed_by']} and {one['confirmed_by']}", _to_the_second(one["expires_at"])
+        lines.append(f"OVERRIDDEN by two administrators, {both}, until {until}: {', '.join(one['targets'])}.")
+        lines.append(f"  Why: {one['reason']}")
+    closed = ("satisfied", "waived", OVERRIDDEN, "not_applicable")
+    open_ones = [r for r in document["requirements"] if r["status"] not in closed]
     if open_ones:
         lines += ["", "What stops it:" if document["verdict"] not in ("allow", "warn") else "What was not met:"]
         lines += [f"  {r['status']:<12} {r['title'] or r['id']}: {r['message']}" for r in open_ones]
@@ -146,5 +173,15 @@ def as_text(document: dict[str, Any]) -> str:
         lines.append("Reason: " + ", ".join(wording.reason(code) for code in document["reason_codes"]))
     if document["next_steps"]:
         lines += ["", "The way to yes:"]
-        lines += [f"  {number}. {step['message']}" for number, step in enumerate(document["next_steps"], start=1)]
+        lines += [f"  {number}. {_said(step)}" for number, step in enumerate(document["next_steps"], start=1)]
     return "\n".join(lines)
+
+
+def _said(step: dict[str, Any]) -> str:
+    """A step, what would do in its place, and how long each usually takes."""
+    said = [step["message"]]
+    if took := step.get("usually", {}).get("message"):
+        said.append(f"({took})")
+    if step.get("alternative"):
+        said.append(f"Or: {_said(step['alternative'])}")
+    return " ".join(said)

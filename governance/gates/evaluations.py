@@ -17,10 +17,10 @@ from governance.evidence import queries as evidence_queries
 from governance.evidence import services as evidence
 from governance.gates.documents import gate_document
 from governance.gates.models import Approval, GateEvaluation, GateVerdict
-from governance.gates.portfolio import POLICY_CHANGED
-from governance.gates.queries import WAIVER_OVER, GateAnswer, closing_conditions, gate_answer
+from governance.gates.queries import GateAnswer, closing_conditions, gate_answer
 from governance.gates.signals import audits_asked
 from governance.gates.stored import Subject
+from governance.gates.ways import ELSEWHERE
 from governance.people.models import User
 from governance.policies import queries as policies
 
@@ -76,7 +76,8 @@ def told(evaluation: GateEvaluation, *, at: dt.datetime) -> GateVerdict:
                     "verdict": answer.verdict,
                     "facts_sha256": source.facts_sha256 if source else "",
                     "approval": approval,
-                    "document": {"id": str(evaluation.public_id), **gate_document(answer)},
+                    # Made where the answer is another than the last: who waits asks once a second.
+                    "document": lambda: {"id": str(evaluation.public_id), **gate_document(answer)},
                 },
             )
     except IntegrityError:  # somebody was given another last word in the same instant: there is one only
@@ -109,7 +110,7 @@ def _renewed(answer: GateAnswer, approval: Approval) -> GateAnswer:
     running = set(
         Run.objects.for_subject(approval.version.digest).unfinished().filter(here).values_list("kind", flat=True)
     )
-    if any(condition["code"] in (*WAIVER_OVER, POLICY_CHANGED) for condition in lapsed):
+    if any(condition["code"] in ELSEWHERE for condition in lapsed):
         return answer  # no audit mends that
     if not lapsed or not {condition["kind"] for condition in lapsed} <= running:
         return answer

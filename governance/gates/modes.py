@@ -76,6 +76,12 @@ def set_mode(
     return made
 
 
+def at_stage(use_case: UseCase, stage: str, *, at: dt.datetime) -> GateMode | None:
+    """What says at ``at`` that the gate of a stage is not enforced, or None. One query."""
+    newest = GateMode.objects.filter(use_case=use_case, stage=stage).select_related("set_by").order_by("-pk").first()
+    return newest if newest is not None and newest.until is not None and newest.until > at else None
+
+
 def in_effect(use_case: UseCase, *, at: dt.datetime) -> list[GateMode]:
     """What says at ``at`` that the gate is not enforced, by stage. One query."""
     newest = (

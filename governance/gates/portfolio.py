@@ -87,6 +87,23 @@ def hold_to(*, version: PolicyVersion, back_test: BackTest | None, at: dt.dateti
     return sum(any(one["code"] == POLICY_CHANGED for one in approval.conditions) for approval in changed)
 
 
+def hold_to_coming(*, approval_id: int, at: dt.datetime) -> None:
+    """As ``hold_to``, for an approval that was granted just now, after a version was published and before its day.
+
+    The caller holds the approval, and its decision is written. One query where no version waits for its day.
+    """
+    coming = list(queries.coming(at=at))
+    if not coming:
+        return
+    approval = _resting(at=at).get(pk=approval_id)
+    for version in coming:
+        new = queries.applied(version)
+        if version.effective_at is not None and _would_close(approval, new, at=at):
+            closes_at = version.effective_at + dt.timedelta(days=new.document.grace_days)
+            _set(approval, _with(approval, new, closes_at))
+    approval.save(update_fields=["conditions", "next_boundary"])
+
+
 def release(*, name: str, at: dt.datetime) -> None:
     """A retired policy closes nothing any more."""
     changed = []

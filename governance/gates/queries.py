@@ -8,19 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from governance.catalog.models import UseCase, Version
-from governance.gates.models import Approval, GateMode, ReviewStanding
-from governance.gates.portfolio import POLICY_CHANGED
+from governance.catalog.models import Suspension, UseCase, Version
+from governance.gates import ways
+from governance.gates.models import Approval, EndedReason, GateMode, ReviewStanding
 from governance.gates.stored import Stored, Subject, stored
 from governance.people.models import User
+from governance.policies import overrides
+from governance.policies.lapsing import OVERRIDDEN
+from governance.policies.overriding import VOTE
 from governance.policies.waivers import queries as waivers
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 EXIT_CODES = {"allow": 0, "warn": 0, "deny": 1, "error": 2, "pending": 3}
-# What a review that has ended without an approval tells a pipeline.
 # What an answer need not name. What is waived holds only because somebody answers for it, and is named.
 HOLDING = ("satisfied", "not_applicable")
-CLOSED_STATES = ("rejected", "withdrawn", "changes_requested", "superseded")
 
 
 class MalformedSubject(ValueError):
@@ -66,6 +67,8 @@ class GateAnswer:
     evaluation: dict[str, Any] = field(default_factory=dict)
     submission: int | None = None
     waivers: Mapping[int, dict[str, Any]] = field(default_factory=dict)
+    overrides: Mapping[int, dict[str, Any]] = field(default_factory=dict)
+    asked_by: User | None = None
     mode: GateMode | None = None
     etag: str = ""
     next_change_at: dt.datetime | None = None
@@ -84,15 +87,17 @@ def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: st
     """
     return answer_from(
         stored(user=user, subject=subject, use_case=use_case, stage=stage),
+        user=user,
         subject=subject,
         use_case=use_case,
         stage=stage,
     )
 
 
-def answer_from(found: Stored, *, subject: Subject, use_case: str, stage: str) -> GateAnswer:
+def answer_from(found: Stored, *, user: User | None, subject: Subject, use_case: str, stage: str) -> GateAnswer:
     """The answer that what is stored gives."""
     told = {
+        "asked_by": user,
         "subject": subject,
         "use_case": use_case,
         "stage": stage,
@@ -106,13 +111,6 @@ def answer_from(found: Stored, *, subject: Subject, use_case: str, stage: str) -
     if found.standing is None or found.standing.state == "approved":
         return _with_neither(found, told)
     return _in_review(found, found.standing, told)
-
-
-def _submit_anew(stale: list[dict[str, Any]], use_case: str, stage: str) -> list[dict[str, Any]]:
-    """What a new policy closed is judged under it when it is submitted again."""
-    if not any(condition["code"] == POLICY_CHANGED for condition in stale):
-        return []
-    return [{"action": "submit", "target": use_case, "who": "submitter", "count": 1, "detail": stage}]
 
 
 def closing_conditions(approval: Approval, *, at: dt.datetime) -> list[dict[str, Any]]:
@@ -142,33 +140,64 @@ def approved_before(version: Version, use_case: UseCase, at: dt.datetime) -> Ver
 
 
 def _with_approval(found: Stored, approval: Approval, told: dict[str, Any]) -> GateAnswer:
-    lapsed, waived = found.lapsed, found.waived
+    lapsed, waived, aside = found.lapsed, found.waived, found.overridden
     codes = tuple(dict.fromkeys(f"{condition['id']}:{condition['code']}" for condition in lapsed))
-    requirements = _as_of_now(approval, lapsed, waived)
+    requirements = _as_of_now(approval, lapsed, waived, aside)
+    judged = _votes_as_of_now(found.judged, lapsed)
     return GateAnswer(
         verdict=found.verdict,
-        reason_codes=codes or _open_codes(approval, waived),
+        reason_codes=codes or _open_codes(approval, waived, aside),
         approval=approval,
         requirements=tuple(requirements),
-        next_steps=(*_steps_after(lapsed), *_submit_anew(lapsed, told["use_case"], told["stage"])),
+        next_steps=tuple(
+            ways.after_lapse(lapsed, approval.requirements, use_case=told["use_case"], stage=told["stage"])
+        ),
         policies=tuple(approval.policies),
-        evaluation=found.judged,
+        evaluation=judged,
         submission=found.submission,
         waivers=_waivers_of(requirements),
+        overrides=_overrides_of(aside),
         **told,
     )
 
 
-def _open_codes(approval: Approval, waived: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """What keeps an answer that opens from being a plain allow. What is waived is named, since when ever."""
+def _open_codes(
+    approval: Approval, waived: Sequence[dict[str, Any]], aside: Sequence[dict[str, Any]]
+) -> tuple[str, ...]:
+    """What keeps an answer that opens from being a plain allow. What is answered for is named, since when ever."""
     codes = [f"{r['id']}:{r['status']}" for r in approval.requirements if r["status"] not in HOLDING]
+    codes += [f"{condition['id']}:{OVERRIDDEN}" for condition in aside]
     return tuple(dict.fromkeys([*codes, *(f"{condition['id']}:waived" for condition in waived)]))
 
 
+def _votes_as_of_now(judged: dict[str, Any], stale: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The evaluation of a decision; a lane of which the override is over is open again."""
+    over = {condition["id"] for condition in stale}
+    cast = judged.get("votes", ())
+    return {**judged, "votes": [{**v, "status": "unsatisfied"} if f"{VOTE}{v['lane']}" in over else v for v in cast]}
+
+
+def _overrides_of(aside: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Who set aside what does not hold. One query, and none where nothing is."""
+    numbers = {one["override"] for one in aside}
+    return overrides.told(numbers) if numbers else {}
+
+
+def _set_aside(evaluation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What an evaluation says of overrides that are in force: each with its number."""
+    rows = [r.get("params", {}) for r in evaluation.get("requirements", ()) if r["status"] == OVERRIDDEN]
+    rows += [lane for lane in evaluation.get("votes", ()) if lane["status"] == OVERRIDDEN]
+    return [one for one in (*rows, evaluation.get("distinct_overridden", {})) if "override" in one]
+
+
 def _as_of_now(
-    approval: Approval, stale: Sequence[dict[str, Any]], waived: Sequence[dict[str, Any]]
+    approval: Approval,
+    stale: Sequence[dict[str, Any]],
+    waived: Sequence[dict[str, Any]],
+    aside: Sequence[dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """The requirements of an approval, those that have lapsed or are waived since as they stand at this moment."""
+    """The requirements of an approval, those that have lapsed or are answered for since as they stand now."""
+    by_two = {(condition["policy"], condition["id"]): condition for condition in aside}
     late = {(condition["policy"], condition["id"]): condition for condition in stale}
     now = {(condition["policy"], condition["id"]): condition for condition in waived}
     made = []
@@ -177,6 +206,10 @@ def _as_of_now(
         if key in late:
             told = {**row.get("params", {}), "until": late[key]["holds_until"]}
             row = {**row, "status": "unsatisfied", "code": late[key]["code"], "params": told}
+        elif key in by_two:
+            until = by_two[key]["holds_until"]
+            told = {**row.get("params", {}), "override": by_two[key]["override"], "until": until}
+            row = {**row, "status": OVERRIDDEN, "holds_until": until, "params": told}
         elif key in now:
             until = now[key]["holds_until"]
             told = {**row.get("params", {}), "waiver": now[key]["waiver"], "until": until}
@@ -191,43 +224,26 @@ def _waivers_of(requirements: Iterable[Mapping[str, Any]]) -> dict[int, dict[str
     return waivers.told(numbers) if numbers else {}
 
 
-WAIVER_OVER = ("waiver_ended", "waiver_revoked")
-
-
-def _steps_after(stale: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """What opens an approval again: an audit for what has aged, a waiver or a mended version for what was waived."""
-    over = [condition for condition in stale if condition["code"] in WAIVER_OVER]
-    aged = (condition for condition in stale if condition["code"] not in (*WAIVER_OVER, POLICY_CHANGED))
-    runs = sorted({condition["kind"] for condition in aged if condition["kind"]})
-    return (
-        *({"action": "run", "target": kind, "who": "submitter", "count": 1} for kind in runs),
-        *(
-            {
-                "action": "ask_waiver",
-                "target": kind,
-                "who": "submitter",
-                "count": 1,
-                "requirements": sorted({c["id"] for c in over if c["kind"] == kind}),
-            }
-            for kind in sorted({condition["kind"] for condition in over})
-        ),
-    )
-
-
 def _ended(found: Stored) -> list[str]:
     """Why the newest approval no longer holds."""
     return [] if found.approval is None else [f"approval:{found.approval.ended_reason or 'expired'}"]
 
 
+def _lifting(ended: Approval | None) -> list[dict[str, Any]]:
+    """The suspension that ended an approval, while it stands. One query, and none where it ended otherwise."""
+    if ended is None or ended.ended_reason != EndedReason.SUSPENDED:
+        return []
+    standing = Suspension.objects.standing().filter(closures__approval=ended).select_related("entry")
+    return [ways.lift(f"{one.entry.kind}:{one.entry.repo_id}") for one in standing]
+
+
 def _with_neither(found: Stored, told: dict[str, Any]) -> GateAnswer:
     ended = found.approval
-    step = {"action": "submit", "target": told["use_case"], "who": "submitter", "count": 1, "detail": told["stage"]}
     return GateAnswer(
         verdict="deny",
         reason_codes=tuple(_ended(found) or ["no_approval"]),
         approval=ended,
-        # The same for what is unknown and for what is not to be seen: it is made of the question alone.
-        next_steps=(step,),
+        next_steps=(*_lifting(ended), ways.submit(use_case=told["use_case"], stage=told["stage"])),
         policies=tuple(ended.policies) if ended else (),
         requirements=tuple(ended.requirements) if ended else (),
         evaluation=found.judged,
@@ -239,7 +255,7 @@ def _with_neither(found: Stored, told: dict[str, Any]) -> GateAnswer:
 
 def _in_review(found: Stored, standing: ReviewStanding, told: dict[str, Any]) -> GateAnswer:
     evaluation = found.judged_now
-    if standing.state in CLOSED_STATES:
+    if standing.state in ways.CLOSED_STATES:
         verdict, codes = "deny", [f"review:{standing.state}"]
     elif evaluation.get("verdict", standing.verdict) in ("allow", "warn"):
         verdict, codes = "pending", ["review:awaiting_decision"]
@@ -250,10 +266,13 @@ def _in_review(found: Stored, standing: ReviewStanding, told: dict[str, Any]) ->
         reason_codes=tuple([*_ended(found), *codes] or ["no_approval"]),
         standing=standing,
         requirements=tuple(evaluation.get("requirements", ())),
-        next_steps=tuple(evaluation.get("next_steps", ())),
+        next_steps=tuple(
+            ways.of_review(evaluation, state=standing.state, use_case=told["use_case"], stage=told["stage"])
+        ),
         policies=tuple(evaluation.get("policies", ())),
         evaluation=evaluation,
         submission=standing.submission,
         waivers=_waivers_of(evaluation.get("requirements", ())),
+        overrides=_overrides_of(_set_aside(evaluation)),
         **told,
     )

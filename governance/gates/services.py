@@ -12,12 +12,12 @@ from audits.kinds import license as licence_audit
 from audits.locks import hold_subject, hold_subjects
 from audits.models import Run
 from governance.catalog.models import UseCase, Version, VersionQuerySet
-from governance.gates import portfolio
+from governance.gates import portfolio, upstream
 from governance.gates.models import Approval, ApprovalQuerySet, EndedReason, ReviewStanding
 from governance.ledger import services as ledger
 from governance.licensing.closure import among_texts
 from governance.people.models import User
-from governance.policies import facts, queries
+from governance.policies import facts, overriding, queries
 from governance.policies.evaluation import AppliedPolicy, Evaluation, RequirementResult, Status, evaluate
 from governance.policies.models import Waiver
 from governance.policies.waiving import ENDED as WAIVER_ENDED
@@ -25,7 +25,9 @@ from governance.policies.waiving import ENDED as WAIVER_ENDED
 REFUSED = ("verdict_not_accepted", "condition_fails")
 OUTDATED = "outdated"
 WAIVER_REVOKED = "waiver_revoked"
-HOLDING = (Status.SATISFIED, Status.WAIVED)
+HOLDING = (Status.SATISFIED, Status.WAIVED, Status.OVERRIDDEN)
+# What somebody answers for is no failure of the evidence.
+ANSWERED_FOR = (Status.WAIVED, Status.OVERRIDDEN)
 
 
 @transaction.atomic
@@ -68,13 +70,34 @@ def grant(
         at=at,
         detail={"use_case": use_case.slug, "stage": stage, "expires_at": expires_at.isoformat(), "facts": facts_sha256},
     )
+    upstream.changed(approval, closes=False, at=at)
     return approval
 
 
 def conditions_of(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """The requirements that hold, or are waived, until a moment; each with that moment."""
+    """The requirements that hold, are waived or overridden until a moment, and overridden lanes; each with it."""
     holding = (r for r in evaluation.requirements if r.decides and r.status in HOLDING)
-    return [_condition(result, until=result.holds_until) for result in holding if result.holds_until is not None]
+    made = [_condition(result, until=result.holds_until) for result in holding if result.holds_until is not None]
+    for lane in evaluation.votes:
+        if lane.override is not None and lane.holds_until is not None:
+            made.append(_of_votes(f"{overriding.VOTE}{lane.lane}", lane.override, lane.holds_until))
+    if (people := evaluation.people) is not None:
+        made.append(_of_votes(overriding.PEOPLE, people.override, people.until))
+    return made
+
+
+def _of_votes(what: str, override: int, until: dt.datetime) -> dict[str, Any]:
+    """The condition that votes which are not there, or speak against it, are set aside."""
+    return {
+        "id": what,
+        "policy": "",
+        "kind": "",
+        "run": None,
+        "severity": "fail",
+        "holds_until": until.isoformat(),
+        "code": overriding.ENDED,
+        "override": override,
+    }
 
 
 def next_boundary(conditions: list[dict[str, Any]], expires_at: dt.datetime) -> dt.datetime:
@@ -107,6 +130,8 @@ def end_held(approval: Approval, *, reason: EndedReason, by: User | None, at: dt
         at=at,
         detail={"reason": str(reason)},
     )
+    if reason != EndedReason.REPLACED:  # the one that takes its place says the same
+        upstream.changed(approval, closes=True, at=at)
 
 
 @transaction.atomic
@@ -197,7 +222,7 @@ def recheck_waiver(*, waiver: Waiver, at: dt.datetime) -> None:
         .select_related("version__entry", "version__card", "use_case")
     )
     for approval in approvals.order_by("pk"):
-        evaluation = _judged_again(approval, queries.pinned([one["sha256"] for one in approval.policies]), at=at)
+        evaluation = judged_again(approval, queries.pinned([one["sha256"] for one in approval.policies]), at=at)
         concerned = [
             result
             for result in evaluation.requirements
@@ -207,7 +232,7 @@ def recheck_waiver(*, waiver: Waiver, at: dt.datetime) -> None:
         if waiver.revoked_at is not None:
             resting = {(c["policy"], c["id"]) for c in approval.conditions if c.get("waiver") == waiver.pk}
             conditions = [_revoked(c, waiver, at=at) if (c["policy"], c["id"]) in resting else c for c in conditions]
-        _keep_conditions(approval, conditions)
+        keep_conditions(approval, conditions)
 
 
 def _revoked(condition: dict[str, Any], waiver: Waiver, *, at: dt.datetime) -> dict[str, Any]:
@@ -244,23 +269,24 @@ def _recheck(approval: Approval, *, kind: str | None, at: dt.datetime) -> None:
     before = portfolio.still_closing(approval, approval.conditions, at=at)
     if not looked_at and before == approval.conditions:
         return
-    evaluation = _judged_again(approval, policies, at=at)
+    evaluation = judged_again(approval, policies, at=at)
     deciding = [result for result in evaluation.requirements if result.reads & looked_at and result.decides]
     refused = (r for r in deciding if r.severity == "fail" and r.code in REFUSED)
-    if any(result.status != Status.WAIVED for result in refused):
+    if any(result.status not in ANSWERED_FOR for result in refused):
         end_held(approval, reason=EndedReason.EVIDENCE_FAILED, by=None, at=at)
         return
-    _keep_conditions(approval, conditions_after(before, deciding, at=at))
+    keep_conditions(approval, conditions_after(before, deciding, at=at))
 
 
-def _judged_again(approval: Approval, policies: list[AppliedPolicy], *, at: dt.datetime) -> Evaluation:
+def judged_again(approval: Approval, policies: list[AppliedPolicy], *, at: dt.datetime) -> Evaluation:
     """What the policies of an approval say of the evidence and the waivers that there are now."""
     kinds = queries.required_kinds(policies)
     known = facts.facts(version=approval.version, use_case=approval.use_case, stage=approval.stage, kinds=kinds, at=at)
     return evaluate(policies=policies, facts=known, votes=[], at=at)
 
 
-def _keep_conditions(approval: Approval, conditions: list[dict[str, Any]]) -> None:
+def keep_conditions(approval: Approval, conditions: list[dict[str, Any]]) -> None:
+    """Store conditions with their first moment. The caller holds the approval."""
     if conditions != approval.conditions:
         approval.conditions = conditions
         approval.next_boundary = next_boundary(conditions, approval.expires_at)
@@ -301,13 +327,16 @@ def _condition(result: RequirementResult, *, until: dt.datetime) -> dict[str, An
         # Why it no longer holds from then on.
         "code": _lapses(result),
     }
-    # While it is waived the gate says so, whatever it said when the approval was granted.
-    return made | {"waiver": result.params["waiver"]} if result.status == Status.WAIVED else made
+    # While it is waived or overridden the gate says so, whatever it said when the approval was granted.
+    named = {Status.WAIVED: "waiver", Status.OVERRIDDEN: "override"}.get(result.status)
+    return made | {named: result.params[named]} if named is not None else made
 
 
 def _lapses(result: RequirementResult) -> str:
     if result.status == Status.WAIVED:
         return WAIVER_ENDED
+    if result.status == Status.OVERRIDDEN:
+        return overriding.ENDED
     return str(result.params.get("lapses", "stale")) if result.status == Status.SATISFIED else result.code
 
 

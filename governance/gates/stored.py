@@ -64,6 +64,7 @@ class Stored:
 
     ``open`` says whether the approval is in force at ``asked_at``, by the database's clock. ``standing`` is read only
     where it is not. ``judged`` is the evaluation that the approval was granted on, ``submission`` the review's number.
+    From ``stale_from`` on other policies apply than those that the review was judged under.
     """
 
     asked_at: dt.datetime
@@ -74,6 +75,7 @@ class Stored:
     submission: int | None
     standing: ReviewStanding | None
     standing_md5: str | None
+    stale_from: dt.datetime | None
     mode: GateMode | None
 
     @property
@@ -91,22 +93,31 @@ class Stored:
         lapsed = self.lapsed
         if any(condition["severity"] == "fail" for condition in lapsed):
             return "deny"
-        return "warn" if lapsed or self.waived else self.approval.verdict
+        return "warn" if lapsed or self.waived or self.overridden else self.approval.verdict
 
     @property
     def waived(self) -> list[dict[str, Any]]:
         """The conditions of an open approval that hold only because somebody answers for them."""
+        return self._resting_on("waiver")
+
+    @property
+    def overridden(self) -> list[dict[str, Any]]:
+        """The conditions of an open approval that hold only because two administrators set them aside."""
+        return self._resting_on("override")
+
+    def _resting_on(self, what: str) -> list[dict[str, Any]]:
         if self.approval is None or not self.open:
             return []
         lapsed = self.lapsed
-        return [
-            condition for condition in self.approval.conditions if "waiver" in condition and condition not in lapsed
-        ]
+        return [condition for condition in self.approval.conditions if what in condition and condition not in lapsed]
 
     @property
     def judged_now(self) -> dict[str, Any]:
         """The evaluation of the review, as time has left it."""
-        return {} if self.standing is None else as_of(self.standing.evaluation, at=self.asked_at)
+        if self.standing is None:
+            return {}
+        stale = self.stale_from is not None and self.stale_from <= self.asked_at
+        return as_of(self.standing.evaluation, at=self.asked_at, stale=stale)
 
     @property
     def next_change_at(self) -> dt.datetime | None:
@@ -115,6 +126,8 @@ class Stored:
         if self.approval is not None and self.open and self.verdict in ("allow", "warn"):
             until = (dt.datetime.fromisoformat(condition["holds_until"]) for condition in self.approval.conditions)
             ahead += [self.approval.expires_at, *(moment for moment in until if moment > self.asked_at)]
+        if self.stale_from is not None and self.stale_from > self.asked_at:
+            ahead.append(self.stale_from)
         return min(ahead, default=None)
 
     @property
@@ -152,7 +165,7 @@ def in_force_tag(*, user: User | None, subject: Subject, use_case: str, stage: s
     asked_at, mode_id, mode_until, *values = row
     mode = None if mode_id is None else GateMode(pk=mode_id, until=mode_until)
     approval = Approval.from_db("default", SMALL, [*values[:2], _from_json(values[2]), *values[3:]])
-    return Stored(asked_at, True, approval, True, {}, None, None, None, mode).etag
+    return Stored(asked_at, True, approval, True, {}, None, None, None, None, mode).etag
 
 
 def _asked(statement: str, user: User | None, subject: Subject, use_case: str, stage: str) -> Any:
@@ -208,7 +221,7 @@ def _statement() -> str:
             WHERE {OF_SUBJECT}
         )
         SELECT statement_timestamp(), asked.id IS NOT NULL, approval.open, md5(standing.evaluation::text),
-            decision.submission_id, decision.evaluation, {approval}, {standing}, {mode}, {version}
+            review.stale_from, decision.submission_id, decision.evaluation, {approval}, {standing}, {mode}, {version}
         FROM (SELECT) one
         LEFT JOIN asked ON true
         LEFT JOIN LATERAL (
@@ -226,13 +239,15 @@ def _statement() -> str:
                 AND approval.open IS NOT TRUE
             ORDER BY updated_at DESC, id DESC LIMIT 1
         ) standing ON true
+        -- The review, by the name that the room above gives it.
+        LEFT JOIN reviews_submission review ON review.id = standing.submission AND review.state = 'in_review'
         LEFT JOIN LATERAL ({MODE.format(use_case="asked.id")}) mode ON true
         LEFT JOIN meant ON meant.id = coalesce(standing.version_id, approval.version_id)
     """  # noqa: S608 (names of our columns)
 
 
 def _read(row: Iterator[Any]) -> Stored:
-    asked_at, known, is_open, standing_md5, submission, judged = islice(row, 6)
+    asked_at, known, is_open, standing_md5, stale_from, submission, judged = islice(row, 7)
     approval = _row(Approval, row)
     standing = _row(ReviewStanding, row)
     mode = _row(GateMode, row)
@@ -252,6 +267,7 @@ def _read(row: Iterator[Any]) -> Stored:
         submission=submission,
         standing=standing,
         standing_md5=standing_md5,
+        stale_from=stale_from,
         mode=mode,
     )
 

@@ -6,7 +6,9 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.conf import settings
@@ -54,6 +56,35 @@ def record(
         event.pk = cursor.fetchone()[0]
     event._state.adding, event._state.db = False, "default"
     return event
+
+
+_refusals: ContextVar[list[tuple[int, dict[str, Any]]] | None] = ContextVar("refusals", default=None)
+
+
+def record_refusal(**told: Any) -> None:
+    """Record what was refused, as ``record`` does; within ``refusals_outlive`` for good, whatever is undone."""
+    event, kept = record(**told), _refusals.get()
+    if kept is not None:
+        kept.append((event.pk, told))
+
+
+@contextmanager
+def refusals_outlive() -> Iterator[None]:
+    """Around a transaction that a refusal undoes: what was refused in it is written again once it is undone."""
+    kept: list[tuple[int, dict[str, Any]]] = []
+    before = _refusals.set(kept)
+    try:
+        yield
+    except BaseException:
+        there = (
+            set(Event.objects.filter(pk__in=[pk for pk, _told in kept]).values_list("pk", flat=True)) if kept else ()
+        )
+        for pk, told in kept:
+            if pk not in there:
+                record(**told)
+        raise
+    finally:
+        _refusals.reset(before)
 
 
 def document_of(event: Event) -> dict[str, Any]:

@@ -21,6 +21,14 @@ from governance.policies.conditions import judge_condition, undecided_scope
 from governance.policies.expressions import Known, Outcome, programs
 from governance.policies.judging import RequirementResult, RunFacts, Status, judge
 from governance.policies.moments import FactsMalformed, utc
+from governance.policies.overriding import (
+    PEOPLE,
+    SetAside,
+    lane_overridden,
+    overridden,
+    people_overridden,
+    read_overrides,
+)
 from governance.policies.shapes import PolicyDocument
 from governance.policies.steps import Step, steps_to_allow
 from governance.policies.suspended import judge_lineage
@@ -77,6 +85,8 @@ class Evaluation:
     facts_sha256: str | None
     round: int
     evaluated_at: dt.datetime
+    # The number of different people, while two administrators set it aside.
+    people: SetAside | None = None
 
     @property
     def opens(self) -> bool:
@@ -100,6 +110,7 @@ class Evaluation:
             "facts_sha256": self.facts_sha256,
             "round": self.round,
             "evaluated_at": utc(self.evaluated_at),
+            **({"distinct_overridden": self.people.as_json()} if self.people is not None else {}),
         }
 
 
@@ -132,7 +143,7 @@ def evaluate(
     try:
         digest = _digest(facts)
         kind, tier, stage = _text(facts, "subject", "kind"), _text(facts, "use_case", "tier"), _text(facts, "stage")
-        runs, waivers = RunFacts.read(facts), read_waivers(facts)
+        runs, waivers, overrides = RunFacts.read(facts), read_waivers(facts), read_overrides(facts)
         suspended = judge_lineage(facts)
     except FactsMalformed as malformed:
         repair = Step("correct_facts", malformed.path, "admin")
@@ -150,28 +161,36 @@ def evaluate(
         repair = Step("publish_policy", f"{kind} {tier} {stage}", "admin")
         return _undecided(reason, repair, applying, digest, now, at, results)
 
-    results += suspended
+    # Before what is suspended is added: that is lifted by its own people, and by nobody set aside.
+    results = tuple(overridden(result, overrides, at=at) for result in results) + suspended
     documents = [policy.document for policy in applying]
-    lanes = count_votes(
+    counted = count_votes(
         rules=[rule for document in documents for rule in document.votes], votes=votes, current_round=now
     )
+    lanes = tuple(lane_overridden(lane, overrides, at=at) for lane in counted)
     needed = max(document.distinct_voters for document in documents)
     have = len(distinct_people(lanes))
+    aside = people_overridden(overrides, at=at) if have < needed else None
+    people = Status.SATISFIED if have >= needed else Status.PENDING if aside is None else Status.OVERRIDDEN
+    ends = [result.holds_until for result in results if result.decides]
+    ends += [lane.holds_until for lane in lanes]
+    ends.append(aside.until if aside is not None else None)
     return Evaluation(
-        verdict=_verdict(results, lanes, enough_people=have >= needed),
-        reason_codes=_reasons(results, lanes, enough_people=have >= needed),
+        verdict=_verdict(results, lanes, people),
+        reason_codes=_reasons(results, lanes, people),
         requirements=results,
         votes=lanes,
         distinct_needed=needed,
         distinct_have=have,
         valid_days=min(document.valid_days for document in documents),
         auto_decide=all(document.auto_decide for document in documents),
-        next_steps=steps_to_allow(requirements=results, lanes=lanes, distinct_needed=needed),
-        next_boundary=min((r.holds_until for r in results if r.decides and r.holds_until), default=None),
+        next_steps=steps_to_allow(requirements=results, lanes=lanes, distinct_needed=needed if aside is None else 0),
+        next_boundary=min((end for end in ends if end is not None), default=None),
         policies=applying,
         facts_sha256=digest,
         round=now,
         evaluated_at=at,
+        people=aside,
     )
 
 
@@ -213,35 +232,33 @@ def _judged(
     return tuple(applying), tuple(results)
 
 
-def _verdict(results: Sequence[RequirementResult], lanes: Sequence[LaneResult], *, enough_people: bool) -> str:
+def _verdict(results: Sequence[RequirementResult], lanes: Sequence[LaneResult], people: Status) -> str:
     """The gravest of what there is: error, deny, pending, warn, allow."""
     closing = {result.status for result in results if result.severity == "fail"}
     warning = {result.status for result in results if result.severity == "warn"}
-    votes = {lane.status for lane in lanes} | (set() if enough_people else {Status.PENDING})
+    votes = {lane.status for lane in lanes} | {people}
     if Status.ERROR in closing:
         return "error"
     if Status.UNSATISFIED in closing | votes:
         return "deny"
     if Status.PENDING in closing | warning | votes:
         return "pending"
-    # What is waived does not hold: the gate opens, and says so.
-    waived_ones = Status.WAIVED in closing | warning
-    return "warn" if waived_ones or warning & {Status.UNSATISFIED, Status.ERROR} else "allow"
+    # What is waived or set aside does not hold: the gate opens, and says so.
+    answered_for = {Status.WAIVED, Status.OVERRIDDEN} & (closing | warning | votes)
+    return "warn" if answered_for or warning & {Status.UNSATISFIED, Status.ERROR} else "allow"
 
 
-_GRAVITY = (Status.ERROR, Status.UNSATISFIED, Status.PENDING, Status.WAIVED)
+_GRAVITY = (Status.ERROR, Status.UNSATISFIED, Status.PENDING, Status.OVERRIDDEN, Status.WAIVED)
 
 
-def _reasons(
-    results: Sequence[RequirementResult], lanes: Sequence[LaneResult], *, enough_people: bool
-) -> tuple[str, ...]:
+def _reasons(results: Sequence[RequirementResult], lanes: Sequence[LaneResult], people: Status) -> tuple[str, ...]:
     """What keeps the verdict from being allow, gravest first, each once."""
     open_results = [result for result in results if result.decides and result.status is not Status.SATISFIED]
     open_results.sort(key=lambda result: (result.severity != "fail", _GRAVITY.index(result.status), result.id))
     reasons = [f"{result.id}:{result.status}" for result in open_results]
     reasons += [f"vote.{lane.lane}:{lane.status}" for lane in lanes if lane.status is not Status.SATISFIED]
-    if not enough_people:
-        reasons.append(f"vote.distinct:{Status.PENDING}")
+    if people is not Status.SATISFIED:
+        reasons.append(f"{PEOPLE}:{people}")
     return tuple(dict.fromkeys(reasons))
 
 

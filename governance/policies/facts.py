@@ -13,15 +13,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import rfc8785
-from django.db.models import Q
 
 from audits.models import Finding, Run, RunState
-from governance.catalog.models import SubjectKind, UseCase, Version
+from governance.catalog.models import UseCase, Version
 from governance.catalog.suspensions.reach import reaching
 from governance.evidence import declaring
 from governance.evidence import queries as evidence
 from governance.evidence.models import Attachment
 from governance.licensing.results import licence_document, overridden_until
+from governance.policies import overrides as override_queries
+from governance.policies import upstream
 from governance.policies.waivers import queries as waivers
 from licenses.profiles import Profile
 
@@ -62,8 +63,11 @@ def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[st
         "waivers": waivers.in_facts(version=version, use_case=use_case, stage=stage, at=at),
         "asked_at": at.isoformat(),
     }
+    # Only where there is one: facts without are the bytes that they have always been.
+    if overrides := override_queries.in_facts(version=version, use_case=use_case, stage=stage, at=at):
+        document["overrides"] = overrides
     document |= _declared(document["evidence"], version=version, use_case=use_case)
-    document["lineage"] |= _datasets(version=version, use_case=use_case, stage=stage, at=at)
+    document["lineage"] |= upstream.facts(version=version, use_case=use_case, stage=stage, at=at)
     for standing in standings:
         if standing.run is not None and standing.run.state == RunState.SUCCEEDED and standing.kind in _SECTIONS:
             document[standing.kind] = _SECTIONS[standing.kind](standing.run)
@@ -71,29 +75,6 @@ def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[st
     if any(waiver["findings"] for waiver in document["waivers"]):
         _name_failing(document["audits"])
     return document
-
-
-def _datasets(*, version: Version, use_case: UseCase, stage: str, at: dt.datetime) -> dict[str, int]:
-    """How many datasets a version names, and how many of them are approved for the same use and stage. Two queries.
-
-    Of a dataset that is named without a revision the newest version counts.
-    """
-    named = version.edges.filter(to_entry__kind=SubjectKind.DATASET).select_related("to_entry")
-    edges = {edge.to_entry_id: edge for edge in named.order_by("pk")}
-    wanted = Q(pk__in=[])
-    for edge in edges.values():
-        pinned = Q(entry=edge.to_entry_id, revision=edge.to_revision)
-        wanted |= pinned if edge.to_revision else Q(pk=edge.to_entry.latest_id)
-    # Approvals are kept in a room above, which versions know by its name.
-    held = Version.objects.filter(
-        wanted,
-        approvals__use_case=use_case,
-        approvals__stage=stage,
-        approvals__ended_at=None,
-        approvals__granted_at__lte=at,
-        approvals__next_boundary__gt=at,
-    )
-    return {"datasets": len(edges), "datasets_approved": held.values("entry").distinct().count() if edges else 0}
 
 
 def _declared(evidence_counts: dict[str, int], *, version: Version, use_case: UseCase) -> dict[str, Any]:

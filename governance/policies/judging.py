@@ -13,12 +13,17 @@ from governance.policies.shapes import Requirement
 
 
 class Status(StrEnum):
-    """How a requirement stands. Satisfied holds, waived while somebody answers for it; not applicable is not asked."""
+    """How a requirement stands.
+
+    Satisfied holds, waived while somebody answers for it, overridden while two administrators set it aside; not
+    applicable is not asked.
+    """
 
     SATISFIED = "satisfied"
     UNSATISFIED = "unsatisfied"
     PENDING = "pending"
     WAIVED = "waived"
+    OVERRIDDEN = "overridden_by_admin"
     NOT_APPLICABLE = "not_applicable"
     ERROR = "error"
 
@@ -62,6 +67,23 @@ class RequirementResult:
     holds_until: dt.datetime | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> RequirementResult:
+        """The result that ``as_json`` wrote."""
+        return cls(
+            id=row["id"],
+            title=row.get("title", ""),
+            kind=row.get("kind", ""),
+            status=Status(row["status"]),
+            severity=row["severity"],
+            code=row["code"],
+            policy=row["policy"],
+            run=row.get("run"),
+            holds_until=moment(row.get("holds_until")),
+            params=row.get("params", {}),
+            needs=tuple(row.get("needs", ())),
+        )
 
     @property
     def decides(self) -> bool:

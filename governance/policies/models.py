@@ -111,6 +111,66 @@ class Flip(models.Model):
         return f"{self.what} {self.number}: {self.before} to {self.after}"
 
 
+class RejudgingState(models.TextChoices):
+    QUEUED = "queued", _("Waiting for a worker")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Given up")
+
+
+class Rejudging(models.Model):
+    """What was judged before a change, to be judged again: written in the transaction of the change.
+
+    A change is of a ``policy`` (``number`` of the version that was published, none where it was retired), or of what
+    an ``entry`` is approved for, on which others rest. Until it is done, what it is about is closed. A worker takes it
+    up from ``due_at`` on and holds it until ``lease_until``; ``looked_at`` of ``total`` are behind it. ``dedupe_key``
+    names the change: of those that wait there is one.
+    """
+
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, null=True, blank=True, related_name="rejudgings")
+    number = models.PositiveIntegerField(null=True, blank=True)
+    entry = models.ForeignKey("catalog.Entry", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    use_case = models.ForeignKey("catalog.UseCase", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    stage = models.CharField(max_length=12, choices=Stage, blank=True)
+    dedupe_key = models.CharField(max_length=120)
+    state = models.CharField(max_length=8, choices=RejudgingState, default=RejudgingState.QUEUED)
+    requested_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    attempt = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    total = models.PositiveIntegerField(default=0)
+    looked_at = models.PositiveIntegerField(default=0)
+    broke_off = models.PositiveIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dedupe_key"], condition=Q(state="queued"), name="rejudging_one_waits_for_a_change"
+            ),
+            models.CheckConstraint(
+                condition=Q(policy__isnull=False, entry=None, use_case=None, stage="")
+                | Q(policy=None, entry__isnull=False, use_case__isnull=False, stage__gt=""),
+                name="rejudging_has_one_cause",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state__in=["queued", "running"]), name="rejudging_to_do"),
+            models.Index(fields=["policy", "-id"], name="rejudging_of_a_policy"),
+        ]
+
+    def __str__(self) -> str:
+        return f"rejudging {self.pk} ({self.dedupe_key})"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (RejudgingState.QUEUED, RejudgingState.RUNNING)
+
+    @property
+    def waits_for_its_day(self) -> bool:
+        return self.state == RejudgingState.QUEUED and self.due_at > self.requested_at and self.attempt == 0
+
+
 class WaiverState(models.TextChoices):
     PROPOSED = "proposed", _("Proposed")
     ACTIVE = "active", _("In force")
@@ -225,3 +285,108 @@ class Waiver(models.Model):
 
     def __str__(self) -> str:
         return f"{self.requirement} of {self.version} until {self.expires_at:%Y-%m-%d}"
+
+
+class OverrideState(models.TextChoices):
+    PROPOSED = "proposed", _("Proposed")
+    ACTIVE = "active", _("In force")
+    REJECTED = "rejected", _("Rejected")
+    REVOKED = "revoked", _("Revoked")
+
+
+LONGEST_OVERRIDE = dt.timedelta(days=7)
+
+
+class AdminOverrideQuerySet(models.QuerySet["AdminOverride"]):
+    def in_force(self, *, at: dt.datetime) -> AdminOverrideQuerySet:
+        """Overrides that hold at ``at``: confirmed, not revoked, not over."""
+        return self.filter(state=OverrideState.ACTIVE, expires_at__gt=at)
+
+    def with_standing(self) -> AdminOverrideQuerySet:
+        """Each with ``standing``: its state at this moment by the database's clock, ``expired`` among them."""
+        over = When(
+            state__in=[OverrideState.PROPOSED, OverrideState.ACTIVE], expires_at__lte=Now(), then=Value(EXPIRED)
+        )
+        return self.annotate(standing=Case(over, default=F("state"), output_field=models.CharField()))
+
+    def visible_to(self, user: User) -> AdminOverrideQuerySet:
+        seen = teams_seen_by(user)
+        return self if seen is None else self.filter(use_case__owner_team__in=seen)
+
+
+class AdminOverride(models.Model):
+    """Two administrators set aside, for a few days, what keeps one version out of one stage of a use case of one tier.
+
+    ``items`` is what they looked at, each thing as it stood then: a requirement of a policy, a lane with the votes
+    that block it, or the number of people. What comes to light afterwards is not set aside. The database keeps it as
+    it was proposed, lets nobody confirm what they proposed, and ends it within ``LONGEST_OVERRIDE``.
+    """
+
+    version = models.ForeignKey("catalog.Version", on_delete=models.PROTECT, related_name="overrides")
+    use_case = models.ForeignKey("catalog.UseCase", on_delete=models.PROTECT, related_name="overrides")
+    stage = models.CharField(max_length=12, choices=Stage)
+    tier = models.CharField(max_length=8, choices=Tier)
+    # The number of the submission that was looked at, in the room above.
+    submission = models.BigIntegerField()
+    items = models.JSONField()
+    reason = models.TextField()
+    expires_at = models.DateTimeField()
+    state = models.CharField(max_length=12, choices=OverrideState, default=OverrideState.PROPOSED)
+    edition = models.PositiveIntegerField(default=1)
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decision_reason = models.TextField(blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_reason = models.TextField(blank=True)
+
+    objects = AdminOverrideQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("proposed_at"), expires_at__lte=F("proposed_at") + LONGEST_OVERRIDE),
+                name="override_ends_within_days",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="proposed", decided_at=None, decided_by=None, revoked_at=None, revoked_by=None)
+                | Q(
+                    state__in=["active", "rejected"],
+                    decided_at__isnull=False,
+                    decided_by__isnull=False,
+                    revoked_at=None,
+                    revoked_by=None,
+                )
+                | Q(
+                    state="revoked",
+                    decided_at__isnull=False,
+                    decided_by__isnull=False,
+                    revoked_at__isnull=False,
+                    revoked_by__isnull=False,
+                    revoked_reason__gt="",
+                ),
+                name="override_state_is_told",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["proposed", "rejected"]) | ~Q(decided_by=F("proposed_by")),
+                name="override_by_two_people",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["proposed", "rejected"]) | Q(decided_at__lt=F("expires_at")),
+                name="override_confirmed_before_its_end",
+            ),
+            models.CheckConstraint(condition=Q(reason__gt="") & ~Q(items=[]), name="override_says_what_and_why"),
+        ]
+        indexes = [
+            models.Index(fields=["version", "use_case", "stage"], name="override_of_a_version"),
+            models.Index(fields=["-proposed_at", "-id"], name="override_newest_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"override of {len(self.items)} for {self.version} until {self.expires_at:%Y-%m-%d}"

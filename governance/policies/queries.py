@@ -34,6 +34,14 @@ def coming(*, at: dt.datetime | None = None) -> QuerySet[PolicyVersion]:
     return ahead.select_related("policy").order_by("effective_at", "pk")
 
 
+def next_change(*, kind: str, tier: str, stage: str, at: dt.datetime) -> dt.datetime | None:
+    """The first day still to come from which other policies apply to this kind, tier and stage. One query."""
+    for effective_at, said in coming(at=at).values_list("effective_at", "document__appliesTo"):
+        if kind in said["kinds"] and tier in said["tiers"] and stage in said["stages"]:
+            return effective_at
+    return None
+
+
 def applied(version: PolicyVersion) -> AppliedPolicy:
     """A published version as the evaluation takes it."""
     return AppliedPolicy(

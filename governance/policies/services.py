@@ -10,7 +10,7 @@ from django.db import transaction
 from audits import kinds
 from governance.ledger import services as ledger
 from governance.people.models import User
-from governance.policies import documents, trying
+from governance.policies import documents, holding, rejudging, trying
 from governance.policies.documents import PolicyDocument
 from governance.policies.models import BackTest, Policy, PolicyVersion
 from governance.policies.problems import Problem
@@ -41,12 +41,14 @@ def publish(*, text: str, by: User | None, at: dt.datetime, back_test: BackTest 
     """Publish a policy's text as its next version. The same document again is the version that is there.
 
     It is used from its ``effectiveFrom`` on. Approvals that would not hold under it close ``graceDays`` later; which
-    those are is taken from the back-test, as far as it has looked at them.
+    those are is taken from the back-test, as far as it has looked at them. Submissions that are open are stale until
+    a worker has judged them under it, and closed until then.
 
     Raises:
         documents.PolicyInvalid: the text breaks a rule, each with line and column; nothing is published.
     """
     document = read(text)
+    holding.hold_for_change()
     Policy.objects.get_or_create(name=document.name)
     policy = Policy.objects.select_for_update().get(name=document.name)
     newest = policy.versions.order_by("-number").first()
@@ -76,6 +78,8 @@ def publish(*, text: str, by: User | None, at: dt.datetime, back_test: BackTest 
         at=at,
         detail={"sha256": version.sha256},
     )
+    # First: what is open is held before any approval is, as everywhere.
+    rejudging.policy_changed(policy, version=version, at=at)
     policies_changed.send(sender=Policy, at=at, version=version, back_test=back_test)
     return version
 
@@ -83,11 +87,13 @@ def publish(*, text: str, by: User | None, at: dt.datetime, back_test: BackTest 
 @transaction.atomic
 def retire(*, name: str, by: User | None, at: dt.datetime) -> Policy:
     """Take a policy out of force; its versions stay to be read. Without it a submission may match none: that closes."""
+    holding.hold_for_change()
     policy = Policy.objects.select_for_update().get(name=name)
     if policy.retired_at is None:
         Policy.objects.filter(pk=policy.pk).update(retired_at=at)
         policy.retired_at = at
         ledger.record(verb="policy.retired", object_kind="policy", object_ref=name, actor=by, at=at)
+        rejudging.policy_changed(policy, version=None, at=at)
         policies_changed.send(sender=Policy, at=at, retired=name)
     return policy
 

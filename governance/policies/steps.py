@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from governance.policies.judging import RequirementResult, Status
+from governance.policies.suspended import KIND as SUSPENDED
 from governance.policies.voting import LaneResult, distinct_people
 
 
@@ -17,10 +18,10 @@ class Step:
     On an audit kind: ``write_audit_plan``, ``attach_predictions``, ``attach_data`` and ``attach_files`` (the audit
     cannot run without them), ``mend_inputs`` (it could not read what it was given; ``detail`` is what it said),
     ``complete_profile`` (the use case's licence profile does not say what ``detail`` lists), ``repair`` (change what
-    the audit found, then run it), ``retry``, ``run``,
-    ``wait``. On a requirement: ``meet_condition`` (``detail`` is the condition). On what is
-    suspended: ``lift_suspension`` (``detail`` lists it). On a lane: ``lift_veto`` (by the voter, who agrees then) and
-    ``vote`` (each by somebody who has not agreed in the lane; by new people as long as distinct people are missing).
+    the audit found, then run it), ``retry``, ``run``, ``wait``. On a requirement: ``meet_condition`` (``detail`` lists
+    the conditions; on an audit kind it takes another run as well). On what is suspended: ``lift_suspension``
+    (``detail`` lists it; each has to be lifted). On a lane: ``lift_veto`` (by the voter, who agrees then) and ``vote``
+    (each by somebody who has not agreed in the lane; by new people as long as distinct people are missing).
     ``vote_by_another`` is one more person in any lane that is asked for. On the set-up: ``publish_policy`` and
     ``correct_facts``. ``requirements`` are the ids that the step is for.
 
@@ -106,18 +107,78 @@ def steps_to_allow(
     return (*_repairs(requirements), *_people(lanes, distinct_needed))
 
 
+def repairs_of(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of steps as they were stored those that mend a requirement; the others are for people to agree, or to set up."""
+    return [dict(step) for step in steps if step.get("action") in _ACTIONS]
+
+
+def steps_as_of(steps: Sequence[Mapping[str, Any]], requirements: Iterable[RequirementResult]) -> list[dict[str, Any]]:
+    """Steps as they were stored, with what mends ``requirements`` as these stand by now. Votes do not lapse."""
+    others = [dict(step) for step in steps if step.get("action") not in _ACTIONS]
+    return [*(step.as_json() for step in _repairs(requirements)), *others]
+
+
+def people_anew(votes: Iterable[Mapping[str, Any]], distinct_needed: int) -> list[Step]:
+    """Who has to agree in a next round, by the lanes of an evaluation as it was stored: a veto alone stays."""
+    lanes = [
+        LaneResult(
+            lane=str(lane["lane"]),
+            min=int(lane.get("min", 0)),
+            veto=int(lane.get("veto", 0)),
+            agreeing=0,
+            vetoes=int(lane.get("vetoes", 0)),
+            status=Status.PENDING,
+            # Who that is was not stored; whoever blocks two lanes is counted twice here.
+            vetoed_by=tuple(f"{lane['lane']} {number}" for number in range(int(lane.get("vetoes", 0)))),
+        )
+        for lane in votes
+    ]
+    return _people(lanes, distinct_needed)
+
+
+def people_after(lanes: Iterable[Mapping[str, Any]], missing: int) -> list[Step]:
+    """Who has to agree once lanes, as they were stored, are set aside no longer; ``missing`` are different people."""
+    lifts, votes = [], []
+    for lane in lanes:
+        name, vetoes = str(lane["lane"]), int(lane.get("vetoes", 0))
+        if vetoes:
+            lifts.append(Step("lift_veto", name, f"reviewer:{name}", count=vetoes))
+        if (more := int(lane.get("min", 0)) - int(lane.get("agreeing", 0)) - vetoes) > 0:
+            votes.append(Step("vote", name, f"reviewer:{name}", count=more))
+    others = missing - sum(step.count for step in (*lifts, *votes))
+    return [*lifts, *votes, *([Step("vote_by_another", "any", "reviewer", count=others)] if others > 0 else [])]
+
+
+def action_for(code: str) -> tuple[str, str]:
+    """What mends a requirement of which ``code`` says why it does not hold, and who does it."""
+    return _MENDING.get(code, ("run", "submitter"))
+
+
 def _repairs(requirements: Iterable[RequirementResult]) -> list[Step]:
     together: dict[tuple[str, str], list[RequirementResult]] = {}
     for result in requirements:
-        if result.decides and result.status not in (Status.SATISFIED, Status.WAIVED):
+        if result.decides and result.status not in (Status.SATISFIED, Status.WAIVED, Status.OVERRIDDEN):
             # What is met by no audit alone stands by itself.
             together.setdefault((result.kind, "" if result.kind else result.id), []).append(result)
     steps = []
     for (kind_or_none, own_id), results in together.items():
         kind = kind_or_none or own_id
-        action, who, detail = min(map(_mending, results), key=lambda step: _ACTIONS.index(step[0]))
+        mending = sorted(map(_mending, results), key=lambda step: _ACTIONS.index(step[0]))
+        action, who, _detail = mending[0]
+        # Each condition has to be met, and each thing that was found lacking brought.
+        details = dict.fromkeys(detail for other, _who, detail in mending if other == action and detail)
         ids = tuple(sorted({result.id for result in results}))
-        steps.append(Step(action, kind, who, requirements=ids, detail=detail, alternative=_waiver(kind, results)))
+        steps.append(
+            Step(
+                action,
+                kind,
+                who,
+                count=sum(int(result.params.get("standing", 1)) for result in results) if kind == SUSPENDED else 1,
+                requirements=ids,
+                detail="; ".join(details),
+                alternative=_waiver(kind, results),
+            )
+        )
         if action == "complete_profile" and any(result.params.get("found_else") for result in results):
             steps.append(Step("repair", kind, "submitter", requirements=ids))
     return sorted(steps, key=lambda step: (_ACTIONS.index(step.action), step.target))
@@ -140,7 +201,7 @@ def _mending(result: RequirementResult) -> tuple[str, str, str]:
         return "mend_inputs", "submitter", str(params.get("error", ""))
     if result.code == "verdict_not_accepted" and params.get("profile_lacks"):
         return "complete_profile", "risk_officer", ", ".join(map(str, params["profile_lacks"]))
-    action, who = _MENDING.get(str(params.get("lacking")), _MENDING[result.code])
+    action, who = _MENDING.get(str(params.get("lacking"))) or action_for(result.code)
     if action == "meet_condition":
         return action, who, str(params.get("condition", ""))
     return action, who, ", ".join(map(str, params.get("of", ())))
@@ -151,6 +212,8 @@ def _people(lanes: Sequence[LaneResult], distinct_needed: int) -> list[Step]:
     people = set(distinct_people(lanes))
     lifts, votes = [], []
     for lane in lanes:
+        if lane.status is Status.OVERRIDDEN:
+            continue
         if lane.vetoes:
             lifts.append(Step("lift_veto", lane.lane, f"reviewer:{lane.lane}", count=lane.vetoes))
         if lane.min:

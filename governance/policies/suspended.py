@@ -23,7 +23,8 @@ def judge_lineage(facts: Mapping[str, Any]) -> tuple[RequirementResult, ...]:
     counts = [lineage.get(name, 0) for name in ("suspended", "suspended_upstream")] if _is_mapping(lineage) else [None]
     if not all(isinstance(one, int) and not isinstance(one, bool) and one >= 0 for one in counts):
         raise FactsMalformed("lineage")
-    if not any(counts):
+    standing = sum(count or 0 for count in counts)
+    if standing == 0:
         return ()
     named = [str(one.get("of", "")) for one in lineage.get("suspensions", ()) if _is_mapping(one)]
     return (
@@ -35,7 +36,7 @@ def judge_lineage(facts: Mapping[str, Any]) -> tuple[RequirementResult, ...]:
             severity="fail",
             code=CODE,
             policy=BUILT_IN,
-            params={"of": named},
+            params={"of": named, **({"standing": standing} if standing > 1 else {})},
         ),
     )
 

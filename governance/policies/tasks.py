@@ -1,4 +1,6 @@
-"""Messages that wake a worker. The work, and the safety of doing it twice, is in ``back_testing``."""
+"""Messages that wake a worker. The work, and the safety of doing it twice, is in ``back_testing`` and
+``rejudging``.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,11 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from governance.policies import back_testing
+from governance.policies import back_testing, rejudging
 
 logger = logging.getLogger(__name__)
 
-# A person waits for it: not behind the nightly audits.
+# A person waits for it, or something is closed until it is done: not behind the nightly audits.
 QUEUE = "ci"
 
 
@@ -28,5 +30,27 @@ def wake(back_test_id: int) -> bool:
         back_test.apply_async(kwargs={"back_test_id": back_test_id}, queue=QUEUE, retry=False)
     except Exception as unreachable:  # kombu's transports raise errors of many families
         logger.warning("back-test %s waits, the broker took no message: %s", back_test_id, unreachable)
+        return False
+    return True
+
+
+@shared_task(ignore_result=True, acks_late=True, time_limit=int(rejudging.TIME_LIMIT.total_seconds()))
+def rejudge(**_newer: Any) -> None:
+    """Judge again whatever has to be."""
+    rejudging.carry_out(now=timezone.now)
+
+
+@shared_task(ignore_result=True, acks_late=False)
+def sweep_rejudgings(**_newer: Any) -> None:
+    """Take back what a lost worker had begun, and tell of what is due."""
+    rejudging.sweep(wake=wake_rejudging)
+
+
+def wake_rejudging() -> bool:
+    """Tell the workers. A broker that is down is no error: the sweep tells them again."""
+    try:
+        rejudge.apply_async(queue=QUEUE, retry=False)
+    except Exception as unreachable:  # kombu's transports raise errors of many families
+        logger.warning("what has to be judged again waits for the sweep, the broker took no message: %s", unreachable)
         return False
     return True

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from governance.people.models import Role
 from governance.people.queries import standing
-from governance.policies import back_testing, documents, portfolio, queries, services, tasks
+from governance.policies import back_testing, documents, portfolio, queries, rejudging, services, tasks
 from governance.policies.comparing import differences
 from governance.policies.dry_runs import dry_run
 from governance.policies.models import BackTest, BackTestState, Flip, Policy, PolicyVersion
@@ -100,7 +100,9 @@ def policy(request: PageRequest, name: str) -> HttpResponse:
 @login_required
 @require_safe
 def version(request: PageRequest, name: str, number: int) -> HttpResponse:
-    """One published version: its text as it was written, what it asks for, what changed, its history. Two queries."""
+    """One published version: its text as it was written, what it asks for, what changed, its history, what is judged
+    again because of it. Three queries.
+    """
     rows = PolicyVersion.objects.select_related("policy", "published_by")
     shown = get_object_or_404(rows, policy__name=name, number=number if number < 2**31 else 0)
     history = list(rows.filter(policy=shown.policy).order_by("-number")[:50])
@@ -113,6 +115,7 @@ def version(request: PageRequest, name: str, number: int) -> HttpResponse:
         "document": document,
         "before": before,
         "changes": changes,
+        "rejudged": rejudging.latest(shown.policy),
         "waits": shown.effective_at is not None and shown.effective_at > timezone.now(),
         "history": history,
         "is_newest": bool(history) and history[0].pk == shown.pk,

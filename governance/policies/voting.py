@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from governance.policies.judging import Status
+from governance.policies.moments import utc
 from governance.policies.shapes import AGREES, HIGHEST_VOTE, LANES, LOWEST_VOTE, LaneRule
 
 
@@ -48,7 +50,8 @@ class LaneResult:
     """How one lane stands: ``agreeing`` of ``min`` people, and how many block.
 
     ``min`` is 0 where no policy asks for the lane but somebody in it blocks. Who voted is told to callers and left
-    out of the JSON, which outlives a person's wish to be forgotten.
+    out of the JSON, which outlives a person's wish to be forgotten. ``blocking`` are the numbers of the votes that
+    block; ``override`` is set while two administrators set the lane aside, until ``holds_until``.
     """
 
     lane: str
@@ -59,9 +62,14 @@ class LaneResult:
     status: Status
     agreed_by: tuple[str, ...] = ()
     vetoed_by: tuple[str, ...] = ()
+    blocking: tuple[int, ...] = ()
+    override: int | None = None
+    holds_until: dt.datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
+        aside = {"override": self.override, "holds_until": utc(self.holds_until)} if self.override is not None else {}
         return {
+            **aside,
             "lane": self.lane,
             "min": self.min,
             "veto": self.veto,
@@ -90,11 +98,12 @@ def count_votes(*, rules: Iterable[LaneRule], votes: Sequence[VoteFact], current
         cast = [vote for vote in newest.values() if vote.lane == lane]
         agreed = tuple(sorted(v.voter for v in cast if v.value >= AGREES and v.round == current_round))
         vetoed = tuple(sorted(v.voter for v in cast if v.value <= veto))
+        blocking = tuple(sorted(v.number for v in cast if v.value <= veto))
         if rule is None and not vetoed:
             continue
         enough = Status.SATISFIED if len(agreed) >= needed else Status.PENDING
         status = Status.UNSATISFIED if vetoed else enough
-        results.append(LaneResult(lane, needed, veto, len(agreed), len(vetoed), status, agreed, vetoed))
+        results.append(LaneResult(lane, needed, veto, len(agreed), len(vetoed), status, agreed, vetoed, blocking))
     return tuple(results)
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import get_language, gettext_noop, ngettext, pgett
 from django.utils.translation import gettext as _
 
 from governance.catalog.forms import UseCaseForm
-from governance.policies import suspended
+from governance.policies import outdated, suspended
 from governance.web.templatetags import figures
 from governance.web.templatetags.words import look_up
 
@@ -23,6 +23,7 @@ TITLES = (
     gettext_noop("A bias audit was made and did not fail"),
     gettext_noop("No group is treated worse than the audit plan allows"),
     gettext_noop("The data audit found nothing that stops"),
+    gettext_noop("A pilot was reported, with requests, complaints, drift, cost and a rollback drill"),
     gettext_noop("A pilot of at least 14 days was reported, with a rollback drill"),
     gettext_noop("It is on record how the model is made and on which errors that rests"),
     gettext_noop("Models of minimal risk as a prototype"),
@@ -42,8 +43,11 @@ TITLES = (
     gettext_noop("Spaces at every stage"),
     gettext_noop("Spaces in production"),
 )
-# That of the requirement which stands in no file.
-BUILT_IN_TITLES = (gettext_noop("Nothing that it rests on is suspended"),)
+# Those of requirements which stand in no file.
+BUILT_IN_TITLES = (
+    gettext_noop("Nothing that it rests on is suspended"),
+    gettext_noop("It was judged under the policies of now"),
+)
 
 
 def title(text: str) -> str:
@@ -72,9 +76,11 @@ def _audits_in(language: str | None) -> dict[str, str]:
 
 
 def audit_of(kind: str) -> str:
-    """An audit within a list of what is missing; or the suspension, which no audit finds."""
+    """An audit within a list of what is missing; or what no audit finds: a suspension, a judgement to come."""
     if kind == suspended.KIND:
         return _("something suspended")
+    if kind == outdated.KIND:
+        return _("a judgement under the policies of now")
     return _("%(kind)s audit") % {"kind": _audited(kind)}
 
 
@@ -166,6 +172,10 @@ def _messages_in(language: str | None) -> dict[str, str]:
         "not_asked": _("Not asked here: the policy asks for it only where %(condition)s."),
         "verdict_not_accepted": _("The %(kind)s audit says %(verdict)s; accepted are %(accepted)s."),
         "suspended": _("Suspended: %(of)s."),
+        "policies_changed": _(
+            "The policies have changed since this was judged. A worker judges it again; what else stands here was found"
+            " before."
+        ),
         "missing": _("There is no %(kind)s audit."),
         "outdated": _(
             "The %(kind)s audit was run on other inputs than today’s: plan, upload or licences have changed."
@@ -179,8 +189,11 @@ def _messages_in(language: str | None) -> dict[str, str]:
         "override_ended": _(
             "The %(kind)s audit rested on a reviewer’s override, which has ended; it has to be judged again."
         ),
+        "upstream_ended": _("Something that it was made from is approved no longer."),
         "waiver_ended": _("The %(kind)s audit does not hold; it was waived until %(until)s, and the waiver has ended."),
         "waiver_revoked": _("The %(kind)s audit does not hold; it was waived, and the waiver was revoked."),
+        "admin_override_ended": _("It does not hold; two administrators had set it aside, and the override has ended."),
+        "admin_override_revoked": _("It does not hold; two administrators had set it aside, and took that back."),
         "verdict_unknown": _(
             "The %(kind)s audit says %(verdict)s, which it could not say when the policy was published."
         ),
@@ -212,21 +225,49 @@ def reason(code: str) -> str:
         "review:superseded": _("a newer submission took its place"),
         "review:awaiting_decision": _("every requirement holds; an approver has to decide"),
         "vote.distinct:pending": _("more different people have to vote"),
+        f"{outdated.ID}:{outdated.CODE}": _("the policies have changed, and it has to be judged under them first"),
     }
     if code in known:
         return known[code]
     if code.startswith("facts_malformed:"):
         return _("the facts cannot be read at %(path)s") % {"path": code.partition(":")[2]}
     what, _colon, state = code.rpartition(":")
-    over = {"waiver_ended": _("its waiver has ended"), "waiver_revoked": _("its waiver was revoked")}
+    over = {
+        "waiver_ended": _("its waiver has ended"),
+        "waiver_revoked": _("its waiver was revoked"),
+        "overridden_by_admin": _("set aside by two administrators"),
+        "admin_override_ended": _("its override by two administrators has ended"),
+        "admin_override_revoked": _("its override by two administrators was revoked"),
+        "upstream_ended": _("something that it was made from is approved no longer"),
+    }
     state = over.get(state, state)
     return _("%(what)s: %(state)s") % {"what": what, "state": state} if what else code
 
 
 def told_step(one: Mapping[str, Any]) -> dict[str, Any]:
-    """A step with its sentence, and that of what would do in its place."""
+    """A step with its sentence, how long it usually takes, and the same of what would do in its place."""
     shown = {**one, "message": step(one)}
+    if "usually" in one:
+        shown["usually"] = {**one["usually"], "message": usually(one)}
     return shown | {"alternative": told_step(one["alternative"])} if one.get("alternative") else shown
+
+
+def usually(step: Mapping[str, Any]) -> str:
+    """How long a step usually takes, and of how many that is the median; nothing where it is on no record."""
+    told: Mapping[str, Any] = step.get("usually") or {}
+    n = int(told.get("n", 0))
+    if told.get("seconds") is not None:
+        return ngettext("usually %(time)s: the median of %(n)s", "usually %(time)s: the median of %(n)s", n) % {
+            "time": figures.duration(told["seconds"]),
+            "n": n,
+        }
+    if told.get("reason") != "too_few_known":
+        return ""
+    return ngettext(
+        "how long it takes is not known yet: %(n)s is on record",
+        "how long it takes is not known yet: %(n)s are on record",
+        n,
+    ) % {"n": n}
 
 
 def step(step: Mapping[str, Any]) -> str:
@@ -239,19 +280,26 @@ def step(step: Mapping[str, Any]) -> str:
         detail = _fields(name.strip() for name in detail.split(","))
     elif action == "lift_suspension":
         detail = ", ".join(one.partition(":")[2] for one in detail.split(", "))
-    elif action == "submit":
+    elif action in ("submit", "resubmit", "decide"):
         detail = str(look_up(detail, "stage").label).lower()
+    if action == "wait" and target == outdated.KIND:
+        action = "wait_judged"
     if action == "ask_waiver" and detail:
         action = "ask_waiver_days"
     if action in ("vote", "lift_veto"):
         target = str(look_up(target, "lane").label)
-    elif action != "submit":
+    elif action not in ("submit", "resubmit", "decide"):
         target = _audited(target)
     known = {
-        "lift_suspension": _("A second risk officer has to lift the suspension of %(detail)s."),
+        "lift_suspension": ngettext(
+            "A second risk officer has to lift the suspension of %(detail)s.",
+            "A second risk officer has to lift each of %(count)s suspensions: of %(detail)s.",
+            int(count),
+        ),
         "run": _("Run the %(target)s audit."),
         "retry": _("Run the %(target)s audit again; the last one could not be done."),
         "wait": _("Wait for the %(target)s audit to end."),
+        "wait_judged": _("Wait until a worker has judged it under the policies of now."),
         "repair": _("Mend what the %(target)s audit found, then submit the mended version."),
         "attach_predictions": _("Attach a table of predictions; the %(target)s audit then starts by itself."),
         "attach_files": _("Attach the version’s files; the %(target)s audit then starts by itself."),
@@ -266,8 +314,11 @@ def step(step: Mapping[str, Any]) -> str:
         "complete_profile": _(
             "Say %(detail)s in the licence profile of the use case; the licence audit then runs again by itself."
         ),
+        "approve_upstream": _("Have what it was made from approved again, or submit a version that does without it."),
         "meet_condition": _("Meet the condition of %(target)s (%(detail)s)."),
         "submit": _("Submit this version for %(detail)s in use case %(target)s; check the name of the use case."),
+        "resubmit": _("Bring the returned submission back; who agreed has to agree anew."),
+        "decide": _("An approver has to approve it for %(detail)s."),
         "write_audit_plan": _("Write the audit plan of the use case; the %(target)s audit needs it."),
         "vote": ngettext(
             "%(count)s more person has to agree in lane %(target)s.",

@@ -18,6 +18,7 @@ entries = [
     path("catalogue/import/", catalogue.import_entry, name="import"),
     path("catalogue/imports/<uuid:public_id>/", catalogue.import_request, name="import-request"),
     path("use-cases/<slug:slug>/", use_case.use_case, name="use-case"),
+    path("use-cases/<slug:slug>/gate/", use_case.gate_mode, name="gate-mode"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/", version.entry, name="entry"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/suspend/", suspension.suspend, name="suspend"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/", version.version, name="version"),

@@ -28,6 +28,10 @@ SYMBOLS = {
     "waiver.approved": ("waived", "warn"),
     "waiver.rejected": ("fail", "fail"),
     "waiver.revoked": ("off", "fail"),
+    "override.proposed": ("wait", "fail"),
+    "override.confirmed": ("waived", "fail"),
+    "override.rejected": ("fail", "fail"),
+    "override.revoked": ("off", "warn"),
     "approval.suspended": ("off", "fail"),
     "licence.corrected": ("note", "wait"),
     "licence.correction_ended": ("note", "wait"),
@@ -36,7 +40,12 @@ SYMBOLS = {
 }
 
 # What a notice is about, and its page.
-PAGES = {"submission": "reviews:submission", "suspension": "portal:suspension", "waiver": "policies:waiver"}
+PAGES = {
+    "submission": "reviews:submission",
+    "suspension": "portal:suspension",
+    "waiver": "policies:waiver",
+    "override": "reviews:override",
+}
 
 
 def _subject(payload: Mapping[str, Any]) -> str:
@@ -73,6 +82,12 @@ def notice(line: Notice) -> dict[str, Any]:
         "waiver.approved": _("Your waiver was accepted: %(subject)s for %(stage)s."),
         "waiver.rejected": _("Your waiver was rejected: %(subject)s for %(stage)s."),
         "waiver.revoked": _("Your waiver was revoked: %(subject)s for %(stage)s."),
+        "override.proposed": _(
+            "An administrator wants to set requirements aside: %(subject)s for %(stage)s. It needs a second one."
+        ),
+        "override.confirmed": _("Two administrators have set requirements aside: %(subject)s for %(stage)s."),
+        "override.rejected": _("Your override was rejected: %(subject)s for %(stage)s."),
+        "override.revoked": _("An override by administrators was taken back: %(subject)s for %(stage)s."),
         "approval.suspended": _("Suspended: %(subject)s may no longer run in %(stage)s."),
         "licence.corrected": _("The licence table was corrected: %(subject)s."),
         "licence.correction_ended": _("A correction of the licence table was taken back: %(subject)s."),

@@ -6,8 +6,10 @@ class ReviewsConfig(AppConfig):
     label = "reviews"
 
     def ready(self) -> None:
-        from governance.policies.portfolio import register
+        from governance.policies import portfolio, rejudging
         from governance.reviews import receivers  # noqa: F401  (listens to finished runs)
+        from governance.reviews.judging_again import OfSubmissions
         from governance.reviews.portfolio import Submissions
 
-        register(Submissions())
+        portfolio.register(Submissions())
+        rejudging.register(OfSubmissions())

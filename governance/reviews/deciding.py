@@ -5,11 +5,15 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
+from governance.gates import portfolio
 from governance.gates import services as gates
 from governance.ledger import services as ledger
 from governance.people.models import Role, User
 from governance.people.queries import standing_now
+from governance.policies import holding
 from governance.policies.evaluation import VoteFact
 from governance.reviews import claims, evaluation, triggers
 from governance.reviews.errors import NotAllowed, ReviewRefused
@@ -34,6 +38,10 @@ class RequirementsOpen(ReviewRefused):
     """Something that the policies require does not hold."""
 
 
+class PoliciesChanged(ReviewRefused):
+    """Other policies apply than those under which the approver has seen it judged."""
+
+
 @remembered("submission.approve", by="approver")
 def approve(
     *, submission_id: int, approver: User, edition: int | None = None, reason: str = "", at: dt.datetime
@@ -43,20 +51,30 @@ def approve(
     Raises:
         NotAllowed: not an approver in the team, or somebody who submitted or made what is judged.
         RequirementsOpen: a requirement does not hold; what was found is kept on the submission.
+        PoliciesChanged: it was judged under other policies than those of now, and is judged again just here.
         ReviewRefused: the submission has ended.
         Stale: the submission has changed since it was looked at.
     """
     with transaction.atomic():
+        holding.hold_still()  # what is granted while policies change, they would not know of
         submission = locked(submission_id)
         require_four_eyes(approver, submission)
         require(approver, Role.APPROVER, submission.use_case, "approve for")
         require_state(submission, SubmissionState.IN_REVIEW)
         require_edition(submission, edition)
+        stale = is_stale(submission, at=at)
+        if stale:
+            evaluation.gather(submission, by=None, at=at)
+            changed(submission)
         judged = evaluation.judge(submission, at=at)
-        if judged.evaluation.opens:
+        if judged.evaluation.opens and not stale:
             return decide(submission, Outcome.APPROVED, judged, by=approver, reason=reason, at=at)
         evaluation.keep(submission, judged, at=at)
     # Outside the transaction, which would undo what it kept.
+    if stale:
+        raise PoliciesChanged(
+            "policies_changed", "other policies apply since you saw it judged; it was judged again: look, then decide"
+        )
     codes = ", ".join(judged.evaluation.reason_codes[:6])
     raise RequirementsOpen("requirements_open", f"approval is closed until every requirement holds; open now: {codes}")
 
@@ -111,11 +129,24 @@ def _refuse(
 
 def bring_up_to_date(submission: Submission, *, at: dt.datetime) -> Submission:
     """Evaluate and keep; where every policy lets it, an approval follows without a person."""
+    if is_stale(submission, at=at):
+        changed(submission)  # whoever has seen it judged otherwise looks again
+        evaluation.gather(submission, by=None, at=at)
     judged = evaluation.judge(submission, at=at)
     evaluation.keep(submission, judged, at=at)
-    if judged.evaluation.auto_decide and judged.evaluation.opens:
-        decide(submission, Outcome.APPROVED, judged, by=None, reason="", at=at)
+    # While policies change nothing is approved by itself: it is judged again once they have.
+    if judged.evaluation.auto_decide and judged.evaluation.opens and holding.try_hold_still():
+        judged = evaluation.judge(submission, at=at)
+        if judged.evaluation.auto_decide and judged.evaluation.opens:
+            decide(submission, Outcome.APPROVED, judged, by=None, reason="", at=at)
+        else:
+            evaluation.keep(submission, judged, at=at)
     return submission
+
+
+def is_stale(submission: Submission, *, at: dt.datetime) -> bool:
+    """Whether it has to be judged again first. Policies may have changed while the caller waited for it."""
+    return submission.is_stale(at=max(at, timezone.now()))
 
 
 def decide(
@@ -155,6 +186,8 @@ def decide(
         decided_at=at,
         approval=approval,
     )
+    if approval is not None:
+        portfolio.hold_to_coming(approval_id=approval.pk, at=at)
     submission.state = SubmissionState(outcome.value)
     submission.save(update_fields=["state", "round"])
     changed(submission)
@@ -170,11 +203,13 @@ def decide(
 
 def _supersede(approved: Submission, *, by: User | None, at: dt.datetime) -> None:
     """End what was submitted earlier of the same entry, use case and stage: what came after it was approved."""
+    # By when it was submitted: one that began as a draft bears an older number.
+    before = Q(submitted_at__lt=approved.submitted_at) | Q(submitted_at=approved.submitted_at, pk__lt=approved.pk)
     earlier = Submission.objects.open().filter(
+        before,
         version__entry=approved.version.entry_id,
         use_case=approved.use_case_id,
         stage=approved.stage,
-        pk__lt=approved.pk,
     )
     earlier = earlier.exclude(version=approved.version_id).select_for_update(of=("self",))
     for submission in earlier.select_related("version__entry", "version__card", "use_case", "submitted_by"):

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from governance.evidence import services as evidence
 from governance.gates import services as gates
-from governance.people.models import Lane, Membership, Role
+from governance.people.models import Lane, Membership, Role, User
 from governance.policies import facts as facts_of
 from governance.policies import queries as policies
 from governance.policies.evaluation import Evaluation, VoteFact, evaluate
@@ -26,6 +26,8 @@ class Judged:
     facts: dict[str, Any]
     facts_sha256: str
     votes: list[VoteFact]
+    # The first moment from which other policies apply.
+    stale_from: dt.datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         return self.evaluation.as_json()
@@ -59,7 +61,7 @@ def those_that_count(
 ) -> list[VoteFact]:
     """Of votes in the order in which they were cast those that count, by who holds lanes and who made the evidence."""
     team = submission.use_case.owner_team_id
-    left_out = {*made_it, submission.submitted_by_id}
+    left_out = {*made_it, submission.submitted_by_id, *submission.prepared_by}
     return [
         VoteFact(lane=vote.lane, value=vote.value, voter=str(vote.voter_id), round=vote.round, number=vote.pk)
         for vote in votes
@@ -68,16 +70,25 @@ def those_that_count(
     ]
 
 
+def gather(submission: Submission, *, by: User | None, at: dt.datetime, again: bool = False) -> None:
+    """Ask for the audits that the policies of a submission need and that have no current run."""
+    version, use_case = submission.version, submission.use_case
+    applied = policies.applicable(kind=version.entry.kind, tier=use_case.tier, stage=submission.stage, at=at)
+    kinds = policies.required_kinds(applied)
+    evidence.gather(version=version, use_case=use_case, kinds=kinds, by=by, at=at, again=again)
+
+
 def judge(submission: Submission, *, at: dt.datetime) -> Judged:
     """Evaluate a submission on today's facts, the policies in force and the votes that count. Writes nothing."""
     version, use_case = submission.version, submission.use_case
-    applied = policies.applicable(kind=version.entry.kind, tier=use_case.tier, stage=submission.stage, at=at)
+    asked = {"kind": version.entry.kind, "tier": use_case.tier, "stage": submission.stage}
+    applied, stale_from = policies.applicable(**asked, at=at), policies.next_change(**asked, at=at)
     known = facts_of.facts(
         version=version, use_case=use_case, stage=submission.stage, kinds=policies.required_kinds(applied), at=at
     )
     votes = counting_votes(submission)
     evaluation = evaluate(policies=applied, facts=known, votes=votes, at=at, current_round=submission.round)
-    return Judged(evaluation, known, facts_of.digest(known), votes)
+    return Judged(evaluation, known, facts_of.digest(known), votes, stale_from)
 
 
 def keep(submission: Submission, judged: Judged, *, at: dt.datetime) -> None:
@@ -85,8 +96,9 @@ def keep(submission: Submission, judged: Judged, *, at: dt.datetime) -> None:
     submission.verdict = judged.evaluation.verdict
     submission.evaluation = judged.as_json()
     submission.facts, submission.facts_sha256 = judged.facts, judged.facts_sha256
-    submission.evaluated_at = at
-    submission.save(update_fields=["verdict", "evaluation", "facts", "facts_sha256", "evaluated_at"])
+    submission.evaluated_at, submission.stale_from = at, judged.stale_from
+    kept = ["verdict", "evaluation", "facts", "facts_sha256", "evaluated_at", "stale_from"]
+    submission.save(update_fields=kept)
     tell_gate(submission, at=at)
 
 

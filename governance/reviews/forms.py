@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from governance.catalog.models import Stage, UseCase
 from governance.evidence.models import Attachment
 from governance.people.models import Lane
+from governance.reviews.models import LONGEST_NOTE
 
 LONGEST_REASON = 5000
 
@@ -41,6 +42,35 @@ class ReasonForm(EditionForm):
     )
 
 
+class OverrideForm(EditionForm):
+    """What two administrators are to set aside, why, and for how long."""
+
+    targets = forms.MultipleChoiceField(
+        label=_("What is set aside"),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("As it stands now: what comes to light afterwards counts all the same."),
+        error_messages={"required": _("Choose what is to be set aside.")},
+    )
+    reason = forms.CharField(
+        label=_("Why it cannot wait"),
+        max_length=LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Ten characters or more. It stands wherever the gate is read."),
+    )
+    hours = forms.TypedChoiceField(
+        label=_("For how long"),
+        coerce=int,
+        choices=[("24", _("One day")), ("72", _("Three days")), ("168", _("Seven days, the longest"))],
+        widget=forms.RadioSelect,
+        initial="24",
+    )
+
+    def __init__(self, *args: Any, offered: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["targets"]
+        field.choices = offered
+
+
 class CommentForm(forms.Form):
     """What is said, and to what: ``submission``, ``card_line``, ``finding:<fingerprint>`` or ``decision:<number>``."""
 
@@ -66,12 +96,23 @@ class SubmitForm(forms.Form):
 
     use_case = forms.ModelChoiceField(label=_("Use case"), queryset=UseCase.objects.none(), to_field_name="slug")
     stage = forms.ChoiceField(label=_("Stage"), choices=Stage.choices, initial=Stage.PROTOTYPE)
+    note = forms.CharField(
+        label=_("Note to the reviewers"),
+        max_length=LONGEST_NOTE,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("What they should know that no audit says; it stays as it is once submitted."),
+    )
 
     def __init__(self, *args: Any, use_cases: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["use_case"]
         field.queryset = use_cases
         field.label_from_instance = _with_tier
+
+
+class DraftForm(SubmitForm, EditionForm):
+    """A draft as the person saw it, and what it is to be."""
 
 
 def _with_tier(use_case: UseCase) -> str:

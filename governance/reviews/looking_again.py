@@ -90,6 +90,16 @@ def policies_changed(*, at: dt.datetime) -> None:
             _see(Kind.POLICY, approval, [sighting], at=at, policies=named, stage=approval.stage)
 
 
+def upstream_changed(approval: Approval, *, below: Approval | None, holds: bool, at: dt.datetime) -> None:
+    """What an approved version was made from is approved no longer; or it is again, and nothing is left to do."""
+    if holds or below is None:
+        key = triggers.key_of(kind=Kind.UPSTREAM, entry_id=approval.version.entry_id, use_case_id=approval.use_case_id)
+        for pk in Trigger.objects.open().filter(dedupe_key=key).values_list("pk", flat=True):
+            triggers.renewed(trigger_id=pk, at=at)
+        return
+    _see(Kind.UPSTREAM, approval, [f"approval {below.pk}"], at=at, of=below.version.entry.repo_id)
+
+
 def use_case_changed(use_case: UseCase, *, at: dt.datetime) -> None:
     """The plan, the tier or the profile by which licences are judged is another one: also where that has ended it."""
     ended_by_it = Q(ended_at=at, ended_reason=EndedReason.TIER_CHANGED)

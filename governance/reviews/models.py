@@ -9,16 +9,17 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Length
+from django.db.models.functions import Length, Now
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
 from governance.catalog.models import Stage
-from governance.people.models import Lane, User
-from governance.people.queries import teams_seen_by
+from governance.people.models import Lane, Role, User
+from governance.people.queries import standing, teams_seen_by
 
 
 class SubmissionState(models.TextChoices):
+    DRAFT = "draft", _("Draft")
     IN_REVIEW = "in_review", _("In review")
     CHANGES_REQUESTED = "changes_requested", _("Changes requested")
     APPROVED = "approved", _("Approved")
@@ -27,16 +28,38 @@ class SubmissionState(models.TextChoices):
     SUPERSEDED = "superseded", _("Superseded")
 
 
+LONGEST_NOTE = 5000
 OPEN_STATES = (SubmissionState.IN_REVIEW, SubmissionState.CHANGES_REQUESTED)
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def visible_to(self, user: User) -> SubmissionQuerySet:
+        """What was submitted. A draft is not: those who prepare it find it among ``drafts_of``."""
         seen = teams_seen_by(user)
-        return self if seen is None else self.filter(use_case__owner_team__in=seen)
+        submitted = self.exclude(state=SubmissionState.DRAFT)
+        return submitted if seen is None else submitted.filter(use_case__owner_team__in=seen)
+
+    def drafts_of(self, user: User) -> SubmissionQuerySet:
+        """Drafts that a person sees: one's own, those of one's teams, and all for who submits everywhere.
+
+        To see the whole organisation is not enough: nothing has been submitted to it yet.
+        """
+        held = standing(user)
+        drafts = self.filter(state=SubmissionState.DRAFT)
+        if held.teams_with(Role.SUBMITTER) is None:
+            return drafts
+        return drafts.filter(Q(submitted_by=user) | Q(use_case__owner_team__in=held.team_ids))
 
     def open(self) -> SubmissionQuerySet:
         return self.filter(state__in=OPEN_STATES)
+
+    def stale(self) -> SubmissionQuerySet:
+        """Those in review that have to be judged again first, by the database's clock."""
+        return self.filter(state=SubmissionState.IN_REVIEW, stale_from__lte=Now())
+
+    def judged(self) -> SubmissionQuerySet:
+        """Those that were judged under the policies of now, by the database's clock."""
+        return self.filter(Q(stale_from=None) | Q(stale_from__gt=Now()))
 
 
 class Submission(models.Model):
@@ -44,7 +67,11 @@ class Submission(models.Model):
 
     ``edition`` counts changes; whoever acts names the edition they saw (If-Match). ``evaluation`` is the newest
     verdict with its requirements, computed from ``facts``; a decision freezes both. ``due_at`` is the day by which the
-    round is to be decided; it closes and opens nothing.
+    round is to be decided; it closes and opens nothing. From ``stale_from`` on other policies apply than those that it
+    was judged under: it is closed until it has been judged again.
+
+    A draft is being prepared by the submitters of the use case's team; nobody else sees it and nothing judges it.
+    ``submitted_at`` is then when it was last saved, ``prepared_by`` are those who wrote it, who do not judge it later.
     """
 
     version = models.ForeignKey("catalog.Version", on_delete=models.PROTECT, related_name="submissions")
@@ -56,11 +83,14 @@ class Submission(models.Model):
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     submitted_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True, blank=True)
+    note = models.TextField(blank=True)
+    prepared_by = ArrayField(models.BigIntegerField(), default=list, blank=True)
     verdict = models.CharField(max_length=8, blank=True)
     evaluation = models.JSONField(default=dict)
     facts = models.JSONField(default=dict)
     facts_sha256 = models.CharField(max_length=64, blank=True)
     evaluated_at = models.DateTimeField(null=True, blank=True)
+    stale_from = models.DateTimeField(null=True, blank=True)
 
     objects = SubmissionQuerySet.as_manager()
 
@@ -71,8 +101,22 @@ class Submission(models.Model):
                 condition=Q(state__in=["in_review", "changes_requested"]),
                 name="submission_one_open",
             ),
+            models.UniqueConstraint(
+                fields=["version", "use_case", "stage"], condition=Q(state="draft"), name="submission_one_draft"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="draft")
+                | Q(verdict="", facts_sha256="", evaluated_at=None, due_at=None, round=1, evaluation={}, facts={}),
+                name="submission_draft_is_not_judged",
+            ),
+            models.CheckConstraint(
+                condition=LessThanOrEqual(Length("note"), LONGEST_NOTE), name="submission_note_length"
+            ),
         ]
-        indexes = [models.Index(fields=["state", "-submitted_at", "-id"])]
+        indexes = [
+            models.Index(fields=["state", "-submitted_at", "-id"]),
+            models.Index(fields=["stale_from"], condition=Q(state="in_review"), name="submission_stale"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.version} for {self.stage} in {self.use_case}"
@@ -80,6 +124,10 @@ class Submission(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
+
+    def is_stale(self, *, at: dt.datetime) -> bool:
+        """Whether other policies apply at ``at`` than those that it was judged under."""
+        return self.stale_from is not None and self.stale_from <= at
 
 
 class Vote(models.Model):
@@ -282,6 +330,7 @@ class Trigger(models.Model):
         REVIEWER = "reviewer", _("Somebody who voted may no longer vote")
         USE_CASE = "use_case", _("The use case has changed")
         WAIVER = "waiver", _("A waiver ends")
+        UPSTREAM = "upstream", _("Something that it was made from is approved no longer")
 
     class Closing(models.TextChoices):
         SUBMITTED = "submitted", _("a version was submitted")

@@ -36,7 +36,8 @@ class Submissions:
                 if submission.version.imported_by_id is not None:
                     made_it.add(submission.version.imported_by_id)
                 counting = those_that_count(submission, submission.votes.all(), holders=holders, made_it=made_it)
-                yield _item(submission, counting, facts=submission.facts)
+                stale = submission.is_stale(at=at)
+                yield _item(submission, counting, facts=None if stale else submission.facts)
 
     def one(self, *, number: int, user: User) -> Item | None:
         found = Submission.objects.visible_to(user).select_related(*_PARTS).filter(pk=number).first()

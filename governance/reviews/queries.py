@@ -14,12 +14,12 @@ from governance.evidence.queries import runs_visible_to
 from governance.gates.models import Approval
 from governance.people.models import Lane, Membership, Role, User
 from governance.people.queries import standing
-from governance.reviews.models import OPEN_STATES, Submission, SubmissionState, Vote
+from governance.reviews.models import OPEN_STATES, Submission, SubmissionQuerySet, SubmissionState, Vote
 
 DECIDABLE = ("allow", "warn")
 
 
-def listed(user: User) -> QuerySet[Submission]:
+def listed(user: User) -> SubmissionQuerySet:
     """The submissions that a person sees, with what a row of a list shows.
 
     ``approval_now`` is what has become of the approval that came of one: ``ended_reason`` ("" while it has not ended),
@@ -29,6 +29,12 @@ def listed(user: User) -> QuerySet[Submission]:
     approvals = Approval.objects.filter(decision__submission=OuterRef("pk")).order_by("-pk")
     seen = Submission.objects.visible_to(user).annotate(approval_now=Subquery(approvals.values_list(now)[:1]))
     return seen.select_related("version__entry", "use_case", "submitted_by")
+
+
+def drafts_of(user: User) -> QuerySet[Submission]:
+    """The drafts that a person sees, the one that was saved last first."""
+    drafts = Submission.objects.drafts_of(user).select_related("version__entry", "use_case", "submitted_by")
+    return drafts.order_by("-submitted_at", "-pk")
 
 
 def awaiting_vote_of(user: User, *, but: Mapping[str, Exists] | None = None) -> QuerySet[Submission]:
@@ -59,7 +65,7 @@ def awaiting_vote_of(user: User, *, but: Mapping[str, Exists] | None = None) -> 
 def awaiting_decision_of(user: User) -> QuerySet[Submission]:
     """Submissions of which every requirement holds and that the person may approve. One query."""
     teams = standing(user).teams_with(Role.APPROVER)
-    ready = listed(user).filter(state=SubmissionState.IN_REVIEW, verdict__in=DECIDABLE)
+    ready = listed(user).judged().filter(state=SubmissionState.IN_REVIEW, verdict__in=DECIDABLE)
     if teams is not None:
         ready = ready.filter(use_case__owner_team__in=teams)
     return _not_made_by(user, ready)
@@ -98,7 +104,7 @@ def reviewers_by_lane(submission: Submission) -> dict[str, list[User]]:
     team = submission.use_case.owner_team_id
     held = (
         Membership.objects.filter(Q(team=team) | Q(team=None), role=Role.REVIEWER, user__is_active=True)
-        .exclude(user=submission.submitted_by_id)
+        .exclude(user__in=[submission.submitted_by_id, *submission.prepared_by])
         .exclude(user=submission.version.imported_by_id)
         .filter(~Exists(makers))
         .select_related("user")
@@ -123,4 +129,5 @@ def _not_made_by(user: User, submissions: QuerySet[Submission]) -> QuerySet[Subm
         use_case=OuterRef("use_case"),
     )
     imported = Q(version__imported_by=user)
-    return submissions.exclude(submitted_by=user).exclude(imported).filter(~Exists(brought))
+    prepared = Q(prepared_by__contains=[user.pk])
+    return submissions.exclude(submitted_by=user).exclude(imported).exclude(prepared).filter(~Exists(brought))

@@ -15,13 +15,14 @@ from audits.signals import run_finished
 from governance.catalog.models import Suspension, UseCase, Version
 from governance.catalog.signals import suspended, suspension_lifted, use_case_changed, versions_stored
 from governance.catalog.suspensions.reach import reaching
-from governance.gates.signals import audits_asked
+from governance.gates.models import Approval
+from governance.gates.signals import audits_asked, upstream_changed
 from governance.licensing.affected import Affected
 from governance.licensing.closure import among_texts
 from governance.licensing.signals import licences_changed, licences_judged
 from governance.people.models import User
 from governance.people.signals import roles_changed
-from governance.policies.models import PolicyVersion, Waiver
+from governance.policies.models import Waiver
 from governance.policies.signals import policies_changed, waivers_changed
 from governance.reviews import looking_again, services
 from governance.reviews.models import Submission, SubmissionState
@@ -57,20 +58,6 @@ def reevaluate_asked(*, version: Version, use_case: UseCase, at: dt.datetime, **
 def refresh_use_case(*, use_case: UseCase, at: dt.datetime, **_newer: Any) -> None:
     """In the transaction that changes the plan, the tier or the licence profile."""
     services.refresh(submissions=Submission.objects.filter(use_case=use_case).values_list("pk", flat=True), at=at)
-
-
-@receiver(policies_changed, dispatch_uid="reviews.refresh_all")
-def refresh_all(*, at: dt.datetime, version: PolicyVersion | None = None, retired: str = "", **_newer: Any) -> None:
-    """In the transaction that publishes or retires a policy: what it speaks about, and what it spoke about before."""
-    name = version.policy.name if version is not None else retired
-    said = PolicyVersion.objects.filter(policy__name=name).order_by("-number")[:2]
-    scopes = [version.document["appliesTo"] for version in said]
-    spoken_of = Submission.objects.filter(
-        version__entry__kind__in={kind for scope in scopes for kind in scope["kinds"]},
-        use_case__tier__in={tier for scope in scopes for tier in scope["tiers"]},
-        stage__in={stage for scope in scopes for stage in scope["stages"]},
-    )
-    services.refresh(submissions=spoken_of.values_list("pk", flat=True), at=at)
 
 
 @receiver(waivers_changed, dispatch_uid="reviews.reevaluate_waiver")
@@ -130,6 +117,11 @@ def see_suspension(*, suspension: Suspension, at: dt.datetime, **_newer: Any) ->
 @receiver(policies_changed, dispatch_uid="reviews.see_policies")
 def see_policies(*, at: dt.datetime, **_newer: Any) -> None:
     looking_again.policies_changed(at=at)
+
+
+@receiver(upstream_changed, dispatch_uid="reviews.see_upstream")
+def see_upstream(*, approval: Approval, below: Approval | None, holds: bool, at: dt.datetime, **_newer: Any) -> None:
+    looking_again.upstream_changed(approval, below=below, holds=holds, at=at)
 
 
 @receiver(use_case_changed, dispatch_uid="reviews.see_use_case")

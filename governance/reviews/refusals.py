@@ -17,7 +17,7 @@ def remembered(step: str, *, by: str = "by") -> Callable[[Callable[P, Result]], 
     """Record what a step refuses as ``<step>.refused`` in the ledger, with the code of the refusal.
 
     It stands outside the step's transaction, which has been undone by then. ``by`` names the argument that is the
-    person; what it is about is ``submission_id`` or ``trigger_id``, or for a
+    person; what it is about is ``submission_id``, ``trigger_id`` or ``override_id``, or for a
     submission that was never made the version that it was for.
     """
 
@@ -29,7 +29,7 @@ def remembered(step: str, *, by: str = "by") -> Callable[[Callable[P, Result]], 
             except ReviewRefused as refused:
                 given: dict[str, Any] = {**kwargs}
                 kind, ref, digest = _object(given)
-                ledger.record(
+                ledger.record_refusal(
                     verb=f"{step}.refused",
                     object_kind=kind,
                     object_ref=ref,
@@ -50,5 +50,5 @@ def _object(given: Mapping[str, Any]) -> tuple[str, str, str]:
     version = given.get("version")
     if version is not None:
         return "version", str(version.pk), version.digest
-    kind = "trigger" if "trigger_id" in given else "submission"
+    kind = next((one for one in ("trigger", "override") if f"{one}_id" in given), "submission")
     return kind, str(given[f"{kind}_id"]), ""

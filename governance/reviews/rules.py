@@ -40,7 +40,7 @@ def require(user: User, role: Role, use_case: UseCase, deed: str) -> None:
 def require_four_eyes(user: User, submission: Submission) -> None:
     """Nobody judges what they submitted or made, superusers included."""
     made_it = evidence.contributors(version=submission.version, use_case=submission.use_case)
-    if user.pk == submission.submitted_by_id or user.pk in made_it:
+    if user.pk in {submission.submitted_by_id, *submission.prepared_by} | made_it:
         raise NotAllowed("self_review", "you submitted this or brought its evidence; someone else has to decide")
 
 

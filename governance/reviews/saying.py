@@ -39,6 +39,8 @@ def _what(row: Trigger) -> str:
         }
     if row.kind == Kind.SUSPENDED:
         return _("%(of)s is suspended.") % {"of": detail.get("of", "")}
+    if row.kind == Kind.UPSTREAM:
+        return _("%(of)s is approved no longer.") % {"of": detail.get("of", "")}
     if row.kind in (Kind.AUDIT_EXPIRY, Kind.WAIVER):
         names = ", ".join(kind_name(str(kind)) for kind in detail.get("audits", ()))
         until = figures.day(dt.datetime.fromisoformat(detail["until"])) if detail.get("until") else ""
@@ -61,6 +63,7 @@ def _do(row: Trigger) -> str:
         Kind.POLICY: _("The approval keeps to the policies of its day. Submit again to be judged by those of now."),
         Kind.REVIEWER: _("The decision stays as it was made. Have another reviewer of the lane look, or revoke it."),
         Kind.USE_CASE: _("Evidence for what was asked before may count no longer. Ask for audits, or submit again."),
+        Kind.UPSTREAM: _("The gate is closed where the policy asks for it, until that is approved again."),
         Kind.WAIVER: _("What was waived closes the gate at that date. Mend it, or ask for another waiver."),
     }
     return says.get(Kind(row.kind), "")

@@ -19,8 +19,9 @@ from governance.evidence.queries import may_ask
 from governance.gates import services as gates
 from governance.people.models import Role, User
 from governance.people.queries import standing_now
+from governance.policies import holding
 from governance.policies import queries as policies
-from governance.reviews import claims, triggers
+from governance.reviews import claims, drafting, triggers
 from governance.reviews.carrying import carry_votes
 from governance.reviews.deciding import (
     RequirementsOpen,
@@ -32,6 +33,7 @@ from governance.reviews.deciding import (
 )
 from governance.reviews.due import due_at
 from governance.reviews.errors import NotAcceptable, NotAllowed, ReviewRefused
+from governance.reviews.evaluation import gather
 from governance.reviews.models import Submission, SubmissionState, Vote
 from governance.reviews.refusals import remembered
 from governance.reviews.rules import (
@@ -64,6 +66,7 @@ __all__ = [
     "return_for_changes",
     "start_audit",
     "submit",
+    "submit_draft",
     "vote",
     "withdraw",
 ]
@@ -71,13 +74,15 @@ __all__ = [
 
 @remembered("submission.submit")
 @transaction.atomic
-def submit(*, version: Version, use_case: UseCase, stage: str, by: User, at: dt.datetime) -> Submission:
+def submit(*, version: Version, use_case: UseCase, stage: str, note: str = "", by: User, at: dt.datetime) -> Submission:
     """Ask for a version to be let through at a stage; the audits that it needs start by themselves.
 
     Raises:
         NotAllowed: the person is not a submitter in the use case's team.
+        NotAcceptable: the note to the reviewers is too long.
         ReviewRefused: such a submission is open already.
     """
+    holding.hold_still()  # what is submitted while policies change is judged under the new ones
     require(by, Role.SUBMITTER, use_case, "submit for")
     hold_subject(version.digest)
     try:
@@ -89,13 +94,48 @@ def submit(*, version: Version, use_case: UseCase, stage: str, by: User, at: dt.
                 submitted_by=by,
                 submitted_at=at,
                 due_at=due_at(tier=use_case.tier, entered=at),
+                note=drafting.noted(note),
             )
     except IntegrityError as twice:
-        there = Submission.objects.open().filter(version=version, use_case=use_case, stage=stage).first()
-        number = f" {there.pk}" if there else ""
-        raise ReviewRefused(
-            "already_submitted", f"this version is in review for {stage} already: submission{number}"
-        ) from twice
+        raise _already(version, use_case, stage) from twice
+    return _enter(submission, by=by, at=at)
+
+
+@remembered("submission.submit")
+@transaction.atomic
+def submit_draft(*, submission_id: int, edition: int | None = None, by: User, at: dt.datetime) -> Submission:
+    """Submit what was prepared as a draft, as it is; from now on it is by who submits it.
+
+    Raises:
+        NotAllowed: the person is not a submitter in the use case's team.
+        ReviewRefused: it is no draft any more, or such a submission is open already.
+        Stale: the draft has changed since it was looked at.
+    """
+    holding.hold_still()  # as for ``submit``
+    submission = locked(submission_id)
+    require(by, Role.SUBMITTER, submission.use_case, "submit for")
+    require_state(submission, SubmissionState.DRAFT)
+    require_edition(submission, edition)
+    submission.state, submission.submitted_by, submission.submitted_at = SubmissionState.IN_REVIEW, by, at
+    submission.due_at = due_at(tier=submission.use_case.tier, entered=at)
+    try:
+        with transaction.atomic():
+            submission.save(update_fields=["state", "submitted_by", "submitted_at", "due_at"])
+    except IntegrityError as twice:
+        raise _already(submission.version, submission.use_case, submission.stage) from twice
+    changed(submission)
+    return _enter(submission, by=by, at=at)
+
+
+def _already(version: Version, use_case: UseCase, stage: str) -> ReviewRefused:
+    there = Submission.objects.open().filter(version=version, use_case=use_case, stage=stage).first()
+    number = f" {there.pk}" if there else ""
+    return ReviewRefused("already_submitted", f"this version is in review for {stage} already: submission{number}")
+
+
+def _enter(submission: Submission, *, by: User, at: dt.datetime) -> Submission:
+    """What follows once a submission is in review: it is recorded and told, audits start, votes are carried over."""
+    version, use_case = submission.version, submission.use_case
     record(submission, verb="submission.submitted", by=by, at=at)
     triggers.submitted(submission, by=by, at=at)
     gather(submission, by=by, at=at)
@@ -103,14 +143,6 @@ def submit(*, version: Version, use_case: UseCase, stage: str, by: User, at: dt.
     carry_votes(submission, policies=applied, at=at)
     tell(submission, topic="submission.submitted", to=reviewers(submission), at=at)
     return bring_up_to_date(submission, at=at)
-
-
-def gather(submission: Submission, *, by: User | None, at: dt.datetime, again: bool = False) -> None:
-    """Ask for the audits that the policies of a submission need and that have no current run."""
-    version, use_case = submission.version, submission.use_case
-    applied = policies.applicable(kind=version.entry.kind, tier=use_case.tier, stage=submission.stage, at=at)
-    kinds = policies.required_kinds(applied)
-    evidence.gather(version=version, use_case=use_case, kinds=kinds, by=by, at=at, again=again)
 
 
 @remembered("evidence.attach")

@@ -9,20 +9,30 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from governance.gates import ways
 from governance.gates.models import Approval
 from governance.gates.queries import closing_conditions
 from governance.policies.lapsing import as_of
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.queries import DECIDABLE
 
-HOLDS = ("satisfied", "waived", "not_applicable")
+HOLDS = ("satisfied", "waived", "overridden_by_admin", "not_applicable")
 
 
 def evaluation_now(submission: Submission) -> dict[str, Any]:
-    """The evaluation of a submission as of this moment: while it is in review, what has lapsed by time is told so."""
+    """The evaluation of a submission as of this moment: while it is in review, what has lapsed by time is told so, and
+    that it has to be judged again under other policies.
+    """
     if submission.state != SubmissionState.IN_REVIEW:
         return dict(submission.evaluation)
-    return as_of(submission.evaluation, at=timezone.now())
+    at = timezone.now()
+    return as_of(submission.evaluation, at=at, stale=submission.is_stale(at=at))
+
+
+def way_of(submission: Submission) -> list[dict[str, Any]]:
+    """The way to yes of a submission, as the gate tells it."""
+    told = {"use_case": submission.use_case.slug, "stage": submission.stage}
+    return ways.of_review(evaluation_now(submission), state=submission.state, **told)
 
 
 def stands_at(submission: Submission) -> dict[str, Any]:
@@ -37,6 +47,8 @@ def stands_at(submission: Submission) -> dict[str, Any]:
     if submission.state != SubmissionState.IN_REVIEW:
         return {"word": submission.state, "family": "submission", "label": ""}
     evaluation = evaluation_now(submission)
+    if submission.is_stale(at=timezone.now()):
+        return {"word": "pending", "family": "gate", "label": _("Waits to be judged under new policies")}
     verdict = evaluation.get("verdict", submission.verdict)
     if verdict in DECIDABLE:
         return {"word": "pending", "family": "gate", "label": _("Ready for a decision")}

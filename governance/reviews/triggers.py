@@ -14,8 +14,9 @@ from django.db import transaction
 
 from governance.catalog.models import Entry, UseCase
 from governance.ledger import services as ledger
-from governance.people.models import Role, User
+from governance.people.models import Lane, Role, User
 from governance.people.queries import standing_now
+from governance.reviews import changes
 from governance.reviews.errors import NotAllowed, ReviewRefused
 from governance.reviews.models import Outcome, Submission, Trigger
 from governance.reviews.refusals import remembered
@@ -25,11 +26,26 @@ from governance.reviews.rules import require_reason
 KEEPERS = (Role.APPROVER, Role.RISK_OFFICER)
 # What a review of another version answers as soon as it begins.
 ABOUT_VERSIONS = (Trigger.Kind.NEW_VERSION, Trigger.Kind.CARD_TEXT)
+_REOPENS = {
+    Trigger.Kind.LICENCE: changes.REOPENS["licence"],
+    Trigger.Kind.SUSPENDED: frozenset({Lane.RISK.value}),
+    Trigger.Kind.UPSTREAM: frozenset({Lane.RISK.value}),
+}
 
 
 def key_of(*, kind: Trigger.Kind, entry_id: int, use_case_id: int) -> str:
     """What makes two triggers one: the kind, the entry, and the use case that it is approved for."""
     return f"{kind.value}:{entry_id}:{use_case_id}"
+
+
+def lanes_reopened(trigger: Trigger) -> frozenset[str]:
+    """The lanes of a review that look again because of it; none where audits or policies alone are asked."""
+    detail = trigger.detail
+    if trigger.kind in ABOUT_VERSIONS:
+        return frozenset(detail.get("lanes", ()))
+    if trigger.kind == Trigger.Kind.REVIEWER:
+        return frozenset({str(detail["lane"])} if "lane" in detail else ())
+    return _REOPENS.get(Trigger.Kind(trigger.kind), frozenset())
 
 
 @transaction.atomic

@@ -1,12 +1,14 @@
 from django.urls import path
 
-from governance.reviews.views import discussion, pilot, submissions, triggers
+from governance.reviews.views import discussion, drafts, overrides, pilot, submissions, triggers
 
 app_name = "reviews"
 urlpatterns = [
     path("submissions/", submissions.submissions, name="submissions"),
     path("submissions/new/<str:digest>/", submissions.submit, name="submit"),
     path("submissions/<int:pk>/", submissions.submission, name="submission"),
+    path("submissions/<int:pk>/draft/", drafts.draft, name="draft"),
+    path("submissions/<int:pk>/draft/discard/", drafts.discard, name="draft-discard"),
     path("submissions/<int:pk>/vote/", submissions.vote, name="vote"),
     path("submissions/<int:pk>/approve/", submissions.decide, {"step": "approve"}, name="approve"),
     path("submissions/<int:pk>/return/", submissions.decide, {"step": "return"}, name="return"),
@@ -19,5 +21,11 @@ urlpatterns = [
     path("submissions/<int:pk>/comment/", discussion.comment, name="comment"),
     path("submissions/<int:pk>/claim/", discussion.claim, name="claim"),
     path("submissions/<int:pk>/release/", discussion.release, name="release"),
+    path("submissions/<int:pk>/override/", overrides.propose, name="override-propose"),
+    path("overrides/", overrides.overrides, name="overrides"),
+    path("overrides/<int:pk>/", overrides.override, name="override"),
+    path("overrides/<int:pk>/confirm/", overrides.answer, {"step": "confirm"}, name="override-confirm"),
+    path("overrides/<int:pk>/reject/", overrides.answer, {"step": "reject"}, name="override-reject"),
+    path("overrides/<int:pk>/revoke/", overrides.answer, {"step": "revoke"}, name="override-revoke"),
     path("triggers/<int:pk>/close/", triggers.close, name="trigger-close"),
 ]

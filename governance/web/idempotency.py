@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
+from governance.ledger.services import refusals_outlive
 from governance.web.models import IdempotencyRecord
 from governance.web.problems import Problem
 
@@ -89,11 +90,11 @@ def _once_for(fingerprint: str, key: str, work: Callable[[], Response], request:
 
 
 def _work(record: IdempotencyRecord, work: Callable[[], Response]) -> Response:
-    """Do the work and keep its answer, both or neither."""
+    """Do the work and keep its answer, both or neither; what was refused stays in the ledger all the same."""
     mine = IdempotencyRecord.objects.filter(pk=record.pk, created_at=record.created_at)
     done: list[bool] = []
     try:
-        with transaction.atomic():
+        with refusals_outlive(), transaction.atomic():
             transaction.on_commit(lambda: done.append(True))
             response = work()
             kept = {

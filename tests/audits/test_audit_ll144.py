@@ -131,7 +131,7 @@ def test_the_page_speaks_the_language_in_force() -> None:
     assert '<html lang="ru">' in page
 
 
-def test_a_spreadsheet_gets_no_formula() -> None:
+def test_fault_v44_a_spreadsheet_gets_no_formula() -> None:
     people: list[Any] = counted({("=1+1", "@x"): (30, 100), ("M", "-2"): (60, 100), ("M", "+3"): (2, 3)})
     document = audited(table_of(people), exclude={"+3": "=HYPERLINK(1)"})
 
@@ -142,7 +142,7 @@ def test_a_spreadsheet_gets_no_formula() -> None:
 
 
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "  =", "\u00a0=", "\ufeff="])
-def test_whatever_could_start_a_formula_is_text(begin: str) -> None:
+def test_fault_v44_whatever_could_start_a_formula_is_text(begin: str) -> None:
     assert defused(begin + "cmd").startswith("'")
     assert defused(-1.5) == "-1.5"
     assert next(csv.reader(io.StringIO(csv_text(["a"], [['x"\n,y']]).split("\r\n", 1)[1]))) == ['x"\n,y']

@@ -116,6 +116,8 @@ def test_the_verdict_is_the_exit_code(table: Any, data: bytes, options: tuple[st
         (("--gating", "demographic_parity_ratio=much"), "a number between 0 and 1"),
         (("--required-group", "a"), "must be COL=V"),
         (("--min-group", "0"), "from 1"),
+        (("--consistency-at-least", "0.9"), "name the columns in which they are alike"),
+        (("--features", "score", "--neighbours", "1"), "from 2 to 100"),
         (("--bootstrap", "7"), "from 100"),
         (("--seed", "-1"), "a whole number from 0"),
     ],
@@ -184,6 +186,27 @@ def test_every_option_reaches_the_audit(table: Any) -> None:
         ("precision_ratio", 0.9, "plan"),
         ("accuracy_difference", 0.1, "default"),
     ]
+
+
+def test_people_read_whether_those_who_are_alike_are_decided_alike_and_the_limit_decides(table: Any) -> None:
+    """Groups fare alike; x decides but for a row in ten. ``near`` gives the group away and explains nothing."""
+    rows = [
+        f"{row % 2},{int(x > 24) ^ int(row // 7 % 10 == 0)},{'ab'[half]},{x},{'pq'[half]}"
+        for row, x, half in ((row, row % 50, row // 50 % 2) for row in range(2_000))
+    ]
+    path = table(csv_of(rows, "label,prediction,group,x,near"))
+    asked = ("--bootstrap", "0", "--gating", "demographic_parity_ratio", "--features", "x", "near")
+
+    informed, told = audit(path, *asked)
+    ended, judged = audit(path, *asked, "--consistency-at-least", "0.95", "--neighbours", "6")
+
+    assert (informed, ended) == (0, 1)
+    assert "are people who are alike in x, near decided alike (for information)?" in told
+    assert "with the feature held still" in told
+    assert "near" in told
+    assert "(at least 0.95 is needed: fail)?" in judged
+    assert "Of the 6 rows nearest to a row, itself among them" in judged
+    assert "bias.consistency_below_threshold" in judged
 
 
 def test_people_read_what_the_score_says_and_what_four_fifths_hang_on(table: Any) -> None:

@@ -135,8 +135,14 @@ def test_bad_input_is_one_line_and_exit_code_2(file: Any, words: tuple[str, ...]
 
 @pytest.mark.parametrize("command", ["audit_data", "audit_drift"])
 def test_no_database_and_no_heavy_library_is_needed(file: Any, command: str) -> None:
-    table = file(sample(1_500))
-    words = [table, table] if command == "audit_drift" else [table]
+    if command == "audit_drift":
+        table = file(sample(1_500))
+        words = [table, table]
+    else:
+        later = ("train,2024-01-02", "test,2025-01-02")
+        rows = [f"{row},{later[at % 2]},{('yes', 'no')[at % 3 > 0]}" for at, row in enumerate(varied(200))]
+        words = [file(csv("number,text,split,when,label", rows)), "--split", "split", "--time", "when"]
+        words += ["--label", "label"]
     program = (
         "import sys, atexit, runpy\n"
         "heavy = {'scipy.stats', 'pandas', 'sklearn', 'fairlearn'}\n"

@@ -7,6 +7,7 @@ import hashlib
 import io
 from typing import Any
 
+import yaml
 from django.utils import timezone
 
 from audits import execution
@@ -18,6 +19,8 @@ from governance.evidence.models import Upload
 from governance.gates import queries as gate
 from governance.gates.models import Approval
 from governance.people.models import User
+from governance.policies import rejudging
+from governance.policies import services as policies
 from governance.policies.services import publish_defaults
 from governance.reviews import services as reviews
 from governance.reviews.models import Decision, Submission
@@ -102,6 +105,13 @@ class World:
         version: Version = VersionFactory(card=card, **fields)
         return version
 
+    def ask_for_bias_alone(self, *, at: dt.datetime) -> None:
+        """In production at high risk ask for neither a pilot nor a data audit: what is tested is how evidence ages."""
+        shipped = yaml.safe_load((policies.DEFAULTS / "high-production.yaml").read_text(encoding="utf-8"))
+        asked = [one for one in shipped["requirements"] if one["id"] not in ("data.audited", "pilot.shown")]
+        document = {name: said for name, said in shipped.items() if name != "tests"} | {"requirements": asked}
+        policies.publish(text=yaml.safe_dump(document), by=None, at=at)
+
     # --- steps -------------------------------------------------------------------------------------------------
 
     def submit(self, version: Version | None = None, **fields: Any) -> Submission:
@@ -129,6 +139,10 @@ class World:
         Run.objects.filter(finished_at__isnull=False).update(finished_at=self.at)
         for pk in Submission.objects.filter(state="in_review").values_list("pk", flat=True):
             reviews.reevaluate(submission_id=pk, at=self.at)
+
+    def rejudge(self) -> int:
+        """Do what a worker would after policies, or approvals that others rest on, have changed."""
+        return rejudging.carry_out(now=timezone.now)
 
     def run_license(self, version: Version | None = None) -> None:
         """Ask for the licence audit of today's inputs and do it as a worker would."""

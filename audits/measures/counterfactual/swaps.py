@@ -25,7 +25,10 @@ import yaml
 from audits.measures.naming import quoted
 from audits.measures.templates import TemplateRejected, items, only_keys, text_of, wrong
 
-SHIPPED = ("gender_en", "age_en", "disability_en", "orientation_en", "nationality_en", "gender_ru")
+SHIPPED = (
+    *("gender_en", "age_en", "disability_en", "orientation_en", "nationality_en", "spelling_en"),
+    *("gender_ru", "spelling_ru"),
+)
 RULES = ("english_pronouns", "russian_gender")
 _KEYS = ("name", "language", "source", "identities", "rule", "names", "stop", "forms", "neutral")
 MAX_IDENTITIES = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audits.measures.tables.arrow import MINUS_ONE, as_numpy, positions
+from audits.measures.tables.arrow import FALSE, MINUS_ONE, as_numpy, positions
 from audits.measures.tables.loading import Loaded
 
 Codes = npt.NDArray[np.int64]
@@ -23,6 +24,11 @@ TEXT_LENGTH = 25
 ID_SHARE = 0.99
 MANY_VALUES = 100
 MIN_ROWS = 30
+# Characters that composing leaves as they are and that join no other: Latin, Cyrillic, punctuation, kana, Han, Hangul.
+COMPOSED = (
+    r"\x{0}-\x{2ff}\x{400}-\x{482}\x{48a}-\x{52f}\x{2010}-\x{2027}\x{2030}-\x{205e}\x{3041}-\x{3096}"
+    r"\x{30a1}-\x{30fa}\x{4e00}-\x{9fff}\x{ac00}-\x{d7a3}"
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class Column:
     numbers: Array | None
 
     @cached_property
-    def encoded(self) -> tuple[list[str], Codes]:
+    def encoded(self) -> tuple[pa.Array, Codes]:
         """Different cells (``normalised``), sorted, and each row's position among them; -1 for missing."""
         array = normalised(self.texts).dictionary_encode()
         codes = as_numpy(pc.fill_null(array.indices.cast(pa.int64()), MINUS_ONE))
@@ -42,11 +48,17 @@ class Column:
         order = as_numpy(pc.array_sort_indices(array.dictionary)).astype(np.int64)
         place = np.full(order.size + 1, -1, dtype=np.int64)
         place[order] = np.arange(order.size)
-        return array.dictionary.take(positions(order)).to_pylist(), place[codes]
+        return array.dictionary.take(positions(order)), place[codes]
 
     @property
-    def values(self) -> list[str]:
+    def cells(self) -> pa.Array:
+        """Different cells, sorted."""
         return self.encoded[0]
+
+    @cached_property
+    def values(self) -> list[str]:
+        """Different cells, sorted, as Python's texts."""
+        return list(self.cells.to_pylist())
 
     @property
     def codes(self) -> Codes:
@@ -129,7 +141,17 @@ def columns_of(table: Loaded) -> dict[str, Column]:
 
 def normalised(texts: pa.Array) -> pa.Array:
     """Texts that people would call equal made equal: composed characters (NFC), every run of blanks one blank."""
-    return pc.replace_substring_regex(pc.utf8_normalize(texts, form="NFC"), r"\s+", " ")
+    # most texts need neither, and looking costs far less than writing them anew
+    loose = pc.match_substring_regex(texts, f"[^{COMPOSED}]")
+    composed = _changed(texts, loose, lambda some: pc.utf8_normalize(some, form="NFC"))
+    uneven = pc.match_substring_regex(composed, r"[\t\n\f\r]|  ")
+    return _changed(composed, uneven, lambda some: pc.replace_substring_regex(some, r"\s+", " "))
+
+
+def _changed(texts: pa.Array, which: pa.Array, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """Texts with some of them changed; null is none of them."""
+    chosen = pc.fill_null(which, FALSE)
+    return pc.replace_with_mask(texts, chosen, change(texts.filter(chosen))) if pc.any(chosen).as_py() else texts
 
 
 def combined(columns: list[Column]) -> tuple[Codes, int]:

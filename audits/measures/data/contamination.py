@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audits.measures.data.near import MAX_CHARACTERS, TooMuchText
+from audits.measures.data.sorting import distinct, numbered
 from audits.measures.data.words import words_of
 
 Codes = npt.NDArray[np.int64]
@@ -54,14 +55,19 @@ def shared_runs(texts: pa.Array, marks: Mask, *, words: int = WORDS) -> Shared:
     long[runs.owner] = True
     if not runs.hashes.size:
         return Shared(reached, long)
-    different, run = np.unique(runs.hashes, return_inverse=True)
+    order = np.argsort(runs.hashes)
+    run = numbered(runs.hashes[order])
     # a run that a text repeats is one of its runs
-    pairs = np.unique(run.astype(np.int64) * len(texts) + runs.owner)
+    pairs = distinct(run * len(texts) + runs.owner[order])
     run, owner = pairs // len(texts), pairs % len(texts)
-    told = np.bincount(run, minlength=different.size)[run] <= COMMON
-    run, owner = run[told], owner[told]
+    count = np.bincount(run)
+    told = count[run] <= COMMON
+    # a text shares what only it has with the splits that it is in itself
+    reached[owner[told]] = marks[owner[told]]
+    several = told & (count[run] > 1)
+    run, owner = run[several], owner[several]
     for split in range(marks.shape[1]):
-        there = np.zeros(different.size, dtype=bool)
+        there = np.zeros(count.size, dtype=bool)
         there[run[marks[owner, split]]] = True
         reached[owner[there[run]], split] = True
     return Shared(reached, long)

@@ -6,14 +6,16 @@ shown of them is their first letter and their length.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from audits.measures.data.asked import MAX_TERM_WORDS, Lexicon
 from audits.measures.data.words import words_of
-from audits.measures.tables.arrow import strings
+from audits.measures.tables.arrow import as_strings, strings
 
 Mask = npt.NDArray[np.bool_]
 
@@ -28,18 +30,18 @@ class TermsFound:
     counts: npt.NDArray[np.int64]
 
 
-def terms_found(lexicon: Lexicon, values: list[str], rows: npt.NDArray[np.int64]) -> TermsFound:
+def terms_found(lexicon: Lexicon, cells: pa.Array | Sequence[str], rows: npt.NDArray[np.int64]) -> TermsFound:
     """Which texts hold a term of a list, as whole words in any case.
 
     Args:
         lexicon: its terms are cut into words as the texts are.
-        values: shape (n,), different texts.
+        cells: shape (n,), different texts.
         rows: shape (n,), rows of each.
     """
-    texts = words_of(strings(values))
+    texts = words_of(as_strings(cells))
     terms = words_of(strings(lexicon.terms))
     lengths = np.bincount(terms.owner, minlength=len(lexicon.terms))
-    holds = np.zeros(len(values), dtype=bool)
+    holds = np.zeros(len(cells), dtype=bool)
     counts = np.zeros(len(lexicon.terms), dtype=np.int64)
     for length in range(1, MAX_TERM_WORDS + 1):
         wanted = terms.runs(length)
@@ -52,9 +54,9 @@ def terms_found(lexicon: Lexicon, values: list[str], rows: npt.NDArray[np.int64]
         runs = texts.runs(length)
         at = np.minimum(np.searchsorted(hashes, runs.hashes), hashes.size - 1)
         hit = hashes[at] == runs.hashes
-        pairs = np.unique(owner[at[hit]] * len(values) + runs.owner[hit])
-        holds[pairs % len(values)] = True
-        np.add.at(counts, pairs // len(values), rows[pairs % len(values)])
+        pairs = np.unique(owner[at[hit]] * len(cells) + runs.owner[hit])
+        holds[pairs % len(cells)] = True
+        np.add.at(counts, pairs // len(cells), rows[pairs % len(cells)])
     return TermsFound(holds, counts)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from audits.measures.data import texts
 from audits.measures.data.columns import MANY_VALUES, Column
@@ -19,6 +21,7 @@ from audits.measures.data.plan import DataPlan
 from audits.measures.data.thresholds import LEAST_LANGUAGE, MINOR_LANGUAGE, MINOR_SCRIPT, MISSING
 from audits.measures.figures import figure
 from audits.measures.intervals import wilson
+from audits.measures.tables.arrow import as_numpy
 
 Columns = dict[str, Column]
 Mask = npt.NDArray[np.bool_]
@@ -49,7 +52,7 @@ def at_personal_data(columns: Columns, findings: Findings, *, tick: Tick) -> lis
     for name, column in sorted(columns.items()):
         if column.is_empty or _is_fractional(column):
             continue
-        for found in personal_data(name, column.values, column.counts):
+        for found in personal_data(name, column.cells, column.counts):
             holds = np.zeros(len(column.values) + 1, dtype=bool)
             holds[found.values] = True
             rows = holds[column.codes]
@@ -69,7 +72,7 @@ def _is_fractional(column: Column) -> bool:
     )
 
 
-_LOOKS: tuple[tuple[str, Callable[[list[str]], Mask]], ...] = (
+_LOOKS: tuple[tuple[str, Callable[[pa.Array], Mask]], ...] = (
     ("data.mojibake", texts.mojibake),
     ("data.replacement_characters", texts.replacement_characters),
     ("data.control_characters", texts.control_characters),
@@ -87,7 +90,7 @@ def at_texts(columns: Columns, plan: DataPlan, findings: Findings, *, seed: int,
         if column.numbers is not None or column.is_empty:
             continue
         for code, look in _LOOKS:
-            marked = look(column.values)
+            marked = look(column.cells)
             if marked.any():
                 rows = np.append(marked, False)[column.codes]
                 findings.add(code, name, rows=rows, column=name, of=column.present)
@@ -110,7 +113,7 @@ def at_terms(columns: Columns, plan: DataPlan, findings: Findings, *, tick: Tick
     for name, column in sorted(columns.items()):
         if column.numbers is not None or column.is_empty:
             continue
-        found = terms_found(lexicon, column.values, column.counts)
+        found = terms_found(lexicon, column.cells, column.counts)
         rows = np.append(found.holds, False)[column.codes]
         count, terms = int(rows.sum()), int((found.counts > 0).sum())
         low, high = (figure(float(limit)) for limit in wilson(count, column.present))
@@ -184,7 +187,7 @@ def _scripts(column: Column, findings: Findings) -> list[dict[str, Any]]:
 
 
 def _lengths(column: Column, findings: Findings) -> dict[str, Any]:
-    lengths = np.array([len(value) for value in column.values], dtype=np.int64)
+    lengths = as_numpy(pc.utf8_length(column.cells)).astype(np.int64)
     found = texts.length_outliers(lengths, column.counts)
     rows = np.append(found.outside, False)[column.codes]
     if rows.any():

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audits.measures.data.sorting import distinct
 from audits.measures.tables.arrow import as_numpy, positions
 
 Hashes = npt.NDArray[np.uint64]
@@ -22,8 +23,8 @@ BANDS, BAND_ROWS = 21, 6
 # Beyond this the search is not made: it would take minutes.
 MAX_CHARACTERS = 50_000_000
 MAX_PAIRS = 2_000_000
-# Characters that are worked on at once.
-_PIECE = 1 << 20
+# Characters that are worked on at once, so few that what is made of them stays near the processor.
+_PIECE = 1 << 14
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -141,9 +142,14 @@ def _signatures(texts: pa.Array, lengths: Codes, seed: int) -> npt.NDArray[np.ui
         if not hashes.size:
             continue
         begins = np.flatnonzero(np.diff(owner, prepend=-1))
+        mixed = np.empty_like(hashes)
+        least = np.empty((functions, begins.size), dtype=np.uint64)
         for number in range(functions):
-            high = ((hashes * factors[number] + shifts[number]) >> np.uint64(32)).astype(np.uint32)
-            made[start + owner[begins], number] = np.minimum.reduceat(high, begins)
+            np.multiply(hashes, factors[number], out=mixed)
+            np.add(mixed, shifts[number], out=mixed)
+            np.minimum.reduceat(mixed, begins, out=least[number])
+        # the upper half of the least number is the least upper half
+        made[start + owner[begins]] = (least >> np.uint64(32)).T
     return made
 
 
@@ -151,29 +157,37 @@ def _candidates(signatures: npt.NDArray[np.uint32], able: npt.NDArray[np.bool_],
     """Pairs that share a bucket, each as first * n + second, every pair once."""
     n = signatures.shape[0]
     found: list[Codes] = []
-    texts = np.flatnonzero(able)
+    every = np.flatnonzero(able)
     for band in range(BANDS):
-        rows = np.ascontiguousarray(signatures[texts, band * BAND_ROWS : (band + 1) * BAND_ROWS])
-        keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * BAND_ROWS))).ravel()
-        buckets, bucket = np.unique(keys, return_inverse=True)
-        if buckets.size == texts.size:
-            continue
+        bucket = _buckets(signatures[every, band * BAND_ROWS : (band + 1) * BAND_ROWS])
+        sizes = np.bincount(bucket)
+        # whoever is alone in a bucket has nobody to be compared with
+        shared = sizes[bucket] > 1
+        texts, bucket = every[shared], bucket[shared]
         for mark in range(marks.shape[1]):
-            representative = np.full(buckets.size, n, dtype=np.int64)
+            representative = np.full(sizes.size, n, dtype=np.int64)
             bearing = marks[texts, mark]
             np.minimum.at(representative, bucket[bearing], texts[bearing])
             other = representative[bucket]
             pair = (other < n) & (other != texts)
             low, high = np.minimum(texts[pair], other[pair]), np.maximum(texts[pair], other[pair])
-            found.append(np.unique(low * n + high))
-    return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+            found.append(low * n + high)
+    return distinct(np.concatenate(found))
+
+
+def _buckets(rows: npt.NDArray[np.uint32]) -> Codes:
+    """Equal numbers for equal rows, exact; shape (texts,)."""
+    held = np.ascontiguousarray(rows)
+    width = held.dtype.itemsize * BAND_ROWS
+    keys = pa.Array.from_buffers(pa.binary(width), len(held), [None, pa.py_buffer(held)])
+    return np.asarray(as_numpy(keys.dictionary_encode().indices), dtype=np.int64)
 
 
 def _jaccard(texts: pa.Array, lengths: Codes, first: Codes, second: Codes) -> npt.NDArray[np.float64]:
     """Exact Jaccard index of the 5-grams of pairs of texts."""
     if not first.size:
         return np.zeros(0)
-    wanted = np.unique(np.concatenate([first, second]))
+    wanted = distinct(np.concatenate([first, second]))
     place = np.full(len(texts), -1, dtype=np.int64)
     place[wanted] = np.arange(wanted.size)
     parts = []

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from audits.measures.tables.arrow import as_numpy, positions, strings
+from audits.measures.tables.arrow import as_numpy, as_strings, positions
 
 # Without a word beside them, numbers count where there are so many and so many of them pass.
 LEAST_CANDIDATES = 5
@@ -175,18 +176,18 @@ def shape(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in masked)
 
 
-def personal_data(name: str, values: list[str], counts: npt.NDArray[np.int64]) -> list[Found]:
+def personal_data(name: str, cells: pa.Array | Sequence[str], counts: npt.NDArray[np.int64]) -> list[Found]:
     """Personal data among the different values of a column.
 
     Args:
         name: of the column; a word in it counts as a word in each cell.
-        values: shape (k,), all different.
+        cells: shape (k,), all different.
         counts: shape (k,), rows of each.
 
     Returns:
         One entry per kind that was found, with the positions of the values that hold it.
     """
-    cells = strings(values)
+    cells = as_strings(cells)
     # without a digit or an @ there is nothing to find
     places = np.flatnonzero(as_numpy(pc.match_substring_regex(cells, "[0-9@]")))
     if not places.size:
@@ -195,15 +196,17 @@ def personal_data(name: str, values: list[str], counts: npt.NDArray[np.int64]) -
     found = []
     for pattern in PATTERNS:
         matching = np.flatnonzero(as_numpy(pc.match_substring_regex(likely, pattern.form)))
-        one = _with_pattern(pattern, name, values, counts, places[matching])
+        texts = likely.take(positions(matching)).to_pylist()
+        one = _with_pattern(pattern, name, texts, counts, places[matching])
         if one is not None:
             found.append(one)
     return _without_doubles(found)
 
 
 def _with_pattern(
-    pattern: Pattern, name: str, values: list[str], counts: npt.NDArray[np.int64], places: npt.NDArray[np.int64]
+    pattern: Pattern, name: str, texts: list[str], counts: npt.NDArray[np.int64], places: npt.NDArray[np.int64]
 ) -> Found | None:
+    """What a pattern finds in texts that stand at ``places`` among the different cells."""
     if not places.size:
         return None
     words = re.compile(pattern.words, re.IGNORECASE) if pattern.words else None
@@ -212,8 +215,7 @@ def _with_pattern(
     made = Found(pattern.name, pattern.sure)
     alone: list[tuple[int, str]] = []
     candidates = 0
-    for place in places.tolist():
-        text = values[place]
+    for place, text in zip(places.tolist(), texts, strict=True):
         matches = [match[0] for match in expression.finditer(text)]
         candidates += bool(matches)
         passing = next((match for match in matches if pattern.check(match)), None)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from audits.measures.tables.arrow import as_numpy, strings
+from audits.measures.tables.arrow import as_numpy, as_strings
 
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+Cells: TypeAlias = pa.Array | Sequence[str]
 
 # Code points at which a script begins; what lies between is other letters or none.
 _SCRIPTS = (
@@ -34,7 +38,7 @@ _SCRIPTS = (
 )
 SCRIPTS = tuple(dict.fromkeys(name for name, _, _ in _SCRIPTS))
 _NOT_LETTERS = (0xD7, 0xF7)
-_PIECE = 1 << 21
+_PIECE = 1 << 16
 
 # What two wrong readings of UTF-8 look like: as Western (cp1252) and as Cyrillic (cp1251).
 _LOOKS_BROKEN = (
@@ -51,17 +55,17 @@ _MIXED = r"[A-Za-z][А-яЁё]|[А-яЁё][A-Za-z]"
 FENCE = 3.0
 
 
-def matching(values: list[str], pattern: str) -> Mask:
+def matching(cells: Cells, pattern: str) -> Mask:
     """Which texts hold a pattern; shape (k,)."""
-    found = pc.match_substring_regex(strings(values), pattern)
+    found = pc.match_substring_regex(as_strings(cells), pattern)
     return np.asarray(as_numpy(found), dtype=bool)
 
 
-def mojibake(values: list[str]) -> Mask:
+def mojibake(cells: Cells) -> Mask:
     """Which texts are UTF-8 that was once read as another encoding: reading them back gives a shorter, valid text."""
-    found = matching(values, _LOOKS_BROKEN)
+    found = matching(cells, _LOOKS_BROKEN)
     for place in np.flatnonzero(found).tolist():
-        found[place] = any(_reads_back(piece) for piece in re.findall(r"[^\x00-\x7f]{2,}", values[place]))
+        found[place] = any(_reads_back(piece) for piece in re.findall(r"[^\x00-\x7f]{2,}", str(cells[place])))
     return found
 
 
@@ -76,29 +80,30 @@ def _reads_back(piece: str) -> bool:
     return False
 
 
-def replacement_characters(values: list[str]) -> Mask:
+def replacement_characters(cells: Cells) -> Mask:
     """Which texts have lost characters: U+FFFD stands where bytes could not be read."""
-    return matching(values, "\ufffd")
+    return matching(cells, "\ufffd")
 
 
-def control_characters(values: list[str]) -> Mask:
+def control_characters(cells: Cells) -> Mask:
     """Which texts hold control, zero-width or direction characters."""
-    return matching(values, _CONTROL)
+    return matching(cells, _CONTROL)
 
 
-def formulas(values: list[str]) -> Mask:
+def formulas(cells: Cells) -> Mask:
     """Which texts a spreadsheet would take for a formula."""
-    return matching(values, _FORMULA)
+    return matching(cells, _FORMULA)
 
 
-def mixed_scripts(values: list[str]) -> Mask:
+def mixed_scripts(cells: Cells) -> Mask:
     """Which texts hold a word of Latin and Cyrillic letters side by side, as look-alike spellings do."""
-    return matching(values, _MIXED)
+    return matching(cells, _MIXED)
 
 
 def scripts(values: list[str]) -> npt.NDArray[np.int64]:
     """Letters of each script in each text; shape (k, len(SCRIPTS))."""
-    counted = np.zeros((len(values), len(SCRIPTS)), dtype=np.int64)
+    scripts_and_none = len(SCRIPTS) + 1
+    counted = np.zeros((len(values), scripts_and_none), dtype=np.int64)
     lengths = np.array([len(value) for value in values], dtype=np.int64)
     ends = np.cumsum(lengths)
     start = 0
@@ -106,15 +111,24 @@ def scripts(values: list[str]) -> npt.NDArray[np.int64]:
         before = ends[start - 1] if start else 0
         end = max(int(np.searchsorted(ends, before + _PIECE, side="right")), start + 1)
         points = np.frombuffer("".join(values[start:end]).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-        owner = np.repeat(np.arange(start, end), lengths[start:end])
-        for name, low, high in _SCRIPTS:
-            inside = (points >= low) & (points <= high)
-            if low == 0xC0:
-                inside &= ~np.isin(points, _NOT_LETTERS)
-            if inside.any():
-                np.add.at(counted[:, SCRIPTS.index(name)], owner[inside], 1)
+        owner = np.repeat(np.arange(end - start), lengths[start:end])
+        script = _SCRIPT_OF[np.minimum(points, _SCRIPT_OF.size - 1)]
+        cells = np.bincount(owner * scripts_and_none + script, minlength=(end - start) * scripts_and_none)
+        counted[start:end] = cells.reshape(end - start, scripts_and_none)
         start = end
-    return counted
+    return counted[:, :-1]
+
+
+def _scripts_of_points() -> npt.NDArray[np.int64]:
+    """The script of each code point, as a position in ``SCRIPTS``; one more for none, as the last point has."""
+    made = np.full(max(high for _, _, high in _SCRIPTS) + 2, len(SCRIPTS), dtype=np.int64)
+    for name, low, high in _SCRIPTS:
+        made[low : high + 1] = SCRIPTS.index(name)
+    made[list(_NOT_LETTERS)] = len(SCRIPTS)
+    return made
+
+
+_SCRIPT_OF = _scripts_of_points()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audits.measures.data.columns import Column
-from audits.measures.tables.arrow import as_numpy
+from audits.measures.tables.arrow import ZERO, as_numpy
 
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -59,7 +59,7 @@ def times_of(column: Column) -> Times | None:
         except pa.ArrowInvalid:
             continue
         known = ~as_numpy(pc.is_null(stamps))
-        values = as_numpy(pc.fill_null(stamps, 0)).astype(float) / _MICROSECONDS
+        values = as_numpy(pc.fill_null(stamps, ZERO)).astype(float) / _MICROSECONDS
         return Times(np.where(known, values, np.nan), dates=True)
     return None
 

@@ -82,15 +82,14 @@ def _of_attribute(names: tuple[str, ...], slices: Slices, whole: float | None, g
     plan = groups.plan
     large = slices.only(np.flatnonzero(slices.sizes >= plan.min_group))
     made: dict[str, Any] = {"attributes": list(names), "groups": len(large)}
-    if len(large) < 2:
+    counted = shares(large, RATES["selection_rate"])
+    found = differential_fairness(counted.k, counted.n)
+    if found is None:
         return made | {"why": "fewer_than_two_groups"}
     between = between_groups(_mass(large), alpha=ALPHA)
     made["between_group_generalized_entropy_index"] = None if between is None else figure(between)
     share = None if between is None or not whole else between / whole
     made["between_groups_share"] = None if share is None else figure(min(share, 1.0))
-    counted = shares(large, RATES["selection_rate"])
-    found = differential_fairness(counted.k, counted.n)
-    assert found is not None  # noqa: S101 - there are two groups
     interval = _epsilon_interval(counted)
     made["differential_fairness"] = {
         "epsilon": figure(found.epsilon),

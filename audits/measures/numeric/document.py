@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from audits.measures import reasons
+from audits.measures.clusters import FEW_CLUSTERS
 from audits.measures.naming import DIFFERENCE
 from audits.measures.numeric.ranked import ranked
+from audits.measures.numeric.redrawn import cluster_bootstrap
 from audits.measures.numeric.regression import comparisons, metric_rows
 from audits.measures.numeric.rows import NumericRows, Progress, read_numbers
 from audits.measures.plan import REGRESSION, BiasPlan
@@ -48,7 +50,7 @@ def numeric_document(table: Table, plan: BiasPlan, *, progress: Progress | None 
         "groups": rows.counted(plan),
         "plan": plan.as_document(),
         "seed": seed,
-    } | parts
+    } | (parts | cluster_bootstrap(rows, plan, disparities, seed=seed))
 
 
 def _ruling(rows: NumericRows, plan: BiasPlan, gating: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
@@ -119,6 +121,9 @@ def _headline(gating: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _notes(rows: NumericRows, plan: BiasPlan) -> list[dict[str, Any]]:
     made = []
+    for attribute, fewest, clusters in rows.few_clusters(FEW_CLUSTERS):
+        params = {"attribute": attribute, "clusters": clusters, "fewest": fewest, "wanted": FEW_CLUSTERS}
+        made.append(_because("bias.few_clusters", attribute, params))
     for counted in rows.counted(plan):
         (attribute,) = counted["attributes"]
         if counted["suppressed"]["groups"]:

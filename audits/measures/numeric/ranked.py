@@ -57,32 +57,40 @@ def ndcg(relevance: Floats, score: Floats) -> float | None:
     return dcg(relevance, score) / best if best > 0 else None
 
 
-def ndcg_estimated(relevance: Floats, score: Floats) -> tuple[Estimated, str | None]:
+def ndcg_estimated(relevance: Floats, score: Floats, clusters: Index | None = None) -> tuple[Estimated, str | None]:
     """``ndcg`` with an interval as if the rows were a sample of all that could be ranked, and why there is none.
 
     Args:
         relevance: shape (n,), at least 0.
         score: shape (n,), sorted from the highest to the lowest.
+        clusters: shape (n,), a number for rows that may resemble each other; what they pull is summed up before it is
+            squared. None: every row stands alone.
 
     Returns:
         The gain with the limits of the jackknife over rows, on the logit scale with Student's quantile. Without limits
-        where fewer than ``FEWEST_RELEVANT`` rows are relevant, or the order is the best one: that one is as good in
-        this table says nothing of the next.
+        where fewer than ``FEWEST_RELEVANT`` rows or clusters are relevant, or the order is the best one: that one is as
+        good in this table says nothing of the next.
 
     Source:
         Efron and Stein 1981, Ann Stat 9:586, for the jackknife's variance, which is not too small on average.
     """
-    said = "jackknife over rows, on the logit scale"
+    said = "jackknife over rows, on the logit scale" + ("" if clusters is None else ", rows of a cluster summed up")
     value = ndcg(relevance, score)
     if value is None:
         return unknown(said), "nothing_is_relevant"
-    relevant = int((relevance > 0).sum())
+    relevant = int((relevance > 0).sum()) if clusters is None else len(np.unique(clusters[relevance > 0]))
     if relevant < FEWEST_RELEVANT:
         return Estimated(value, math.nan, math.nan, said), "too_few_relevant"
     without = _without_each(relevance, score)
     n = len(relevance)
-    pulls = np.square(without - without.mean())
-    error = math.sqrt((n - 1) / n * float(pulls.sum()))
+    moves = without - without.mean()
+    kept = (n - 1) / n
+    if clusters is not None:
+        _, code = np.unique(clusters, return_inverse=True)
+        moves = np.bincount(code, moves)
+        kept *= len(moves) / (len(moves) - 1)
+    pulls = np.square(moves)
+    error = math.sqrt(kept * float(pulls.sum()))
     if not 1e-9 < value < 1 - 1e-9 or error <= 0:
         return Estimated(value, math.nan, math.nan, said), "order_is_the_best"
     # a few rows at the top move the gain most: half as many as would do so alike, for their own spread is uneven too
@@ -167,33 +175,40 @@ def ranked(
     down = np.arange(len(rows))[::-1]
     score, relevance = rows.prediction[down], rows.label[down]
     seen = tied(score, discounts(len(score)))
+    clusters = None if rows.clusters is None else rows.clusters[down]
+    stretch = _stretch(seen, clusters)
     metrics: list[dict[str, Any]] = []
     disparities, parts = [], []
     whole = {"slice": {}, "metric": NDCG, "n": len(rows), "k": None, "of": None}
-    gain, why = ndcg_estimated(relevance, score)
+    gain, why = ndcg_estimated(relevance, score, clusters)
     metrics.append(whole | estimate_of(gain, why=why))
     for attribute in plan.sensitive:
-        found: list[tuple[dict[str, str], int, Estimated]] = []
+        found: list[tuple[dict[str, str], int, Estimated, float]] = []
         for slice_, index in rows.by_group((attribute,)):
             places = len(rows) - 1 - index[::-1]
             hidden = len(index) < plan.suppress_below
-            exposure = unknown("none") if hidden else mean(seen[places])
-            own, why = (unknown("none"), None) if hidden else ndcg_estimated(relevance[places], score[places])
+            of = None if clusters is None else clusters[places]
+            exposure = unknown("none") if hidden else mean(seen[places], None, of)
+            own, why = (unknown("none"), None) if hidden else ndcg_estimated(relevance[places], score[places], of)
             for name, one, why_not in ((EXPOSURE, exposure, None), (NDCG, own, why)):
                 row: dict[str, Any] = {"slice": slice_, "metric": name, "n": None if hidden else len(index)}
                 row |= {"k": None, "of": None}
                 metrics.append(row | estimate_of(one, why="suppressed" if hidden else why_not))
             if not hidden:
-                found.append((slice_, len(index), exposure))
+                alone = float(len(index)) if of is None else min(len(index) / stretch, float(len(np.unique(of))))
+                found.append((slice_, len(index), exposure, alone))
         disparities += _ratios(found, plan, attribute, spread=float(seen.std(ddof=1)) if len(seen) > 1 else math.nan)
         parts.append(_part(rows, plan, attribute, score, down))
     return metrics, disparities, parts
 
 
 def _ratios(
-    found: list[tuple[dict[str, str], int, Estimated]], plan: BiasPlan, attribute: str, *, spread: float
+    found: list[tuple[dict[str, str], int, Estimated, float]], plan: BiasPlan, attribute: str, *, spread: float
 ) -> list[dict[str, Any]]:
-    """The exposure of every group over that of the named one, or of the one seen most."""
+    """The exposure of every group over that of the named one, or of the one seen most.
+
+    The last of each of ``found`` is how many rows that stand alone the group's are worth.
+    """
     large = [one for one in found if one[1] >= plan.min_group]
     named = plan.reference.get(attribute) if plan.reference and not isinstance(plan.reference, str) else None
     if named is not None:
@@ -203,10 +218,10 @@ def _ratios(
     if other is None:
         return []
     family = []
-    for slice_, n, exposure in large:
+    for slice_, n, exposure, alone in large:
         if slice_ == other[0]:
             continue
-        ratio, p = _ratio(exposure, other[2], n, other[1], spread=spread)
+        ratio, p = _ratio(exposure, other[2], alone, other[3], spread=spread)
         row = informative_row(
             EXPOSURE_RATIO,
             ratio,
@@ -222,7 +237,19 @@ def _ratios(
     return judged_family(family)
 
 
-def _ratio(ours: Estimated, theirs: Estimated, n: int, of: int, *, spread: float) -> tuple[Estimated, float]:
+def _stretch(seen: Floats, clusters: Index | None) -> float:
+    """By how much clusters stretch the variance of the mean exposure of all rows, at least 1 (design effect).
+
+    The mean of all places is fixed; what is looked at is how far the places of a cluster lie together.
+    """
+    if clusters is None:
+        return 1.0
+    off = seen - seen.mean()
+    alone = float(np.square(off).sum())
+    return max(float(np.square(np.bincount(clusters, off)).sum()) / alone, 1.0) if alone > 0 else 1.0
+
+
+def _ratio(ours: Estimated, theirs: Estimated, n: float, of: float, *, spread: float) -> tuple[Estimated, float]:
     """The ratio of two mean exposures; the intervals of their logarithms are joined by squares.
 
     A small group that happens to have none of the first places does not show how far they would move it, so each mean

@@ -78,6 +78,18 @@ class NumericRows:
         kept = sorted(range(len(found)), key=lambda one: -len(found[one][1]))[:MAX_SLICES]
         return [found[one] for one in sorted(kept)]
 
+    def few_clusters(self, wanted: int) -> Iterator[tuple[str, int, int]]:
+        """Attributes with a group of fewer than ``wanted`` clusters: the fewest of any, and how many there are."""
+        if self.clusters is None:
+            return
+        many = int(self.clusters.max()) + 1
+        for name, column in self.groups.items():
+            inside = np.flatnonzero(column.codes >= 0)
+            pairs = np.unique(column.codes[inside] * many + self.clusters[inside])
+            fewest = np.unique(pairs // many, return_counts=True)[1]
+            if len(fewest) and int(fewest.min()) < wanted:
+                yield name, int(fewest.min()), many
+
     def counted(self, plan: BiasPlan) -> list[dict[str, Any]]:
         """How many rows each group has, as in the document of decisions."""
         made = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from audits.measures.cluster_bootstrap import MAX_CELLS
+from audits.measures.cluster_bootstrap import MAX_CELLS, redrawn
 from audits.measures.disparities import Disparity
 from audits.measures.informative import p_of
 from audits.measures.intervals import Z95, newcombe, score_test
@@ -18,9 +18,6 @@ from audits.measures.regression.pairing import Judged, Sides
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
-
-# Replicates that are drawn together.
-_TOGETHER = 50
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ def accuracy_change(both: Sides) -> Change:
     """
     new, old = both.new, both.old
     if new.clusters is not None and old.clusters is not None:
-        return _clustered_change(both)
+        return _clustered_change(both, new.clusters)
     if both.paired is None:
         (k1, n1), (k0, n0) = _effective(new), _effective(old)
         if not n1 or not n0:
@@ -61,7 +58,7 @@ def accuracy_change(both: Sides) -> Change:
         return Change(k0 / n0, k1 / n1, float(low), float(high), float(p), "unpaired: Newcombe; score test")
     moved = new.right.astype(float) - old.right
     if new.weights is not None:
-        return _weighted_change(moved, new, old)
+        return _weighted_change(moved, new.weights, new, old)
     n = len(moved)
     if not n:
         return Change(math.nan, math.nan, math.nan, math.nan, math.nan, "not measured")
@@ -79,25 +76,23 @@ def accuracy_change(both: Sides) -> Change:
     )
 
 
-def _clustered_change(both: Sides) -> Change:
+def _clustered_change(both: Sides, clusters: Codes) -> Change:
+    """The change where rows come in clusters; ``clusters`` are those of the new version's rows."""
     new, old = both.new, both.old
-    assert new.clusters is not None  # noqa: S101 - the caller has looked
     ours, theirs = (mean(side.right.astype(float), side.weights, side.clusters) for side in (new, old))
     if both.paired is None:
         found, said = difference(ours, theirs), "unpaired, means of clusters"
     else:
-        found = mean(new.right.astype(float) - old.right, new.weights, new.clusters)
+        found = mean(new.right.astype(float) - old.right, new.weights, clusters)
         said = "paired, mean of clusters"
     if found.low == found.high:
         # no cluster differs from another: as for rows, half a cluster got better and half a cluster worse
-        half = Z95 / (len(np.unique(new.clusters)) + 2)
+        half = Z95 / (len(np.unique(clusters)) + 2)
         return Change(theirs.value, ours.value, found.value - half, found.value + half, 1.0, said)
     return Change(theirs.value, ours.value, max(found.low, -1.0), min(found.high, 1.0), p_of(found), said)
 
 
-def _weighted_change(moved: Floats, new: Judged, old: Judged) -> Change:
-    weight = new.weights
-    assert weight is not None  # noqa: S101 - asked for only with weights
+def _weighted_change(moved: Floats, weight: Floats, new: Judged, old: Judged) -> Change:
     total = float(weight.sum())
     if total <= 0:
         return Change(math.nan, math.nan, math.nan, math.nan, math.nan, "not measured")
@@ -158,7 +153,14 @@ def drawn(counts: Floats, *, replicates: int, random: np.random.Generator) -> Fl
 
 
 def drawn_by_cluster(
-    side: Judged, codes: Codes, *, groups: int, other: Judged | None, replicates: int, random: np.random.Generator
+    side: Judged,
+    clusters: Codes,
+    codes: Codes,
+    *,
+    groups: int,
+    other: Judged | None,
+    replicates: int,
+    random: np.random.Generator,
 ) -> tuple[Floats, float] | None:
     """Cells of tables of whole clusters drawn anew: shape (replicates, groups, cells); None where they are too many.
 
@@ -167,8 +169,7 @@ def drawn_by_cluster(
     Source:
         Davison and Hinkley 1997, Bootstrap Methods and their Application, 3.8.
     """
-    assert side.clusters is not None  # noqa: S101 - the caller has looked
-    _, cluster = np.unique(side.clusters, return_inverse=True)
+    _, cluster = np.unique(clusters, return_inverse=True)
     many = int(cluster.max(initial=-1)) + 1
     size = 4 if other is None else 8
     if many < 2 or many * groups * size > MAX_CELLS:
@@ -180,11 +181,7 @@ def drawn_by_cluster(
     weights = None if side.weights is None else side.weights[inside]
     place = ((cluster * groups + codes) * size + outcome)[inside]
     counts = np.bincount(place, weights, many * groups * size).astype(float).reshape(many, groups * size)
-    chances = np.full(many, 1 / many)
-    parts = [
-        random.multinomial(many, chances, size=min(_TOGETHER, replicates - begin)) @ counts
-        for begin in range(0, replicates, _TOGETHER)
-    ]
+    parts = [times @ counts for times in redrawn(many, replicates=replicates, random=random)]
     wider = math.sqrt(many / (many - 1)) * student_quantile(many - 1) / Z95
     return np.concatenate(parts).reshape(replicates, groups, size), wider
 

@@ -134,9 +134,11 @@ def _tables(
     def again(side: Judged, codes: npt.NDArray[np.int64], counted: Floats, other: Judged | None = None) -> Floats:
         """Drawn anew; one draw that says nothing where clusters are too many, or there is one."""
         nonlocal wider
-        if not clustered:
+        if side.clusters is None:
             return drawn(counted, replicates=replicates, random=random)
-        found = drawn_by_cluster(side, codes, groups=groups, other=other, replicates=replicates, random=random)
+        found = drawn_by_cluster(
+            side, side.clusters, codes, groups=groups, other=other, replicates=replicates, random=random
+        )
         if found is None:
             return counted[None] * np.nan
         wider = max(wider, found[1])

@@ -50,12 +50,6 @@ class Judged:
     moves: np.ndarray[Any, np.dtype[np.float64]] | None = None
     why: dict[str, str] | None = None
 
-    @property
-    def error(self) -> float:
-        """The expected calibration error; asked for where there are bins."""
-        assert self.bins is not None  # noqa: S101
-        return float(calibration_error(self.bins))
-
 
 def losses(rows: Scored, least: int) -> tuple[dict[str, Estimated], dict[str, str]]:
     """Area under the curve of any score; Brier score and log loss of probabilities. With why one was not measured."""
@@ -137,7 +131,7 @@ def group_row(one: Judged, rows: Scored, plan: BiasPlan) -> dict[str, Any]:
     if one.bins is None:
         return made
     made["bins"] = bin_rows(one.bins)
-    error = one.error
+    error = float(calibration_error(one.bins))
     made[CALIBRATION_ERROR] = {"value": figure(error), "bins": len(one.bins)}
     if rows.clusters is not None:
         made[CALIBRATION_ERROR]["why"] = "clustered"

@@ -11,7 +11,7 @@ from audits.measures.means import Estimated, difference, unknown
 from audits.measures.naming import DIFFERENCE
 from audits.measures.plan import BiasPlan
 from audits.measures.scores.calibration import AUC, CALIBRATION_ERROR, IN_THE_LARGE, Judged
-from audits.measures.scores.reliability import reach
+from audits.measures.scores.reliability import calibration_error, reach
 
 # No law and no standard sets these: differences that a reader would want to be told of.
 CHOSEN = {CALIBRATION_ERROR: 0.05, IN_THE_LARGE: 0.05, AUC: 0.05}
@@ -69,9 +69,9 @@ def _contrast(metric: str, one: Judged, other: Judged) -> tuple[Estimated, float
 
 def _errors_apart(one: Judged, other: Judged) -> tuple[Estimated, float]:
     """Two calibration errors against each other, no surer than both bins' rates are together."""
-    if one.moves is None or other.moves is None:
+    if one.moves is None or other.moves is None or one.bins is None or other.bins is None:
         return unknown(""), math.nan
-    value = one.error - other.error
+    value = float(calibration_error(one.bins)) - float(calibration_error(other.bins))
     moved = one.moves + other.moves
     far = reach(moved)
     if one.luck is not None and other.luck is not None:

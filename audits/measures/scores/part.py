@@ -31,9 +31,9 @@ def with_scores(document: dict[str, Any], rows: JudgedRows, plan: BiasPlan, *, s
     Raises:
         TableRejected: no row has a score, or a score is infinite.
     """
-    if plan.score is None:
+    if plan.score is None or rows.score is None:
         return document
-    found = scored(rows, plan.score)
+    found = scored(rows, rows.score, plan.score)
     metrics = list(_metrics(found, plan))
     part, disparities, reasons = _calibration(found, plan, seed=seed)
     return document | {

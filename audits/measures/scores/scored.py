@@ -72,39 +72,42 @@ class Scored:
         return by_group(self.groups, attributes, rows=len(self))
 
 
-def scored(rows: JudgedRows, column: str) -> Scored:
+def scored(rows: JudgedRows, score: Floats, column: str) -> Scored:
     """The rows whose score is known.
+
+    Args:
+        score: shape (rows,), nan where it is not known.
+        column: its name, for refusals.
 
     Raises:
         ScoreNotFinite: a score is infinite; it has no place among the others.
         ScoreEmpty: no row has a score.
     """
-    assert rows.score is not None  # noqa: S101 - asked for only where the plan names a score
-    infinite = int(np.isinf(rows.score).sum())
+    infinite = int(np.isinf(score).sum())
     if infinite:
         raise ScoreNotFinite(
             f"column {quoted(column)} has an infinite score in {infinite} rows; write the number, or leave the cell "
             "empty where there is none"
         )
-    known = ~np.isnan(rows.score)
+    known = ~np.isnan(score)
     missing = int((~known).sum())
     if rows.weights is not None:
         known &= rows.weights > 0
     chosen = np.flatnonzero(known)
     if not len(chosen):
         raise ScoreEmpty(f"column {quoted(column)} has no score in any row that is audited; is it the right column?")
-    score = rows.score[chosen]
+    chosen_score = score[chosen]
     weights = [] if rows.weights is None else [rows.weights[chosen]]
     keys = (*weights, *(one.codes[chosen] for one in rows.groups.values()), rows.label[chosen])
     # equal rows are interchangeable: sorted by all that is known of them, no sum depends on the table's order
-    order = chosen[np.lexsort((*keys, score))]
+    order = chosen[np.lexsort((*keys, chosen_score))]
     return Scored(
         column=column,
         label=rows.label[order],
-        score=rows.score[order] + 0.0,
+        score=score[order] + 0.0,
         weights=None if rows.weights is None else rows.weights[order],
         groups={name: Column(one.values, one.codes[order]) for name, one in rows.groups.items()},
         clusters=None if rows.clusters is None else rows.clusters[order],
         missing=missing,
-        outside=int(((score < 0) | (score > 1)).sum()),
+        outside=int(((chosen_score < 0) | (chosen_score > 1)).sum()),
     )

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from audits.measures.clusters import design_effects
-from audits.measures.intervals import Z95, newcombe, score_test, wilson
+from audits.measures.intervals import Z95, Array, newcombe, score_test, wilson
+from audits.measures.rates import Rate
 from audits.measures.slices.discovery import welch
-from audits.measures.slices.quantities import Moments, Quantity, Rows, Sums, summed
+from audits.measures.slices.quantities import Codes, Moments, Quantity, Rows, Sums, summed
 
 Flags = npt.NDArray[np.bool_]
 # Probabilities that are equal up to rounding count as equally unlikely.
@@ -44,8 +45,10 @@ def confirm(inside: Flags, quantity: Quantity, rows: Rows) -> Confirmed:
     """
     sums = summed(inside.astype(np.int64), 2, rows)
     ours, rest = quantity.of(_row(sums, 1)), quantity.of(_row(sums, 0))
-    if rows.clusters is not None:
-        ours, rest = _by_cluster(quantity, rows, inside, ours, rest)
+    if rows.clusters is not None and quantity.rate is not None:
+        ours, rest = _rate_by_cluster(quantity.rate, rows, rows.clusters, inside, ours, rest)
+    elif rows.clusters is not None and rows.loss is not None:
+        ours, rest = _loss_by_cluster(rows.loss, rows, rows.clusters, inside, ours, rest)
     everyone = quantity.of(Sums(*(None if one is None else one.sum(axis=0, keepdims=True) for one in _all(sums))))  # type: ignore[arg-type]
     n1, n0 = float(ours.n[0]), float(rest.n[0])
     overall, value = float(everyone.value[0]), float(ours.value[0])
@@ -85,29 +88,27 @@ def confirm(inside: Flags, quantity: Quantity, rows: Rows) -> Confirmed:
     return Confirmed(ours, overall, *limits, value - overall, kept * float(gap_low), kept * float(gap_high), p, method)
 
 
-def _by_cluster(quantity: Quantity, rows: Rows, inside: Flags, ours: Moments, rest: Moments) -> tuple[Moments, Moments]:
-    """The same moments with as few rows as clusters leave: of rates the effective ones, of means the clusters."""
-    assert rows.clusters is not None  # noqa: S101 - the caller has looked
+def _rate_by_cluster(
+    rate: Rate, rows: Rows, clusters: Codes, inside: Flags, ours: Moments, rest: Moments
+) -> tuple[Moments, Moments]:
+    """The same moments of a rate with as few rows as clusters leave."""
+    (effects,) = design_effects(
+        [rate], inside.astype(np.int64), 2, outcome=rows.outcome, weights=rows.weight, clusters=clusters
+    ).values()
+    return replace(ours, n=ours.n / effects[1]), replace(rest, n=rest.n / effects[0])
+
+
+def _loss_by_cluster(
+    loss: Array, rows: Rows, clusters: Codes, inside: Flags, ours: Moments, rest: Moments
+) -> tuple[Moments, Moments]:
+    """The same moments of the mean loss with clusters in the place of rows."""
     made = []
-    if quantity.rate is not None:
-        (effects,) = design_effects(
-            [quantity.rate],
-            inside.astype(np.int64),
-            2,
-            outcome=rows.outcome,
-            weights=rows.weight,
-            clusters=rows.clusters,
-        ).values()
-        for side, effect in ((ours, effects[1]), (rest, effects[0])):
-            made.append(replace(side, n=side.n / effect))
-        return made[0], made[1]
-    assert rows.loss is not None  # noqa: S101 - asked for only where there is a loss
     for side, chosen in ((ours, inside), (rest, ~inside)):
-        kept = chosen & ~np.isnan(rows.loss)
+        kept = chosen & ~np.isnan(loss)
         weight = np.ones(int(kept.sum())) if rows.weight is None else rows.weight[kept]
-        _, code = np.unique(rows.clusters[kept], return_inverse=True)
+        _, code = np.unique(clusters[kept], return_inverse=True)
         count = int(code.max(initial=-1)) + 1
-        pulls = np.bincount(code, weight * (rows.loss[kept] - side.value[0]), count) if count else np.zeros(0)
+        pulls = np.bincount(code, weight * (loss[kept] - side.value[0]), count) if count else np.zeros(0)
         # n clusters, whose variance over n is that of the mean
         spread = np.square(pulls).sum() * count**2 / max(count - 1, 1) / max(float(weight.sum()), 1e-300) ** 2
         made.append(replace(side, n=np.array([float(count)]), variance=np.array([spread])))

@@ -165,7 +165,9 @@ def _share(sums: Sums, rate: Rate) -> Moments:
 
 
 def _mean(sums: Sums) -> Moments:
-    assert sums.loss is not None  # noqa: S101 - asked for only where there is a loss
+    if sums.loss is None:
+        nothing = np.full(len(sums.counts), np.nan)
+        return Moments(np.zeros_like(nothing), nothing, np.zeros_like(nothing), nothing, nothing)
     rows, weight, squares, total, of_squares = sums.loss.T
     n = np.divide(weight**2, squares, out=np.zeros_like(weight), where=squares > 0)
     value = np.divide(total, weight, out=np.full_like(weight, np.nan), where=weight > 0)

@@ -37,6 +37,11 @@ def strings(texts: Sequence[str | None]) -> pa.Array:
     )
 
 
+def as_strings(texts: pa.Array | Sequence[str]) -> pa.Array:
+    """Texts as an Arrow array, whichever of the two they are in."""
+    return texts if isinstance(texts, pa.Array) else strings(texts)
+
+
 def as_numpy(array: pa.Array) -> npt.NDArray[Any]:
     """A numeric or boolean Arrow array without nulls as numpy; shape (n,). ``to_numpy`` imports pandas too."""
     plain = array.cast(pa.int8()) if pa.types.is_boolean(array.type) else array
@@ -48,7 +53,8 @@ def as_numpy(array: pa.Array) -> npt.NDArray[Any]:
 
 
 # What stands for "missing" in numpy, and texts that cells are joined with or replaced by.
-MINUS_ONE = positions(np.array([-1]))[0]
+MINUS_ONE, ZERO = positions(np.array([-1, 0]))
 NAN = pa.Array.from_buffers(pa.float64(), 1, [None, pa.py_buffer(np.array([np.nan]))])[0]
+FALSE = pa.Array.from_buffers(pa.bool_(), 1, [None, pa.py_buffer(b"\0")])[0]
 EMPTY, BLANK = strings(["", " "])
 NO_TEXT = pa.nulls(1, pa.string())[0]

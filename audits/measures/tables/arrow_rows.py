@@ -22,6 +22,7 @@ from audits.measures.tables.refusals import (
     EmptyTable,
     NotATable,
     NotUtf8,
+    TableRejected,
     TooLarge,
     TooManyColumns,
 )
@@ -82,6 +83,8 @@ class ArrowRows:
         while True:
             try:
                 batch = next(batches, None)
+            except TableRejected:
+                raise
             except (pa.ArrowException, OSError, ValueError) as problem:
                 raise NotATable("the parquet file is damaged or cut off; write it again") from problem
             if batch is None:

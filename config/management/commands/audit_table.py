@@ -49,7 +49,17 @@ class Command(AuditCommand):
             action="extend",
             default=[],
             metavar="COL",
-            help="columns in which the worst slices and proxies are looked for",
+            help="columns in which the worst slices and proxies are looked for, and in which people are alike",
+        )
+        parser.add_argument(
+            "--consistency-at-least",
+            type=float,
+            metavar="SHARE",
+            help="least consistency that passes, such as 0.9: people alike in --features are decided alike (without it "
+            "consistency is for information)",
+        )
+        parser.add_argument(
+            "--neighbours", type=int, metavar="N", help="rows that count as near, the row itself among them (5)"
         )
         parser.add_argument(
             "--legitimate",
@@ -109,6 +119,7 @@ class Command(AuditCommand):
         self._show_slices(document)
         self._show_alike(document)
         self._show_proxies(document)
+        self._show_consistency(document)
         self.show_reasons(document["reasons"])
         if document["reasons"]:
             self.stdout.write("")
@@ -171,7 +182,7 @@ class Command(AuditCommand):
         rows = [("all together", row, None) for row in told["joint"]]
         rows += [(row["column"], row, row["cramers_v"]) for row in told["features"]]
         self._table(
-            ("feature", "tells", "n", "area", "Cramer's V", ""),
+            ("feature", "tells", "n", "area", "Cramer's V", "", "impact ratio", "with the feature held still"),
             [
                 (
                     plain(name),
@@ -180,8 +191,34 @@ class Command(AuditCommand):
                     _interval({"value": row["auc"], "ci_low": row["auc_ci_low"], "ci_high": row["auc_ci_high"]}, 3),
                     "" if v is None else f"{v:.3f}",
                     "lead" if row["lead"] else row.get("why", "").replace("_", " "),
+                    *_held_still(row.get("alike")),
                 )
                 for name, row, v in rows
+            ],
+        )
+
+    def _show_consistency(self, document: dict[str, Any]) -> None:
+        told = document.get("consistency")
+        if told is None:
+            return
+        columns = ", ".join(plain(name) for name in told["features"])
+        limit = told["threshold"]
+        decides = "for information" if limit is None else f"at least {limit} is needed: {told['verdict']}"
+        self.stdout.write(f"Consistency: are people who are alike in {columns} decided alike ({decides})?")
+        if told["value"] is None:
+            self.stdout.write(f"not measured: {told['why'].replace('_', ' ')}\n")
+            return
+        left_out = f", {told['rows_left_out']:,} left out" if told["rows_left_out"] else ""
+        self.stdout.write(
+            f"Of the {told['neighbours']} rows nearest to a row, itself among them, so many are decided as it is; "
+            f"{told['by_lot']:.3f} by lot. {told['rows_used']:,} rows{left_out}; {told['rows_asked']:,} asked about, "
+            f"neighbours among {told['rows_among']:,}."
+        )
+        self._table(
+            ("group", "asked", "consistency"),
+            [
+                (named(row["slice"]), f"{row['asked']:,}", _interval(row, 3))
+                for row in ({**told, "slice": {}}, *told["groups"])
             ],
         )
 
@@ -232,6 +269,9 @@ def _plan(options: Mapping[str, Any]) -> dict[str, Any]:
         )
     }
     plan |= {key: options[key] for key in ("features", "legitimate") if options[key]}
+    consistency = {"neighbours": options["neighbours"], "at_least": options["consistency_at_least"]}
+    if given := {key: value for key, value in consistency.items() if value is not None}:
+        plan["consistency"] = given
     plan["reference"] = _reference(options["reference"] or [])
     gating = [metric.partition("=") for metric in options["gating"] or []]
     if gating:
@@ -275,6 +315,15 @@ def _deciding(row: dict[str, Any]) -> tuple[str, ...]:
         row["verdict"],
         "" if needed is None else f"{needed:,}{more}",
     )
+
+
+def _held_still(alike: dict[str, Any] | None) -> tuple[str, str]:
+    """An impact ratio as it is, and if a feature's values were as frequent in the group as elsewhere."""
+    if alike is None:
+        return "", ""
+    raw = "not measured" if alike["impact_ratio"] is None else f"{alike['impact_ratio']:.3f}"
+    value, low, high = (alike[key] for key in ("impact_ratio_alike", "ci_low", "ci_high"))
+    return raw, _interval({"value": value, "ci_low": low, "ci_high": high}, 3)
 
 
 def _interval(row: dict[str, Any], digits: int) -> str:

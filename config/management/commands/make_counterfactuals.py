@@ -38,7 +38,8 @@ class Command(AssayCommand):
             action="append",
             required=True,
             metavar="SET|FILE",
-            help="gender_en, gender_ru, age_en, disability_en, orientation_en, nationality_en, or a file; repeatable",
+            help="gender_en, gender_ru, age_en, disability_en, orientation_en, nationality_en, spelling_en,"
+            " spelling_ru, or a file; repeatable",
         )
         parser.add_argument("--text", default="text", metavar="COL", help="column of texts (text)")
         parser.add_argument("--id", default="text_id", metavar="COL", help="column of ids, if there is one (text_id)")

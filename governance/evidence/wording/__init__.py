@@ -74,8 +74,17 @@ def finding_text(finding: Finding) -> tuple[str, str]:
                 mend = bias.MORE_ROWS_OF_ONE
             said_in_words = _IN_WORDS.get(kind, dict)
             params = _Shown(said_in_words(finding.params))
+            if class_ := _class_of(finding):
+                params["metric"] = _("%(metric)s of class %(class)s") % {"metric": params["metric"], "class": class_}
             return str(title) % params, str(mend) % params
     return _("Finding %(code)s") % {"code": finding.code}, ""
+
+
+def _class_of(finding: Finding) -> str:
+    """The class that a finding of several classes is about: its place begins with it."""
+    metric = str(finding.params.get("metric", ""))
+    name, found, _rest = finding.locus.removeprefix("class=").partition(f" {metric} ")
+    return name if finding.locus.startswith("class=") and metric and found else ""
 
 
 # Parameters of several audits whose values have words.
@@ -84,7 +93,7 @@ _WORDS: Mapping[str, Mapping[str, _StrPromise]] = {
     "script": data.SCRIPTS,
     "main": data.SCRIPTS,
     "fields": data.FIELDS,
-    "why": {**data.WHY, **drift.MEASURES, **counterfactual.WHY, **suites.WHY},
+    "why": {**bias.WHY, **data.WHY, **drift.MEASURES, **counterfactual.WHY, **suites.WHY},
     "measure": drift.MEASURES,
     "kind_reference": drift.MEASURES,
     "kind_current": drift.MEASURES,
@@ -108,6 +117,9 @@ class _Shown(dict[str, str]):
         q = params.get("q")
         if isinstance(q, float) and 0 <= q < _SMALL:
             self["q"] = f"<{figures.number(_SMALL, places=3)}"
+        elif isinstance(q, float) and q < 10 * _SMALL:
+            # two decimals of it would be none
+            self["q"] = figures.number(q, places=3)
         for name, words in _WORDS.items():
             value = params.get(name)
             if isinstance(value, str) and value in words:

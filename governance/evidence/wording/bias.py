@@ -92,6 +92,33 @@ SENTENCES = {
         ),
         _("Fill in label, prediction and group of these rows, and upload the table again."),
     ),
+    "bias.consistency_below_threshold": (
+        _(
+            "People who are alike in %(features)s are decided differently too often: of those most like a person, the"
+            " person counted too, %(value)s get the same decision (95 %% interval %(ci_low)s to %(ci_high)s, n %(n)s);"
+            " at least %(threshold)s is needed, and by lot it would be %(by_lot)s."
+        ),
+        _(
+            "Look at pairs of people who are alike and decided differently: what else does the model go by? If it"
+            " rightly goes by something that is not among these columns, a risk officer adds it to the audit plan"
+            " (features)."
+        ),
+    ),
+    "bias.consistency_inconclusive": (
+        _(
+            "It cannot be told whether people who are alike in %(features)s are decided alike often enough: %(value)s"
+            " of those most like a person get the same decision (95 %% interval %(ci_low)s to %(ci_high)s, n %(n)s),"
+            " around the %(threshold)s that is needed."
+        ),
+        _("Bring predictions for more people."),
+    ),
+    "bias.consistency_not_measured": (
+        _(
+            "Whether people who are alike in %(features)s are decided alike could not be measured: %(why)s. At least"
+            " %(threshold)s is needed, and what is not measured does not pass."
+        ),
+        _("Bring a table in which these columns are filled in and differ, and in which not all predictions are equal."),
+    ),
     "regression.accuracy_lower": (
         _(
             "Accuracy is lower than that of the approved version: %(new)s where it was %(old)s, a change of %(value)s"
@@ -176,3 +203,11 @@ SENTENCES = {
         _("Fill in the score of these rows, and upload the table again."),
     ),
 }
+
+WHY = {
+    "too_few_rows": _("too few rows"),
+    "too_few_rows_asked": _("too few rows"),
+    "all_predictions_equal": _("all predictions are equal"),
+    "no_feature_varies": _("every column has one value only"),
+}
+"""Why consistency was not measured."""

@@ -31,7 +31,10 @@ SENTENCES = {
             "Too few rows to judge %(column)s (n %(n_reference)s then, %(n_current)s now): %(measure)s is %(effect)s,"
             " and noise alone reaches %(floor)s once in twenty times, where the limit is %(threshold)s."
         ),
-        _("Compare again with more rows, at least %(min_rows)s on each side."),
+        _(
+            "Compare again with more rows, until noise alone stays below the limit; fewer than %(min_rows)s on a side"
+            " are never judged."
+        ),
     ),
     "drift.column_gone": (
         _("The column %(column)s is missing from the table of today."),

@@ -61,7 +61,7 @@ def remembered(step: str) -> Callable[[Callable[P, Result]], Callable[P, Result]
             except WaiverRefused as refused:
                 given: dict[str, Any] = {**kwargs}
                 waiver, version = given.get("waiver_id"), given.get("version")
-                ledger.record(
+                ledger.record_refusal(
                     verb=f"{step}.refused",
                     object_kind="waiver" if version is None else "version",
                     object_ref=str(waiver if version is None else version.pk),

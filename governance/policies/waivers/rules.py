@@ -103,7 +103,8 @@ def makers(waiver: Waiver) -> set[int]:
     version, use_case = waiver.version, waiver.use_case
     # The room above has the submissions; they are asked for by the name that it gives them.
     submitters = Version.objects.filter(pk=version.pk, submissions__use_case=use_case)
-    people = set(submitters.values_list("submissions__submitted_by", flat=True))
+    wrote = submitters.values_list("submissions__submitted_by", "submissions__prepared_by")
+    people = {one for by, prepared in wrote for one in (by, *(prepared or ()))}
     return people | evidence.contributors(version=version, use_case=use_case) | {waiver.requested_by_id}
 
 

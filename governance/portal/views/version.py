@@ -24,10 +24,12 @@ from governance.evidence.showing import findings_shown, kind_name, run_rows, ver
 from governance.gates.queries import closing_conditions
 from governance.people.models import Role
 from governance.people.queries import standing
+from governance.policies import overrides
 from governance.policies.waivers import queries as waivers
 from governance.policies.waivers import showing as waiver_showing
 from governance.portal import queries
 from governance.portal.views.suspension import may_suspend
+from governance.reviews import override_showing
 from governance.reviews.standing import stands_at
 from governance.web.requests import PageRequest
 from governance.web.templatetags import figures
@@ -99,6 +101,7 @@ def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Ht
         "approvals": [_approval(one, now) for one in approvals],
         "in_force": [one for one in approvals if one.ended_at is None and one.granted_at <= now < one.expires_at],
         "waivers": waiver_showing.rows(waivers.of_version(user, version=shown)),
+        "overrides": override_showing.rows(overrides.of_version(user, version=shown)),
         "may_submit": teams is None or bool(teams),
         "may_suspend": may_suspend(user),
         "suspensions": reaching([shown.pk]).get(shown.pk, ()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -21,10 +22,10 @@ from governance.evidence.services import EvidenceRefused
 from governance.evidence.subjects import SubjectField, find_version
 from governance.people.models import Lane, Scope
 from governance.policies import wording
-from governance.reviews import services
+from governance.reviews import drafting, services
 from governance.reviews.errors import ReviewRefused
-from governance.reviews.models import Decision, Submission, SubmissionState, Vote
-from governance.reviews.standing import evaluation_now
+from governance.reviews.models import LONGEST_NOTE, Decision, Submission, SubmissionState, Vote
+from governance.reviews.standing import evaluation_now, way_of
 from governance.web.authentication import person
 from governance.web.etags import edition_tag, required_edition
 from governance.web.idempotency import idempotent
@@ -49,6 +50,7 @@ class SubmissionDocument(serializers.ModelSerializer[Submission]):
     subject = serializers.SerializerMethodField()
     use_case = serializers.SlugRelatedField[UseCase](slug_field="slug", read_only=True)
     submitted_by = serializers.CharField(source="submitted_by.name")
+    submitted_at = serializers.SerializerMethodField()
     requirements = serializers.SerializerMethodField()
     lanes = serializers.SerializerMethodField()
     next_steps = serializers.SerializerMethodField()
@@ -67,6 +69,7 @@ class SubmissionDocument(serializers.ModelSerializer[Submission]):
             "submitted_by",
             "submitted_at",
             "due_at",
+            "note",
             "verdict",
             "reason_codes",
             "requirements",
@@ -90,15 +93,21 @@ class SubmissionDocument(serializers.ModelSerializer[Submission]):
         return [{**result, "message": wording.message(result)} for result in found]
 
     def get_lanes(self, submission: Submission) -> list[dict[str, Any]]:
-        return list(submission.evaluation.get("votes", ()))
+        return list(evaluation_now(submission).get("votes", ()))
 
     def get_next_steps(self, submission: Submission) -> list[dict[str, Any]]:
-        return [wording.told_step(step) for step in submission.evaluation.get("next_steps", ())]
+        return [wording.told_step(step) for step in way_of(submission)]
 
     def get_reason_codes(self, submission: Submission) -> list[str]:
         return list(evaluation_now(submission).get("reason_codes", ()))
 
+    def get_submitted_at(self, submission: Submission) -> dt.datetime | None:
+        """Null for a draft."""
+        return None if submission.state == SubmissionState.DRAFT else submission.submitted_at
+
     def get_verdict(self, submission: Submission) -> str:
+        if submission.state == SubmissionState.DRAFT:
+            return ""  # what it would lack is told; a verdict is given on what was submitted
         return str(evaluation_now(submission).get("verdict", submission.verdict))
 
 
@@ -137,8 +146,29 @@ def seen(request: Request) -> QuerySet[Submission]:
     return Submission.objects.visible_to(person(request)).select_related("version__entry", "use_case", "submitted_by")
 
 
+def drafts_seen(request: Request) -> QuerySet[Submission]:
+    """The drafts that the token's owner prepares with others."""
+    return Submission.objects.drafts_of(person(request)).select_related("version__entry", "use_case", "submitted_by")
+
+
+def either(request: Request, pk: int) -> Submission:
+    """A submission, or a draft of one with what would be asked for as of now.
+
+    Raises:
+        Http404: neither is there among what the token's owner may see.
+    """
+    draft = drafts_seen(request).filter(pk=pk).select_related("version__card").first()
+    if draft is None:
+        return get_object_or_404(seen(request), pk=pk)
+    draft.evaluation = drafting.preview(draft, at=timezone.now())
+    return draft
+
+
 class Submissions(generics.ListAPIView[Submission]):
-    """Submissions, newest first; POST asks for a version to be let through."""
+    """Submissions, newest first; POST asks for a version to be let through.
+
+    With ``draft`` it is only saved, for the submitters of the team to prepare; ``state=draft`` lists those.
+    """
 
     scopes = {"GET": Scope.CATALOG_READ, "POST": Scope.REVIEWS_WRITE}
     serializer_class = SubmissionDocument
@@ -148,6 +178,8 @@ class Submissions(generics.ListAPIView[Submission]):
         subject = SubjectField()
         use_case = serializers.SlugField(max_length=60)
         stage = serializers.ChoiceField(choices=Stage.choices)
+        note = serializers.CharField(max_length=LONGEST_NOTE, required=False, allow_blank=True, default="")
+        draft = serializers.BooleanField(required=False, default=False)
 
     class Filter(serializers.Serializer[None]):
         state = serializers.ChoiceField(choices=SubmissionState.choices, required=False)
@@ -159,7 +191,8 @@ class Submissions(generics.ListAPIView[Submission]):
         asked = self.Filter(data=self.request.query_params.dict())
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data
-        found = seen(self.request)
+        drafts = wanted.get("state") == SubmissionState.DRAFT
+        found = drafts_seen(self.request) if drafts else seen(self.request)
         for name, lookup in (("state", "state"), ("stage", "stage"), ("use_case", "use_case__slug")):
             if name in wanted:
                 found = found.filter(**{lookup: wanted[name]})
@@ -178,26 +211,83 @@ class Submissions(generics.ListAPIView[Submission]):
         by = person(request)
         version = find_version(by, asked["subject"])
         use_case = get_object_or_404(UseCase.objects.visible_to(by), slug=asked["use_case"])
-        submission = refused(
-            lambda: services.submit(version=version, use_case=use_case, stage=asked["stage"], by=by, at=timezone.now())
-        )
-        document = SubmissionDocument(seen(request).get(pk=submission.pk))
+        what = {"version": version, "use_case": use_case, "stage": asked["stage"], "note": asked["note"]}
+        step = drafting.save if asked["draft"] else services.submit
+        submission = refused(lambda: step(**what, by=by, at=timezone.now()))
+        document = SubmissionDocument(either(request, submission.pk))
         return Response(document.data, status=201, headers={"ETag": edition_tag(document.data["edition"])})
 
 
-class SubmissionView(generics.RetrieveAPIView[Submission]):
-    """One submission; its ETag is what a transition names in If-Match."""
+class SubmissionView(APIView):
+    """One submission; its ETag is what a transition names in If-Match.
 
-    scopes = {"GET": Scope.CATALOG_READ}
-    serializer_class = SubmissionDocument
+    A draft tells what would be asked for and what is there already. PATCH changes it, DELETE discards it; both are for
+    drafts alone.
+    """
 
-    def get_queryset(self) -> QuerySet[Submission]:
-        return seen(self.request)
+    scopes = {"GET": Scope.CATALOG_READ, "PATCH": Scope.REVIEWS_WRITE, "DELETE": Scope.REVIEWS_WRITE}
 
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        response = super().get(request, *args, **kwargs)
-        response.headers["ETag"] = edition_tag(response.data["edition"])
-        return response
+    class Changes(serializers.Serializer[None]):
+        """What is left out stays as it is."""
+
+        use_case = serializers.SlugField(max_length=60, required=False)
+        stage = serializers.ChoiceField(choices=Stage.choices, required=False)
+        note = serializers.CharField(max_length=LONGEST_NOTE, required=False, allow_blank=True)
+
+    @extend_schema(responses={200: SubmissionDocument})
+    def get(self, request: Request, pk: int) -> Response:
+        return self._answer(request, pk)
+
+    @extend_schema(request=Changes, responses={200: SubmissionDocument}, parameters=[IF_MATCH])
+    def patch(self, request: Request, pk: int) -> Response:
+        submission = either(request, pk)
+        edition = required_edition(request)
+        sent = self.Changes(data=request.data)
+        sent.is_valid(raise_exception=True)
+        changes = dict(sent.validated_data)
+        by = person(request)
+        if "use_case" in changes:
+            changes["use_case"] = get_object_or_404(UseCase.objects.visible_to(by), slug=changes["use_case"])
+        refused(
+            lambda: drafting.change(
+                submission_id=submission.pk, changes=changes, edition=edition, by=by, at=timezone.now()
+            )
+        )
+        return self._answer(request, pk)
+
+    @extend_schema(request=None, responses={204: None}, parameters=[IF_MATCH])
+    def delete(self, request: Request, pk: int) -> Response:
+        submission = either(request, pk)
+        edition = required_edition(request)
+        refused(
+            lambda: drafting.discard(
+                submission_id=submission.pk, edition=edition, by=person(request), at=timezone.now()
+            )
+        )
+        return Response(status=204)
+
+    def _answer(self, request: Request, pk: int) -> Response:
+        document = SubmissionDocument(either(request, pk)).data
+        return Response(document, headers={"ETag": edition_tag(document["edition"])})
+
+
+class SubmitDraft(APIView):
+    """Submit what was prepared as a draft; the audits that it needs start by themselves."""
+
+    scopes = {"POST": Scope.REVIEWS_WRITE}
+
+    @extend_schema(request=None, responses={200: SubmissionDocument}, parameters=[IF_MATCH])
+    @idempotent()
+    def post(self, request: Request, pk: int) -> Response:
+        submission = either(request, pk)
+        edition = required_edition(request)
+        refused(
+            lambda: services.submit_draft(
+                submission_id=submission.pk, edition=edition, by=person(request), at=timezone.now()
+            )
+        )
+        document = SubmissionDocument(seen(request).get(pk=pk)).data
+        return Response(document, headers={"ETag": edition_tag(document["edition"])})
 
 
 class Votes(generics.ListAPIView[Vote]):

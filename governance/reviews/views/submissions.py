@@ -20,11 +20,13 @@ from governance.evidence import licence_report
 from governance.evidence import services as evidence
 from governance.evidence.inputs import columns_wanted
 from governance.evidence.wording import refusal_text
+from governance.gates import modes as gate_modes
 from governance.people.models import Role
 from governance.people.queries import standing
+from governance.policies import overrides as override_queries
 from governance.policies.waivers import queries as waiver_queries
 from governance.policies.waivers import showing as waiver_showing
-from governance.reviews import comparing, discussing, forms, queries, services, showing
+from governance.reviews import comparing, discussing, drafting, forms, override_showing, queries, services, showing
 from governance.reviews.errors import NotAcceptable, ReviewRefused, Stale
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.standing import evaluation_now, stands_at
@@ -36,7 +38,7 @@ from governance.web.sentences import as_sentence
 @login_required
 @require_safe
 def submissions(request: PageRequest) -> HttpResponse:
-    """Submissions as the person sees them, newest first. Two queries beside the session's."""
+    """Drafts and submissions as the person sees them, newest first. Two queries beside the session's."""
     found = queries.listed(request.user)
     state, stage = request.GET.get("state", ""), request.GET.get("stage", "")
     if state in SubmissionState.values:
@@ -47,11 +49,12 @@ def submissions(request: PageRequest) -> HttpResponse:
     rows = [{"submission": submission, "stands": stands_at(submission)} for submission in page.rows]
     context = {
         "room": "submissions",
+        "drafts": list(queries.drafts_of(request.user)[:50]),
         "rows": rows,
         "page": page,
         "state": state,
         "stage": stage,
-        "states": SubmissionState.choices,
+        "states": [one for one in SubmissionState.choices if one[0] != SubmissionState.DRAFT],
         "stages": Stage.choices,
         "is_filtered": state in SubmissionState.values or stage in Stage.values,
     }
@@ -105,7 +108,7 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "waivers": waiver_showing.rows(waivers),
         "verdict": showing.verdict(shown, rows, decision=newest),
         "lanes": showing.lanes(shown, votes, voters=voters),
-        "steps": showing.steps(shown, voters=voters) if shown.is_open else [],
+        "steps": showing.steps(shown, voters=voters, user=user) if shown.is_open else [],
         "history": showing.history(shown, decisions),
         "changed": None if request.htmx else comparing.since_before(shown, votes),
         "decision": newest,
@@ -116,6 +119,11 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "policy_changes": showing.policy_changes(newest, at=now),
         "progress": showing.progress(runs.values()),
         "attachments": showing.attachments(shown),
+        "overrides": override_showing.rows(
+            override_queries.of_scope(user, version=shown.version, use_case=shown.use_case, stage=shown.stage)
+        ),
+        "may_override": override_showing.may_propose(shown, user),
+        "gate_mode": gate_modes.at_stage(shown.use_case, shown.stage, at=now),
         "gate": showing.gate_question(shown, base=str(settings.PUBLIC_URL)),
         "may": abilities,
         "overdue": shown.state == SubmissionState.IN_REVIEW and shown.due_at is not None and shown.due_at <= now,
@@ -200,6 +208,9 @@ def _vote_refused(
 def told(refusal: ReviewRefused) -> str:
     """A refusal in the reader's language; one that is not known in its own words."""
     known = {
+        **override_showing.refusals(),
+        "already_drafted": _("Your team prepares this already; look among the drafts."),
+        "note_too_long": _("The note is too long; attach what is longer as a file."),
         "stale": _(
             "Not saved: somebody changed this submission while you were writing. Your text is kept; look at what is"
             " new, then send it again."
@@ -207,6 +218,9 @@ def told(refusal: ReviewRefused) -> str:
         "reason_required": _("Say why in at least %(n)s characters: the submitter reads it.")
         % {"n": services.REASON_LENGTH},
         "self_review": _("You submitted this or brought its evidence; someone else has to decide."),
+        "policies_changed": _(
+            "Other policies apply since you saw this judged. It was judged again just now; look, then decide."
+        ),
         "requirements_open": _(
             "Approval is closed until every requirement holds; it was looked at once more just now."
         ),
@@ -356,17 +370,15 @@ def submit(request: PageRequest, digest: str) -> HttpResponse:
         status = 422
         if sent.is_valid():
             try:
-                made = services.submit(
-                    version=version,
-                    use_case=sent.cleaned_data["use_case"],
-                    stage=sent.cleaned_data["stage"],
-                    by=request.user,
-                    at=timezone.now(),
-                )
+                step = drafting.save if "draft" in request.POST else services.submit
+                made = step(version=version, **sent.cleaned_data, by=request.user, at=timezone.now())
             except ReviewRefused as refusal:
-                sent.add_error(None, as_sentence(str(refusal)))
+                sent.add_error(None, told(refusal))
                 status = refusal.status
             else:
+                if made.state == SubmissionState.DRAFT:
+                    messages.success(request, _("Saved. Only your team sees it until it is submitted."))
+                    return redirect("reviews:draft", pk=made.pk)
                 messages.success(request, _("Submitted. The audits that its policies ask for have started."))
                 return redirect("reviews:submission", pk=made.pk)
     context = {

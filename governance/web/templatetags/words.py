@@ -59,11 +59,17 @@ GATE = {
     "pending": Shown("wait", "wait", pgettext_lazy("gate", "Pending")),
     "error": Shown("fail", "error", pgettext_lazy("gate", "Could not decide")),
 }
+MODES = {
+    "enforce": Shown("pass", "pass", pgettext_lazy("mode", "Enforced")),
+    "warn": Shown("warn", "warn", pgettext_lazy("mode", "Only warns")),
+    "observe": Shown("fail", "warn", pgettext_lazy("mode", "Only observes")),
+}
 REQUIREMENTS = {
     "satisfied": Shown("pass", "pass", pgettext_lazy("requirement", "Satisfied")),
     "unsatisfied": Shown("fail", "fail", pgettext_lazy("requirement", "Unsatisfied")),
     "pending": Shown("wait", "wait", pgettext_lazy("requirement", "Pending")),
     "waived": Shown("warn", "waived", pgettext_lazy("requirement", "Waived")),
+    "overridden_by_admin": Shown("fail", "waived", pgettext_lazy("requirement", "Overridden")),
     "not_applicable": Shown("none", "none", pgettext_lazy("requirement", "Not applicable")),
     "error": Shown("fail", "error", pgettext_lazy("requirement", "Error")),
     "missing": Shown("open", "open", pgettext_lazy("requirement", "Missing")),
@@ -109,6 +115,13 @@ WAIVERS = {
     "rejected": Shown("fail", "fail", pgettext_lazy("waiver", "Rejected")),
     "revoked": Shown("fail", "off", pgettext_lazy("waiver", "Revoked")),
     "expired": Shown("none", "off", pgettext_lazy("waiver", "Expired")),
+}
+OVERRIDES = {
+    "proposed": Shown("wait", "wait", pgettext_lazy("override", "Waits for a second administrator")),
+    "active": Shown("fail", "waived", pgettext_lazy("override", "In force")),
+    "rejected": Shown("none", "fail", pgettext_lazy("override", "Rejected")),
+    "revoked": Shown("none", "off", pgettext_lazy("override", "Revoked")),
+    "expired": Shown("none", "off", pgettext_lazy("override", "Expired")),
 }
 SEVERITIES = {
     "info": Shown("none", "note", pgettext_lazy("severity", "Info")),
@@ -209,11 +222,13 @@ FAMILIES: Mapping[str, Mapping[str, Shown]] = {
     "licence": LICENCES,
     "license": LICENCES,
     "gate": GATE,
+    "mode": MODES,
     "requirement": REQUIREMENTS,
     "run": RUNS,
     "submission": SUBMISSIONS,
     "approval": APPROVALS,
     "waiver": WAIVERS,
+    "override": OVERRIDES,
     "severity": SEVERITIES,
     "consequence": CONSEQUENCES,
     "vote": VOTES,
@@ -282,8 +297,11 @@ def consequence_of(status: object, severity: object) -> str:
     """The group that a requirement stands in: ``closes``, ``warns``, ``holds`` or ``apart`` (it does not apply).
 
     What is neither satisfied, waived nor not applicable closes the gate, unless its severity says that it only warns.
+    What two administrators set aside does not hold and closes nothing: it warns, whatever its severity.
     """
     text = plain(status).lower()
+    if text == "overridden_by_admin":
+        return "warns"
     if text in ("satisfied", "waived"):
         return "holds"
     if text == "not_applicable":

@@ -6,10 +6,13 @@ import gzip
 import io
 import json
 import os
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -100,6 +103,86 @@ def test_a_file_that_grows_a_thousandfold_is_refused_at_a_stated_size(monkeypatc
     assert refused.code == "table_too_large"
     assert "200 times the packed file" in str(refused)
     assert most < 8 << 20
+
+
+def texts(cells: int, length: int) -> pa.Array:
+    """Equal long texts."""
+    offsets = pa.py_buffer(np.arange(cells + 1, dtype=np.int32) * np.int32(length))
+    return pa.StringArray.from_buffers(cells, offsets, pa.py_buffer(b"x" * (cells * length)))
+
+
+def parquet(path: Path, *arrays: pa.Array, **options: Any) -> Path:
+    """A parquet file of one column, with a row group for each array, packed by zstd."""
+    with pq.ParquetWriter(
+        path, pa.schema({"a": arrays[0].type}), compression="zstd", data_page_size=1 << 30, **options
+    ) as writer:
+        for array in arrays:
+            writer.write_table(pa.table({"a": array}), row_group_size=1 << 20)
+    return path
+
+
+def lying(path: Path) -> Path:
+    """The same file with a footer that says of every column that it unpacks to nothing."""
+    column = pq.read_metadata(path).row_group(0).column(0)
+    said = column.total_uncompressed_size << 1
+    varint = bytes((said >> shift & 0x7F) | 0x80 for shift in range(0, 35, 7) if said >> shift)
+    varint = varint[:-1] + bytes([varint[-1] & 0x7F])
+    footer = path.read_bytes()
+    body = footer[: column.total_compressed_size + 4]
+    rest = footer[len(body) :]
+    assert varint in rest
+    path.write_bytes(body + rest.replace(varint, b"\x82" + b"\x80" * (len(varint) - 2) + b"\x00"))
+    assert pq.read_metadata(path).row_group(0).column(0).total_uncompressed_size == 1
+    return path
+
+
+# The most memory that a process has held is its own only in VmHWM: ru_maxrss begins at what its parent had.
+READ_IN_TURN = """
+import json, sys
+from audits.measures.tables import TableRejected
+from audits.measures.tables.loading import load_table
+
+def peak():
+    with open("/proc/self/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) // 1024
+
+def said(path):
+    try:
+        return f"{load_table(path).rows} rows"
+    except TableRejected as refused:
+        return refused.code
+
+load_table(sys.argv[1])
+before = peak()
+print(json.dumps([(said(path), peak() - before) for path in sys.argv[2:]]))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")
+def test_a_parquet_bomb_is_refused_before_memory_grows(tmp_path: Path) -> None:
+    """Some 100 kB each; read without looking they take from 200 MB to more than there is."""
+    once = pa.array(["x" * 900_000])
+    repeated = pa.DictionaryArray.from_arrays(pa.array(np.zeros(65_536, dtype=np.int32)), once)
+    plain: dict[str, Any] = {"use_dictionary": False}
+    bombs = [
+        parquet(tmp_path / "page", texts(800, 250_000), **plain),
+        lying(parquet(tmp_path / "lie", texts(800, 250_000), **plain)),
+        parquet(tmp_path / "dictionary", texts(1, 200_000_000), dictionary_pagesize_limit=1 << 30),
+        parquet(tmp_path / "one long text in every row", repeated),
+        parquet(tmp_path / "differences", texts(3_000, 100_000), **plain, column_encoding={"a": "DELTA_BYTE_ARRAY"}),
+        parquet(tmp_path / "row groups", *[texts(400, 125_000)] * 8, **plain),
+    ]
+    assert all(path.stat().st_size < 200_000 for path in bombs)
+    tame = parquet(tmp_path / "tame", texts(400, 125), **plain)
+
+    done = subprocess.run(
+        [sys.executable, "-c", READ_IN_TURN, *map(str, [tame, *bombs])], capture_output=True, text=True, check=True
+    )
+
+    refused = dict(zip((path.name for path in bombs), json.loads(done.stdout), strict=True))
+    assert {name: code for name, (code, _) in refused.items()} == dict.fromkeys(refused, "table_too_large")
+    assert {name: grown for name, (_, grown) in refused.items() if grown > 450} == {}
+    assert all(refused[name][1] < 60 for name in ("page", "lie", "dictionary"))
 
 
 def test_a_table_that_packs_well_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

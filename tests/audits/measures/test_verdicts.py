@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from audits.measures.bias import with_regression
+from audits.measures.plan import Consistency
 from audits.measures.reasons import CODES
 from audits.measures.regression import regression_of
 from audits.measures.regression.reading import open_for_regression
@@ -336,6 +337,9 @@ def against_a_better_one() -> dict[str, Any]:
         return regression_of(one, other, plan, seed=0)
 
 
+HEAD_X = "label,prediction,group,x"
+
+
 def test_every_reason_carries_what_its_code_promises() -> None:
     tables = [
         audited(selected(a=(500, 1000), b=EQUAL, few=(2, 29), tiny=(1, 5))),
@@ -354,6 +358,13 @@ def test_every_reason_carries_what_its_code_promises() -> None:
         audited(
             csv_of([f"{row % 2},{row // 3 % 2},a,{row % 9}" for row in range(200)], "label,prediction,group,person"),
             plan_of(cluster="person"),
+        ),
+        *(
+            audited(
+                csv_of([f"{row % 2},{row * 7 % 5 // 3},{'ab'[row % 2]},{row % 9}" for row in range(rows)], HEAD_X),
+                plan_of(features=("x",), consistency=Consistency(at_least=least)),
+            )
+            for rows, least in ((2_000, 0.9), (200, 0.5), (20, 0.5))
         ),
         audited(
             csv_of([f"{row % 9},{row % 7},{'ab'[row % 2]}" for row in range(200)]),

@@ -105,7 +105,7 @@ def test_two_tables_are_compared(world: World) -> None:
 
     assert (run.state, run.verdict) == ("succeeded", "fail")
     shown = page(world, run)
-    assert "A column has drifted, further than the limit and beyond chance." in shown
+    assert "columns have drifted, further than the limit and beyond chance:" in shown
     assert "city has drifted: the Jensen-Shannon distance is" in shown
     assert "Drift by column" in shown
 

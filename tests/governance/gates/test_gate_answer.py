@@ -46,6 +46,7 @@ def renew(world: World, kind: str = "bias") -> Run:
 
 def in_production(world: World, *, days_ago: float) -> Approval:
     """An approval whose audits and decision are so many days old."""
+    world.ask_for_bias_alone(at=world.at - days_ago * DAY)
     world.at, world.stage = timezone.now() - days_ago * DAY, Stage.PRODUCTION
     return world.approved()
 

@@ -6,8 +6,11 @@ import copy
 import json
 from typing import Any
 
+import pytest
+
 from governance.policies.documents import PolicyDocument, parse
 from governance.policies.evaluation import AppliedPolicy
+from governance.policies.problems import PolicyInvalid, Problem
 
 KINDS = {
     "card": ("pass", "warn", "fail"),
@@ -76,3 +79,40 @@ BOMBS = {
     "sixty thousand quotes": "'" * 60_001,
     "ten thousand documents": "---\n" * 10_000,
 }
+
+
+FILE = """\
+# What production at high risk needs.
+apiVersion: assay/v1
+kind: Policy
+metadata: {name: high-production, title: "High risk, in production"}
+appliesTo: {stages: [production], tiers: [high], kinds: [model]}
+requirements:
+  - {id: bias.pass, title: "No group is treated worse", kind: bias, verdicts: [pass], maxAgeDays: 30, severity: fail}
+votes:
+  - {lane: ethics, min: 1, veto: -2}
+  - {lane: domain, min: 2, veto: -1}
+distinctVoters: 3
+validDays: 90
+autoDecide: false
+"""
+
+
+def problems(text: str | bytes) -> list[Problem]:
+    """All that is wrong with a file."""
+    with pytest.raises(PolicyInvalid) as refused:
+        parse(text, known_kinds=KINDS)
+    return list(refused.value.problems)
+
+
+def only(text: str | bytes) -> Problem:
+    """The one thing that is wrong with a file."""
+    found = problems(text)
+    assert [problem.code for problem in found] == [found[0].code], [str(problem) for problem in found]
+    return found[0]
+
+
+def changed(old: str, new: str) -> str:
+    """``FILE`` with one place of it written otherwise."""
+    assert FILE.count(old) == 1, f"{old!r} has to stand in the file once"
+    return FILE.replace(old, new)

@@ -72,7 +72,14 @@ def asked(
 
 BEST = {"card": "pass", "license": "pass", "bias": "pass", "data": "pass"}
 SIGNED: dict[str, Any] = {
-    "pilot": {"days": 14, "requests": 900, "complaints": 0, "rollback_drill_on": "2026-11-01"},
+    "pilot": {
+        "days": 14,
+        "requests": 900,
+        "complaints": 0,
+        "drift": 0.0,
+        "cost_per_1000": 0.4,
+        "rollback_drill_on": "2026-11-01",
+    },
     "decision_record": {"approach": "adapter"},
 }
 EVERYBODY = [VoteFact(lane, 1, f"reviewer of {lane}", 1) for lane in LANES]
@@ -184,12 +191,34 @@ def test_what_nothing_measures_yet_is_named_on_top_of_the_file(tier: str, stage:
 
     assert "Not yet checked" in head
     assert ("stress audit" in head) == (stage == "production" or tier in ("high", "critical"))
-    assert ("pilot" in head) == (stage == "production")
+    assert "evidence from a pilot" not in head
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_the_tests_inside_the_shipped_files_pass(name: str):
     assert failures(SHIPPED[name]) == []
+    tried = {what for case in SHIPPED[name].tests for what, _expected in case.expect}
+    assert tried >= {"verdict"} | {one.id for one in SHIPPED[name].requirements if one.severity == "fail"}
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_production_needs_a_pilot_with_every_figure_at_every_tier_and_nothing_before_it_does(tier: str):
+    for lacking in SIGNED["pilot"]:
+        told = SIGNED | {"pilot": {name: value for name, value in SIGNED["pilot"].items() if name != lacking}}
+        assert not asked("model", tier, "production", BEST, EVERYBODY, **told).opens, lacking
+    unused = SIGNED | {"pilot": SIGNED["pilot"] | {"requests": 0}}
+    assert not asked("model", tier, "production", BEST, EVERYBODY, **unused).opens
+    short = SIGNED | {"pilot": SIGNED["pilot"] | {"days": 13}}
+    assert asked("model", tier, "production", BEST, EVERYBODY, **short).opens is (tier != "critical")
+    record = {"decision_record": SIGNED["decision_record"]}
+    assert asked("model", tier, "pilot", BEST, EVERYBODY, **record).verdict == "allow"
+
+
+def test_from_high_risk_in_production_on_a_data_audit_of_thirty_days_is_asked_for():
+    asking = {cell for cell in CELLS if accepted(applying("model", *cell), "data") is not None}
+
+    assert asking == {("high", "production"), ("critical", "pilot"), ("critical", "production")}
+    assert {oldest(applying("model", *cell), "data") for cell in asking} == {30}
 
 
 def test_production_at_critical_risk_needs_a_signed_pilot_and_pilot_on_a_decision_on_record():

@@ -129,6 +129,38 @@ def test_russian_controls_are_words_that_do_not_bend() -> None:
     assert variants("Она сейчас говорит.", "gender_ru")[1] == ["Она теперь говорит."]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "other", "control"),
+    [
+        ("spelling_en", "The gray theater is really large.", "The grey theatre is really large.", None),
+        ("spelling_en", "Our neighbours travelled often.", "Our neighbors traveled often.", None),
+        ("spelling_en", "The center is big.", "The centre is big.", "The center is large."),
+        ("spelling_ru", "Самолёт ещё тёплый.", "Самолет еще теплый.", None),
+        ("spelling_ru", "Он еще здесь.", "Он ещё здесь.", "Он еще тут."),
+    ],
+)
+def test_one_word_in_two_spellings_is_swapped_and_nothing_else(
+    name: str, text: str, other: str, control: str | None
+) -> None:
+    others, controls, left_out = variants(text, name)
+
+    assert (others, left_out) == ([other], {})
+    assert control is None or controls == [control]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("spelling_en", "The program checks a meter."), ("spelling_ru", "Все сели.")]
+)
+def test_a_word_that_its_other_spelling_would_change_is_left_alone(name: str, text: str) -> None:
+    assert variants(text, name) == ([], [], {"no_term": 1})
+
+
+def test_two_spellings_of_russian_differ_by_the_dots_alone() -> None:
+    for term in shipped("spelling_ru").terms:
+        dotted, plain = term.forms["with_yo"], term.forms["without_yo"]
+        assert [form.replace("ё", "е") for form in dotted] == list(plain) != list(dotted)
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_sets_have_no_names_and_swap_back(name: str) -> None:
     swaps = shipped(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from audits.measures.gathering import gather
 from audits.measures.grouped import Grouped
 from audits.measures.intervals import wilson
 from audits.measures.kept_rows import JudgedRows
+from audits.measures.means import mean
+from audits.measures.numeric.ranked import _ratio, _stretch, discounts, ndcg, ndcg_estimated
 from audits.measures.ordering import in_order_of_content
 from audits.measures.proxies import proxies_of
 from audits.measures.proxies.alike import impact_ratio_alike
@@ -170,6 +173,78 @@ def test_whole_clusters_drawn_anew_hold_the_gap() -> None:
         held += row["ci_low"] <= 0 <= row["ci_high"]
 
     assert holds(held, times)
+
+
+def test_classes_of_persons() -> None:
+    """Three classes; every person is right by a leaning of their own, whatever the group."""
+    random, times = np.random.default_rng(8), runs(20, 500)
+    held = {"accuracy": 0, "gap": 0, "drawn": 0, "alone": 0}
+    # a group of few persons takes part too, so that every table has its gap
+    decides = {"gating": ("true_positive_rate_difference",), "reference": {"group": "a"}, "min_group": 10}
+    plan = plan_of(task="multiclass", **decides)
+    for number in range(times):
+        person, leaning = persons(random, 160, 4)
+        group = (random.random(160) < 0.35)[person]
+        label = random.integers(0, 3, len(person))
+        right = random.random(len(person)) < leaning
+        answer = np.where(right, label, (label + random.integers(1, 3, len(person))) % 3)
+        lines = [
+            f"{'xyz'[y]},{'xyz'[p]},{'ab'[int(g)]},{who}"
+            for y, p, g, who in zip(label, answer, group, person, strict=True)
+        ]
+        data = csv_of(lines, "label,prediction,group,person")
+        told = audited(data, replace(plan, cluster="person", bootstrap=100), seed=number)
+        for name, document in (("accuracy", told), ("alone", audited(data, plan))):
+            (row,) = (one for one in document["metrics"] if "class" not in one and one["slice"] == {})
+            held[name] += row["ci_low"] <= 0.5 <= row["ci_high"]
+        (row,) = (one for one in told["disparities"] if one["role"] == "gating" and one["class"] == "x")
+        held["gap"] += row["ci_low"] <= 0 <= row["ci_high"]
+        (row,) = (one for one in told["cluster_bootstrap"] if one["class"] == "x")
+        held["drawn"] += row["ci_low"] <= 0 <= row["ci_high"]
+
+    assert holds(held["accuracy"], times)
+    assert holds(held["gap"], times)
+    # percentiles of a hundred drawings of clusters, which are for information
+    assert holds(held["drawn"], times, 0.93)
+    if times > 100:
+        assert held["alone"] < held["accuracy"]
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.5])
+def test_rankings_of_sellers(gap: float) -> None:
+    """Some sellers have several goods of like merit; the truth is the mean over very many rankings."""
+    times = runs(150, 2_000)
+    random = np.random.default_rng([9, int(10 * gap)])
+    many = [_ranking(random, gap) for _ in range(4 * times)]
+    truth = [float(np.mean([one[1][one[2] == side].mean() for one in many])) for side in (True, False)]
+    gain = float(np.mean([ndcg(one[3], np.arange(len(one[3]), 0, -1.0)) for one in many]))
+    held, ratios, alarms, gains = 0, 0, 0, 0
+    for seller, seen, group, relevance in many[:times]:
+        stretch = _stretch(seen, seller)
+        sides = [(mean(seen[one], None, seller[one]), seller[one]) for one in (group, ~group)]
+        sizes = [min(len(own) / stretch, float(len(np.unique(own)))) for _, own in sides]
+        held += sides[1][0].low <= truth[1] <= sides[1][0].high
+        ratio, p = _ratio(sides[0][0], sides[1][0], *sizes, spread=float(seen.std(ddof=1)))
+        ratios += ratio.low <= truth[0] / truth[1] <= ratio.high
+        alarms += p <= 0.05
+        found, _ = ndcg_estimated(relevance, np.arange(len(seen), 0, -1.0), seller)
+        gains += found.low <= gain <= found.high
+
+    assert holds(held, times, 0.93)
+    assert holds(ratios, times)
+    assert holds(gains, times, 0.93)
+    if gap == 0:
+        assert errs(alarms, times)
+
+
+def _ranking(random: np.random.Generator, gap: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Sellers, exposures, groups and relevances of goods from the first place to the last."""
+    seller = np.repeat(np.arange(100), random.integers(1, 7, 100))
+    group = (random.random(100) < 0.3)[seller]
+    merit = random.normal(size=100)[seller] + 0.5 * random.normal(size=len(seller)) - gap * group
+    down = np.argsort(-merit)
+    relevance = (random.random(len(seller)) < 1 / (1 + np.exp(1 - merit))).astype(float)
+    return seller[down], discounts(len(seller)), group[down], relevance[down]
 
 
 def test_one_person_of_very_many_rows_tells_next_to_nothing() -> None:

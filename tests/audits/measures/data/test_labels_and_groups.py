@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +12,10 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
+from audits.measures.data.columns import COMPOSED, normalised
 from audits.measures.data.labels import auc, confident_learning
 from audits.measures.data.texts import formulas, length_outliers, mixed_scripts, mojibake, scripts
+from audits.measures.tables.arrow import strings
 from tests.audits.measures.data.tables import audited, chances, codes, csv, found, varied
 from tests.audits.measures.made import examples
 
@@ -219,3 +224,31 @@ def test_nothing_can_be_said_of_constant_columns_or_of_a_row() -> None:
 
 def test_few_rows_do_not_hide_what_is_grave() -> None:
     assert audited(csv("a,b", ["1,ann.lee@mail.example", "2,x"]))["verdict"] == "fail"
+
+
+def test_texts_that_are_left_as_they_are_would_not_have_been_changed() -> None:
+    """Composing and evening out are left to the texts that need them; what is left alone is what they would give."""
+    every = [chr(point) for point in range(1, 0x11000) if not 0xD800 <= point < 0xE000]
+    ranges = re.sub(r"x{([0-9a-f]+)}", lambda point: f"u{point[1]:0>4}", COMPOSED)
+    left = re.findall(f"[{ranges}]", "".join(every))
+    joining = {last for char in every for last in unicodedata.normalize("NFD", char)[1:]}
+
+    assert len(left) > 30_000
+    assert [char for char in left if unicodedata.normalize("NFC", char) != char] == []
+    assert joining.isdisjoint(left)
+    odd = [
+        "a\tb",
+        "a  b",
+        " \u0438\u0306 ",
+        "e\u0301",
+        "\u212b",
+        "a\u00a0\u00a0b",
+        "\v",
+        "",
+        "plain",
+        None,
+        "\u1100\u1161",
+    ]
+    plain = [None if one is None else re.sub(r"[\t\n\f\r ]+", " ", unicodedata.normalize("NFC", one)) for one in odd]
+    assert normalised(strings(odd)).to_pylist() == plain
+    assert normalised(strings(["plain"])).to_pylist() == ["plain"]

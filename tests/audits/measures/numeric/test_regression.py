@@ -153,7 +153,6 @@ def test_rows_without_a_number_are_counted() -> None:
         ({"score": "s"}, "score_not_for_task"),
         ({"required_groups": {"group": ["a"]}}, "key_not_for_task"),
         ({"task": "poetry"}, "task_unknown"),
-        ({"task": "ranking", "cluster": "c"}, "cluster_not_for_task"),
         ({"task": "ranking", "weights": "w"}, "key_not_for_task"),
     ],
 )

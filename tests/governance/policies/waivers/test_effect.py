@@ -346,6 +346,7 @@ def test_a_failure_that_is_waived_does_not_end_an_approval_and_is_never_a_plain_
 
 def test_a_waiver_opens_an_approval_whose_evidence_had_gone_stale(world: World) -> None:
     world.at, world.stage = timezone.now() - 31 * DAY, "production"
+    world.ask_for_bias_alone(at=world.at)
     world.approved()
     assert set(world.gate().reason_codes) == {"bias.pass:stale", "license.compatible:stale"}
     world.at = timezone.now()

@@ -1,0 +1,1 @@
+"""What reads and calls a model, in the sandbox. Each file has ``serve(channel)``."""

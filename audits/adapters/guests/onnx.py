@@ -1,0 +1,88 @@
+"""An ONNX model, called by ONNX Runtime on the CPU. No operators but the runtime's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audits.adapters import tensors
+from audits.sandbox.inside.wire import Channel
+
+TYPES = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(float16)": "float16",
+    "tensor(string)": tensors.TEXT,
+    "tensor(bool)": "bool",
+    **{f"tensor({name})": name for name in tensors.NUMBERS if name != "bool"},
+    # a map from class to score for each row, which becomes a row of scores
+    "seq(map(int64,tensor(float)))": "float32",
+    "seq(map(string,tensor(float)))": "float32",
+}
+ERRORS_ONLY = 3
+
+
+def serve(channel: Channel) -> None:
+    """Load one model, then answer batch after batch."""
+    import onnxruntime as ort  # an extra
+
+    session: Any = None
+    while (asked := channel.receive()) is not None:
+        head, body = asked
+        try:
+            if "open" in head:
+                session = _session(ort, head["open"])
+                channel.send({"signature": _signature(session)})
+                continue
+            outputs = _outputs(session, tensors.unpacked(head["predict"], body))
+        except MemoryError:
+            raise
+        except Exception as failed:
+            code = "model_unreadable" if "open" in head else "model_failed"
+            channel.send({"error": {"code": code, "message": f"{type(failed).__name__}: {failed}"[:1000]}})
+            continue
+        described, parts = tensors.packed(outputs)
+        channel.send({"outputs": described}, *parts)
+
+
+def _session(ort: Any, told: dict[str, Any]) -> Any:
+    path = Path(told["path"])
+    if path.is_dir():
+        found = sorted(path.glob("*.onnx"))
+        if len(found) != 1:
+            raise ValueError(f"the folder holds {len(found)} files that end with .onnx; name the one that is meant")
+        path = found[0]
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = told["cores"]
+    options.inter_op_num_threads = 1
+    options.log_severity_level = ERRORS_ONLY
+    return ort.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+
+
+def _signature(session: Any) -> dict[str, Any]:
+    def told(one: Any) -> dict[str, Any]:
+        if one.type not in TYPES:
+            raise ValueError(f"{one.name!r} is a {one.type}, which is neither numbers nor texts")
+        mapped = one.type.startswith("seq")
+        shape = [None, None] if mapped else [size if isinstance(size, int) else None for size in one.shape]
+        return {"name": one.name, "dtype": TYPES[one.type], "shape": shape}
+
+    return {
+        "inputs": [told(one) for one in session.get_inputs()],
+        "outputs": [told(one) for one in session.get_outputs()],
+        "classes": [],
+    }
+
+
+def _outputs(session: Any, batch: dict[str, tensors.Array]) -> dict[str, tensors.Array]:
+    names = [one.name for one in session.get_outputs()]
+    return {name: _array(found) for name, found in zip(names, session.run(None, batch), strict=True)}
+
+
+def _array(found: Any) -> tensors.Array:
+    if isinstance(found, list):  # of maps; the classes are in order
+        keys = sorted(found[0]) if found else []
+        return np.array([[row[key] for key in keys] for row in found], dtype=np.float32).reshape(len(found), len(keys))
+    return np.asarray(found)

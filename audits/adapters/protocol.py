@@ -1,0 +1,68 @@
+"""What every adapter offers, so that an audit need not know which one it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from audits.adapters.signature import Signature
+from audits.adapters.tensors import Array, Batch
+from audits.sandbox.levels import LOWEST, Isolation, Level
+from audits.sandbox.limits import Limits
+
+Tick = Callable[[], None]
+
+
+class Running(Protocol):
+    """A model that is loaded and can be asked."""
+
+    @property
+    def signature(self) -> Signature: ...
+
+    @property
+    def isolation(self) -> Isolation: ...
+
+    @property
+    def peak_memory_bytes(self) -> int:
+        """The most it has been seen to use so far; exact once it is closed."""
+
+    def predict(self, batch: Batch) -> dict[str, Array]:
+        """Its answer for some rows: every output has as many.
+
+        Raises:
+            ModelRefused: the batch does not fit what the model takes.
+            ModelFailed: no answer, or none that fits.
+        """
+
+
+class Adapter(Protocol):
+    """A model and the way to call it."""
+
+    @property
+    def kind(self) -> str:
+        """``onnx``, ``skops``, ``table``, …"""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the model's bytes."""
+
+    @property
+    def runtime(self) -> Mapping[str, Any]:
+        """All else that its predictions depend on: packages with versions, options."""
+
+    def open(
+        self,
+        *,
+        isolation: Isolation,
+        limits: Limits | None = None,
+        lowest: Level = LOWEST,
+        tick: Tick = lambda: None,
+    ) -> AbstractContextManager[Running]:
+        """Load it. ``tick`` is called while it is waited for, and may end it by what it raises.
+
+        Raises:
+            NotIsolated: this machine cannot keep it apart.
+            ModelRefused: it cannot be read, or holds what is not allowed.
+            ModelFailed: reading it did not come to an end.
+        """

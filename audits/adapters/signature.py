@@ -1,0 +1,107 @@
+"""What a model takes and gives, as it declares it itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from audits.adapters.refusals import ModelFailed, ModelRefused
+from audits.adapters.tensors import DTYPES, Batch, dtype_of
+from audits.measures.naming import quoted
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One input or output; None in the shape stands for any number."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+    def __str__(self) -> str:
+        return f"{quoted(self.name)}: {self.dtype}[{', '.join('any' if n is None else str(n) for n in self.shape)}]"
+
+    def as_document(self) -> dict[str, Any]:
+        return {"name": self.name, "dtype": self.dtype, "shape": list(self.shape)}
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Inputs and outputs, and the names of classes where scores are by class and the model says which."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    classes: tuple[str, ...] = ()
+
+    def as_document(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "inputs": [one.as_document() for one in self.inputs],
+            "outputs": [one.as_document() for one in self.outputs],
+            "classes": list(self.classes),
+        }
+
+    def require(self, batch: Batch) -> int:
+        """The rows of a batch that fits the inputs.
+
+        Raises:
+            ModelRefused: a name, a type or a shape does not fit; nothing was asked.
+        """
+        wanted = ", ".join(map(str, self.inputs))
+        if set(batch) != {one.name for one in self.inputs}:
+            got = ", ".join(quoted(name) for name in sorted(batch)) or "nothing"
+            raise ModelRefused("inputs", f"the model takes {wanted}; it was given {got}")
+        for one in self.inputs:
+            array = batch[one.name]
+            if dtype_of(array) != one.dtype or not _fits(array.shape, one.shape):
+                given = f"{dtype_of(array)}{list(array.shape)}"
+                raise ModelRefused("inputs", f"the model takes {one}; it was given {given}: convert it first")
+        rows = {len(batch[one.name]) for one in self.inputs if one.shape}
+        if len(rows) != 1:
+            raise ModelRefused("inputs", f"the inputs have different numbers of rows: {sorted(rows)}")
+        return rows.pop()
+
+
+def _fits(shape: Sequence[int], wanted: Sequence[int | None]) -> bool:
+    return len(shape) == len(wanted) and all(
+        want is None or have == want for have, want in zip(shape, wanted, strict=True)
+    )
+
+
+def read(document: Any) -> Signature:
+    """A signature as a guest told it.
+
+    Raises:
+        ModelFailed: it is none; the guest was made to say something else.
+    """
+    try:
+        inputs, outputs = ([_tensor(one) for one in document[key]] for key in ("inputs", "outputs"))
+        classes = tuple(str(name)[:200] for name in document["classes"][:10_000])
+        if not all(map(_storable, classes)):
+            raise ValueError("no names")
+    except (TypeError, KeyError, ValueError, AttributeError) as odd:
+        raise ModelFailed("wrong_answer", "the model does not say what it takes and gives") from odd
+    if not inputs or not outputs:
+        raise ModelFailed("wrong_answer", "the model takes nothing, or gives nothing")
+    return Signature(tuple(inputs), tuple(outputs), classes)
+
+
+def _tensor(one: Any) -> Tensor:
+    name, dtype, shape = one["name"], one["dtype"], one["shape"]
+    sized = all(size is None or (type(size) is int and size >= 0) for size in shape)
+    if (
+        not isinstance(name, str)
+        or len(name) > 1000
+        or not _storable(name)
+        or dtype not in DTYPES
+        or len(shape) > 8
+        or not sized
+    ):
+        raise ValueError("no tensor")
+    return Tensor(name, dtype, tuple(shape))
+
+
+def _storable(name: str) -> bool:
+    """Whether a database and a canonical document can hold it: no NUL, no half of a surrogate pair."""
+    return "\0" not in name and not any("\ud800" <= letter <= "\udfff" for letter in name)

@@ -1,0 +1,195 @@
+"""Judging again what was judged before a change. A rejudging is a row; a message only wakes a worker.
+
+What the change is about is closed in the transaction of the change, by the rooms that keep judgements and register
+here; a worker then judges one after the other, each in a transaction of its own, and what is judged opens where it may.
+A worker that is killed leaves nothing half done: the lease runs out, and the next one goes on with what is left.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.db import OperationalError, transaction
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Now
+
+from governance.catalog.models import Entry, UseCase
+from governance.policies.models import Policy, PolicyVersion, Rejudging, RejudgingState
+from governance.policies.signals import rejudging_noted
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 5
+LEASE = dt.timedelta(seconds=60)  # renewed with every judgement
+TIME_LIMIT = dt.timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Kinds, tiers and stages that a policy speaks about."""
+
+    kinds: tuple[str, ...]
+    tiers: tuple[str, ...]
+    stages: tuple[str, ...]
+
+
+class Judge(Protocol):
+    """A room that keeps judgements."""
+
+    def outdate(self, scopes: Sequence[Scope], *, since: dt.datetime) -> int:
+        """Have what the scopes speak about closed from a moment on, in the caller's transaction; how much that is."""
+
+    def to_judge(self, rejudging: Rejudging) -> list[int]:
+        """The numbers of what is to be judged again, and has not been since the change."""
+
+    def judge(self, number: int, *, rejudging: Rejudging, at: dt.datetime) -> None:
+        """Judge one again, in a transaction of its own. One that has ended meanwhile stays as it is."""
+
+
+_judges: list[Judge] = []
+
+
+def register(judge: Judge) -> None:
+    if judge not in _judges:
+        _judges.append(judge)
+
+
+# --- in the transaction of the change --------------------------------------------------------------------------------
+
+
+def policy_changed(policy: Policy, *, version: PolicyVersion | None, at: dt.datetime) -> Rejudging | None:
+    """Close what a policy spoke about and speaks about now, and note that it has to be judged again.
+
+    Nothing is noted where nothing is open, unless the day of the change is still to come. The caller keeps others from
+    letting anything through meanwhile.
+
+    Args:
+        version: the one that was published; None where the policy was retired.
+    """
+    said = PolicyVersion.objects.filter(policy=policy).order_by("-number")[:2]
+    scopes = [_scope(one) for one in said]
+    ahead = version.effective_at if version is not None else None
+    closed = sum(judge.outdate(scopes, since=ahead or at) for judge in _judges)
+    if not closed and ahead is None:
+        return None
+    number = version.number if version is not None else None
+    key = f"policy:{policy.name}:{number or 'retired'}"
+    return _note(key, due_at=ahead or at, at=at, policy=policy, number=number)
+
+
+def standing_changed(*, entry: Entry, use_case: UseCase, stage: str, at: dt.datetime) -> Rejudging | None:
+    """Note that what rests on an entry has to be judged again: it is approved now, or no longer."""
+    key = f"upstream:{entry.pk}:{use_case.pk}:{stage}"
+    return _note(key, due_at=at, at=at, entry=entry, use_case=use_case, stage=stage)
+
+
+def _scope(version: PolicyVersion) -> Scope:
+    said = version.document["appliesTo"]
+    return Scope(tuple(said["kinds"]), tuple(said["tiers"]), tuple(said["stages"]))
+
+
+def _note(key: str, *, due_at: dt.datetime, at: dt.datetime, **cause: Any) -> Rejudging:
+    """One row for one change, whoever else notes it: the one that waits is the same work."""
+    noted, is_new = Rejudging.objects.get_or_create(
+        dedupe_key=key,
+        state=RejudgingState.QUEUED,
+        defaults={**cause, "due_at": due_at, "requested_at": at},
+    )
+    if not is_new and noted.due_at > due_at:
+        Rejudging.objects.filter(pk=noted.pk, state=RejudgingState.QUEUED).update(due_at=due_at)
+    rejudging_noted.send(sender=Rejudging, rejudging=noted)
+    return noted
+
+
+# --- the worker ------------------------------------------------------------------------------------------------------
+
+
+class LeaseLost(Exception):
+    """Somebody else does the work by now."""
+
+
+def carry_out(*, now: Callable[[], dt.datetime]) -> int:
+    """Do what is due, until nothing is; how much was looked at. Safe to call twice and from two workers at once."""
+    done = 0
+    while (rejudging := _claim()) is not None:
+        try:
+            done += _judge_all(rejudging, now=now)
+        except LeaseLost:
+            logger.warning("%s: another worker has taken it up", rejudging)
+    return done
+
+
+def _claim() -> Rejudging | None:
+    with transaction.atomic():
+        due = Rejudging.objects.select_for_update(skip_locked=True, of=("self",))
+        found = due.filter(state=RejudgingState.QUEUED, due_at__lte=Now()).order_by("due_at", "pk").first()
+        if found is None:
+            return None
+        Rejudging.objects.filter(pk=found.pk).update(
+            state=RejudgingState.RUNNING, attempt=F("attempt") + 1, lease_until=Now() + Value(LEASE)
+        )
+    return Rejudging.objects.select_related("policy", "entry", "use_case").get(pk=found.pk)
+
+
+def _judge_all(rejudging: Rejudging, *, now: Callable[[], dt.datetime]) -> int:
+    work = [(judge, number) for judge in _judges for number in judge.to_judge(rejudging)]
+    _renew(rejudging, total=F("looked_at") + len(work), broke_off=0)
+    broke_off = 0
+    for judge, number in work:
+        try:
+            judge.judge(number, rejudging=rejudging, at=now())
+        except OperationalError:
+            raise  # the database is away: the lease runs out, and another attempt is made
+        except Exception:
+            # One must not keep the others from being judged; it stays closed.
+            logger.exception("%s broke off at %s", rejudging, number)
+            broke_off += 1
+            _renew(rejudging, broke_off=F("broke_off") + 1)
+        else:
+            _renew(rejudging, looked_at=F("looked_at") + 1)
+    _end(rejudging, broke_off=broke_off)
+    return len(work)
+
+
+def _mine(rejudging: Rejudging) -> QuerySet[Rejudging]:
+    return Rejudging.objects.filter(pk=rejudging.pk, state=RejudgingState.RUNNING, attempt=rejudging.attempt)
+
+
+def _renew(rejudging: Rejudging, **progress: Any) -> None:
+    if not _mine(rejudging).update(lease_until=Now() + Value(LEASE), **progress):
+        raise LeaseLost
+
+
+def _end(rejudging: Rejudging, *, broke_off: int) -> None:
+    if broke_off and rejudging.attempt < ATTEMPTS:  # the sweep has it tried again
+        _mine(rejudging).update(lease_until=Now())
+        return
+    state = RejudgingState.FAILED if broke_off else RejudgingState.DONE
+    _mine(rejudging).update(state=state, lease_until=None, finished_at=Now())
+    logger.info("%s: %s, %s of %s broke off", rejudging, state, broke_off, rejudging.total)
+
+
+def sweep(*, wake: Callable[[], bool]) -> bool:
+    """Take back what a lost worker had begun, and tell the workers of what is due.
+
+    Returns:
+        Whether the workers were told.
+    """
+    for lost in Rejudging.objects.filter(state=RejudgingState.RUNNING, lease_until__lte=Now()).order_by("pk"):
+        held = Rejudging.objects.filter(pk=lost.pk, state=RejudgingState.RUNNING, attempt=lost.attempt)
+        if lost.attempt >= ATTEMPTS:
+            held.update(state=RejudgingState.FAILED, lease_until=None, finished_at=Now())
+        elif Rejudging.objects.filter(dedupe_key=lost.dedupe_key, state=RejudgingState.QUEUED).exists():
+            held.update(state=RejudgingState.DONE, lease_until=None, finished_at=Now())  # the same change waits anew
+        else:
+            held.update(state=RejudgingState.QUEUED, lease_until=None)
+    return Rejudging.objects.filter(state=RejudgingState.QUEUED, due_at__lte=Now()).exists() and wake()
+
+
+def latest(policy: Policy) -> Rejudging | None:
+    """How far judging again is after the last change of a policy. One query."""
+    return Rejudging.objects.filter(policy=policy).order_by("-pk").first()
