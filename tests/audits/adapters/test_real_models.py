@@ -24,6 +24,7 @@ from audits.sandbox.refusals import NotIsolated
 ort = pytest.importorskip("onnxruntime", reason="without requirements/models.txt no model is run")
 pytest.importorskip("skl2onnx", reason="without requirements/dev.txt no model is made")
 from tests.audits.adapters import made  # noqa: E402 - the packages it needs may not be there
+from tests.conftest import NOT_OFFERED  # noqa: E402
 
 pytestmark = pytest.mark.sandbox
 GIVEN, LABEL = made.rows(300, seed=1)
@@ -93,7 +94,7 @@ def test_an_onnx_model_says_inside_what_it_says_outside(onnx_file: Path, classif
 def test_it_says_the_same_at_every_level(way: str, onnx_file: Path, running: Any):
     isolation = next((one for one in offered() if f"{one.level.name} {one.wall}" == way), None)
     if isolation is None:
-        pytest.skip(f"this machine offers no {way}")
+        pytest.skip(f"{NOT_OFFERED} {way}")
 
     with references.onnx(onnx_file).open(isolation=isolation, lowest=Level.L1) as model:
         found = model.predict({"X": GIVEN})

@@ -24,7 +24,7 @@ from audits.sandbox.probing import offered
 from audits.sandbox.refusals import Stopped
 from audits.sandbox.runtime import ROOT
 from tests.audits.sandbox import hostile
-from tests.conftest import eventually
+from tests.conftest import NOT_OFFERED, eventually
 
 pytestmark = pytest.mark.sandbox
 
@@ -45,9 +45,8 @@ def ways() -> dict[str, Isolation]:
 def isolation(request: pytest.FixtureRequest, ways: dict[str, Isolation]) -> Isolation:
     one = ways.get(request.param)
     if one is None:
-        pytest.skip(
-            f"this machine offers no {request.param}: {'; '.join(ways['L0 none'].lacking) or 'no control group'}"
-        )
+        lacking = "; ".join(ways["L0 none"].lacking) or "no control group"
+        pytest.skip(f"{NOT_OFFERED} {request.param}: {lacking}")
     return one
 
 

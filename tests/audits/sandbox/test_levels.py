@@ -16,6 +16,7 @@ from audits.sandbox.inside import landlock, seccomp
 from audits.sandbox.levels import Isolation, Level
 from audits.sandbox.limits import MB, Limits
 from audits.sandbox.refusals import NotIsolated, Refused, Stopped
+from tests.conftest import NOT_OFFERED
 from tests.servers import as_other
 
 pytestmark = pytest.mark.sandbox
@@ -47,6 +48,16 @@ def test_without_bubblewrap_and_unshare_no_model_is_executed(hidden: None):
     assert "audit a table of predictions instead" in str(refused.value)
 
 
+def test_models_can_be_run_here():
+    """What all other tests may do without: a machine that offers less skips this one."""
+    isolation = probing.probe()
+    if isolation.level < Level.L2:
+        pytest.skip(f"no model is run here, isolation is {isolation.level.name}: {isolation.lacking}")
+
+    with Cell(NEVER, isolation=isolation) as cell:
+        assert cell.ask({"attempt": "read", "given": {"path": "/etc/passwd"}})[0]["blocked"]
+
+
 def test_with_nothing_that_holds_no_word_of_an_operator_helps(hidden: None, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(landlock, "abi", lambda: 0)
     isolation = probing.probe()
@@ -60,7 +71,7 @@ def test_with_nothing_that_holds_no_word_of_an_operator_helps(hidden: None, monk
 def test_the_operator_may_be_content_with_less(hidden: None):
     isolation = probing.probe()
     if isolation.level < Level.L1:
-        pytest.skip(f"this machine offers no L1: {isolation.lacking}")
+        pytest.skip(f"{NOT_OFFERED} L1: {isolation.lacking}")
 
     with Cell(NEVER, isolation=isolation, lowest=Level.L1) as cell:
         assert cell.ask({"attempt": "read", "given": {"path": "/etc/passwd"}})[0]["blocked"]
@@ -101,7 +112,7 @@ def test_the_level_is_found_once_and_fit_for_a_result():
 def test_groups_of_the_dead_are_swept():
     homes = cgroups.homes()
     if probing.probe().level < Level.L3:
-        pytest.skip(f"no control group can be made here: {probing.probe().lacking}")
+        pytest.skip(f"{NOT_OFFERED} control groups: {probing.probe().lacking}")
     with subprocess.Popen(["true"]) as dead:
         pass
     for home in homes:
@@ -193,7 +204,7 @@ def test_the_calls_are_numbered_as_the_library_numbers_them():
 
     name = ctypes.util.find_library("seccomp")
     if name is None:
-        pytest.skip("no libseccomp to compare with")
+        pytest.skip(f"{NOT_OFFERED} libseccomp to compare with")
     resolve = ctypes.CDLL(name).seccomp_syscall_resolve_name_arch
     newest = resolve(seccomp.AUDIT_ARCH["x86_64"], b"futex_waitv") > 0
 
