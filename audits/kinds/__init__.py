@@ -1,6 +1,6 @@
 """Audit kinds. Importing this package registers them."""
 
-from audits.kinds import bias, card, counterfactual, data, drift, license, ll144, metrics, mitigation, suite
+from audits.kinds import bias, card, counterfactual, data, drift, files, license, ll144, metrics, mitigation, suite
 from audits.kinds.base import get, names
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "counterfactual",
     "data",
     "drift",
+    "files",
     "get",
     "license",
     "ll144",

@@ -12,7 +12,7 @@ from typing import Any
 
 from audits.measures.counterfactual.plan import counterfactual_plan_from
 from audits.measures.suites.plan import suite_plan_from
-from audits.models import Origin
+from audits.models import Blob, Origin
 from governance.catalog.models import AuditPlan, UseCase, Version
 from governance.evidence.models import Attachment
 from governance.licensing.inputs import license_inputs
@@ -62,8 +62,11 @@ UPLOADED: Mapping[str, Reads] = {
     # What the bias audit reads; a proposal learns from the features besides.
     "mitigation": Reads(_PREDICTIONS, part="bias", plan_needed=True, key="features"),
     "metrics": Reads(_PREDICTIONS, part="bias", plan_needed=True, key="metrics"),
+    "files": Reads({"files": Attachment.Role.FILES}),
 }
 _LACKING = {Attachment.Role.DATA: "data_missing", Attachment.Role.REFERENCE: "reference_missing"}
+MOST_FILES = 5_000
+MOST_UPLOADS = 200
 
 
 def wanted(*, kind: str, version: Version, use_case: UseCase) -> Wanted | Lacking:
@@ -72,6 +75,8 @@ def wanted(*, kind: str, version: Version, use_case: UseCase) -> Wanted | Lackin
         return Wanted(inputs=None, origin=Origin.OBSERVED)
     if kind == "license":
         return Wanted(inputs=license_inputs(version=version, use_case=use_case), origin=Origin.OBSERVED)
+    if kind == "files":
+        return _of_files(version, use_case)
     if kind not in UPLOADED:
         return Lacking("kind_without_inputs")
     found = _of_uploads(UPLOADED[kind], version, use_case)
@@ -102,6 +107,33 @@ def _of_uploads(reads: Reads, version: Version, use_case: UseCase) -> dict[str, 
     return inputs
 
 
+def _of_files(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    """The bytes that there are of a version: stored under its manifest's digests, or uploaded; and the manifest.
+
+    What was read of a version whose manifest has digests is compared with them, so it is observed; of a version that
+    is known by its card alone, whoever uploaded the files says that they are its. Three queries.
+    """
+    manifest = list(version.files.order_by("path").values("path", "size", "sha256", "git_oid")[: MOST_FILES + 1])
+    digests = {one["sha256"] for one in manifest if one["sha256"]}
+    stored = set(Blob.objects.filter(sha256__in=digests, erased_at=None).values_list("sha256", flat=True))
+    attached = Attachment.objects.filter(version=version, use_case=use_case, role=Attachment.Role.FILES)
+    uploads = dict(
+        attached.order_by("-attached_at", "-pk").values_list("upload__blob__sha256", "upload__filename")[:MOST_UPLOADS]
+    )
+    files = [{"path": one["path"], "sha256": one["sha256"]} for one in manifest if one["sha256"] in stored]
+    there = {one["sha256"] for one in files}
+    files += [{"filename": name, "sha256": sha256} for sha256, name in sorted(uploads.items()) if sha256 not in there]
+    if not uploads and len(there) < len(manifest):
+        return Lacking("files_missing")
+    by_card = version.assurance == "card-only" or not manifest
+    inputs: dict[str, Any] = {
+        "files": files,
+        "manifest": [] if by_card else manifest[:MOST_FILES],
+        "manifest_is_cut": len(manifest) > MOST_FILES,
+    }
+    return Wanted(inputs=inputs, origin=Origin.DECLARED if by_card else Origin.OBSERVED)
+
+
 def newest(version: Version, use_case: UseCase, role: Attachment.Role) -> Attachment | None:
     """What was attached last in a role, which is what counts. One query."""
     attached = Attachment.objects.filter(version=version, use_case=use_case, role=role)
@@ -127,7 +159,7 @@ def columns_wanted(use_case: UseCase, *, role: str = Attachment.Role.PREDICTIONS
     elif role == Attachment.Role.SUITE:
         suite = suite_plan_from(document.get("suite", {}))
         named = [suite.functionality, suite.case_id, suite.text, suite.label, suite.prediction, suite.score]
-    elif role in (Attachment.Role.DATA, Attachment.Role.REFERENCE):
+    elif role in (Attachment.Role.DATA, Attachment.Role.REFERENCE, Attachment.Role.FILES):
         named = []  # every column is looked at
     else:
         bias, ll144 = document.get("bias", {}), document.get("ll144", {})

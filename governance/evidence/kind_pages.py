@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from audits.models import Run
-from governance.evidence import ll144_summary, text_reports
+from governance.evidence import files_report, ll144_summary, text_reports
 
 Document = Mapping[str, Any]
 
@@ -37,6 +37,7 @@ def question_of(kind: str) -> str:
         "drift": _("Is the data of today still like the data that was judged?"),
         "ll144": _("How often is each category selected, and how does that compare? (6 RCNY 5-300 to 5-304)"),
         "counterfactual": _("Do answers follow whom a text is about, more than any edit at that place explains?"),
+        "files": _("Would loading these files run anything, and was every byte of them looked at?"),
         "suite": _("Is the model right in each kind of case that it has to master?"),
     }.get(kind, "")
 
@@ -93,9 +94,11 @@ _REPORTS: dict[str, tuple[str, Callable[[Run, Document], dict[str, Any]]]] = {
     "ll144": ("evidence/partials/ll144.html", _ll144),
     "counterfactual": ("evidence/partials/counterfactual.html", _counterfactual),
     "suite": ("evidence/partials/suite.html", _suite),
+    "files": ("evidence/partials/files.html", files_report.shown),
 }
 _SENTENCES: dict[str, Callable[[Document], str]] = {
     "ll144": ll144_summary.sentence,
     "counterfactual": text_reports.counterfactual_sentence,
     "suite": text_reports.suite_sentence,
+    "files": files_report.sentence,
 }

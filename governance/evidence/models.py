@@ -45,6 +45,7 @@ class Attachment(models.Model):
         REFERENCE = "reference", _("Data to compare with")
         TEXTS = "texts", _("Counterfactual texts with answers")
         SUITE = "suite", _("Functional suite with answers")
+        FILES = "files", _("Model files")
         CARD = "card", _("Card")
         LICENCE = "licence", _("Licence")
         MANUAL = "manual", _("Other document")

@@ -208,6 +208,8 @@ _HOW = {
     "data_missing": "no table of data is attached; upload one and attach it to the submission in the role data",
     "reference_missing": "there is nothing to compare the data with; upload the table that was looked at before and"
     " attach it to the submission in the role reference",
+    "files_missing": "no files of the version are at hand; upload them, or an archive of them, and attach them to the"
+    " submission in the role files",
     "kind_without_inputs": "this audit is not run on versions in a use case",
 }
 

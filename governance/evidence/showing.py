@@ -31,6 +31,7 @@ def kind_name(kind: str) -> str:
         "suite": _("functional suite"),
         "mitigation": _("mitigation"),
         "metrics": _("metrics"),
+        "files": pgettext("audit of", "files"),
     }
     return known.get(kind, kind)
 
@@ -103,6 +104,9 @@ def rows_of(run: Run) -> str:
     used = run.summary.get("rows_used")
     if used is not None:
         return _("%(n)s rows") % {"n": figures.number(used)}
+    inspected, total = run.summary.get("files_bytes_inspected"), run.summary.get("files_bytes_total")
+    if inspected is not None and total is not None:
+        return _("%(n)s of %(of)s bytes") % {"n": figures.number(inspected), "of": figures.number(total)}
     score = run.summary.get("card_score")
     if score is not None:
         return _("%(share)s complete") % {"share": figures.share(score, places=0)}

@@ -15,15 +15,15 @@ from governance.policies.voting import LaneResult, distinct_people
 class Step:
     """One thing to do: ``action`` on ``target``, by ``who`` (a role, or a lane's reviewers), ``count`` times.
 
-    On an audit kind: ``write_audit_plan``, ``attach_predictions`` and ``attach_data`` (the audit cannot run without
-    them), ``mend_inputs`` (it could not read what it was given; ``detail`` is what it said), ``complete_profile`` (the
-    use case's licence profile does not say what ``detail`` lists), ``repair`` (change what the audit found, then run
-    it), ``retry``, ``run``, ``wait``. On a requirement: ``meet_condition`` (``detail`` lists the conditions; on an
-    audit kind it takes another run as well). On what is suspended: ``lift_suspension`` (``detail`` lists it; each has
-    to be lifted). On a lane: ``lift_veto`` (by the voter, who agrees then) and ``vote`` (each by somebody who has not
-    agreed in the lane; by new people as long as distinct people are missing). ``vote_by_another`` is one more person in
-    any lane that is asked for. On the set-up: ``publish_policy`` and ``correct_facts``. ``requirements`` are the ids
-    that the step is for.
+    On an audit kind: ``write_audit_plan``, ``attach_predictions``, ``attach_data`` and ``attach_files`` (the audit
+    cannot run without them), ``mend_inputs`` (it could not read what it was given; ``detail`` is what it said),
+    ``complete_profile`` (the use case's licence profile does not say what ``detail`` lists), ``repair`` (change what
+    the audit found, then run it), ``retry``, ``run``, ``wait``. On a requirement: ``meet_condition`` (``detail`` lists
+    the conditions; on an audit kind it takes another run as well). On what is suspended: ``lift_suspension``
+    (``detail`` lists it; each has to be lifted). On a lane: ``lift_veto`` (by the voter, who agrees then) and ``vote``
+    (each by somebody who has not agreed in the lane; by new people as long as distinct people are missing).
+    ``vote_by_another`` is one more person in any lane that is asked for. On the set-up: ``publish_policy`` and
+    ``correct_facts``. ``requirements`` are the ids that the step is for.
 
     ``alternative`` is what would do in place of the step: ``ask_waiver``, granted by ``who`` for ``detail`` days at
     most. It makes the verdict warn and not allow, and it ends by itself.
@@ -59,6 +59,7 @@ _ACTIONS = (
     "write_audit_plan",
     "attach_predictions",
     "attach_data",
+    "attach_files",
     "mend_inputs",
     "complete_profile",
     "repair",
@@ -74,6 +75,7 @@ _MENDING: Mapping[str, tuple[str, str]] = {
     "audit_plan_missing": ("write_audit_plan", "risk_officer"),
     "predictions_missing": ("attach_predictions", "submitter"),
     "data_missing": ("attach_data", "submitter"),
+    "files_missing": ("attach_files", "submitter"),
     "reference_missing": ("attach_data", "submitter"),
     "features_missing": ("write_audit_plan", "risk_officer"),
     "metrics_missing": ("write_audit_plan", "risk_officer"),

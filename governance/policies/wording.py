@@ -71,6 +71,7 @@ def _audits_in(language: str | None) -> dict[str, str]:
         "ll144": pgettext("audit of", "Local Law 144"),
         "counterfactual": pgettext("audit of", "counterfactual texts"),
         "suite": pgettext("audit of", "functional suite"),
+        "files": pgettext("audit of", "files"),
     }
 
 
@@ -154,6 +155,7 @@ def _lacking_in(language: str | None) -> dict[str, str]:
         "reference_missing": _("No table to compare the data with is attached, so nothing can be measured."),
         "features_missing": _("The audit plan names no features, so nothing can be learned from."),
         "metrics_missing": _("The audit plan names no metrics, so nothing can be measured."),
+        "files_missing": _("No files of the version are attached, so nothing can be scanned."),
         "kind_without_inputs": _("This audit is not run on versions in a use case."),
     }
 
@@ -300,6 +302,7 @@ def step(step: Mapping[str, Any]) -> str:
         "wait_judged": _("Wait until a worker has judged it under the policies of now."),
         "repair": _("Mend what the %(target)s audit found, then submit the mended version."),
         "attach_predictions": _("Attach a table of predictions; the %(target)s audit then starts by itself."),
+        "attach_files": _("Attach the version’s files; the %(target)s audit then starts by itself."),
         "attach_data": _("Attach a table of data; the %(target)s audit then starts by itself."),
         "mend_table": _(
             "The audit could not use the table: %(detail)s. Attach a mended table of predictions (a submitter), or"

@@ -10,7 +10,18 @@ from django.utils.translation import gettext as _
 from audits.models import Finding
 from governance.evidence.bias_report import metric_name
 from governance.evidence.mitigation_report import method_name
-from governance.evidence.wording import bias, cards, counterfactual, data, drift, licences, ll144, mitigation, suites
+from governance.evidence.wording import (
+    bias,
+    cards,
+    counterfactual,
+    data,
+    drift,
+    files,
+    licences,
+    ll144,
+    mitigation,
+    suites,
+)
 from governance.evidence.wording.in_words import in_words
 from governance.evidence.wording.refusals import refusal_text
 from governance.web.templatetags import figures
@@ -35,6 +46,7 @@ SENTENCES: Mapping[str, Sentences] = {
     "counterfactual": counterfactual.SENTENCES,
     "suite": suites.SENTENCES,
     "mitigation": mitigation.SENTENCES,
+    "files": files.SENTENCES,
     # figures without a judgement: nothing is found
     "metrics": {},
 }
@@ -45,6 +57,7 @@ SENTENCES: Mapping[str, Sentences] = {
 _IN_WORDS: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
     "license": in_words,
     "ll144": ll144.in_words,
+    "files": files.in_words,
 }
 
 

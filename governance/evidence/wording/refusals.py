@@ -31,6 +31,7 @@ def refusal_text(code: str, params: Mapping[str, Any]) -> str:
         "audit_plan_missing": _("The audit plan says nothing of this audit. A risk officer writes what is measured."),
         "features_missing": _("The audit plan names no features to learn from. A risk officer adds them (features)."),
         "metrics_missing": _("The audit plan names no metrics of your own. A risk officer adds them (metrics)."),
+        "files_missing": _("No files of the version are attached yet."),
         "not_submitter": _("Only a submitter of the team can bring evidence."),
         "not_an_asker": _("You read here; somebody who submits or approves can ask for audits."),
     }.get(code, "")

@@ -193,6 +193,8 @@ def _shown(
 
 def _hint(role: Attachment.Role, columns: list[str]) -> str:
     """What a table of a role has to look like."""
+    if role == Attachment.Role.FILES:
+        return _("One file of the version, or an archive (zip, tar, 7z) of all of them.")
     formats = _("csv, csv.gz, jsonl or parquet")
     if columns:
         return _("%(formats)s, with the columns %(columns)s.") % {"formats": formats, "columns": ", ".join(columns)}

@@ -200,6 +200,7 @@ AUDITS = {
     "ll144": Shown("none", "new", pgettext_lazy("audit", "Local Law 144")),
     "counterfactual": Shown("none", "new", pgettext_lazy("audit", "Counterfactual texts")),
     "suite": Shown("none", "new", pgettext_lazy("audit", "Functional suite")),
+    "files": Shown("none", "new", pgettext_lazy("audit", "Files")),
 }
 # The law sets no limit for its ratios: its audit is calculated, and passes nobody.
 CALCULATED: Mapping[str, Shown] = {
@@ -216,6 +217,7 @@ FAMILIES: Mapping[str, Mapping[str, Shown]] = {
     "ll144": CALCULATED,
     "counterfactual": VERDICTS,
     "suite": VERDICTS,
+    "files": VERDICTS,
     "card": VERDICTS,
     "licence": LICENCES,
     "license": LICENCES,

@@ -10,6 +10,7 @@ from django.utils.translation import override
 
 from audits import kinds
 from audits.cards.spec import CODES as CARD
+from audits.files.notes import CODES as FILES
 from audits.kinds.mitigation import CODES as MITIGATION
 from audits.measures.counterfactual.reasons import CODES as COUNTERFACTUAL
 from audits.measures.data.reasons import CODES as DATA
@@ -37,6 +38,7 @@ def parameters() -> Iterable[tuple[str, str, set[str]]]:
         ("ll144", LL144),
         ("counterfactual", COUNTERFACTUAL),
         ("suite", SUITE),
+        ("files", FILES),
     ):
         for code, (_severity, names) in codes.items():
             yield kind, code, set(names)

@@ -41,6 +41,7 @@ TABLES: dict[str, dict[str, bytes]] = {
     "drift": {"data": sample(1_500), "reference": sample(1_500, seed=1)},
     "mitigation": {"predictions": predictions().replace(b"\n", b",1\n").replace(b"group,1", b"group,age") + b",1"},
     "metrics": {"predictions": predictions()},
+    "files": {"files": b"\x80\x04N."},
 }
 PLANS: dict[str, dict[str, Any]] = {
     "ll144": {"ll144": LL144},
@@ -96,7 +97,9 @@ def test_a_submitter_brings_what_an_audit_reads_and_it_starts(world: World, kind
     brought = Attachment.objects.filter(version=world.version, use_case=world.use_case, attached_by=world.submitter)
     assert set(brought.values_list("role", flat=True)) == set(TABLES[kind])
     by_role = {one.role: one.upload.blob.sha256 for one in brought}
-    assert {run.inputs[name]["sha256"] for name in UPLOADED[kind].uploads} == set(by_role.values())
+    read = [run.inputs[name] for name in UPLOADED[kind].uploads]
+    of_each = [one for given in read for one in (given if isinstance(given, list) else [given])]
+    assert {one["sha256"] for one in of_each} == set(by_role.values())
 
 
 @pytest.mark.parametrize(("kind", "verdict"), [("suite", "fail"), ("counterfactual", "fail"), ("drift", "pass")])

@@ -1,0 +1,87 @@
+"""The audit ``files``: what the bytes of a version would make a loader do, read without loading them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from audits.files.documents import VERDICTS, document_of
+from audits.files.scanning import FileScan, Row
+from audits.files.sources import Source
+from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
+
+MAX_LOCUS = 500
+
+
+@audit("files", version=1, verdicts=VERDICTS, time_limit_s=3_600)
+def run(context: Context) -> Outcome:
+    """Scan the files at hand and say which files of the version were not among them.
+
+    Inputs: ``files`` (a list of ``path`` and ``sha256`` of stored files, and of uploaded ones with ``filename``
+    instead of a path) and ``manifest`` (a list of ``path``, ``size``, ``sha256`` or null, ``git_oid`` or null: what
+    the version consists of; empty where that is not known). An uploaded archive counts for the files in it whose
+    bytes the manifest names. Progress is bytes.
+
+    Returns:
+        The document of ``audits.files.documents.document_of``; in the summary the bytes; one draft for each code and
+        path.
+
+    Raises:
+        InputsRejected: nothing is at hand, an input has the wrong type, or a stored file is gone.
+    """
+    files, manifest = _listed(context.inputs, "files"), _listed(context.inputs, "manifest")
+    if not files:
+        raise InputsRejected("files_missing", "there is no file to scan; upload the version's files and attach them")
+    scan = FileScan(progress=context.progress, hashes=bool(manifest))
+    for one in files:
+        sha256 = one.get("sha256")
+        if not isinstance(sha256, str):
+            raise InputsRejected("files_inputs", "files: every one has a sha256")
+        with context.open_blob(sha256) as opened:
+            scan.file(Source.of_file(opened), str(one.get("path") or one.get("filename") or sha256))
+    _compare(scan, manifest)
+    if context.inputs.get("manifest_is_cut"):
+        scan.notes.add("files.not_given", "…", bytes=0)
+    document = document_of(scan)
+    return Outcome(
+        verdict=document["verdict"],
+        summary={
+            "files_bytes_total": float(document["bytes_total"]),
+            "files_bytes_inspected": float(document["bytes_inspected"]),
+        },
+        document=document,
+        drafts=[
+            Draft(
+                code=note.code, severity=note.severity, locus=note.path[:MAX_LOCUS], params=note.as_document()["params"]
+            )
+            for note in scan.notes
+        ],
+    )
+
+
+def _listed(inputs: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    given = inputs.get(name) or []
+    if not isinstance(given, Sequence) or isinstance(given, str) or not all(isinstance(one, Mapping) for one in given):
+        raise InputsRejected("files_inputs", f"{name}: is a list of files")
+    return list(given)
+
+
+def _compare(scan: FileScan, manifest: Sequence[Mapping[str, Any]]) -> None:
+    """Note which files of the version were not scanned, and which scanned files the version does not have."""
+    if not manifest:
+        return
+    digests = {digest for row in scan.rows for digest in (row.sha256, row.git_oid) if digest}
+    known = {str(one[key]) for one in manifest for key in ("sha256", "git_oid") if one.get(key)}
+    for one in manifest:
+        oids = [str(one[key]) for key in ("sha256", "git_oid") if one.get(key)]
+        if not any(oid in digests for oid in oids) and one.get("size") != 0:
+            scan.notes.add("files.not_given", str(one.get("path")), bytes=int(one.get("size") or 0))
+    for row in scan.rows:
+        if row.depth == 0 and not known & {row.sha256, row.git_oid} and not _carries(scan.rows, row, known):
+            scan.notes.add("files.other_bytes", row.path)
+
+
+def _carries(rows: Sequence[Row], container: Row, known: set[str]) -> bool:
+    """Whether everything in an archive is of the version, so that it only carries its files."""
+    inner = [row for row in rows if row.depth == 1 and row.path.startswith(f"{container.path}!/")]
+    return bool(inner) and all(known & {row.sha256, row.git_oid} for row in inner)

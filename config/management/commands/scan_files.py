@@ -1,0 +1,78 @@
+"""``manage.py scan_files PATH…``: look through the files of a model without loading them, and without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from config.audit_command import AuditCommand
+from config.commands import Refused
+from config.printing import plain, unusable
+
+MOST_SHOWN = 200
+
+
+class Command(AuditCommand):
+    help = "Scan files or folders: pickles, archives, weights, templates, code and secrets, every byte accounted for."
+    sentences = {
+        "pass": "Pass: every byte was inspected, and nothing was found that a loader would run.",
+        "warn": "Warn: every byte was inspected; something was found that should be looked at first.",
+        "fail": "Fail: something was found that a loader would run, that is not known, or that is not what it seems.",
+        "insufficient_data": "Insufficient data: some bytes were not inspected, so nothing can be said of them.",
+        "no_information": "No information: there is no byte to inspect.",
+    }
+
+    def arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("paths", nargs="+", metavar="PATH", help="files or folders; links are not followed")
+        parser.add_argument("--opinions", action="store_true", help="ask picklescan and modelscan too, if installed")
+
+    def audit(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        from audits.files import opinions
+        from audits.files.documents import document_of
+        from audits.files.scanning import FileScan, scan_paths
+
+        scanners = opinions.installed() if options["opinions"] else []
+        if options["opinions"] and not scanners:
+            raise Refused("no other scanner is installed; install picklescan or modelscan, or leave --opinions out")
+        scan, paths = FileScan(), [Path(path) for path in options["paths"]]
+        for path in paths:
+            try:
+                scan_paths([path], scan)
+            except (OSError, ValueError) as problem:
+                raise unusable(str(path), problem, "name a file or folder that can be read") from problem
+        return document_of(scan, opinions.ask(scan, scan.on_disk, scanners))
+
+    def show(self, document: dict[str, Any]) -> None:
+        total, inspected = document["bytes_total"], document["bytes_inspected"]
+        self.stdout.write(
+            f"{inspected:,} of {total:,} bytes inspected, {document['bytes_tensor_data']:,} of them tensor data.\n"
+        )
+        rows = document["files"][:MOST_SHOWN]
+        lines = [
+            (
+                plain(row["path"], 60),
+                row["format"],
+                row["engine"] or "none",
+                f"{row['bytes']:,}",
+                f"{row['bytes_inspected']:,}",
+                str(len(row["findings"]) or ""),
+            )
+            for row in rows
+        ]
+        self.show_table(("file", "format", "engine", "bytes", "inspected", "findings"), lines)
+        if len(document["files"]) > len(rows):
+            self.stdout.write(f"  … and {len(document['files']) - len(rows):,} more; --format json has them all")
+        self.stdout.write("")
+        self.show_reasons(
+            [
+                {"code": found["code"], "locus": one["path"], "params": found["params"]}
+                for one in [
+                    *document["files"],
+                    *({"path": f["path"], "findings": [f]} for f in document["findings_elsewhere"]),
+                ]
+                for found in one["findings"]
+            ]
+        )
