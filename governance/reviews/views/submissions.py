@@ -102,6 +102,7 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
     return {
         "room": "submissions",
         "submission": shown,
+        "stands": stands_at(shown),
         "version": shown.version,
         "entry": shown.version.entry,
         "requirements": rows,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -65,3 +66,13 @@ def test_every_page_that_lists_what_was_approved_can_be_opened(world: World) -> 
     )
 
     assert [signed_in(world.approver).get(page).status_code for page in pages] == [200] * len(pages)
+
+
+def test_the_head_of_a_submission_says_so_too(world: World, client: Client) -> None:
+    approval = world.approved()
+    Approval.objects.filter(pk=approval.pk).update(ended_at=timezone.now(), ended_reason="revoked")
+    client.force_login(world.approver)
+
+    page = client.get(f"/submissions/{approval.decision.submission_id}/").content.decode()
+
+    assert "Approved; ended since" in page.partition('<div class="head">')[2].partition("</h1>")[2][:2000]
