@@ -320,7 +320,7 @@ def _condition(result: RequirementResult, *, until: dt.datetime) -> dict[str, An
     made = {
         "id": result.id,
         "policy": result.policy,
-        "kind": result.kind or next(iter(result.needs), ""),
+        "kind": _renewed_by(result),
         "run": result.run,
         "severity": result.severity,
         "holds_until": until.isoformat(),
@@ -330,6 +330,12 @@ def _condition(result: RequirementResult, *, until: dt.datetime) -> dict[str, An
     # While it is waived or overridden the gate says so, whatever it said when the approval was granted.
     named = {Status.WAIVED: "waiver", Status.OVERRIDDEN: "override"}.get(result.status)
     return made | {named: result.params[named]} if named is not None else made
+
+
+def _renewed_by(result: RequirementResult) -> str:
+    """The audit that has to be made again when it lapses."""
+    of_another = result.params.get("lapses_with") if result.status in (Status.SATISFIED, Status.UNSATISFIED) else None
+    return str(of_another or result.kind or next(iter(result.needs), ""))
 
 
 def _lapses(result: RequirementResult) -> str:

@@ -8,8 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from governance.policies.expressions import Known, Outcome
-from governance.policies.judging import RequirementResult, RunFacts, Status, by_state, judge
-from governance.policies.moments import moment
+from governance.policies.judging import (
+    RequirementResult,
+    RunFacts,
+    Status,
+    by_override,
+    by_state,
+    judge,
+)
 from governance.policies.shapes import Requirement
 
 FAILS = "condition_fails"
@@ -52,8 +58,11 @@ def judge_condition(
         return found
     if found.status is not Status.SATISFIED:
         return replace(found, kind=requirement.kind, run=plain.run)
-    boundaries = [until for until in (plain.holds_until, found.holds_until) if until is not None]
-    return replace(plain, holds_until=min(boundaries, default=None), needs=requirement.needs)
+    if found.holds_until is None or (plain.holds_until is not None and plain.holds_until <= found.holds_until):
+        return replace(plain, needs=requirement.needs)
+    why = {name: said for name, said in found.params.items() if name in ("condition", "lapses", "lapses_with")}
+    aged = {name: said for name, said in plain.params.items() if name != "lapses"}
+    return replace(plain, holds_until=found.holds_until, params=aged | why, needs=requirement.needs)
 
 
 def _condition(
@@ -67,11 +76,12 @@ def _condition(
         if status is Status.PENDING:
             return _result(requirement, policy, status, code, params | {"kind": kind}, kind=kind)
     if said.holds:
-        ends = [known.holds_until(program, text, at=at), *(_override_ends(runs, kind) for kind in requirement.reads)]
-        until = min((end for end in ends if end is not None), default=None)
+        until = known.holds_until(program, text, at=at)
         if until is not None and until in known.upstream_ends():
             params["lapses"] = ENDED
-        return _result(requirement, policy, Status.SATISFIED, HOLDS, params, until=until)
+        return _until_overrides_end(
+            _result(requirement, policy, Status.SATISFIED, HOLDS, params, until=until), runs, at
+        )
     status, code = (Status.UNSATISFIED, FAILS) if said.outcome is Outcome.FAILS else (Status.ERROR, BROKEN)
     if said.error:
         params["error"] = said.error
@@ -83,9 +93,20 @@ def _condition(
     return _result(requirement, policy, status, code, params, kind=params.get("audit", ""))
 
 
-def _override_ends(runs: RunFacts, kind: str) -> dt.datetime | None:
-    row = runs.newest(kind)
-    return moment(row.get("holds_until")) if isinstance(row, Mapping) else None
+def _until_overrides_end(result: RequirementResult, runs: RunFacts, at: dt.datetime) -> RequirementResult:
+    """A condition that holds, up to the first end of an override that one of its audits rests on."""
+    until, params = result.holds_until, dict(result.params)
+    for kind in result.needs:
+        row, before = runs.newest(kind), until
+        if not isinstance(row, Mapping):
+            continue
+        status, code, until = by_override(row, at, until, params)
+        if status is not Status.SATISFIED:  # whatever the audit says: it said so for a time that is over
+            told = {"condition": params["condition"], "kind": kind, "lapses_with": kind}
+            return replace(result, status=status, code=code, holds_until=None, params=told)
+        if until != before:
+            params["lapses_with"] = kind
+    return replace(result, holds_until=until, params=params)
 
 
 def undecided_scope(policy: str, condition: str, error: str) -> RequirementResult:

@@ -217,7 +217,7 @@ def _by_age(
 ) -> tuple[Status, str, dt.datetime | None]:
     """An accepted run may be too old, or rest on an override. It is fresh up to, and not at, its last moment."""
     if requirement.max_age_days is None:
-        return _by_override(row, at, None, params)
+        return by_override(row, at, None, params)
     params["max_age_days"] = requirement.max_age_days
     finished = _finished(row, asked_at)
     if finished is None:
@@ -231,10 +231,10 @@ def _by_age(
         return Status.ERROR, "age_unknown", None
     if at >= holds_until:
         return Status.UNSATISFIED, "stale", None
-    return _by_override(row, at, holds_until, params)
+    return by_override(row, at, holds_until, params)
 
 
-def _by_override(
+def by_override(
     row: Mapping[str, Any], at: dt.datetime, fresh_until: dt.datetime | None, params: dict[str, Any]
 ) -> tuple[Status, str, dt.datetime | None]:
     """What holds because of somebody's override does not outlive it."""

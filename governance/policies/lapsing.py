@@ -87,7 +87,10 @@ def _row(row: Mapping[str, Any], at: dt.datetime) -> Mapping[str, Any]:
     params = row.get("params", {})
     ended = {"waived": ENDED, OVERRIDDEN: OVERRIDE_ENDED}
     code = ended.get(row["status"]) or str(params.get("lapses", "stale"))
-    return {**row, "status": "unsatisfied", "code": code}
+    lapsed = {**row, "status": "unsatisfied", "code": code}
+    if row["status"] == "satisfied" and "lapses_with" in params:  # said of the audit of which the override has ended
+        lapsed["params"] = {**params, "kind": params["lapses_with"]}
+    return lapsed
 
 
 def _verdict(verdict: str, lapsed: list[Mapping[str, Any]]) -> str:

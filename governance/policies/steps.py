@@ -201,7 +201,8 @@ def _mending(result: RequirementResult) -> tuple[str, str, str]:
         return "mend_inputs", "submitter", str(params.get("error", ""))
     if result.code == "verdict_not_accepted" and params.get("profile_lacks"):
         return "complete_profile", "risk_officer", ", ".join(map(str, params["profile_lacks"]))
-    action, who = _MENDING.get(str(params.get("lacking"))) or action_for(result.code)
+    code = "condition_fails" if "lapses_with" in params else result.code  # a condition, by whatever it came to fail
+    action, who = _MENDING.get(str(params.get("lacking"))) or action_for(code)
     if action == "meet_condition":
         return action, who, str(params.get("condition", ""))
     return action, who, ", ".join(map(str, params.get("of", ())))

@@ -14,6 +14,7 @@ from governance.policies import documents
 from governance.policies.documents import PolicyInvalid, parse
 from governance.policies.evaluation import AppliedPolicy, Evaluation, evaluate
 from governance.policies.judging import Status
+from governance.policies.lapsing import as_of
 from governance.policies.trying import failures
 from tests.governance.policies.documents import KINDS, applied, document, policy
 from tests.governance.policies.evaluated import NOON, audit, facts
@@ -185,6 +186,43 @@ def test_a_kind_and_a_condition_have_to_hold_together_and_the_earlier_end_counts
     assert failing.requirements[0].code == "verdict_not_accepted"
     assert not low.opens
     assert not failing.opens
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_condition_ends_with_the_override_that_an_audit_of_it_rests_on(alone: bool):
+    """Kept or evaluated anew: the same code, of the same audit, with the same step."""
+    text = 'audits.exists(a, a.kind == "license" && a.verdict == "pass")'
+    more = {} if alone else {"kind": "bias", "verdicts": ["pass"], "maxAgeDays": 30}
+    end = NOON + dt.timedelta(days=5)
+    rows = [audit(run=7), audit("license", run=8, holds_until=end.isoformat())]
+    policies = [applied(requirements=[need(text, **more)], **ALONE)]
+
+    def anew(at: dt.datetime) -> Evaluation:
+        return evaluate(policies=policies, facts=facts(*rows), votes=[], at=at)
+
+    before, instant = anew(NOON), dt.timedelta(microseconds=1)
+    assert (status(before), before.next_boundary) == (("satisfied", "allow"), end)
+    assert as_of(before.as_json(), at=end - instant)["verdict"] == anew(end - instant).verdict == "allow"
+
+    after, kept = anew(end), as_of(before.as_json(), at=end)
+    assert (status(after), after.requirements[0].holds_until) == (("unsatisfied", "deny"), None)
+    # That it may be waived is told by a new evaluation alone: what holds does not say so.
+    steps = [
+        {name: said for name, said in step.as_json().items() if name != "alternative"} for step in after.next_steps
+    ]
+    assert (kept["verdict"], kept["next_steps"]) == ("deny", steps)
+    [step] = after.next_steps
+    assert (step.action, step.target, step.detail) == ("meet_condition", "bias.ratio" if alone else "bias", text)
+    for row in (after.requirements[0].as_json(), kept["requirements"][0]):
+        assert (row["code"], row["params"]["kind"]) == ("override_ended", "license")
+
+
+def test_an_override_of_which_nobody_can_tell_the_end_closes_a_condition():
+    rows = [audit("license", holds_until="some day")]
+
+    closed = judged(need('audits.exists(a, a.kind == "license")'), known={"audits": rows})
+
+    assert (status(closed), closed.requirements[0].code) == (("error", "error"), "age_unknown")
 
 
 def test_an_evaluation_with_conditions_is_the_same_bytes_at_every_replay():

@@ -70,6 +70,12 @@ class Place:
     def judged(self, *, at: dt.datetime = NOON) -> Evaluation:
         return evaluate(policies=self.policies, facts=self.known, votes=self.votes, at=at, current_round=2)
 
+    def with_waivers_in_use(self, before: Evaluation) -> Place:
+        """Without the waivers that stood by while what they are for held by itself, or was not covered by them."""
+        used = {(r.policy, r.id, r.params["waiver"]) for r in before.requirements if r.status is Status.WAIVED}
+        kept = [w for w in self.known["waivers"] if (w["policy"], w["requirement"], w["id"]) in used]
+        return dataclasses.replace(self, known=self.known | {"waivers": kept})
+
     def after(self, doings: Iterable[tuple[str, ...]]) -> Place:
         known, votes = copy.deepcopy(self.known), list(self.votes)
         for number, (what, *of) in enumerate(doings):
@@ -292,17 +298,21 @@ def test_a_waiver_in_place_of_a_step_opens_with_a_warning_and_no_longer_than_may
 @given(place=places(), days=st.sampled_from([1, 3, 6, 11, 45]))
 @settings(max_examples=60)
 def test_what_time_has_closed_is_told_the_way_that_a_new_evaluation_tells(place: Place, days: int):
+    """A waiver that nothing rested on steps in with a new evaluation only: until then what has lapsed is closed."""
     before = place.judged()
     assume(before.reason_codes != ("no_requirements",))
     later = NOON + days * DAY
 
-    kept, anew = as_of(before.as_json(), at=later), place.judged(at=later)
+    kept = as_of(before.as_json(), at=later)
+    anew = place.with_waivers_in_use(before).judged(at=later)
 
     assert (kept["verdict"] in ("allow", "warn")) == anew.opens
-    # Where one condition did not hold before, what it says of an audit is told with it.
-    assert [(step["target"], step["count"]) for step in kept["next_steps"]] == [
-        (step.target, step.count) for step in anew.next_steps
-    ]
-    conditions = {result.code for result in before.requirements} & {"condition_fails"}
-    if not conditions:
-        assert [step["action"] for step in kept["next_steps"]] == [step.action for step in anew.next_steps]
+    assert place.judged(at=later).opens or not anew.opens
+    told = [(step["action"], step["target"], step["count"]) for step in kept["next_steps"]]
+    found = [(step.action, step.target, step.count) for step in anew.next_steps]
+    if any(result.code == "condition_fails" for result in before.requirements):
+        # Of an audit that has aged since, a condition that did not hold before is told with it: other words for the
+        # same audit, which stand in another place of the list.
+        assert sorted(step[1:] for step in told) == sorted(step[1:] for step in found)
+    else:
+        assert told == found
