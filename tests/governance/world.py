@@ -127,7 +127,7 @@ class World:
         return version
 
     def ask_for_bias_alone(self, *, at: dt.datetime) -> None:
-        """In production at high risk ask for neither a pilot nor a data audit: what is tested is how evidence ages."""
+        """In production at high risk ask for neither a pilot nor a data audit, which a test is not about."""
         shipped = yaml.safe_load((policies.DEFAULTS / "high-production.yaml").read_text(encoding="utf-8"))
         asked = [one for one in shipped["requirements"] if one["id"] not in ("data.audited", "pilot.shown")]
         document = {name: said for name, said in shipped.items() if name != "tests"} | {"requirements": asked}

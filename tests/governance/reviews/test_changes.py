@@ -139,6 +139,7 @@ def copied(submission: Submission) -> dict[str, int]:
 
 def test_fault_v08_prose_alone_keeps_the_votes_that_do_not_read_it(world: World) -> None:
     world.stage = "production"
+    world.ask_for_bias_alone(at=world.at)
 
     submission = after_approval(world, card=card(CARD + b"\nA new paragraph.\n"))
 
@@ -171,6 +172,7 @@ def test_votes_of_a_review_that_did_not_end_in_a_yes_are_not_taken_over_but_obje
 
 def test_who_brought_evidence_for_the_new_version_does_not_count_with_an_old_vote(world: World) -> None:
     world.stage = "production"
+    world.ask_for_bias_alone(at=world.at)
     first, second = two(world, card=card(CARD + b"\nA new paragraph.\n"))
     world.approved(version=first)
     Membership.objects.create(user=world.security, team=world.team, role="submitter")

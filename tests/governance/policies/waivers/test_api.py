@@ -67,7 +67,9 @@ def test_the_way_from_a_closed_gate_to_a_waiver_and_back(world: World) -> None:
     pipeline = client(world.submitter, "gate:read")
     closed = pipeline.get(gate, asked)
     assert closed.data["verdict"] == "deny"
-    [step] = closed.data["next_steps"]
+    step, decide = closed.data["next_steps"]
+    assert (step["action"], decide["action"]) == ("repair", "decide")
+    assert "alternative" not in decide, "nobody waives the decision"
     assert step["alternative"]["action"] == "ask_waiver"
     assert step["alternative"]["message"].startswith("Ask for a waiver of what the bias audit lacks or found, for at")
 
