@@ -138,6 +138,13 @@ def _tell_story(
     _report(_await_audits(engineer, submission["id"]))
     _review(people, submission["id"])
 
+    _step("Version 1 once more, as its review ended with version 2: this one stays open to be looked at")
+    submission = _submitted(engineer, versions[0], "production")
+    _evidence(engineer, submission["id"], results[0], "predictions")
+    _evidence(engineer, submission["id"], results[0], "data")
+    _pilot(risk_owner, submission["id"])
+    _await_audits(engineer, submission["id"])
+
     _step("Ask the gate, as a pipeline would")
     allow = _gate(versions[1], "production")
     prototype = _gate(versions[0], "prototype")

@@ -35,13 +35,15 @@ def requirements(
     ``waivers`` are those of the submission's scope; ``may_ask`` whether the reader can ask for one.
     """
     steps = list(submission.evaluation.get("next_steps", ()))
+    # Nobody votes on what has ended: who could is told of what takes its place.
+    votes_to_come = steps if submission.is_open else []
     rows = []
     for found in submission.evaluation.get("requirements", ()):
         row = _requirement(found, runs, steps)
         row |= _waiver_of(found, waivers) | override_showing.of_row(found.get("params", {}), found["status"])
         row["links"] = [*row["links"], *_waiver_links(submission, found, waivers, may_ask=may_ask)]
         rows.append(row)
-    return [*rows, *(lane_requirement(lane, steps, voters) for lane in submission.evaluation.get("votes", ()))]
+    return [*rows, *(lane_requirement(lane, votes_to_come, voters) for lane in submission.evaluation.get("votes", ()))]
 
 
 def _waiver_of(row: Mapping[str, Any], waivers: Sequence[Waiver]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from governance.gates.usual import with_usual
@@ -34,6 +36,10 @@ def steps(submission: Submission, *, voters: Mapping[str, Sequence[str]], user: 
         if step["action"] == "vote":
             shown["action"] = vote_step(step, voters)
             shown["who"] = shown["who"] if voters.get(step["target"]) else who("admin")
+        elif step["action"] == "submit":
+            shown["action"] = _("Submit this version again.")
+            asked = urlencode({"use_case": submission.use_case.slug})
+            shown["url"] = f"{reverse('reviews:submit', args=[submission.version.digest])}?{asked}"
         elif step["action"] == "complete_profile":
             shown["url"] = reverse("catalog:use-case", args=[submission.use_case.slug])
         made.append(shown)

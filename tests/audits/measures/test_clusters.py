@@ -56,7 +56,7 @@ def test_rows_that_repeat_each_other_count_as_their_clusters() -> None:
 
 
 def test_an_interval_of_a_gap_holds_the_truth_although_rows_resemble_each_other() -> None:
-    random, tries, held, naive = np.random.default_rng(3), examples(120), 0, 0
+    random, tries, held, naive = np.random.default_rng(3), examples(60), 0, 0
     for _ in range(tries):
         lines = people(random, count=80, rows=6)
         plan = {"gating": ("demographic_parity_difference",), "min_group": 5}

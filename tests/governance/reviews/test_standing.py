@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from governance.gates.models import Approval
+from governance.reviews import services as reviews
 from governance.reviews.queries import listed
 from governance.reviews.standing import stands_at
 from tests.governance.reviews.browsing import signed_in
@@ -76,3 +77,16 @@ def test_the_head_of_a_submission_says_so_too(world: World, client: Client) -> N
     page = client.get(f"/submissions/{approval.decision.submission_id}/").content.decode()
 
     assert "Approved; ended since" in page.partition('<div class="head">')[2].partition("</h1>")[2][:2000]
+
+
+def test_what_has_ended_without_an_approval_tells_the_way_that_the_gate_tells(world: World, client: Client) -> None:
+    submission = world.audited()
+    reviews.withdraw(submission_id=submission.pk, by=world.submitter, at=world.at)
+    client.force_login(world.submitter)
+
+    page = client.get(f"/submissions/{submission.pk}/").content.decode()
+
+    again = f'<a href="/submissions/new/{world.version.digest}/?use_case={world.use_case.slug}">'
+    assert f"{again}Submit this version again.</a>" in page
+    assert [step["action"] for step in world.gate().next_steps][-1] == "submit"
+    assert "Nobody who may vote" not in page

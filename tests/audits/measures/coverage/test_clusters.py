@@ -175,6 +175,7 @@ def test_whole_clusters_drawn_anew_hold_the_gap() -> None:
     assert holds(held, times)
 
 
+@pytest.mark.long
 def test_classes_of_persons() -> None:
     """Three classes; every person is right by a leaning of their own, whatever the group."""
     random, times = np.random.default_rng(8), runs(20, 500)

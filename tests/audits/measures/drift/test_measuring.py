@@ -219,7 +219,7 @@ def test_floors_are_what_noise_reaches(n: int, m: int) -> None:
     assert np.mean(np.array(w1) > of_w1.floor * scale) == pytest.approx(0.05, abs=0.025)
 
 
-@pytest.mark.parametrize("n", [40, 300, pytest.param(3_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("n", [40, *(pytest.param(n, marks=pytest.mark.long) for n in (300, 3_000))])
 def test_no_drift_is_called_significant_at_most_as_often_as_said(n: int) -> None:
     """Type-I error of every test at a level of 5 %, continuous, tied, few and sparse categories."""
     runs = 3_000 if LONG else 800

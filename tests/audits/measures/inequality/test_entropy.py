@@ -84,7 +84,7 @@ def test_where_nobody_benefits_there_is_no_index() -> None:
     assert generalized_entropy(np.array([0.0, 1.0]), np.array([1.0, 1.0]), alpha=0) is None
 
 
-@pytest.mark.parametrize("alike", [1, 6], ids=["rows alone", "clusters"])
+@pytest.mark.parametrize("alike", [pytest.param(1, marks=pytest.mark.long), 6], ids=["rows alone", "clusters"])
 def test_the_interval_of_an_index_holds_the_truth_as_often_as_it_says(alike: int) -> None:
     """Of rows alone and of clusters of six equal rows, which are as many as their clusters."""
     random, chances, tries = np.random.default_rng(3), np.array([0.35, 0.1, 0.15, 0.4]), examples(150)
