@@ -25,6 +25,7 @@ MOST_REMEMBERED = 400_000
 MOST_ON_STACK = 4_000_000
 MOST_NAMES = 10_000
 _FIRST = 1 << 13
+# From this height of the stack on, texts that lie deeper than so many places below its top are forgotten.
 _HIGH, _NEAR = 100_000, 1_000
 _FOUR = struct.Struct("<I")
 MARGIN = 300  # no instruction of the fast path is longer, with its argument
@@ -173,6 +174,7 @@ class _Machine:
         self.pushes = _TRACKED if self.tracked else _PUSH
 
     def run(self) -> None:  # noqa: C901 - one loop over the instructions: a call for each would take most of the time
+        """Follow to the end. Raises Broken or IndexError where that cannot be; ``at`` is then the place."""
         stack, marks, memo = self.stack, self.marks, self.memo
         source, size = self.source, self.source.size
         base, buf, pos, safe = self.at, b"", 0, -1
@@ -301,8 +303,8 @@ class _Machine:
                     self.stack[place] = UNKNOWN
             self.forgotten_to = height - _NEAR
 
-    # One instruction of the rarer ones; gives the place of the next.
     def step(self, op: int, buf: bytes, pos: int, base: int) -> int:  # noqa: C901 - instructions by their arguments
+        """Follow one of the rarer instructions; gives the place of the next."""
         at = base + pos
         stack = self.stack
         if op in _NUMBER:
@@ -450,7 +452,7 @@ class _Machine:
         self.stream.called.add(what.key)
         if self.arguments_fit is not None and not self.arguments_fit(what, args):
             self.stream.arguments.add(what.key)
-        keeps = self.tracked and what.key in ((("numpy"), "dtype"), JOBLIB_ARRAY)
+        keeps = self.tracked and what.key in (("numpy", "dtype"), JOBLIB_ARRAY)
         self.stack.append(Made(what, args) if keeps else what.made)
 
     def alter(self, what: Any) -> None:
@@ -621,6 +623,7 @@ class _Machine:
         self.stream.arrays.append(Array(start, size))
 
     def behind(self) -> int:
+        """The place behind the array that stands here."""
         array = self.stream.arrays[-1]
         if not array.objects:
             return array.start + array.size
