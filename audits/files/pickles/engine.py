@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 
-from audits.files.pickles.machine import Stream, follow
+from audits.files.pickles.machine import follow
 from audits.files.pickles.names import ALLOWED, DANGEROUS, LIBRARY, arguments_fit, judge
+from audits.files.pickles.symbols import Stream
 from audits.files.places import Place, Seen
 from audits.files.sources import Source
 
