@@ -14,7 +14,7 @@ from governance.policies.shapes import Requirement
 
 FAILS = "condition_fails"
 BROKEN = "condition_error"
-ENDED = "upstream_ended"
+UPSTREAM_ENDED = "upstream_ended"
 NOT_ASKED = "not_asked"
 HOLDS = "condition_holds"
 APPLIES_WHEN = "applies-when"
@@ -70,7 +70,7 @@ def _condition(
         ends = [known.holds_until(program, text, at=at), *(_override_ends(runs, kind) for kind in requirement.reads)]
         until = min((end for end in ends if end is not None), default=None)
         if until is not None and until in known.upstream_ends():
-            params["lapses"] = ENDED
+            params["lapses"] = UPSTREAM_ENDED
         return _result(requirement, policy, Status.SATISFIED, HOLDS, params, until=until)
     status, code = (Status.UNSATISFIED, FAILS) if said.outcome is Outcome.FAILS else (Status.ERROR, BROKEN)
     if said.error:
