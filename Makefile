@@ -8,7 +8,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 CODE := manage.py config governance audits licenses
 TRANSLATIONS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
-# make test LONG=1 runs the long variants too; ARGS= goes to pytest. Three processes on two cores: many tests wait.
+# make test LONG=1 runs the long variants too; ARGS= goes to pytest. Three processes: many tests wait for a server.
 PYTEST := $(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .DEFAULT_GOAL := help

@@ -17,10 +17,9 @@ from typing import Any
 
 from audits.adapters import guests, signature, tensors
 from audits.adapters.files import ModelFiles
-from audits.adapters.protocol import Tick
 from audits.adapters.refusals import ModelFailed, ModelRefused
 from audits.adapters.tensors import Array, Batch
-from audits.sandbox.cell import Cell
+from audits.sandbox.cell import Cell, Tick
 from audits.sandbox.levels import LOWEST, Isolation, Level
 from audits.sandbox.limits import Limits
 from audits.sandbox.refusals import Refused, Stopped
@@ -29,10 +28,10 @@ from audits.sandbox.runtime import ROOT
 GUESTS = Path(guests.__file__).parent
 # What guests import of ours, besides what every program of the sandbox may.
 SHARED = ("audits/adapters", "audits/measures")
-logger = logging.getLogger(__name__)
-
 COMPILING_S = 300
 EXTRA = "requirements/models.txt"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,7 @@ class Isolated:
 
     @property
     def digest(self) -> str:
+        """See ``protocol.Adapter.digest``."""
         return self.files.digest
 
     @property
@@ -81,6 +81,7 @@ class Isolated:
         lowest: Level = LOWEST,
         tick: Tick = lambda: None,
     ) -> Iterator[Loaded]:
+        """See ``protocol.Adapter.open``; the files are looked at again before and after."""
         _ = self.runtime  # refuses where a package is missing
         _compile(self.modules)
         readable = [self.files.path, *(ROOT / path for path in SHARED)]

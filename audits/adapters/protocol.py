@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from audits.adapters.signature import Signature
 from audits.adapters.tensors import Array, Batch
+from audits.sandbox.cell import Tick
 from audits.sandbox.levels import LOWEST, Isolation, Level
 from audits.sandbox.limits import Limits
-
-Tick = Callable[[], None]
 
 
 class Running(Protocol):

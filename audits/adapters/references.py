@@ -9,8 +9,7 @@ from audits.adapters.files import model_files
 from audits.adapters.isolated import Isolated
 from audits.adapters.protocol import Adapter
 from audits.adapters.refusals import ModelRefused
-
-Tick = Callable[[], None]
+from audits.sandbox.cell import Tick
 
 
 def onnx(path: Path, *, tick: Tick = lambda: None) -> Isolated:

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from audits.adapters.refusals import ModelFailed, ModelRefused
-from audits.adapters.tensors import DTYPES, Batch, dtype_of
+from audits.adapters.tensors import DTYPES, MAX_DIMENSIONS, Batch, dtype_of
 from audits.measures.naming import quoted
+
+# Of what a stranger's model says of itself no more is kept.
+LONGEST_NAME = 1000
+MOST_CLASSES, LONGEST_CLASS = 10_000, 200
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def read(document: Any) -> Signature:
     """
     try:
         inputs, outputs = ([_tensor(one) for one in document[key]] for key in ("inputs", "outputs"))
-        classes = tuple(str(name)[:200] for name in document["classes"][:10_000])
+        classes = tuple(str(name)[:LONGEST_CLASS] for name in document["classes"][:MOST_CLASSES])
         if not all(map(_storable, classes)):
             raise ValueError("no names")
     except (TypeError, KeyError, ValueError, AttributeError) as odd:
@@ -92,10 +96,10 @@ def _tensor(one: Any) -> Tensor:
     sized = all(size is None or (type(size) is int and size >= 0) for size in shape)
     if (
         not isinstance(name, str)
-        or len(name) > 1000
+        or len(name) > LONGEST_NAME
         or not _storable(name)
         or dtype not in DTYPES
-        or len(shape) > 8
+        or len(shape) > MAX_DIMENSIONS
         or not sized
     ):
         raise ValueError("no tensor")

@@ -49,10 +49,8 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (257, b"ustar", "tar"),
 )
 EXECUTABLE = ("elf", "pe", "mach-o", "wasm", "dex", "python-bytecode")
-CONTAINERS = ("zip", "gzip", "bzip2", "xz", "7z", "tar")
 
 # Endings whose bytes are known, and the formats that they may hold.
-_PICKLED = frozenset({"pickle", "zip", "tar", "text", "gzip", "bzip2", "xz", "unknown"})
 _BY_ENDING: dict[str, frozenset[str]] = {
     "safetensors": frozenset({"safetensors"}),
     "gguf": frozenset({"gguf"}),
@@ -96,7 +94,7 @@ def identify(source: Source) -> str:
     """The format of some bytes.
 
     Returns:
-        A name of the table above, ``safetensors``, ``pickle``, ``protobuf``, ``text`` (UTF-8 without control
+        A name of the table of marks, ``safetensors``, ``pickle``, ``protobuf``, ``text`` (UTF-8 without control
         characters), ``empty`` or ``unknown``.
     """
     if source.size == 0:

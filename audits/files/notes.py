@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,13 +19,7 @@ CODES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "files.pickle_unknown_global": ("high", ("names",)),
     "files.pickle_extension": ("high", ("names",)),
     "files.pickle_arguments": ("high", ("names",)),
-    "files.pickle_broken": (
-        "high",
-        (
-            "at",
-            "why",
-        ),
-    ),
+    "files.pickle_broken": ("high", ("at", "why")),
     "files.pickle_of_library": ("medium", ("names",)),
     "files.pickle_present": ("medium", ()),
     "files.pickle_nested": ("medium", ("names",)),
@@ -48,13 +42,7 @@ CODES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "files.template_escapes": ("critical", ("names",)),
     "files.template_unknown": ("high", ("names",)),
     # What is not what it seems.
-    "files.name_misleads": (
-        "medium",
-        (
-            "said",
-            "found",
-        ),
-    ),
+    "files.name_misleads": ("medium", ("said", "found")),
     "files.two_formats": ("high", ("names",)),
     "files.trailing_data": ("medium", ("bytes",)),
     "files.hidden_bytes": ("medium", ("bytes",)),
@@ -66,24 +54,12 @@ CODES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "files.path_escapes": ("critical", ("names",)),
     "files.link": ("high", ("names",)),
     "files.special_file": ("high", ("names",)),
-    "files.broken": (
-        "high",
-        (
-            "why",
-            "at",
-        ),
-    ),
+    "files.broken": ("high", ("why", "at")),
     "files.expands": ("high", ("why",)),
     "files.lfs_pointer": ("medium", ()),
     "files.secret": ("high", ("names",)),
     # What was not looked at, and whose bytes they are.
-    "files.not_inspected": (
-        "medium",
-        (
-            "why",
-            "bytes",
-        ),
-    ),
+    "files.not_inspected": ("medium", ("why", "bytes")),
     "files.no_bytes": ("medium", ()),
     "files.not_given": ("medium", ("bytes",)),
     "files.other_bytes": ("high", ()),
@@ -95,6 +71,8 @@ CODES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 @dataclass
 class Note:
+    """One finding at one path: its parameters, and the names that it is about, of which ``count`` were seen."""
+
     code: str
     path: str
     params: dict[str, Any] = field(default_factory=dict)
@@ -106,6 +84,7 @@ class Note:
         return CODES[self.code][0]
 
     def as_document(self) -> dict[str, Any]:
+        """JSON-ready; the names in their order, whatever the order in which they were found."""
         params = dict(self.params)
         if self.names:
             params |= {"names": sorted(self.names), "count": self.count}
@@ -144,14 +123,8 @@ class Notes:
         """Take a finding back that something else has explained."""
         self._by_place.pop((code, path), None)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Note]:
         return iter(self._by_place.values())
-
-    def of(self, path: str) -> list[Note]:
-        return [note for note in self._by_place.values() if note.path == path]
-
-    def has(self, code: str, path: str) -> bool:
-        return (code, path) in self._by_place
 
 
 def clean(value: Any, longest: int = 160) -> Any:

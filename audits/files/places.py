@@ -46,7 +46,6 @@ class Place:
     path: str
     depth: int
     scan: Scan
-    container: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -58,9 +57,11 @@ class Place:
         return self.path.rsplit("!/", 1)[-1].rsplit("/", 1)[-1]
 
     def note(self, code: str, name: str = "", **params: Any) -> None:
+        """Note a finding about these bytes; see ``Notes.add``."""
         self.scan.notes.add(code, self.path, name, **params)
 
     def not_inspected(self, why: str, size: int) -> None:
+        """Note that so many of these bytes were not inspected; nothing where there are none."""
         if size > 0:
             self.note("files.not_inspected", why=why, bytes=size)
 

@@ -105,6 +105,7 @@ class FileScan:
         self.rows.append(Row(path, "unknown", "", 0, 0, 0, 0))
 
     def elsewhere(self, path: str, model: str, end: int) -> None:
+        """See ``places.Scan.elsewhere``; it is settled in ``finish``."""
         known = self._elsewhere.get(path, (model, 0))
         self._elsewhere[path] = (model, max(known[1], end))
 
@@ -122,6 +123,7 @@ class FileScan:
         self._elsewhere.clear()
 
     def facts(self, path: str) -> dict[str, Any]:
+        """See ``places.Scan.facts``; forgotten with the file that they are of."""
         return self._facts.setdefault(path, {})
 
     def inside(self, source: Source, path: str, depth: int, *, tensor_bytes: int | None = None) -> Seen:

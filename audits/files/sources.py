@@ -24,10 +24,12 @@ class Source:
 
     @classmethod
     def of_bytes(cls, data: bytes) -> Source:
+        """Bytes that are in memory."""
         return cls(io.BytesIO(data), len(data))
 
     @classmethod
     def of_file(cls, file: IO[bytes]) -> Source:
+        """A whole file that can be sought in."""
         return cls(file, file.seek(0, io.SEEK_END))
 
     def read_at(self, offset: int, length: int) -> bytes:
@@ -44,6 +46,7 @@ class Source:
         return Source(self._file, max(0, min(size, self.size - start)), self._start + start)
 
     def chunks(self, start: int = 0) -> Iterator[bytes]:
+        """The bytes from ``start`` to the end, ``CHUNK`` at a time."""
         while chunk := self.read_at(start, CHUNK):
             yield chunk
             start += len(chunk)

@@ -19,8 +19,8 @@ def run(context: Context) -> Outcome:
 
     Inputs: ``files`` (a list of ``path`` and ``sha256`` of stored files, and of uploaded ones with ``filename``
     instead of a path) and ``manifest`` (a list of ``path``, ``size``, ``sha256`` or null, ``git_oid`` or null: what
-    the version consists of; empty where that is not known). An uploaded archive counts for the files in it whose
-    bytes the manifest names. Progress is bytes.
+    the version consists of; empty where that is not known; with ``manifest_is_cut`` where it is too long to be listed
+    whole). An uploaded archive counts for the files in it whose bytes the manifest names. Progress is bytes.
 
     Returns:
         The document of ``audits.files.documents.document_of``; in the summary the bytes; one draft for each code and

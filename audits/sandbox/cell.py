@@ -153,7 +153,7 @@ class Cell:
             )
             if self._group is None:
                 raise NotIsolated("the control group of this program could not be made; ask again")
-            variables["CELL"] = " ".join(map(str, self._group.folders))
+            variables["GROUPS_OF_CELL"] = " ".join(map(str, self._group.folders))
             outer = ["/bin/sh", "-c", INTO_GROUPS, "sh", *outer]
         self._process = subprocess.Popen(  # noqa: S603 - a command of our own making, no shell parses what it is given
             outer,

@@ -91,6 +91,7 @@ class Group:
         self.folders = folders
 
     def bounds_memory(self) -> bool:
+        """Whether one of the folders holds memory down."""
         return any(
             (folder / name).exists() for folder in self.folders for name in ("memory.max", "memory.limit_in_bytes")
         )
@@ -106,6 +107,7 @@ class Group:
         return False
 
     def remove(self) -> None:
+        """Remove the folders, once whoever was in them is gone; what stays is swept by a later process."""
         for folder in self.folders:
             for _ in range(50):  # the killed are counted until the kernel has buried them
                 try:

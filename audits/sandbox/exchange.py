@@ -19,6 +19,7 @@ class Writing:
 
     @property
     def done(self) -> bool:
+        """Whether all of it is written, or nobody listens any more."""
         return not self._left
 
     def write(self, descriptor: int) -> None:

@@ -12,10 +12,10 @@ from governance.gates import services, upstream
 from governance.gates.models import Approval
 from governance.gates.signals import upstream_changed
 from governance.policies import queries
-from governance.policies.conditions import FAILS
+from governance.policies.conditions import FAILS, UPSTREAM_ENDED
 from governance.policies.models import Rejudging
 from governance.policies.rejudging import Scope
-from governance.policies.upstream import ENDED, asked_for
+from governance.policies.upstream import asked_for
 
 
 class OfApprovals:
@@ -26,6 +26,7 @@ class OfApprovals:
         return 0
 
     def to_judge(self, rejudging: Rejudging) -> list[int]:
+        """Those that rest on what is approved now, or no longer; none where policies changed."""
         if rejudging.entry_id is None or rejudging.use_case_id is None:
             return []
         resting = upstream.resting_on(entry=rejudging.entry_id, use_case=rejudging.use_case_id, stage=rejudging.stage)
@@ -44,11 +45,13 @@ class OfApprovals:
         wanted = {(one.name, id_) for one in pinned for id_ in asking.get(one.sha256, ())}
         evaluation = services.judged_again(approval, pinned, at=at)
         asked = [one for one in evaluation.requirements if (one.policy, one.id) in wanted and one.decides]
-        before = {(one["policy"], one["id"]) for one in approval.conditions if one["code"] == ENDED}
+        before = {(one["policy"], one["id"]) for one in approval.conditions if one["code"] == UPSTREAM_ENDED}
         holds = all(one.status in services.HOLDING for one in asked)
         # What has closed already stays as it is.
         concerned = [one for one in asked if one.status in services.HOLDING or (one.policy, one.id) not in before]
         after = services.conditions_after(approval.conditions, concerned, at=at)
-        services.keep_conditions(approval, [one | {"code": ENDED} if one["code"] == FAILS else one for one in after])
+        services.keep_conditions(
+            approval, [one | {"code": UPSTREAM_ENDED} if one["code"] == FAILS else one for one in after]
+        )
         if holds and before:
             upstream_changed.send(sender=Approval, approval=approval, below=None, holds=True, at=at)

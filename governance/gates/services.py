@@ -22,7 +22,6 @@ from governance.policies.evaluation import AppliedPolicy, Evaluation, Requiremen
 from governance.policies.models import Waiver
 from governance.policies.waiving import ENDED as WAIVER_ENDED
 
-REFUSED = ("verdict_not_accepted", "condition_fails")
 OUTDATED = "outdated"
 WAIVER_REVOKED = "waiver_revoked"
 HOLDING = (Status.SATISFIED, Status.WAIVED, Status.OVERRIDDEN)
@@ -271,7 +270,7 @@ def _recheck(approval: Approval, *, kind: str | None, at: dt.datetime) -> None:
         return
     evaluation = judged_again(approval, policies, at=at)
     deciding = [result for result in evaluation.requirements if result.reads & looked_at and result.decides]
-    refused = (r for r in deciding if r.severity == "fail" and r.code in REFUSED)
+    refused = (r for r in deciding if r.severity == "fail" and r.code in overriding.REFUSED)
     if any(result.status not in ANSWERED_FOR for result in refused):
         end_held(approval, reason=EndedReason.EVIDENCE_FAILED, by=None, at=at)
         return

@@ -15,6 +15,7 @@ from governance.catalog.models import Edge, Version
 from governance.gates.models import Approval, ApprovalQuerySet
 from governance.gates.signals import upstream_changed
 from governance.policies import rejudging, upstream
+from governance.policies.conditions import UPSTREAM_ENDED
 
 
 def resting_on(*, entry: int, use_case: int, stage: str) -> ApprovalQuerySet:
@@ -74,7 +75,7 @@ def _lapsed(approval: Approval, asking: Mapping[str, frozenset[str]], *, at: dt.
         closed = before is not None and dt.datetime.fromisoformat(before["holds_until"]) <= at
         if key in wanted and not closed and row["severity"] != "info" and row["status"] == "satisfied":
             kept = {name: row[name] for name in ("id", "policy", "kind", "run", "severity")}
-            after[key] = {**kept, "holds_until": at.isoformat(), "code": upstream.ENDED}
+            after[key] = {**kept, "holds_until": at.isoformat(), "code": UPSTREAM_ENDED}
     return [after[key] for key in sorted(after)]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from governance.gates.portfolio import POLICY_CHANGED
 from governance.policies import outdated
-from governance.policies.conditions import ENDED as UPSTREAM_ENDED
+from governance.policies.conditions import UPSTREAM_ENDED
 from governance.policies.overriding import OVER as OVERRIDE_OVER
 from governance.policies.steps import action_for, people_anew, repairs_of
 

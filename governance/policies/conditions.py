@@ -20,7 +20,7 @@ from governance.policies.shapes import Requirement
 
 FAILS = "condition_fails"
 BROKEN = "condition_error"
-ENDED = "upstream_ended"
+UPSTREAM_ENDED = "upstream_ended"
 NOT_ASKED = "not_asked"
 HOLDS = "condition_holds"
 APPLIES_WHEN = "applies-when"
@@ -78,7 +78,7 @@ def _condition(
     if said.holds:
         until = known.holds_until(program, text, at=at)
         if until is not None and until in known.upstream_ends():
-            params["lapses"] = ENDED
+            params["lapses"] = UPSTREAM_ENDED
         return _until_overrides_end(
             _result(requirement, policy, Status.SATISFIED, HOLDS, params, until=until), runs, at
         )

@@ -20,7 +20,7 @@ from governance.policies.overriding import PEOPLE, VOTE
 from governance.policies.steps import people_after, steps_as_of
 from governance.policies.waiving import ENDED
 
-OVERRIDDEN = "overridden_by_admin"
+OVERRIDDEN = Status.OVERRIDDEN.value
 _HOLDING = ("satisfied", "waived", OVERRIDDEN)
 _GRAVER = ("deny", "error")
 

@@ -164,10 +164,12 @@ class Rejudging(models.Model):
 
     @property
     def is_open(self) -> bool:
+        """Whether it waits or is being done."""
         return self.state in (RejudgingState.QUEUED, RejudgingState.RUNNING)
 
     @property
     def waits_for_its_day(self) -> bool:
+        """Whether the change was noted ahead of the day from which it holds."""
         return self.state == RejudgingState.QUEUED and self.due_at > self.requested_at and self.attempt == 0
 
 

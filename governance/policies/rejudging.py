@@ -54,6 +54,7 @@ _judges: list[Judge] = []
 
 
 def register(judge: Judge) -> None:
+    """Add a room that keeps judgements; each does so once, when the process starts."""
     if judge not in _judges:
         _judges.append(judge)
 

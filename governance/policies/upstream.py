@@ -10,11 +10,8 @@ from django.db.models import Max, Q, TextField
 from django.db.models.functions import Cast
 
 from governance.catalog.models import Relation, SubjectKind, UseCase, Version
-from governance.policies.conditions import ENDED
 from governance.policies.expressions import UPSTREAM
 from governance.policies.models import PolicyVersion
-
-__all__ = ["BASES", "ENDED", "asked_for", "facts", "requirements_asking"]
 
 BASES = (Relation.FINETUNE, Relation.ADAPTER, Relation.MERGE, Relation.QUANTIZED)
 

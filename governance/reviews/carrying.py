@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from django.db.models import Q
-
 from governance.ledger import services as ledger
 from governance.policies.documents import LaneRule
 from governance.policies.evaluation import AppliedPolicy
@@ -22,11 +20,7 @@ def before(submission: Submission) -> Submission | None:
     earlier = Submission.objects.filter(
         version__entry=submission.version.entry_id, use_case=submission.use_case_id, stage=submission.stage
     ).exclude(state__in=[SubmissionState.DRAFT, SubmissionState.WITHDRAWN])
-    # By when it was submitted: one that began as a draft bears an older number.
-    before_it = Q(submitted_at__lt=submission.submitted_at) | Q(
-        submitted_at=submission.submitted_at, pk__lt=submission.pk
-    )
-    earlier = earlier.exclude(version=submission.version_id).filter(before_it)
+    earlier = earlier.exclude(version=submission.version_id).submitted_before(submission)
     return earlier.select_related("version__card", "use_case").order_by("-submitted_at", "-pk").first()
 
 

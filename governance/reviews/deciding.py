@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from governance.gates import portfolio
@@ -203,15 +202,10 @@ def decide(
 
 def _supersede(approved: Submission, *, by: User | None, at: dt.datetime) -> None:
     """End what was submitted earlier of the same entry, use case and stage: what came after it was approved."""
-    # By when it was submitted: one that began as a draft bears an older number.
-    before = Q(submitted_at__lt=approved.submitted_at) | Q(submitted_at=approved.submitted_at, pk__lt=approved.pk)
     earlier = Submission.objects.open().filter(
-        before,
-        version__entry=approved.version.entry_id,
-        use_case=approved.use_case_id,
-        stage=approved.stage,
+        version__entry=approved.version.entry_id, use_case=approved.use_case_id, stage=approved.stage
     )
-    earlier = earlier.exclude(version=approved.version_id).select_for_update(of=("self",))
+    earlier = earlier.exclude(version=approved.version_id).submitted_before(approved).select_for_update(of=("self",))
     for submission in earlier.select_related("version__entry", "version__card", "use_case", "submitted_by"):
         if submission.state == SubmissionState.CHANGES_REQUESTED:
             submission.round += 1  # the round before has its decision already

@@ -53,6 +53,10 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     def open(self) -> SubmissionQuerySet:
         return self.filter(state__in=OPEN_STATES)
 
+    def submitted_before(self, other: Submission) -> SubmissionQuerySet:
+        """Those before another; by when, not by number: one that began as a draft bears an older number."""
+        return self.filter(Q(submitted_at__lt=other.submitted_at) | Q(submitted_at=other.submitted_at, pk__lt=other.pk))
+
     def stale(self) -> SubmissionQuerySet:
         """Those in review that have to be judged again first, by the database's clock."""
         return self.filter(state=SubmissionState.IN_REVIEW, stale_from__lte=Now())

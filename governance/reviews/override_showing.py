@@ -10,15 +10,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from governance.evidence import services as evidence
 from governance.people.models import Role, User
 from governance.people.queries import standing
-from governance.policies import overrides, wording
+from governance.policies import wording
 from governance.policies.lapsing import OVERRIDDEN
 from governance.policies.models import LONGEST_OVERRIDE, AdminOverride, OverrideState
 from governance.reviews import overriding
+from governance.reviews.errors import ReviewRefused
 from governance.reviews.models import Submission, SubmissionState
-from governance.reviews.rules import REASON_LENGTH
+from governance.reviews.rules import REASON_LENGTH, makers
 from governance.web.templatetags import figures
 from governance.web.templatetags.words import look_up
 
@@ -27,9 +27,7 @@ def may_propose(submission: Submission, user: User) -> bool:
     """Whether the page offers it: to administrators who made nothing of it, while something is open."""
     if submission.state != SubmissionState.IN_REVIEW or not overriding.may_override(user, submission.use_case):
         return False
-    made_it = evidence.contributors(version=submission.version, use_case=submission.use_case)
-    own = user.pk in {submission.submitted_by_id, *submission.prepared_by} | made_it
-    return not own and bool(overriding.overridable(submission.evaluation))
+    return user.pk not in makers(submission) and bool(overriding.overridable(submission.evaluation))
 
 
 def choices(submission: Submission) -> list[tuple[str, str]]:
@@ -50,10 +48,12 @@ def choices(submission: Submission) -> list[tuple[str, str]]:
 
 
 def rows(found: Iterable[AdminOverride]) -> list[dict[str, Any]]:
+    """Overrides as a list shows them."""
     return [row(one) for one in found]
 
 
 def row(override: AdminOverride) -> dict[str, Any]:
+    """One override with its state and what it sets aside, in words."""
     return {"override": override, "state": standing_of(override), "targets": targets(override)}
 
 
@@ -73,10 +73,6 @@ def targets(override: AdminOverride) -> list[str]:
         else:
             made.append(_("The number of different people who agree"))
     return made
-
-
-def in_force(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [one for one in found if one["state"] == OverrideState.ACTIVE]
 
 
 def of_row(said: Mapping[str, Any], status: str) -> dict[str, Any]:
@@ -120,10 +116,8 @@ def abilities(override: AdminOverride, submission: Submission | None, user: User
     closed = ""
     if proposed_it:
         closed = _("You proposed this override; a second administrator has to confirm it.")
-    elif submission is not None:
-        made_it = evidence.contributors(version=submission.version, use_case=submission.use_case)
-        if user.pk in {submission.submitted_by_id, *submission.prepared_by} | made_it:
-            closed = _("You submitted this or brought its evidence; someone else has to decide.")
+    elif submission is not None and user.pk in makers(submission):
+        closed = _("You submitted this or brought its evidence; someone else has to decide.")
     waits = state == OverrideState.PROPOSED
     return {
         "shows_answer": waits and (admin or proposed_it),
@@ -180,13 +174,10 @@ def refusals() -> dict[str, str]:
     }
 
 
-def told(refusal: Any, *, otherwise: str) -> str:
+def told(refusal: ReviewRefused, *, otherwise: str) -> str:
     """A refusal about an override; ``otherwise`` where it is not one of its own."""
     if refusal.code == "reason_required":
         return _("Say why in at least %(n)s characters: everybody will read it.") % {"n": REASON_LENGTH}
     if refusal.code == "stale":
         return _("Not saved: it has changed since you looked at it. Read what is new, then decide again.")
     return refusals().get(refusal.code, otherwise)
-
-
-STATES = overrides.STATES

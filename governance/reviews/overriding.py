@@ -99,7 +99,7 @@ def propose(
         proposed_at=at,
     )
     _record(made, verb="override.proposed", by=by, at=at)
-    _tell(made, topic="override.proposed", to=[one for one in _administrators(submission) if one != by], at=at)
+    _tell(made, topic="override.proposed", to=[one for one in _holders(submission, Role.ADMIN) if one != by], at=at)
     return made
 
 
@@ -298,10 +298,6 @@ def _answer(override: AdminOverride, state: OverrideState, *, by: User, reason: 
     override.save(update_fields=["state", "decided_by", "decided_at", "decision_reason", "edition"])
 
 
-def _administrators(submission: Submission) -> list[User]:
-    return _holders(submission, Role.ADMIN)
-
-
 def _concerned(submission: Submission) -> list[User]:
     """Whoever has to know at once that glass was broken: who submitted, approves, answers for risk or administers."""
     told = _holders(submission, Role.ADMIN, Role.RISK_OFFICER, Role.APPROVER)
@@ -314,7 +310,7 @@ def _holders(submission: Submission, *roles: Role) -> list[User]:
     return list(User.objects.filter(held, memberships__role__in=roles, is_active=True).distinct().order_by("pk"))
 
 
-def _record(override: AdminOverride, *, verb: str, by: User, at: dt.datetime, **detail: object) -> None:
+def _record(override: AdminOverride, *, verb: str, by: User, at: dt.datetime) -> None:
     ledger.record(
         verb=verb,
         object_kind="override",
@@ -328,7 +324,6 @@ def _record(override: AdminOverride, *, verb: str, by: User, at: dt.datetime, **
             "submission": override.submission,
             "targets": overrides.targets(override.items),
             "expires_at": override.expires_at.isoformat(),
-            **detail,
         },
     )
 

@@ -28,6 +28,7 @@ def locked(submission_id: int) -> Submission:
 
 
 def changed(submission: Submission) -> None:
+    """Count a change, so that whoever saw the submission before it has to look again."""
     submission.edition += 1
     submission.save(update_fields=["edition"])
 
@@ -37,10 +38,15 @@ def require(user: User, role: Role, use_case: UseCase, deed: str) -> None:
         raise NotAllowed(f"not_{role.value}", f"you may not {deed} {use_case}; an admin can give you the role {role}")
 
 
+def makers(submission: Submission) -> set[int]:
+    """The numbers of those who submitted, prepared or made what is judged, and so do not judge it. One query."""
+    made_it = evidence.contributors(version=submission.version, use_case=submission.use_case)
+    return {submission.submitted_by_id, *submission.prepared_by} | made_it
+
+
 def require_four_eyes(user: User, submission: Submission) -> None:
     """Nobody judges what they submitted or made, superusers included."""
-    made_it = evidence.contributors(version=submission.version, use_case=submission.use_case)
-    if user.pk in {submission.submitted_by_id, *submission.prepared_by} | made_it:
+    if user.pk in makers(submission):
         raise NotAllowed("self_review", "you submitted this or brought its evidence; someone else has to decide")
 
 
@@ -78,13 +84,13 @@ def require_reason(reason: str) -> None:
 
 
 def reviewers(submission: Submission) -> list[User]:
-    """Those who hold a lane for the use case's team and did not submit."""
+    """Those who hold a lane for the use case's team and neither submitted nor prepared it."""
     team = submission.use_case.owner_team_id
     holders = Membership.objects.filter(role=Role.REVIEWER, user__is_active=True).filter(team__in=[team])
     everywhere = Membership.objects.filter(role=Role.REVIEWER, user__is_active=True, team=None)
     return list(
         User.objects.filter(memberships__in=holders | everywhere)
-        .exclude(pk=submission.submitted_by_id)
+        .exclude(pk__in=[submission.submitted_by_id, *submission.prepared_by])
         .distinct()
         .order_by("pk")
     )

@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from governance.gates import ways
 from governance.gates.models import Approval
 from governance.gates.queries import closing_conditions
-from governance.policies.lapsing import as_of
+from governance.policies.lapsing import OVERRIDDEN, as_of
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.queries import DECIDABLE
 
-HOLDS = ("satisfied", "waived", "overridden_by_admin", "not_applicable")
+HOLDS = ("satisfied", "waived", OVERRIDDEN, "not_applicable")
 
 
 def evaluation_now(submission: Submission) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import rfc8785
 from audits.files.notes import CODES
 from audits.kinds import files as files_kind
 from audits.kinds.base import SEVERITIES, InputsRejected, Interrupted, get
+from tests.audits.files.made import safetensors, tensor
 from tests.audits.files.scans import SYSTEM, zipped
-from tests.audits.files.test_weights import safetensors, tensor
 
 WHOLE, CONFIG = safetensors({"a": tensor(0, 8)}, b"\1" * 8), b'{"model_type": "bert"}'
 

@@ -1,4 +1,4 @@
-"""7z: the archive's header and its packed streams, as far as one coder or a filter before it unpacks them.
+"""7z: the archive's packed streams, as far as one coder or a filter before it unpacks them.
 
 Source: the format's own description (7zFormat.txt of the LZMA SDK, public domain).
 """
@@ -10,18 +10,16 @@ import lzma
 import struct
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from audits.files.containers.paths import Names
-from audits.files.containers.streams import Damaged, decoder, unpack
+from audits.files.containers.sevenzip_header import Bytes, Coder, Folder, Streams, Wrong, header_of, streams_of
+from audits.files.containers.streams import LARGEST_DICTIONARY, Damaged, decoder, lzma1, unpack
 from audits.files.limits import OverLimit
 from audits.files.places import Place, Seen
 from audits.files.sources import Source, unpacked
 
 _LONGEST_HEADER = 16 << 20
-_MOST = 1 << 16
-_MEMORY = 64 << 20
 _AES = bytes.fromhex("06f10701")
 _FILTERS = {
     bytes.fromhex("03030103"): lzma.FILTER_X86,
@@ -30,75 +28,6 @@ _FILTERS = {
     bytes.fromhex("03030701"): lzma.FILTER_ARMTHUMB,
     bytes.fromhex("03030805"): lzma.FILTER_SPARC,
 }
-
-
-class _Wrong(ValueError):
-    """What is read cannot be; the text is a word for it."""
-
-
-@dataclass
-class _Coder:
-    method: bytes
-    properties: bytes = b""
-
-
-@dataclass
-class _Folder:
-    coders: list[_Coder] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-    packed_streams: int = 1
-    parts: list[int] = field(default_factory=list)
-    plain: bool = True
-    last: int = 0  # the coder that gives the folder's bytes
-    known: bool = False  # whether there is a checksum of the folder
-
-    @property
-    def size(self) -> int:
-        return self.sizes[self.last] if self.sizes else 0
-
-
-@dataclass
-class _Streams:
-    at: int = 0
-    packed: list[int] = field(default_factory=list)
-    folders: list[_Folder] = field(default_factory=list)
-
-
-class _Bytes:
-    def __init__(self, raw: bytes) -> None:
-        self.raw, self.at = raw, 0
-
-    def take(self, length: int) -> bytes:
-        if length < 0 or self.at + length > len(self.raw):
-            raise _Wrong("truncated")
-        self.at += length
-        return self.raw[self.at - length : self.at]
-
-    def byte(self) -> int:
-        return self.take(1)[0]
-
-    def number(self) -> int:
-        """A number of one to nine bytes: the ones at the front of the first byte say how many follow."""
-        first, mask, value = self.byte(), 0x80, 0
-        for index in range(8):
-            if not first & mask:
-                return value | (first & (mask - 1)) << (8 * index)
-            value |= self.byte() << (8 * index)
-            mask >>= 1
-        return value
-
-    def count(self) -> int:
-        value = self.number()
-        if value > _MOST:
-            raise _Wrong("too_many")
-        return value
-
-    def bits(self, count: int) -> list[bool]:
-        raw = self.take(-(-count // 8))
-        return [bool(raw[i // 8] & 0x80 >> i % 8) for i in range(count)]
-
-    def maybe_bits(self, count: int) -> list[bool]:
-        return [True] * count if self.byte() else self.bits(count)
 
 
 def inspect(place: Place) -> Seen:
@@ -118,12 +47,12 @@ def inspect(place: Place) -> Seen:
         header, behind = _plain_header(place, header, 32 + offset)
         if not header:
             return Seen(min(32, place.size) + place.rest(after))
-        streams, names, empty = _header(_Bytes(header))
+        streams, names, empty = header_of(Bytes(header))
     except OverLimit as over:
         place.note("files.expands", why=over.which)
         place.not_inspected(over.which, place.size)
         return Seen(0)
-    except (_Wrong, Damaged, lzma.LZMAError) as wrong:
+    except (Wrong, Damaged, lzma.LZMAError) as wrong:
         return _broken(place, str(wrong))
     lost, at = _folders_of(place, streams, names, empty)
     hidden = source.window(at, behind - at)
@@ -133,7 +62,7 @@ def inspect(place: Place) -> Seen:
     return Seen(max(0, after - lost) + place.rest(after))
 
 
-def _folders_of(place: Place, streams: _Streams, names: list[str], empty: list[bool]) -> tuple[int, int]:
+def _folders_of(place: Place, streams: Streams, names: list[str], empty: list[bool]) -> tuple[int, int]:
     """Scan all members; gives how many packed bytes were not inspected, and where the last ones end."""
     taken, source = Names(place), place.source
     full = iter([name for name, without in zip(names, empty, strict=True) if not without])
@@ -159,25 +88,25 @@ def _plain_header(place: Place, header: bytes, behind: int) -> tuple[bytes, int]
     for _ in range(4):
         if header[:1] != b"\x17":
             break
-        streams = _streams(_Bytes(header[1:]))
+        streams = streams_of(Bytes(header[1:]))
         header, behind = _unpacked_header(place, streams), min(behind, 32 + streams.at)
     return header, behind
 
 
-def _unpacked_header(place: Place, streams: _Streams) -> bytes:
+def _unpacked_header(place: Place, streams: Streams) -> bytes:
     if len(streams.folders) != 1 or not streams.packed:
-        raise _Wrong("header")
+        raise Wrong("header")
     folder = streams.folders[0]
     if folder.size > _LONGEST_HEADER:
-        raise _Wrong("header_too_long")
+        raise Wrong("header_too_long")
     with unpacked() as out:
         window = place.source.window(32 + streams.at, streams.packed[0])
         if not _unpack(place, folder, window, out):
-            raise _Wrong("method")
+            raise Wrong("method")
         return Source(out, out.tell()).read_at(0, folder.size)
 
 
-def _folder(place: Place, folder: _Folder, packed: Source, names: list[str]) -> int:
+def _folder(place: Place, folder: Folder, packed: Source, names: list[str]) -> int:
     """Scan the members of one folder; gives how many packed bytes were inspected."""
     if any(coder.method == _AES for coder in folder.coders):
         place.note("files.encrypted", names[0] if names else "")
@@ -192,7 +121,7 @@ def _folder(place: Place, folder: _Folder, packed: Source, names: list[str]) -> 
             place.note("files.expands", why=over.which)
             place.not_inspected(over.which, packed.size)
             return 0
-        except (Damaged, lzma.LZMAError, _Wrong) as wrong:
+        except (Damaged, lzma.LZMAError, Wrong) as wrong:
             place.note("files.broken", why=str(wrong), at=0)
         source = Source(out, out.tell())
         at = missing = 0
@@ -210,7 +139,7 @@ def _folder(place: Place, folder: _Folder, packed: Source, names: list[str]) -> 
         return packed.size - -(-packed.size * min(missing, folder.size) // max(folder.size, 1))
 
 
-def _unpack(place: Place, folder: _Folder, packed: Source, out: Any) -> bool:
+def _unpack(place: Place, folder: Folder, packed: Source, out: Any) -> bool:
     """Unpack a folder into ``out``; False where its coders are not known here."""
     made = _made(folder)
     if made is None:
@@ -237,7 +166,7 @@ def _unpack(place: Place, folder: _Folder, packed: Source, out: Any) -> bool:
     return True
 
 
-def _made(folder: _Folder) -> Any:
+def _made(folder: Folder) -> Any:
     """What unpacks a folder; None where its coders are not known here."""
     if not folder.plain or folder.packed_streams != 1 or not folder.coders:
         return None
@@ -260,159 +189,19 @@ _ALONE: dict[bytes, Callable[[], Any]] = {
 }
 
 
-def _compressor(coder: _Coder) -> dict[str, Any] | None:
+def _compressor(coder: Coder) -> dict[str, Any] | None:
     props = coder.properties
-    if coder.method == bytes.fromhex("030101") and len(props) == 5 and props[0] < 225:
-        size, lclp, pb = int.from_bytes(props[1:], "little"), props[0] % 45, props[0] // 45
-        made = {"id": lzma.FILTER_LZMA1, "lc": lclp % 9, "lp": lclp // 9, "pb": pb, "dict_size": max(size, 4096)}
-    elif coder.method == b"\x21" and len(props) == 1 and props[0] <= 40:
+    if coder.method == bytes.fromhex("030101"):
+        return lzma1(props)
+    if coder.method == b"\x21" and len(props) == 1 and props[0] <= 40:
         size = (2 | props[0] & 1) << (props[0] // 2 + 11)
-        made = {"id": lzma.FILTER_LZMA2, "dict_size": size}
-    else:
-        return None
-    return made if size <= _MEMORY else None
+        return {"id": lzma.FILTER_LZMA2, "dict_size": size} if size <= LARGEST_DICTIONARY else None
+    return None
 
 
-def _filter(coder: _Coder) -> dict[str, Any] | None:
+def _filter(coder: Coder) -> dict[str, Any] | None:
     if coder.method in _FILTERS:
         return {"id": _FILTERS[coder.method]}
     if coder.method == b"\x03" and len(coder.properties) == 1:
         return {"id": lzma.FILTER_DELTA, "dist": coder.properties[0] + 1}
     return None
-
-
-def _header(raw: _Bytes) -> tuple[_Streams, list[str], list[bool]]:
-    if raw.byte() != 0x01:
-        raise _Wrong("header")
-    streams, kind = _Streams(), raw.byte()
-    if kind == 0x02:
-        while raw.number() != 0:
-            raw.take(raw.number())
-        kind = raw.byte()
-    if kind == 0x03:
-        raise _Wrong("additional_streams")
-    if kind == 0x04:
-        streams = _streams(raw)
-        kind = raw.byte()
-    if kind != 0x05:
-        return streams, [], []
-    return streams, *_members(raw)
-
-
-def _members(raw: _Bytes) -> tuple[list[str], list[bool]]:
-    """The names of members, and which of them have no bytes."""
-    count = raw.count()
-    names, empty = [""] * count, [False] * count
-    while (tag := raw.number()) != 0:
-        body = _Bytes(raw.take(raw.number()))
-        if tag == 0x0E:
-            empty = body.bits(count)
-        elif tag == 0x11:
-            if body.byte():
-                raise _Wrong("names")
-            text = body.take(len(body.raw) - 1).decode("utf-16-le", "replace").split("\0")
-            names = (text + [""] * count)[:count]
-    return names, empty
-
-
-def _streams(raw: _Bytes) -> _Streams:
-    streams, tag = _Streams(), raw.number()
-    if tag == 0x06:
-        streams.at, count = raw.number(), raw.count()
-        while (tag := raw.number()) != 0:
-            if tag == 0x09:
-                streams.packed = [raw.number() for _ in range(count)]
-            elif tag == 0x0A:
-                _digests(raw, count)
-            else:
-                raise _Wrong("pack_info")
-        tag = raw.number()
-    if tag == 0x07:
-        streams.folders = _folders(raw)
-        tag = raw.number()
-    for folder in streams.folders:
-        folder.parts = [folder.size]
-    if tag == 0x08:
-        _parts(raw, streams.folders)
-        tag = raw.number()
-    if tag != 0:
-        raise _Wrong("streams")
-    return streams
-
-
-def _folders(raw: _Bytes) -> list[_Folder]:
-    if raw.number() != 0x0B:
-        raise _Wrong("folders")
-    count = raw.count()
-    if raw.byte():
-        raise _Wrong("external")
-    folders = [_one_folder(raw) for _ in range(count)]
-    if raw.number() != 0x0C:
-        raise _Wrong("folders")
-    for folder in folders:
-        folder.sizes = [raw.number() for _ in folder.coders]
-    while (tag := raw.number()) != 0:
-        if tag != 0x0A:
-            raise _Wrong("folders")
-        for folder, known in zip(folders, _digests(raw, count), strict=True):
-            folder.known = known
-    return folders
-
-
-def _one_folder(raw: _Bytes) -> _Folder:
-    folder, inputs, outputs = _Folder(), 0, 0
-    for _ in range(min(raw.count(), 33)):
-        flags = raw.byte()
-        coder = _Coder(raw.take(flags & 15))
-        if flags & 0x10:
-            inputs, outputs = inputs + raw.count(), outputs + raw.count()
-            folder.plain = False
-        else:
-            inputs, outputs = inputs + 1, outputs + 1
-        if flags & 0x20:
-            coder.properties = raw.take(raw.number())
-        if flags & 0x80:
-            raise _Wrong("coder")
-        folder.coders.append(coder)
-    bonds = [(raw.number(), raw.number()) for _ in range(outputs - 1)]
-    folder.packed_streams = inputs - (outputs - 1)
-    if folder.packed_streams > 1:
-        for _ in range(folder.packed_streams):
-            raw.number()
-    # A chain of coders: each takes what the one after it gives.
-    if all(takes == gives - 1 for takes, gives in bonds):
-        folder.coders.reverse()
-    elif all(takes == gives + 1 for takes, gives in bonds):
-        folder.last = len(folder.coders) - 1
-    else:
-        folder.plain = False
-    return folder
-
-
-def _parts(raw: _Bytes, folders: list[_Folder]) -> None:
-    tag = raw.number()
-    counts = [1] * len(folders)
-    if tag == 0x0D:
-        counts = [raw.count() for _ in folders]
-        tag = raw.number()
-    for folder, count in zip(folders, counts, strict=True):
-        sizes: list[int] = []
-        if tag == 0x09 and count > 1:
-            sizes = [raw.number() for _ in range(count - 1)]
-        if count:
-            sizes.append(max(0, folder.size - sum(sizes)))
-        folder.parts = sizes
-    if tag == 0x09:
-        tag = raw.number()
-    if tag == 0x0A:
-        unknown = sum(count for folder, count in zip(folders, counts, strict=True) if count != 1 or not folder.known)
-        _digests(raw, unknown)
-        tag = raw.number()
-    if tag != 0:
-        raise _Wrong("parts")
-
-
-def _digests(raw: _Bytes, count: int) -> list[bool]:
-    known = raw.maybe_bits(count)
-    raw.take(4 * sum(known))
-    return known

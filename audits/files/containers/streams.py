@@ -13,6 +13,8 @@ from audits.files.sources import CHUNK, Source, unpacked
 
 _PIECE = 1 << 20
 _LZMA_MEMORY = 128 << 20
+LARGEST_DICTIONARY = 64 << 20
+"""Bytes that LZMA may ask for to look back; what asks for more is not unpacked."""
 _MAGIC = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00"}
 _ENDINGS = {".tgz": ".tar", ".tbz2": ".tar", ".txz": ".tar", ".gz": "", ".bz2": "", ".xz": ""}
 
@@ -34,6 +36,19 @@ def decoder(form: str) -> Any:
     if form == "bzip2":
         return bz2.BZ2Decompressor()
     return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_LZMA_MEMORY)
+
+
+def lzma1(properties: bytes) -> dict[str, Any] | None:
+    """The filter of LZMA by its five bytes of properties, for liblzma; None where they are none, or ask for too much.
+
+    Source: the LZMA specification of the LZMA SDK (public domain): the first byte is (pb * 5 + lp) * 9 + lc.
+    """
+    if len(properties) != 5 or properties[0] >= 225:
+        return None
+    size, (pb, rest) = int.from_bytes(properties[1:], "little"), divmod(properties[0], 45)
+    if size > LARGEST_DICTIONARY:
+        return None
+    return {"id": lzma.FILTER_LZMA1, "lc": rest % 9, "lp": rest // 9, "pb": pb, "dict_size": max(size, 4096)}
 
 
 def unpack(

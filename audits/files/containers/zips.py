@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from audits.files.containers.paths import Names, escapes
-from audits.files.containers.streams import Damaged, decoder, unpack
+from audits.files.containers.streams import Damaged, decoder, lzma1, unpack
 from audits.files.limits import OverLimit
 from audits.files.pickles.engine import tensor_sizes
 from audits.files.pickles.machine import follow
@@ -293,19 +293,8 @@ def _decoder(entry: Entry, packed: Source) -> Any:
         return bz2.BZ2Decompressor()
     if entry.method == LZMA:
         head = packed.read_at(0, 9)
-        if len(head) < 9 or head[2] != 5:
+        if len(head) < 9 or head[2] != 5 or (options := lzma1(head[4:])) is None:
             return None
-        props, dictionary = head[4], int.from_bytes(head[5:9], "little")
-        if props >= 225 or dictionary > 64 << 20:
-            return None
-        lclp, pb = props % 45, props // 45
-        options = {
-            "id": lzma.FILTER_LZMA1,
-            "lc": lclp % 9,
-            "lp": lclp // 9,
-            "pb": pb,
-            "dict_size": max(dictionary, 4096),
-        }
         try:
             return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[options])
         except (lzma.LZMAError, ValueError):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 
-from audits.files.pickles.machine import Stream, follow
+from audits.files.pickles.machine import follow
 from audits.files.pickles.names import ALLOWED, DANGEROUS, LIBRARY, arguments_fit, judge
+from audits.files.pickles.symbols import Stream
 from audits.files.places import Place, Seen
 from audits.files.sources import Source
 
@@ -53,8 +54,8 @@ def inspect(place: Place) -> Seen:
         report(place, stream)
     end = streams[-1].end
     tensor_data = sum(stream.tensor_bytes for stream in streams)
-    for number, stream in enumerate(streams):
-        _nested(place, stream, number)
+    for stream in streams:
+        _nested(place, stream)
     if not streams[-1].stopped:
         place.not_inspected("broken", place.size - end)
         return Seen(end, tensor_data)
@@ -106,7 +107,7 @@ def report(place: Place, stream: Stream, *, breaks_quietly: bool = False) -> Non
         place.note("files.pickle_broken", at=stream.end, why=stream.why)
 
 
-def _nested(place: Place, stream: Stream, number: int) -> None:
+def _nested(place: Place, stream: Stream) -> None:
     """Pickles among the constants of a pickle: somebody means to load them."""
     if place.extra.get("nested", 0) >= _NESTED_DEEPEST:
         if stream.nested:
@@ -120,7 +121,7 @@ def _nested(place: Place, stream: Stream, number: int) -> None:
             continue
         place.note("files.pickle_nested", f"{start}")
         report(inner, found, breaks_quietly=True)
-        _nested(inner, found, number)
+        _nested(inner, found)
 
 
 def _legacy_storages(place: Place, streams: list[Stream]) -> int:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import codecs
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
+from audits.files.pickles.symbols import UNKNOWN, VALUE, Array, Broken, Global, Made, Stream, Symbol, Table, item_size
 from audits.files.sources import CHUNK, Source
 
 LONGEST_TEXT = 256
@@ -25,94 +25,12 @@ MOST_REMEMBERED = 400_000
 MOST_ON_STACK = 4_000_000
 MOST_NAMES = 10_000
 _FIRST = 1 << 13
+# From this height of the stack on, texts that lie deeper than so many places below its top are forgotten.
 _HIGH, _NEAR = 100_000, 1_000
 _FOUR = struct.Struct("<I")
 MARGIN = 300  # no instruction of the fast path is longer, with its argument
 
 JOBLIB_ARRAY = ("joblib.numpy_pickle", "NumpyArrayWrapper")
-
-
-class Broken(Exception):
-    """The stream cannot be followed any further."""
-
-
-class Symbol:
-    """Something that is not known by value."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
-VALUE = Symbol("value")  # a number, a container, bytes: nothing that could be called
-UNKNOWN = Symbol("unknown")  # anything at all
-
-
-class Global:
-    """A name that the stream imports."""
-
-    __slots__ = ("made", "module", "name")
-
-    def __init__(self, module: str, name: str) -> None:
-        self.module, self.name = module, name
-        self.made = Made(self)
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.module, self.name
-
-
-class Made:
-    """The result of calling an imported name."""
-
-    __slots__ = ("args", "of")
-
-    def __init__(self, of: Global, args: Any = ()) -> None:
-        self.of, self.args = of, args
-
-
-class Table(dict[bytes, Any]):
-    """A dictionary whose texts are kept, while arrays that stand in the stream have to be measured."""
-
-
-@dataclass
-class Array:
-    """An array that joblib writes into the stream itself, after the instruction that describes it."""
-
-    start: int
-    size: int
-    objects: bool = False
-
-
-@dataclass
-class Stream:
-    """What one pickle does, up to its end or to where it cannot be followed."""
-
-    start: int
-    end: int = 0
-    stopped: bool = False
-    why: str = ""
-    protocol: int = 0
-    globals: dict[tuple[str, str], int] = field(default_factory=dict)
-    called: set[tuple[str, str]] = field(default_factory=set)
-    computed_names: int = 0
-    computed_calls: int = 0
-    extensions: list[int] = field(default_factory=list)
-    changed: set[tuple[str, str]] = field(default_factory=set)
-    arguments: set[tuple[str, str]] = field(default_factory=set)
-    persistent: int = 0
-    storages: dict[bytes, tuple[str, int]] = field(default_factory=dict)
-    texts: list[bytes] = field(default_factory=list)
-    nested: list[tuple[int, int]] = field(default_factory=list)
-    arrays: list[Array] = field(default_factory=list)
-    tensor_bytes: int = 0
-
-    @property
-    def acts(self) -> bool:
-        """Whether something is called before the stream ends or breaks."""
-        return bool(self.called or self.computed_calls or self.changed or self.computed_names or self.extensions)
-
 
 # Bytes of argument of instructions that push a plain value; -1 for all others.
 _PUSH = [-1] * 256
@@ -173,6 +91,7 @@ class _Machine:
         self.pushes = _TRACKED if self.tracked else _PUSH
 
     def run(self) -> None:  # noqa: C901 - one loop over the instructions: a call for each would take most of the time
+        """Follow to the end. Raises Broken or IndexError where that cannot be; ``at`` is then the place."""
         stack, marks, memo = self.stack, self.marks, self.memo
         source, size = self.source, self.source.size
         base, buf, pos, safe = self.at, b"", 0, -1
@@ -301,8 +220,8 @@ class _Machine:
                     self.stack[place] = UNKNOWN
             self.forgotten_to = height - _NEAR
 
-    # One instruction of the rarer ones; gives the place of the next.
     def step(self, op: int, buf: bytes, pos: int, base: int) -> int:  # noqa: C901 - instructions by their arguments
+        """Follow one of the rarer instructions; gives the place of the next."""
         at = base + pos
         stack = self.stack
         if op in _NUMBER:
@@ -450,7 +369,7 @@ class _Machine:
         self.stream.called.add(what.key)
         if self.arguments_fit is not None and not self.arguments_fit(what, args):
             self.stream.arguments.add(what.key)
-        keeps = self.tracked and what.key in ((("numpy"), "dtype"), JOBLIB_ARRAY)
+        keeps = self.tracked and what.key in (("numpy", "dtype"), JOBLIB_ARRAY)
         self.stack.append(Made(what, args) if keeps else what.made)
 
     def alter(self, what: Any) -> None:
@@ -621,6 +540,7 @@ class _Machine:
         self.stream.arrays.append(Array(start, size))
 
     def behind(self) -> int:
+        """The place behind the array that stands here."""
         array = self.stream.arrays[-1]
         if not array.objects:
             return array.start + array.size
@@ -647,30 +567,6 @@ def _utf8(raw: bytes) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         return raw.decode("utf-8", "backslashreplace")
-
-
-def item_size(dtype: Any) -> int | None:
-    """Bytes of one item of a numpy type as the stream describes it; 0 for objects, None where it is not known."""
-    if type(dtype) is not Made or type(dtype.args) is not tuple or not dtype.args or type(dtype.args[0]) is not bytes:
-        return None
-    return width_of(dtype.args[0].decode("ascii", "replace"))
-
-
-def width_of(code: str) -> int | None:
-    """Bytes of one item of a numpy type code such as ``<f4``; 0 for objects, None where it is not plain."""
-    code = code.lstrip("<>|=")
-    kind, digits = code[:1], code[1:]
-    if kind == "O":
-        return 0
-    if kind not in "biufcSUVmMa?" or not kind:
-        return None
-    if kind == "?":
-        return 1
-    if kind in "mM":
-        digits = digits.partition("[")[0]
-    if not digits.isascii() or not digits.isdigit() or len(digits) > 12 or not int(digits):
-        return None
-    return int(digits) * (4 if kind == "U" else 1)
 
 
 _Plain = Callable[[_Machine], None]

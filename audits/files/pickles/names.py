@@ -6,7 +6,7 @@ import _compat_pickle
 from collections.abc import Iterator
 from typing import Any
 
-from audits.files.pickles.machine import Global
+from audits.files.pickles.symbols import Global
 
 ALLOWED, LIBRARY, UNKNOWN, DANGEROUS = "allowed", "library", "unknown", "dangerous"
 

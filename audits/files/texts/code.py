@@ -28,6 +28,7 @@ def is_code(name: str, head: bytes) -> bool:
 
 
 def judge(place: Place, raw: bytes) -> None:
+    """Note that it is a program, and what it calls beyond calculation."""
     place.note("files.code_present")
     for match in _DANGEROUS.finditer(raw):
         place.note("files.code_dangerous", match.group().decode("ascii", "replace").strip(" ("))

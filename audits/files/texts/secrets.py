@@ -14,6 +14,8 @@ from audits.files.places import Place
 from audits.files.sources import CHUNK
 
 _OVERLAP = 512
+# Bits for each character, a choice: what repeats few characters is a placeholder and no key.
+_LEAST_ENTROPY = 3.0
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -24,7 +26,7 @@ def entropy(text: str) -> float:
 
 
 def _mixed(text: str) -> bool:
-    return entropy(text) >= 3.0
+    return entropy(text) >= _LEAST_ENTROPY
 
 
 def _checksum(text: str) -> bool:
@@ -86,6 +88,7 @@ def search(place: Place, raw: bytes) -> None:
 
 
 def search_text(place: Place, text: str) -> None:
+    """The same for a text that was read already."""
     search(place, text.encode("utf-8", "replace"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from audits.files.containers.paths import escapes
 from audits.files.places import Place, Seen
@@ -69,7 +70,15 @@ _DANGEROUS_OPS = frozenset(
 
 
 class _TooMany(Exception):
-    pass
+    """The message has more parts, or lies deeper, than is looked at."""
+
+
+@dataclass
+class _Counted:
+    """What was seen of an ONNX model so far: nodes, and bytes of tensors' numbers."""
+
+    nodes: int = 0
+    tensor_bytes: int = 0
 
 
 def inspect(place: Place) -> Seen:
@@ -88,7 +97,7 @@ def inspect(place: Place) -> Seen:
             place.note("files.graph_present")
         _perhaps(_tensorflow, place)
         if not tensor_data:
-            _texts(place, root, 0)
+            _texts(place, root)
     except NotAMessage as wrong:
         place.note("files.broken", why=str(wrong), at=0)
         place.not_inspected("broken", place.size)
@@ -99,7 +108,7 @@ def inspect(place: Place) -> Seen:
     return Seen(place.size, min(tensor_data, place.size))
 
 
-def _perhaps(read: Callable[[Place], int], place: Place) -> None:
+def _perhaps(read: Callable[[Place], object], place: Place) -> None:
     """Read a message as something that it need not be: a runtime refuses what cannot be read as that."""
     with contextlib.suppress(NotAMessage):
         read(place)
@@ -118,7 +127,7 @@ def _fields(message: Message) -> set[tuple[int, int]]:
 # ONNX (onnx.proto): ModelProto 7 graph, 8 opset, 25 functions; GraphProto 1 node, 5 initializer; NodeProto 4 type,
 # 5 attribute, 7 domain; AttributeProto 5 tensor, 6 graph, 10 tensors, 11 graphs; TensorProto 9 raw, 13 external data.
 def _onnx(place: Place) -> int:
-    counted = [0, 0]
+    counted = _Counted()
     root = Message(place.source)
     for field in _parts(root):
         inner = root.inner(field)
@@ -133,7 +142,7 @@ def _onnx(place: Place) -> int:
         elif field.number == 14:
             for text in _parts(inner):
                 secrets.search_text(place, inner.text(text))
-    return counted[1]
+    return counted.tensor_bytes
 
 
 def _parts(message: Message, *numbers: int) -> Iterator[Field]:
@@ -141,7 +150,7 @@ def _parts(message: Message, *numbers: int) -> Iterator[Field]:
     return (field for field in message.fields() if field.wire == 2 and (not numbers or field.number in numbers))
 
 
-def _onnx_graph(place: Place, graph: Message, counted: list[int], depth: int) -> None:
+def _onnx_graph(place: Place, graph: Message, counted: _Counted, depth: int) -> None:
     if depth > _DEEPEST:
         raise _TooMany
     for field in _parts(graph, 1, 5, 15):
@@ -155,9 +164,9 @@ def _onnx_graph(place: Place, graph: Message, counted: list[int], depth: int) ->
                 _onnx_tensor(place, inner.inner(part), counted)
 
 
-def _onnx_node(place: Place, node: Message, counted: list[int], depth: int) -> None:
-    counted[0] += 1
-    if counted[0] > MOST_NODES:
+def _onnx_node(place: Place, node: Message, counted: _Counted, depth: int) -> None:
+    counted.nodes += 1
+    if counted.nodes > MOST_NODES:
         raise _TooMany
     kind = domain = ""
     for field in _parts(node, 4, 5, 7):
@@ -177,13 +186,13 @@ def _onnx_node(place: Place, node: Message, counted: list[int], depth: int) -> N
         place.note("files.onnx_custom_ops", f"{domain}:{kind}")
 
 
-def _onnx_tensor(place: Place, tensor: Message, counted: list[int]) -> None:
+def _onnx_tensor(place: Place, tensor: Message, counted: _Counted) -> None:
     said: dict[str, str] = {}
     for field in tensor.fields():
         if field.wire != 2:
             continue
         if field.number in (4, 5, 7, 9, 10, 11):
-            counted[1] += field.size
+            counted.tensor_bytes += field.size
         elif field.number == 13:
             pair = {part.number: tensor.text(part) for part in tensor.inner(field).fields() if part.wire == 2}
             said[pair.get(1, "")] = pair.get(2, "")
@@ -198,7 +207,7 @@ def _onnx_tensor(place: Place, tensor: Message, counted: list[int]) -> None:
 
 # TensorFlow: SavedModel 2 meta graph; MetaGraphDef 2 graph; GraphDef 1 node, 2 library; NodeDef 2 op;
 # FunctionDefLibrary 1 function; FunctionDef 3 node.
-def _tensorflow(place: Place) -> int:
+def _tensorflow(place: Place) -> None:
     for count, node in enumerate(_tensorflow_nodes(Message(place.source))):
         if count > MOST_NODES:
             raise _TooMany
@@ -208,7 +217,6 @@ def _tensorflow(place: Place) -> int:
                 if kind.rpartition(">")[2] in _DANGEROUS_OPS:
                     place.note("files.graph_present")
                     place.note("files.graph_dangerous_ops", kind)
-    return 0
 
 
 def _tensorflow_graphs(root: Message) -> Iterator[Message]:
@@ -237,9 +245,9 @@ def _parts_if(message: Message, number: int) -> Iterator[Message]:
             yield message.inner(field)
 
 
-def _texts(place: Place, message: Message, depth: int) -> None:
+def _texts(place: Place, message: Message) -> None:
     """Look at the texts of a message: settings of Keras layers, secrets."""
-    pending = [(message, depth)]
+    pending = [(message, 0)]
     count = 0
     while pending:
         at, level = pending.pop()

@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 from audits.files.pickles import engine as pickles
-from audits.files.pickles.machine import width_of
+from audits.files.pickles.symbols import width_of
 from audits.files.places import Place, Seen
 
 _LONGEST_HEADER = 1 << 16

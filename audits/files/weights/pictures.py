@@ -9,6 +9,7 @@ from audits.files.sources import CHUNK
 
 
 def png(place: Place) -> Seen:
+    """Chunk by chunk up to the one that ends a picture."""
     at = 8
     while True:
         head = place.source.read_at(at, 8)
@@ -22,6 +23,7 @@ def png(place: Place) -> Seen:
 
 
 def riff(place: Place) -> Seen:
+    """The length that stands in front covers all but eight bytes and one that evens it out."""
     end = 8 + int.from_bytes(place.source.read_at(4, 4), "little")
     end += end & 1 and end < place.size
     return _cut(place, place.size) if end > place.size else Seen(end + place.rest(end))

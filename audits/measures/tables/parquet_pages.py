@@ -11,6 +11,8 @@ from typing import IO, Any
 # A header is some thirty bytes, and more where it holds the least and the greatest value of its page.
 _FIRST, _LONGEST = 128, 16 << 20
 _DEPTH = 8
+# Kinds of a field in Thrift's compact protocol.
+_TRUE, _FALSE, _BYTE, _INTEGERS, _DOUBLE, _BINARY, _STRUCT = 1, 2, 3, (4, 5, 6), 7, 8, 12
 # Types of pages, and the encoding that writes a text as what it has in common with the one before it and the rest.
 _DATA, _DICTIONARY, _DATA_V2 = 0, 2, 3
 _DELTA_BYTE_ARRAY = 7
@@ -94,18 +96,18 @@ def _struct(data: bytes, at: int, depth: int) -> tuple[dict[int, Any], int]:
         else:
             field, at = _number(data, at)
         value: Any = None
-        if kind in (1, 2):
-            value = kind == 1
-        elif kind == 3:
+        if kind in (_TRUE, _FALSE):
+            value = kind == _TRUE
+        elif kind == _BYTE:
             at += 1
-        elif kind in (4, 5, 6):
+        elif kind in _INTEGERS:
             value, at = _number(data, at)
-        elif kind == 7:
+        elif kind == _DOUBLE:
             at += 8
-        elif kind == 8:
+        elif kind == _BINARY:
             length, at = _varint(data, at)
             at += length
-        elif kind == 12:
+        elif kind == _STRUCT:
             value, at = _struct(data, at, depth + 1)
         else:
             # lists and maps have no place in the header of a page

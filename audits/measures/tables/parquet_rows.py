@@ -197,8 +197,9 @@ def _joined(held: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
 
 def _bomb(what: str) -> TooLarge:
     return TooLarge(
-        f"the parquet file grows too much when it is unpacked: {what}; of a file 200 times its size is read (256 MB of"
-        " a small one), in pages of 128 MB at most. Write it again with pages of 1 MB, or take a sample of the rows"
+        f"the parquet file grows too much when it is unpacked: {what}; of a file {MAX_RATIO} times its size is read "
+        f"({FREE_BYTES >> 20} MB of a small one), in pages of {MAX_PAGE >> 20} MB at most. Write it again with pages "
+        "of 1 MB, or take a sample of the rows"
     )
 
 

@@ -34,6 +34,11 @@ def use_case(request: PageRequest, slug: str) -> HttpResponse:
 
 
 def found(request: PageRequest, slug: str) -> UseCase:
+    """The use case, if the person sees it.
+
+    Raises:
+        Http404: it is not there, or belongs to a team that the person does not see.
+    """
     return get_object_or_404(UseCase.objects.visible_to(request.user).select_related("owner_team"), slug=slug)
 
 

@@ -3,7 +3,9 @@ look at again.
 """
 
 from governance.reviews.api.claims import Claims, Release
+from governance.reviews.api.deciding import Approve, Reject, Resubmit, ReturnForChanges, Votes, Withdraw
 from governance.reviews.api.discussion import Comments
+from governance.reviews.api.evidence import Audits, Evidence, PilotReports
 from governance.reviews.api.overrides import (
     ConfirmOverride,
     Overrides,
@@ -12,20 +14,7 @@ from governance.reviews.api.overrides import (
     RejectOverride,
     RevokeOverride,
 )
-from governance.reviews.api.submissions import (
-    Approve,
-    Audits,
-    Evidence,
-    PilotReports,
-    Reject,
-    Resubmit,
-    ReturnForChanges,
-    Submissions,
-    SubmissionView,
-    SubmitDraft,
-    Votes,
-    Withdraw,
-)
+from governance.reviews.api.submissions import Submissions, SubmissionView, SubmitDraft
 from governance.reviews.api.triggers import Close, Triggers, TriggerView
 
 __all__ = [

@@ -83,6 +83,7 @@ def seen(request: Request) -> QuerySet[AdminOverride]:
 
 
 def answered(request: Request, pk: int, *, status: int = 200) -> Response:
+    """The document of an override as it is now, with its ETag."""
     document = OverrideDocument(seen(request).get(pk=pk)).data
     return Response(document, status=status, headers={"ETag": edition_tag(document["edition"])})
 

@@ -58,6 +58,7 @@ def vote_step(step: Mapping[str, Any], voters: Mapping[str, Sequence[str]]) -> s
 
 
 def who(role: str) -> str:
+    """A role of a step, or a lane's reviewers (``reviewer:<lane>``), as a person is called."""
     known = {
         "submitter": _("a submitter"),
         "risk_officer": _("a risk officer"),

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from governance.evidence import services as evidence
 from governance.people.models import Role, User
 from governance.people.queries import standing
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.queries import DECIDABLE
+from governance.reviews.rules import makers
 
 
 def abilities(submission: Submission, user: User) -> dict[str, Any]:
@@ -19,8 +19,7 @@ def abilities(submission: Submission, user: User) -> dict[str, Any]:
     One query, beside the person's roles.
     """
     team, held = submission.use_case.owner_team_id, standing(user)
-    made_it = evidence.contributors(version=submission.version, use_case=submission.use_case)
-    own = user.pk in {submission.submitted_by_id, *submission.prepared_by} | made_it
+    own = user.pk in makers(submission)
     asked = [lane["lane"] for lane in submission.evaluation.get("votes", ())]
     lanes_held = [lane for lane in held.lanes(team_id=team) if lane in asked]
     in_review = submission.state == SubmissionState.IN_REVIEW

@@ -63,6 +63,7 @@ def _carried(vote: Vote, submission: Submission) -> str:
 def lane_requirement(
     lane: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], voters: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
+    """A lane as ``components/requirement.html`` takes it, with the step that mends it."""
     name = look_up(lane["lane"], "lane").label
     needed, agreeing, vetoes = int(lane.get("min", 0)), int(lane.get("agreeing", 0)), int(lane.get("vetoes", 0))
     title = ngettext("%(n)s person agrees in lane %(lane)s", "%(n)s people agree in lane %(lane)s", needed)

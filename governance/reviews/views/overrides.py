@@ -18,6 +18,7 @@ from governance.policies.models import AdminOverride
 from governance.reviews import forms, override_showing, overriding
 from governance.reviews import queries as submissions
 from governance.reviews.errors import ReviewRefused, Stale
+from governance.reviews.models import Submission
 from governance.reviews.views.submissions import found, told
 from governance.web.cursors import page_of
 from governance.web.requests import PageRequest
@@ -51,6 +52,7 @@ def override(request: PageRequest, pk: int) -> HttpResponse:
 
 
 def show(request: PageRequest, shown: AdminOverride, *, status: int = 200, **kept: Any) -> HttpResponse:
+    """The page of an override; ``kept`` holds what was refused and is to be sent again."""
     submission = submissions.listed(request.user).filter(pk=shown.submission).first()
     context = {
         "room": "waivers",
@@ -134,5 +136,5 @@ def propose(request: PageRequest, pk: int) -> HttpResponse:
     return render(request, "reviews/override_propose.html", _context(shown, form=sent), status=status)
 
 
-def _context(shown: Any, **more: Any) -> dict[str, Any]:
+def _context(shown: Submission, **more: Any) -> dict[str, Any]:
     return {"room": "submissions", "submission": shown, "version": shown.version, "entry": shown.version.entry, **more}

@@ -176,10 +176,10 @@ class Says:
 def test_an_answer_that_is_not_what_was_declared_is_a_fact_about_the_model(outputs: dict[str, Any], words: str):
     declared = Signature((Tensor("X", "float64", (None,)),), (Tensor("label", "int64", (None,)),))
     given = {"X": np.zeros(3)}
-    assert Loaded(Says(label=np.arange(3)), declared).predict(given)["label"].tolist() == [0, 1, 2]  # type: ignore[arg-type]
+    assert Loaded(Says(label=np.arange(3)), declared).predict(given)["label"].tolist() == [0, 1, 2]  # type: ignore[arg-type]  # stands for a cell
 
     with pytest.raises(ModelFailed, match=words) as failed:
-        Loaded(Says(**outputs), declared).predict(given)  # type: ignore[arg-type]
+        Loaded(Says(**outputs), declared).predict(given)  # type: ignore[arg-type]  # stands for a cell
 
     assert failed.value.code == "wrong_answer"
 

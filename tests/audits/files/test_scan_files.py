@@ -17,8 +17,8 @@ from django.core.management import CommandError, call_command
 from audits.files.documents import document_of
 from audits.files.limits import Limits
 from audits.files.scanning import FileScan, scan_paths
+from tests.audits.files.made import safetensors, tensor
 from tests.audits.files.scans import SYSTEM, codes
-from tests.audits.files.test_weights import safetensors, tensor
 
 ROOT = Path(__file__).resolve().parents[3]
 WHOLE = safetensors({"a": tensor(0, 8)}, b"\1" * 8)

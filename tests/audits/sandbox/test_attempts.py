@@ -100,7 +100,7 @@ def test_it_reads_no_secret_though_everybody_might(cell: Cell, secret: Path):
 
 def test_it_writes_nowhere(cell: Cell, tmp_path: Path, readable: Path):
     tmp_path.chmod(0o777)
-    for path in (tmp_path / "new", readable / "weights", Path("/tmp/assay-hostile"), HOSTILE):  # noqa: S108
+    for path in (tmp_path / "new", readable / "weights", Path("/tmp/assay-hostile"), HOSTILE):  # noqa: S108 - to be refused
         assert is_blocked(attempt(cell, "write", path=str(path)))
     assert is_blocked(attempt(cell, "fill_disk"))
 
@@ -167,7 +167,7 @@ def test_it_reads_what_it_is_given_and_follows_no_link_out(cell: Cell, readable:
 
 
 def test_it_lists_no_home_and_sees_no_process(cell: Cell):
-    for path in ("/home", "/root", "/proc", f"/proc/{os.getpid()}", "/etc", "/tmp", str(Path.cwd())):  # noqa: S108
+    for path in ("/home", "/root", "/proc", f"/proc/{os.getpid()}", "/etc", "/tmp", str(Path.cwd())):  # noqa: S108 - not to be seen
         assert is_blocked(attempt(cell, "listing", path=path))
     assert is_blocked(attempt(cell, "read", path=f"/proc/{os.getpid()}/environ"))
 

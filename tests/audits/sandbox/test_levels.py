@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from audits.sandbox import cgroups, probing
+from audits.sandbox import cgroups, probing, watching
 from audits.sandbox.cell import Cell
 from audits.sandbox.inside import landlock, seccomp
 from audits.sandbox.levels import Isolation, Level
@@ -122,6 +122,20 @@ def test_groups_of_the_dead_are_swept():
     with cgroups.group(memory_bytes=1 << 20, tasks=1) as made:
         assert made is not None
         assert not [home for home in homes if (home / f"assay-{dead.pid}-0").exists()]
+
+
+def test_a_program_and_what_started_it_are_in_its_group():
+    isolation = next((one for one in probing.offered() if one.cgroup), None)
+    if isolation is None:
+        pytest.skip(f"{NOT_OFFERED} control groups: {probing.probe().lacking}")
+
+    with Cell(NEVER, isolation=isolation) as cell:
+        folders = [home / left.name for home in cgroups.homes() for left in home.glob(f"assay-{os.getpid()}-*")]
+
+        assert folders
+        for folder in folders:
+            inside = {int(pid) for pid in (folder / "cgroup.procs").read_text().split()}
+            assert set(watching.family(cell.pid)) <= inside
 
 
 def test_the_group_of_a_program_is_gone_with_it():

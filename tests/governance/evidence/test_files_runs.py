@@ -15,8 +15,8 @@ from governance.catalog.models import File
 from governance.evidence import queries
 from governance.evidence import services as evidence
 from governance.reviews import services as reviews
+from tests.audits.files.made import safetensors, tensor
 from tests.audits.files.scans import SYSTEM, zipped
-from tests.audits.files.test_weights import safetensors, tensor
 from tests.governance.evidence.test_data_runs import ask, done, page
 from tests.governance.world import World
 
