@@ -182,7 +182,7 @@ class Clone:
         self.folder = folder
         for part in PARTS:
             if (PROJECT / part).is_dir():
-                shutil.copytree(PROJECT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(PROJECT / part, folder / part)  # what is compiled too, or every process does it again
             elif (PROJECT / part).exists():
                 shutil.copy(PROJECT / part, folder / part)
         self.servers = Checkout(folder / "var" / "embedded")
