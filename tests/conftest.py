@@ -11,7 +11,8 @@ from django.utils import timezone, translation
 from pytest_django import DjangoDbBlocker
 
 # How long an example takes says something about the machine and nothing about the product.
-hypothesis.settings.register_profile("assay", deadline=None)
+# At every change a few examples are tried, in the long run many.
+hypothesis.settings.register_profile("assay", deadline=None, max_examples=200 if os.environ.get("LONG") == "1" else 25)
 hypothesis.settings.load_profile("assay")
 
 # Simulations draw some thousand tables, on a machine that may have other things to do.
