@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +11,6 @@ from django.conf import settings
 from governance.catalog.models import Version
 from governance.gates import portfolio, showing
 from governance.gates.queries import GateAnswer
-from governance.gates.usual import with_usual
 from governance.policies import wording
 from governance.policies.lapsing import OVERRIDDEN
 
@@ -68,17 +66,11 @@ def gate_document(answer: GateAnswer) -> dict[str, Any]:
         "asked_at": _utc(answer.asked_at),
         "valid_until": _utc(approval.expires_at) if granted and approval else None,
         "next_change_at": _utc(answer.next_change_at),
-        "next_steps": [wording.told_step(step) for step in _steps(answer)],
+        "next_steps": [wording.told_step(step) for step in answer.next_steps],
         "attestation": None,
         "log": None,
         "url": f"{settings.PUBLIC_URL}/submissions/{answer.submission}/" if answer.submission else None,
     }
-
-
-def _steps(answer: GateAnswer) -> Sequence[Mapping[str, Any]]:
-    """The way to yes, with how long each step usually takes where the gate is closed: one query then, none before."""
-    opens = answer.verdict in ("allow", "warn")
-    return answer.next_steps if opens else with_usual(answer.next_steps, user=answer.asked_by)
 
 
 def _requirement(result: dict[str, Any], answer: GateAnswer) -> dict[str, Any]:

@@ -123,7 +123,8 @@ def _otherwise(answer: GateAnswer, *, verdict: str, codes: tuple[str, ...], next
         answer,
         verdict=verdict,
         reason_codes=codes,
-        next_steps=answer.next_steps if next_steps else (),
+        steps=answer.steps if next_steps else (),
+        asked=answer.asked if next_steps else dataclasses.replace(answer.asked, ended=None),
         etag=hashlib.sha256(" ".join([answer.etag, verdict, *codes]).encode()).hexdigest(),
         next_change_at=answer.mode.until if answer.mode else None,
     )

@@ -6,17 +6,18 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from governance.catalog.models import Suspension, UseCase, Version
+from governance.catalog.models import UseCase, Version
 from governance.gates import ways
+from governance.gates.beside import Asked, Beside, beside
 from governance.gates.models import Approval, EndedReason, GateMode, ReviewStanding
 from governance.gates.stored import Stored, Subject, stored
+from governance.gates.usual import likes_of, with_usual
 from governance.people.models import User
-from governance.policies import overrides
 from governance.policies.lapsing import OVERRIDDEN
 from governance.policies.overriding import VOTE
-from governance.policies.waivers import queries as waivers
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 EXIT_CODES = {"allow": 0, "warn": 0, "deny": 1, "error": 2, "pending": 3}
@@ -62,12 +63,11 @@ class GateAnswer:
     approval: Approval | None = None
     standing: ReviewStanding | None = None
     requirements: tuple[dict[str, Any], ...] = ()
-    next_steps: tuple[dict[str, Any], ...] = ()
+    steps: tuple[dict[str, Any], ...] = ()
     policies: tuple[dict[str, Any], ...] = ()
     evaluation: dict[str, Any] = field(default_factory=dict)
     submission: int | None = None
-    waivers: Mapping[int, dict[str, Any]] = field(default_factory=dict)
-    overrides: Mapping[int, dict[str, Any]] = field(default_factory=dict)
+    asked: Asked = Asked()
     asked_by: User | None = None
     mode: GateMode | None = None
     etag: str = ""
@@ -77,6 +77,33 @@ class GateAnswer:
     def exit_code(self) -> int:
         """0 where the gate is not enforced, whatever the verdict."""
         return EXIT_CODES[self.verdict] if self.mode is None else 0
+
+    @property
+    def waivers(self) -> Mapping[int, dict[str, Any]]:
+        """Who answers for what is waived, by number."""
+        return self._beside.waivers
+
+    @property
+    def overrides(self) -> Mapping[int, dict[str, Any]]:
+        """Who set aside what does not hold, by number."""
+        return self._beside.overrides
+
+    @property
+    def next_steps(self) -> tuple[dict[str, Any], ...]:
+        """The way to yes; where the gate is closed, with how long each step usually takes."""
+        steps = (*(ways.lift(one) for one in self._beside.suspended), *self.steps)
+        return steps if self._opens else tuple(with_usual(steps, self._beside.usual))
+
+    @property
+    def _opens(self) -> bool:
+        return self.verdict in ("allow", "warn")
+
+    @cached_property
+    def _beside(self) -> Beside:
+        """Looked up where the answer is told, which a pipeline that has it already need not be. One query or none."""
+        lifting = [] if self.asked.ended is None else [ways.lift("")]
+        likes = frozenset() if self._opens else likes_of([*lifting, *self.steps])
+        return beside(self.asked, likes=likes, user=self.asked_by)
 
 
 def gate_answer(*, user: User | None, subject: Subject, use_case: str, stage: str) -> GateAnswer:
@@ -149,14 +176,11 @@ def _with_approval(found: Stored, approval: Approval, told: dict[str, Any]) -> G
         reason_codes=codes or _open_codes(approval, waived, aside),
         approval=approval,
         requirements=tuple(requirements),
-        next_steps=tuple(
-            ways.after_lapse(lapsed, approval.requirements, use_case=told["use_case"], stage=told["stage"])
-        ),
+        steps=tuple(ways.after_lapse(lapsed, approval.requirements, use_case=told["use_case"], stage=told["stage"])),
         policies=tuple(approval.policies),
         evaluation=judged,
         submission=found.submission,
-        waivers=_waivers_of(requirements),
-        overrides=_overrides_of(aside),
+        asked=Asked(waivers=_waivers_of(requirements), overrides=_overrides_of(aside)),
         **told,
     )
 
@@ -177,10 +201,8 @@ def _votes_as_of_now(judged: dict[str, Any], stale: Sequence[dict[str, Any]]) ->
     return {**judged, "votes": [{**v, "status": "unsatisfied"} if f"{VOTE}{v['lane']}" in over else v for v in cast]}
 
 
-def _overrides_of(aside: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
-    """Who set aside what does not hold. One query, and none where nothing is."""
-    numbers = {one["override"] for one in aside}
-    return overrides.told(numbers) if numbers else {}
+def _overrides_of(aside: Iterable[Mapping[str, Any]]) -> frozenset[int]:
+    return frozenset(one["override"] for one in aside)
 
 
 def _set_aside(evaluation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -218,10 +240,8 @@ def _as_of_now(
     return made
 
 
-def _waivers_of(requirements: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
-    """Who answers for what is waived. One query, and none where nothing is."""
-    numbers = {r["params"]["waiver"] for r in requirements if r["status"] == "waived"}
-    return waivers.told(numbers) if numbers else {}
+def _waivers_of(requirements: Iterable[Mapping[str, Any]]) -> frozenset[int]:
+    return frozenset(r["params"]["waiver"] for r in requirements if r["status"] == "waived")
 
 
 def _ended(found: Stored) -> list[str]:
@@ -229,26 +249,21 @@ def _ended(found: Stored) -> list[str]:
     return [] if found.approval is None else [f"approval:{found.approval.ended_reason or 'expired'}"]
 
 
-def _lifting(ended: Approval | None) -> list[dict[str, Any]]:
-    """The suspension that ended an approval, while it stands. One query, and none where it ended otherwise."""
-    if ended is None or ended.ended_reason != EndedReason.SUSPENDED:
-        return []
-    standing = Suspension.objects.standing().filter(closures__approval=ended).select_related("entry")
-    return [ways.lift(f"{one.entry.kind}:{one.entry.repo_id}") for one in standing]
-
-
 def _with_neither(found: Stored, told: dict[str, Any]) -> GateAnswer:
     ended = found.approval
+    suspended = ended is not None and ended.ended_reason == EndedReason.SUSPENDED
     return GateAnswer(
         verdict="deny",
         reason_codes=tuple(_ended(found) or ["no_approval"]),
         approval=ended,
-        next_steps=(*_lifting(ended), ways.submit(use_case=told["use_case"], stage=told["stage"])),
+        steps=((ways.submit_again if ended else ways.submit)(use_case=told["use_case"], stage=told["stage"]),),
         policies=tuple(ended.policies) if ended else (),
         requirements=tuple(ended.requirements) if ended else (),
         evaluation=found.judged,
         submission=found.submission,
-        waivers=_waivers_of(ended.requirements) if ended else {},
+        asked=Asked(
+            waivers=_waivers_of(ended.requirements if ended else ()), ended=ended.pk if ended and suspended else None
+        ),
         **told,
     )
 
@@ -266,13 +281,12 @@ def _in_review(found: Stored, standing: ReviewStanding, told: dict[str, Any]) ->
         reason_codes=tuple([*_ended(found), *codes] or ["no_approval"]),
         standing=standing,
         requirements=tuple(evaluation.get("requirements", ())),
-        next_steps=tuple(
-            ways.of_review(evaluation, state=standing.state, use_case=told["use_case"], stage=told["stage"])
-        ),
+        steps=tuple(ways.of_review(evaluation, state=standing.state, use_case=told["use_case"], stage=told["stage"])),
         policies=tuple(evaluation.get("policies", ())),
         evaluation=evaluation,
         submission=standing.submission,
-        waivers=_waivers_of(evaluation.get("requirements", ())),
-        overrides=_overrides_of(_set_aside(evaluation)),
+        asked=Asked(
+            waivers=_waivers_of(evaluation.get("requirements", ())), overrides=_overrides_of(_set_aside(evaluation))
+        ),
         **told,
     )

@@ -23,6 +23,8 @@ LEAST_KNOWN = 5
 NEWEST = 2000
 TOO_FEW, NOT_RECORDED = "too_few_known", "not_recorded"
 ANY = "any"
+# Where steps of a kind are on record, and which audit or lane it was.
+Like = tuple[str, str]
 
 # What of each step is on record, and with what it is compared: runs of the audit, votes of the lane, or all of a table.
 # How long people take to write a plan, to find a table or to mend a model is not.
@@ -128,41 +130,48 @@ class Usual:
         return {"seconds": round(self.median.total_seconds(), 3), "n": self.n, "reason": None}
 
 
-def with_usual(steps: Iterable[Mapping[str, Any]], *, user: User | None) -> list[dict[str, Any]]:
-    """Steps, each with ``usually``: how long its like took among what ``user`` may see (None: all).
-
-    One query; none where no step is of a kind that is on record.
-    """
-    listed = list(steps)
-    known = durations(listed, user=user)
+def with_usual(steps: Iterable[Mapping[str, Any]], known: Mapping[Like, Usual]) -> list[dict[str, Any]]:
+    """Steps, each with ``usually``: how long its like took."""
 
     def timed(step: Mapping[str, Any]) -> dict[str, Any]:
         made = {**step, "usually": known.get(_like(step), Usual(reason=NOT_RECORDED)).as_json()}
         return made | {"alternative": timed(step["alternative"])} if step.get("alternative") else made
 
-    return [timed(step) for step in listed]
+    return [timed(step) for step in steps]
 
 
-def durations(steps: Iterable[Mapping[str, Any]], *, user: User | None) -> dict[tuple[str, str], Usual]:
-    """How long the likes of steps and of their alternatives took. One query, and none where nothing is on record."""
-    asked = {_like(one) for step in steps for one in (step, step.get("alternative")) if one} - {("", "")}
+def durations(steps: Iterable[Mapping[str, Any]], *, user: User | None) -> dict[Like, Usual]:
+    """How long the likes of steps took among what ``user`` may see (None: all).
+
+    One query, and none where no step is of a kind that is on record.
+    """
+    asked = likes_of(steps)
     if not asked:
         return {}
-    seen = None if user is None else teams_seen_by(user)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _statement(frozenset(of for of, _lane in asked)),
-            {"newest": NEWEST, "everywhere": seen is None, "teams": seen or []},
-        )
-        found = {(of, lane): (n, median) for of, lane, n, median in cursor.fetchall()}
-    return {like: _usual(*found.get(like, (0, None))) for like in asked}
+        cursor.execute(statement(asked), parameters(user))
+        found = {(of, lane): (n, median.total_seconds()) for of, lane, n, median in cursor.fetchall()}
+    return {like: usual_of(*found.get(like, (0, None))) for like in asked}
 
 
-def _usual(n: int, median: dt.timedelta | None) -> Usual:
-    return Usual(n, median, "") if n >= LEAST_KNOWN else Usual(n)
+def likes_of(steps: Iterable[Mapping[str, Any]]) -> frozenset[Like]:
+    """What steps and their alternatives are compared with; nothing for steps of which nothing is on record."""
+    return frozenset(_like(one) for step in steps for one in (step, step.get("alternative")) if one) - {("", "")}
 
 
-def _like(step: Mapping[str, Any]) -> tuple[str, str]:
+def usual_of(n: int, seconds: float | None) -> Usual:
+    """The median where enough are known."""
+    enough = n >= LEAST_KNOWN and seconds is not None
+    return Usual(n, dt.timedelta(seconds=float(seconds or 0)), "") if enough else Usual(n)
+
+
+def parameters(user: User | None) -> dict[str, Any]:
+    """What ``statement`` is executed with, for what a person may see (None: all)."""
+    seen = None if user is None else teams_seen_by(user)
+    return {"newest": NEWEST, "everywhere": seen is None, "teams": seen or []}
+
+
+def _like(step: Mapping[str, Any]) -> Like:
     """What a step is compared with: where that is on record, and which audit or lane."""
     of = _RECORDED.get(str(step.get("action")), "")
     if step.get("target") == outdated.KIND:
@@ -170,10 +179,15 @@ def _like(step: Mapping[str, Any]) -> tuple[str, str]:
     return (of, ANY if of in _ONE_OF_ITS_KIND else str(step.get("target"))) if of else ("", "")
 
 
+def statement(likes: frozenset[Like]) -> str:
+    """Rows ``(of, lane, n, median)`` of all that is on record where ``likes`` are."""
+    return _statement(frozenset(of for of, _lane in likes))
+
+
 @cache
 def _statement(sources: frozenset[str]) -> str:
     rows = " UNION ALL ".join(_SOURCES[of].format(seen=_SEEN) for of in sorted(sources))
     return f"""
-        SELECT of, lane, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY took)
+        SELECT of, lane, count(*) AS n, percentile_cont(0.5) WITHIN GROUP (ORDER BY took) AS median
         FROM ({rows}) step WHERE took >= interval '0' GROUP BY of, lane
     """  # noqa: S608 (sources of our own)

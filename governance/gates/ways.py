@@ -26,6 +26,11 @@ def submit(*, use_case: str, stage: str) -> dict[str, Any]:
     return {"action": "submit", "target": use_case, "who": "submitter", "count": 1, "detail": stage}
 
 
+def submit_again(*, use_case: str, stage: str) -> dict[str, Any]:
+    """Of what was submitted there before."""
+    return submit(use_case=use_case, stage=stage) | {"again": True}
+
+
 def lift(suspended: str) -> dict[str, Any]:
     """``suspended`` is the kind and the name of what is suspended."""
     return _one("lift_suspension", "suspended", "risk_officer", detail=suspended)
@@ -46,7 +51,7 @@ def of_review(evaluation: Mapping[str, Any], *, state: str, use_case: str, stage
         return [*steps, *decides] if state == "in_review" else steps
     repairs = repairs_of(steps)
     if state != RETURNED:
-        return [*repairs, submit(use_case=use_case, stage=stage)]
+        return [*repairs, submit_again(use_case=use_case, stage=stage)]
     again = _one("resubmit", use_case, "submitter", detail=stage)
     people = people_anew(evaluation.get("votes", ()), int(evaluation.get("distinct_needed", 0)))
     return [*repairs, again, *(step.as_json() for step in people), *decides]
@@ -59,7 +64,12 @@ def after_lapse(
 
     What a new policy closed, or an override no longer opens, is judged when it is submitted again.
     """
-    texts = {(row["policy"], row["id"]): str(row.get("params", {}).get("condition", "")) for row in requirements}
+    texts = {
+        (row["policy"], row["id"]): str(
+            row["title"] if row.get("title", row["id"]) != row["id"] else row.get("params", {}).get("condition", "")
+        )
+        for row in requirements
+    }
     together: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for condition in lapsed:
         if condition["code"] not in JUDGED_ANEW:
@@ -74,7 +84,7 @@ def after_lapse(
         steps.append(_one(action, target, who, detail=detail) | {"requirements": ids})
     steps.sort(key=lambda step: (step["action"] == "ask_waiver", step["target"], step["action"]))
     anew = any(condition["code"] in JUDGED_ANEW for condition in lapsed)
-    return [*steps, *([submit(use_case=use_case, stage=stage)] if anew else [])]
+    return [*steps, *([submit_again(use_case=use_case, stage=stage)] if anew else [])]
 
 
 def _mending(condition: Mapping[str, Any]) -> tuple[str, str]:

@@ -19,7 +19,7 @@ class Step:
     cannot run without them), ``mend_inputs`` (it could not read what it was given; ``detail`` is what it said),
     ``complete_profile`` (the use case's licence profile does not say what ``detail`` lists), ``repair`` (change what
     the audit found, then run it), ``retry``, ``run``, ``wait``. On a requirement: ``meet_condition`` (``detail`` lists
-    the conditions; on an audit kind it takes another run as well). On what is suspended: ``lift_suspension``
+    the titles of the conditions, or those without one; on an audit kind it takes another run as well). On what is suspended: ``lift_suspension``
     (``detail`` lists it; each has to be lifted). On a lane: ``lift_veto`` (by the voter, who agrees then) and ``vote``
     (each by somebody who has not agreed in the lane; by new people as long as distinct people are missing).
     ``vote_by_another`` is one more person in any lane that is asked for. On the set-up: ``publish_policy`` and
@@ -204,7 +204,7 @@ def _mending(result: RequirementResult) -> tuple[str, str, str]:
     code = "condition_fails" if "lapses_with" in params else result.code  # a condition, by whatever it came to fail
     action, who = _MENDING.get(str(params.get("lacking"))) or action_for(code)
     if action == "meet_condition":
-        return action, who, str(params.get("condition", ""))
+        return action, who, result.title if result.title != result.id else str(params.get("condition", ""))
     return action, who, ", ".join(map(str, params.get("of", ())))
 
 

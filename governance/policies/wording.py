@@ -282,13 +282,15 @@ def step(step: Mapping[str, Any]) -> str:
         detail = ", ".join(one.partition(":")[2] for one in detail.split(", "))
     elif action in ("submit", "resubmit", "decide"):
         detail = str(look_up(detail, "stage").label).lower()
+    if action == "submit" and step.get("again"):
+        action = "submit_again"
     if action == "wait" and target == outdated.KIND:
         action = "wait_judged"
     if action == "ask_waiver" and detail:
         action = "ask_waiver_days"
     if action in ("vote", "lift_veto"):
         target = str(look_up(target, "lane").label)
-    elif action not in ("submit", "resubmit", "decide"):
+    elif action not in ("submit", "submit_again", "resubmit", "decide"):
         target = _audited(target)
     known = {
         "lift_suspension": ngettext(
@@ -317,6 +319,7 @@ def step(step: Mapping[str, Any]) -> str:
         "approve_upstream": _("Have what it was made from approved again, or submit a version that does without it."),
         "meet_condition": _("Meet the condition of %(target)s (%(detail)s)."),
         "submit": _("Submit this version for %(detail)s in use case %(target)s; check the name of the use case."),
+        "submit_again": _("Submit this version again for %(detail)s in use case %(target)s."),
         "resubmit": _("Bring the returned submission back; who agreed has to agree anew."),
         "decide": _("An approver has to approve it for %(detail)s."),
         "write_audit_plan": _("Write the audit plan of the use case; the %(target)s audit needs it."),

@@ -6,8 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import F, QuerySet, Value
-from django.db.models.functions import Coalesce, JSONObject, NullIf
+from django.db.models import QuerySet
 
 from audits.models import Finding, Severity
 from governance.catalog.models import UseCase, Version
@@ -20,6 +19,15 @@ FAILING = (Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 # Beyond so many findings no waiver that names them can name all: it may name fewer.
 MOST_FAILING = 500
 STATES = (*WaiverState.values, EXPIRED)
+# What is said of waivers beside their requirements: by whom, until when, what instead.
+TOLD = """
+    SELECT waiver.id, jsonb_build_object(
+        'id', waiver.id, 'by', coalesce(nullif(person.name, ''), person.email), 'expires_at', waiver.expires_at,
+        'compensating_control', waiver.compensating_control
+    ) AS said
+    FROM policies_waiver waiver LEFT JOIN people_user person ON person.id = waiver.decided_by_id
+    WHERE waiver.id = ANY(%(waivers)s)
+"""
 
 
 def in_facts(*, version: Version, use_case: UseCase, stage: str, at: dt.datetime) -> list[dict[str, Any]]:
@@ -55,19 +63,6 @@ def failing_findings(runs: Iterable[int]) -> Mapping[int, list[str]]:
         if len(listed) < MOST_FAILING:
             listed.append(fingerprint)
     return found
-
-
-def told(numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """What is said of waivers beside their requirements, by number: by whom, until when, what instead. One query."""
-    return {row["id"]: row for row in Waiver.objects.filter(pk__in=list(numbers)).values_list(_SAID, flat=True)}
-
-
-_SAID = JSONObject(
-    id=F("pk"),
-    by=Coalesce(NullIf(F("decided_by__name"), Value("")), F("decided_by__email")),
-    expires_at=F("expires_at"),
-    compensating_control=F("compensating_control"),
-)
 
 
 def listed(user: User) -> QuerySet[Waiver]:

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from governance.gates.usual import with_usual
+from governance.gates.usual import durations, with_usual
 from governance.people.models import User
 from governance.policies import wording
 from governance.reviews.models import Submission
@@ -21,8 +21,8 @@ from governance.web.sentences import as_sentence
 
 def steps(submission: Submission, *, voters: Mapping[str, Sequence[str]], user: User) -> list[dict[str, Any]]:
     """The shortest way to yes, who can walk it, and how long each step usually takes. One query."""
-    made = []
-    for step in with_usual(way_of(submission), user=user):
+    made, way = [], way_of(submission)
+    for step in with_usual(way, durations(way, user=user)):
         shown = {"action": wording.step(step), "who": who(str(step.get("who", ""))), "takes": wording.usually(step)}
         if step.get("alternative"):
             days = int(step["alternative"]["detail"])

@@ -34,7 +34,8 @@ def step(action: str, target: str = "any") -> dict[str, Any]:
 
 
 def told(action: str, target: str = "any", *, user: User | None = None) -> dict[str, Any]:
-    [one] = usual.with_usual([step(action, target)], user=user)
+    asked = [step(action, target)]
+    [one] = usual.with_usual(asked, usual.durations(asked, user=user))
     found: dict[str, Any] = one["usually"]
     return found
 
