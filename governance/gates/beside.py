@@ -48,7 +48,7 @@ class Beside:
 
 
 def beside(asked: Asked, *, likes: frozenset[Like], user: User | None) -> Beside:
-    """All of it in one query, and none where nothing is asked. Times are told from what ``user`` may see (None: all)."""
+    """All of it in one query; none where nothing is asked. Times are told from what ``user`` may see (None: all)."""
     parts = [
         *([_WAIVED] if asked.waivers else []),
         *([_OVERRIDDEN] if asked.overrides else []),

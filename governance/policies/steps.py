@@ -19,11 +19,11 @@ class Step:
     cannot run without them), ``mend_inputs`` (it could not read what it was given; ``detail`` is what it said),
     ``complete_profile`` (the use case's licence profile does not say what ``detail`` lists), ``repair`` (change what
     the audit found, then run it), ``retry``, ``run``, ``wait``. On a requirement: ``meet_condition`` (``detail`` lists
-    the titles of the conditions, or those without one; on an audit kind it takes another run as well). On what is suspended: ``lift_suspension``
-    (``detail`` lists it; each has to be lifted). On a lane: ``lift_veto`` (by the voter, who agrees then) and ``vote``
-    (each by somebody who has not agreed in the lane; by new people as long as distinct people are missing).
-    ``vote_by_another`` is one more person in any lane that is asked for. On the set-up: ``publish_policy`` and
-    ``correct_facts``. ``requirements`` are the ids that the step is for.
+    the titles of the conditions, or those without one; on an audit kind it takes another run as well). On what is
+    suspended: ``lift_suspension`` (``detail`` lists it; each has to be lifted). On a lane: ``lift_veto`` (by the
+    voter, who agrees then) and ``vote`` (each by somebody who has not agreed in the lane; by new people as long as
+    distinct people are missing). ``vote_by_another`` is one more person in any lane that is asked for. On the set-up:
+    ``publish_policy`` and ``correct_facts``. ``requirements`` are the ids that the step is for.
 
     ``alternative`` is what would do in place of the step: ``ask_waiver``, granted by ``who`` for ``detail`` days at
     most. It makes the verdict warn and not allow, and it ends by itself.

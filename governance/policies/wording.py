@@ -270,6 +270,15 @@ def usually(step: Mapping[str, Any]) -> str:
     ) % {"n": n}
 
 
+def _more_exactly(action: str, step: Mapping[str, Any]) -> str:
+    """Which of the sentences on one action it is."""
+    if action == "submit" and step.get("again"):
+        return "submit_again"
+    if action == "wait" and step.get("target") == outdated.KIND:
+        return "wait_judged"
+    return "ask_waiver_days" if action == "ask_waiver" and step.get("detail") else action
+
+
 def step(step: Mapping[str, Any]) -> str:
     """One step of the way to yes: what to do and who can."""
     action, target, count = str(step.get("action")), str(step.get("target", "")), step.get("count", 1)
@@ -282,12 +291,7 @@ def step(step: Mapping[str, Any]) -> str:
         detail = ", ".join(one.partition(":")[2] for one in detail.split(", "))
     elif action in ("submit", "resubmit", "decide"):
         detail = str(look_up(detail, "stage").label).lower()
-    if action == "submit" and step.get("again"):
-        action = "submit_again"
-    if action == "wait" and target == outdated.KIND:
-        action = "wait_judged"
-    if action == "ask_waiver" and detail:
-        action = "ask_waiver_days"
+    action = _more_exactly(action, step)
     if action in ("vote", "lift_veto"):
         target = str(look_up(target, "lane").label)
     elif action not in ("submit", "submit_again", "resubmit", "decide"):
