@@ -24,6 +24,7 @@ from governance.policies.documents import PolicyInvalid
 from governance.policies.models import BackTest, Flip, Policy, PolicyVersion
 from governance.policies.queries import in_force
 from governance.web.authentication import person
+from governance.web.finding import one_or_404
 from governance.web.idempotency import idempotent
 from governance.web.problems import Problem
 
@@ -84,7 +85,7 @@ def _back_test(request: Request, pk: int) -> BackTest:
     """A back-test, which names versions of every team: for others than editors it is not there."""
     if not _is_editor(person(request)):
         raise Http404
-    return get_object_or_404(BackTest, pk=pk if pk < 2**63 else 0)
+    return one_or_404(BackTest, pk)
 
 
 class TextInput(serializers.Serializer[None]):

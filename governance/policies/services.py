@@ -14,7 +14,6 @@ from governance.policies import documents, holding, rejudging, trying
 from governance.policies.documents import PolicyDocument
 from governance.policies.models import BackTest, Policy, PolicyVersion
 from governance.policies.problems import Problem
-from governance.policies.signals import policies_changed
 
 DEFAULTS = Path(__file__).parent / "defaults"
 
@@ -40,9 +39,9 @@ def read(text: str) -> PolicyDocument:
 def publish(*, text: str, by: User | None, at: dt.datetime, back_test: BackTest | None = None) -> PolicyVersion:
     """Publish a policy's text as its next version. The same document again is the version that is there.
 
-    It is used from its ``effectiveFrom`` on. Approvals that would not hold under it close ``graceDays`` later; which
-    those are is taken from the back-test, as far as it has looked at them. Submissions that are open are stale until
-    a worker has judged them under it, and closed until then.
+    It is used from its ``effectiveFrom`` on. Approvals that would not hold under it close ``graceDays`` later; until a
+    worker has found which those are, it is those that the back-test has named, and all at which it has not looked.
+    Submissions that are open are stale until a worker has judged them under it, and closed until then.
 
     Raises:
         documents.PolicyInvalid: the text breaks a rule, each with line and column; nothing is published.
@@ -78,9 +77,7 @@ def publish(*, text: str, by: User | None, at: dt.datetime, back_test: BackTest 
         at=at,
         detail={"sha256": version.sha256},
     )
-    # First: what is open is held before any approval is, as everywhere.
-    rejudging.policy_changed(policy, version=version, at=at)
-    policies_changed.send(sender=Policy, at=at, version=version, back_test=back_test)
+    rejudging.policy_changed(policy, version=version, at=at, back_test=back_test)
     return version
 
 
@@ -94,7 +91,6 @@ def retire(*, name: str, by: User | None, at: dt.datetime) -> Policy:
         policy.retired_at = at
         ledger.record(verb="policy.retired", object_kind="policy", object_ref=name, actor=by, at=at)
         rejudging.policy_changed(policy, version=None, at=at)
-        policies_changed.send(sender=Policy, at=at, retired=name)
     return policy
 
 

@@ -21,6 +21,7 @@ from governance.policies.comparing import differences
 from governance.policies.dry_runs import dry_run
 from governance.policies.models import BackTest, BackTestState, Flip, Policy, PolicyVersion
 from governance.web.cursors import page_of
+from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
 
 MOST_CHANGES = 200
@@ -223,7 +224,7 @@ def _number(written: str) -> int:
 
 
 def _back_test(pk: int) -> BackTest:
-    return get_object_or_404(BackTest, pk=pk if pk < 2**63 else 0)
+    return one_or_404(BackTest, pk)
 
 
 def _not_for_you(request: PageRequest) -> HttpResponse:

@@ -232,6 +232,12 @@ def reason(code: str) -> str:
     if code.startswith("facts_malformed:"):
         return _("the facts cannot be read at %(path)s") % {"path": code.partition(":")[2]}
     what, _colon, state = code.rpartition(":")
+    of_policy = {
+        "policy_changed": _("the policy %(name)s has changed, and it would not be approved under it"),
+        "to_be_judged": _("the policy %(name)s has changed, and a worker has to judge it under that first"),
+    }
+    if what.startswith("policy.") and state in of_policy:
+        return of_policy[state] % {"name": what.removeprefix("policy.")}
     over = {
         "waiver_ended": _("its waiver has ended"),
         "waiver_revoked": _("its waiver was revoked"),

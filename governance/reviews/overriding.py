@@ -17,6 +17,7 @@ from audits.locks import hold_subject
 from governance.catalog.models import UseCase
 from governance.gates.overriding import recheck_override
 from governance.ledger import services as ledger
+from governance.ledger.refusals import remembered
 from governance.notifications import services as notifications
 from governance.people.models import Role, User
 from governance.people.queries import standing, standing_now
@@ -29,7 +30,6 @@ from governance.reviews import evaluation
 from governance.reviews.deciding import bring_up_to_date
 from governance.reviews.errors import NotAcceptable, NotAllowed, ReviewRefused, Stale
 from governance.reviews.models import Submission, SubmissionState
-from governance.reviews.refusals import remembered
 from governance.reviews.rules import (
     changed,
     locked,
@@ -38,8 +38,8 @@ from governance.reviews.rules import (
     require_reason,
     require_state,
 )
+from governance.web.sentences import LONGEST_REASON
 
-LONGEST_REASON = 5000
 MOST_TARGETS = 120
 
 

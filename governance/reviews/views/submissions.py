@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -27,12 +27,13 @@ from governance.policies import overrides as override_queries
 from governance.policies.waivers import queries as waiver_queries
 from governance.policies.waivers import showing as waiver_showing
 from governance.reviews import comparing, discussing, drafting, forms, override_showing, queries, services, showing
-from governance.reviews.errors import NotAcceptable, ReviewRefused, Stale
+from governance.reviews.errors import NotAcceptable, ReviewRefused
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.standing import evaluation_now, stands_at
 from governance.web.cursors import page_of
+from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
-from governance.web.sentences import as_sentence
+from governance.web.sentences import LONGEST_REASON, as_sentence
 
 
 @login_required
@@ -67,9 +68,7 @@ def found(request: PageRequest, pk: int) -> Submission:
     Raises:
         Http404: it is not there, or belongs to a team that the person does not see.
     """
-    if not 0 < pk < 2**63:
-        raise Http404
-    return get_object_or_404(queries.listed(request.user).select_related("version__card"), pk=pk)
+    return one_or_404(queries.listed(request.user).select_related("version__card"), pk)
 
 
 @login_required
@@ -164,7 +163,7 @@ def vote(request: PageRequest, pk: int) -> HttpResponse:
     """Record a vote. A refusal brings the form back with what was written: 409, or 422 for what is missing."""
     shown = found(request, pk)
     sent = forms.VoteForm(request.POST)
-    values = {name: request.POST.get(name, "")[: forms.LONGEST_REASON] for name in ("lane", "vote", "reason")}
+    values = {name: request.POST.get(name, "")[:LONGEST_REASON] for name in ("lane", "vote", "reason")}
     if not sent.is_valid():
         errors = {name: str(faults[0]) for name, faults in sent.errors.items()}
         refused = _("The form is not complete; load the page again.") if errors.pop("edition", "") else ""
@@ -242,7 +241,7 @@ def decide(request: PageRequest, pk: int, step: str) -> HttpResponse:
     """Approve, return, reject, withdraw or bring back. What is refused keeps the reason that was written."""
     shown = found(request, pk)
     sent = forms.ReasonForm(request.POST)
-    reason = request.POST.get("reason", "")[: forms.LONGEST_REASON]
+    reason = request.POST.get("reason", "")[:LONGEST_REASON]
     if not sent.is_valid():
         faults = "; ".join(str(fault) for field in sent.errors.values() for fault in field)
         return show(request, shown, status=422, decision_refused=faults, decision_reason=reason)
@@ -250,7 +249,7 @@ def decide(request: PageRequest, pk: int, step: str) -> HttpResponse:
     try:
         _STEPS[step](shown.pk, request, edition, written)
     except ReviewRefused as refusal:
-        status = 409 if isinstance(refusal, Stale) else refusal.status
+        status = refusal.page_status
         again = found(request, pk)
         return show(request, again, status=status, decision_refused=told(refusal), decision_reason=reason)
     messages.success(request, _done(step))

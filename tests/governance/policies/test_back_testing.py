@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from governance.catalog.models import Card
 from governance.policies import back_testing, services
 from governance.policies.back_testing import ask, carry_out, newest_done
 from governance.policies.comparing import differences
@@ -90,19 +91,43 @@ def test_publishing_closes_the_approvals_that_the_back_test_named_and_no_other()
     closing = world.approved()
     done = looked_ahead(NEVER, world)
 
-    services.publish(text=NEVER, by=None, at=world.at + dt.timedelta(minutes=1), back_test=done)
+    holding = looked_ahead(ALWAYS.replace("high-pilot", "holds"), world)
+    at = world.at + dt.timedelta(minutes=1)
 
-    closing.refresh_from_db()
-    assert [one["id"] for one in closing.conditions if one["code"] == "policy_changed"] == ["policy.high-pilot"]
+    services.publish(text=NEVER, by=None, at=at, back_test=done)
+    services.publish(text=ALWAYS.replace("high-pilot", "holds"), by=None, at=at, back_test=holding)
+
+    for _before_and_after_a_worker_has_looked in range(2):
+        closing.refresh_from_db()
+        of_policies = [one for one in closing.conditions if one["id"].startswith("policy.")]
+        assert [(one["id"], one["code"]) for one in of_policies] == [("policy.high-pilot", "policy_changed")]
+        assert closing.next_boundary == min(dt.datetime.fromisoformat(one["holds_until"]) for one in closing.conditions)
+        world.rejudge()
 
 
-def test_an_approval_that_was_granted_after_the_back_test_is_looked_at_when_publishing():
+def test_an_approval_that_was_granted_after_the_back_test_is_closed_until_it_is_looked_at():
     world = World()
     done = looked_ahead(NEVER, world, at=world.at - dt.timedelta(minutes=5))
     assert done.counts["approvals"] == 0
     approval = world.approved()
 
     services.publish(text=NEVER, by=None, at=world.at, back_test=done)
+
+    for code in ("to_be_judged", "policy_changed"):
+        approval.refresh_from_db()
+        assert [one["code"] for one in approval.conditions if one["id"] == "policy.high-pilot"] == [code]
+        world.rejudge()
+
+
+def test_what_the_back_test_did_not_see_coming_is_found_by_the_worker():
+    world = World()
+    approval = world.approved()
+    done = looked_ahead(ALWAYS, world, at=world.at + dt.timedelta(minutes=1))
+    Card.objects.update(score=0.0)
+
+    services.publish(text=ALWAYS, by=None, at=world.at + dt.timedelta(minutes=2), back_test=done)
+    assert world.gate().verdict == "allow", "as the back-test has it"
+    world.rejudge()
 
     approval.refresh_from_db()
     assert [one["code"] for one in approval.conditions if one["id"] == "policy.high-pilot"] == ["policy_changed"]
