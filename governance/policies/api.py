@@ -27,6 +27,7 @@ from governance.web.authentication import person
 from governance.web.finding import one_or_404
 from governance.web.idempotency import idempotent
 from governance.web.problems import Problem
+from governance.web.steps import refused
 
 
 class PolicyDocument(serializers.ModelSerializer[PolicyVersion]):
@@ -238,7 +239,7 @@ class Publish(APIView):
                 " is done; it speaks for 24 hours",
             )
         try:
-            version = services.publish(text=text, by=by, at=now, back_test=looked_at)
+            version = refused(lambda: services.publish(text=text, by=by, at=now, back_test=looked_at))
         except PolicyInvalid as invalid:
             raise _invalid(invalid) from invalid
         return Response(PolicyDocument(version).data, status=201)

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from governance.people.models import User
 from governance.policies import portfolio, queries, services
 from governance.policies.comparing import compared, draft
-from governance.policies.models import BackTest, BackTestState, Flip
+from governance.policies.models import BackTest, BackTestState, Flip, Policy
 
 logger = logging.getLogger(__name__)
 
@@ -29,13 +29,16 @@ KEPT_AT_ONCE = 500
 
 
 def ask(*, text: str, by: User, at: dt.datetime) -> BackTest:
-    """Have a text held against the portfolio. One of the same document that is not old is that which is there.
+    """Have a text held against the portfolio. One of the same document that is not old is that which is there, unless
+    the policy has changed since.
 
     Raises:
         documents.PolicyInvalid: the text could not be published.
     """
     document = services.read(text)
-    known = BackTest.objects.filter(sha256=document.sha256, text=text, requested_at__gt=at - dt.timedelta(minutes=1))
+    policy = Policy.objects.filter(name=document.name).first()
+    since = max([at - dt.timedelta(minutes=1), *([services.last_change(policy)] if policy is not None else [])])
+    known = BackTest.objects.filter(sha256=document.sha256, text=text, requested_at__gt=since)
     recent = known.exclude(state=BackTestState.FAILED).order_by("-pk").first()
     if recent is not None:
         return recent

@@ -6,9 +6,11 @@ import datetime as dt
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Max
 
 from audits import kinds
 from governance.ledger import services as ledger
+from governance.ledger.refusals import Refused
 from governance.people.models import User
 from governance.policies import documents, holding, rejudging, trying
 from governance.policies.documents import PolicyDocument
@@ -35,6 +37,10 @@ def read(text: str) -> PolicyDocument:
     return document
 
 
+class OutOfDate(Refused):
+    """What was looked at before publishing was held against an older version of the policy than that of now."""
+
+
 @transaction.atomic
 def publish(*, text: str, by: User | None, at: dt.datetime, back_test: BackTest | None = None) -> PolicyVersion:
     """Publish a policy's text as its next version. The same document again is the version that is there.
@@ -45,6 +51,7 @@ def publish(*, text: str, by: User | None, at: dt.datetime, back_test: BackTest 
 
     Raises:
         documents.PolicyInvalid: the text breaks a rule, each with line and column; nothing is published.
+        OutOfDate: somebody has published another version, or retired the policy, since the back-test was asked for.
     """
     document = read(text)
     holding.hold_for_change()
@@ -53,6 +60,11 @@ def publish(*, text: str, by: User | None, at: dt.datetime, back_test: BackTest 
     newest = policy.versions.order_by("-number").first()
     if newest is not None and newest.sha256 == document.sha256 and policy.retired_at is None:
         return newest
+    if back_test is not None and back_test.requested_at < last_change(policy):
+        raise OutOfDate(
+            "preview_outdated",
+            f"{policy.name} has changed since you looked ahead; see what this changes now, then publish",
+        )
     number = newest.number + 1 if newest else 1
     if document.version not in (None, number):
         params = {"value": document.version, "next": number}
@@ -92,6 +104,13 @@ def retire(*, name: str, by: User | None, at: dt.datetime) -> Policy:
         ledger.record(verb="policy.retired", object_kind="policy", object_ref=name, actor=by, at=at)
         rejudging.policy_changed(policy, version=None, at=at)
     return policy
+
+
+def last_change(policy: Policy) -> dt.datetime:
+    """When a policy was last published or retired; before all time where it never was. One query."""
+    published = policy.versions.aggregate(last=Max("published_at"))["last"]
+    changes = [moment for moment in (published, policy.retired_at) if moment is not None]
+    return max(changes, default=dt.datetime.min.replace(tzinfo=dt.UTC))
 
 
 def publish_defaults(*, by: User | None, at: dt.datetime) -> list[PolicyVersion]:

@@ -109,7 +109,10 @@ def noted(note: str) -> str:
 
 
 def _held(submission_id: int, *, edition: int | None, by: User) -> Submission:
-    draft = locked(submission_id)
+    try:
+        draft = locked(submission_id)
+    except Submission.DoesNotExist as discarded:
+        raise ReviewRefused("discarded", "somebody has discarded this draft meanwhile") from discarded
     require(by, Role.SUBMITTER, draft.use_case, "prepare submissions for")
     require_state(draft, SubmissionState.DRAFT)
     require_edition(draft, edition)

@@ -33,6 +33,7 @@ from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.rules import (
     changed,
     locked,
+    makers,
     require_edition,
     require_four_eyes,
     require_reason,
@@ -173,7 +174,7 @@ def confirm(
     Raises:
         NotAllowed: the person proposed it, is no administrator, or submitted or made what is judged.
         ReviewRefused, Stale: it was answered, has expired or changed, the review has ended, the use case has another
-            tier, or who proposed it is no administrator any more.
+            tier, or who proposed it is no administrator any more or has brought evidence since.
     """
     override, submission = _held(override_id)
     if by.pk == override.proposed_by_id:
@@ -186,6 +187,11 @@ def confirm(
     if not standing_now(override.proposed_by).has(Role.ADMIN, team_id=submission.use_case.owner_team_id):
         raise ReviewRefused(
             "proposer_not_admin", "who proposed it is no administrator any more; two of today's have to answer for it"
+        )
+    if override.proposed_by_id in makers(submission):
+        raise ReviewRefused(
+            "proposer_made_it",
+            "who proposed it has brought evidence for this since; another administrator proposes anew",
         )
     _answer(override, OverrideState.ACTIVE, by=by, reason=reason, at=at)
     changed(submission)

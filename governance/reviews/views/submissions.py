@@ -210,6 +210,7 @@ def told(refusal: ReviewRefused) -> str:
     known = {
         **override_showing.refusals(),
         "already_drafted": _("Your team prepares this already; look among the drafts."),
+        "discarded": _("Somebody has discarded this draft meanwhile."),
         "note_too_long": _("The note is too long; attach what is longer as a file."),
         "stale": _(
             "Not saved: somebody changed this submission while you were writing. Your text is kept; look at what is"

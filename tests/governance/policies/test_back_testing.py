@@ -133,6 +133,20 @@ def test_what_the_back_test_did_not_see_coming_is_found_by_the_worker():
     assert [one["code"] for one in approval.conditions if one["id"] == "policy.high-pilot"] == ["policy_changed"]
 
 
+def test_who_looked_before_somebody_else_published_looks_again():
+    world = World()
+    of_one, of_other = looked_ahead(NEVER, world), looked_ahead(ALWAYS, world)
+    services.publish(text=ALWAYS, by=None, at=world.at + dt.timedelta(seconds=1), back_test=of_other)
+
+    with pytest.raises(services.OutOfDate):
+        services.publish(text=NEVER, by=None, at=world.at + dt.timedelta(seconds=2), back_test=of_one)
+
+    again = looked_ahead(NEVER, world, at=world.at + dt.timedelta(seconds=3))
+    assert again.pk != of_one.pk, "what was looked at within the minute was held against the version before"
+    services.publish(text=NEVER, by=None, at=world.at + dt.timedelta(seconds=4), back_test=again)
+    assert PolicyVersion.objects.filter(policy__name="high-pilot").count() == 3
+
+
 def test_a_back_test_is_done_once_and_by_one_worker():
     world = World()
     world.approved()
