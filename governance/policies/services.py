@@ -63,7 +63,7 @@ def publish(*, text: str, by: User | None, at: dt.datetime, back_test: BackTest 
     if back_test is not None and back_test.requested_at < last_change(policy):
         raise OutOfDate(
             "preview_outdated",
-            f"{policy.name} has changed since you looked ahead; see what this changes now, then publish",
+            f"{policy.name} has changed since you looked ahead; see what this would change now, then publish",
         )
     number = newest.number + 1 if newest else 1
     if document.version not in (None, number):

@@ -177,9 +177,7 @@ def publish_previewed(request: PageRequest, pk: int) -> HttpResponse:
     except documents.PolicyInvalid as invalid:
         return _preview(request, shown, status=422, refused="; ".join(one.message for one in invalid.problems))
     except services.OutOfDate:
-        why = _(
-            "The policy has changed since this was looked at: change the text once more, and see what it changes now."
-        )
+        why = _("The policy has changed since this was looked at: go back to the text, and see what it changes now.")
         return _preview(request, shown, status=409, refused=why)
     if made.effective_at is None:
         told = _("%(name)s %(number)s is in force. It applies to every evaluation from now on.")
