@@ -20,7 +20,7 @@ from django.db import models
 
 from governance.catalog.models import Entry, Version
 from governance.gates.models import Approval, GateMode, ReviewStanding
-from governance.gates.portfolio import TO_BE_JUDGED
+from governance.gates.portfolio import closed_as
 from governance.people.models import User
 from governance.people.prepared import prepared_cursor
 from governance.people.queries import teams_seen_by
@@ -94,7 +94,7 @@ class Stored:
         lapsed = self.lapsed
         closing = [condition for condition in lapsed if condition["severity"] == "fail"]
         if closing:
-            return "pending" if all(condition["code"] == TO_BE_JUDGED for condition in closing) else "deny"
+            return closed_as(closing)
         return "warn" if lapsed or self.waived or self.overridden else self.approval.verdict
 
     @property

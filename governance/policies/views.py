@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from governance.people.models import Role
 from governance.people.queries import standing
-from governance.policies import back_testing, documents, portfolio, queries, rejudging, services, tasks
+from governance.policies import back_testing, documents, portfolio, queries, rejudging, services, tasks, wording
 from governance.policies.comparing import differences
 from governance.policies.dry_runs import dry_run
 from governance.policies.models import BackTest, BackTestState, Flip, Policy, PolicyVersion
@@ -194,6 +194,7 @@ def _preview(request: PageRequest, shown: BackTest, *, status: int = 200, refuse
     document = services.read(shown.text)
     older = PolicyVersion.objects.filter(policy__name=document.name).order_by("-number").first()
     flips = Flip.objects.filter(back_test=shown).select_related("version__entry", "use_case")
+    page = page_of(flips, request, columns=("what", "number", "pk"))
     tried, missing = _tried(request, document)
     context = {
         "room": "policies",
@@ -204,7 +205,8 @@ def _preview(request: PageRequest, shown: BackTest, *, status: int = 200, refuse
         "is_open": shown.state in (BackTestState.QUEUED, BackTestState.RUNNING),
         "is_fresh": shown == back_testing.newest_done(sha256=shown.sha256, at=now),
         "counts": shown.counts,
-        "page": page_of(flips, request, columns=("what", "number", "pk")),
+        "page": page,
+        "flips": [{"flip": one, "reasons": [wording.reason(code) for code in one.reason_codes]} for one in page.rows],
         "refused": refused,
         "asked": request.GET.get("submission", "")[:20],
         "tried": tried,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from governance.catalog.forms import UseCaseForm
 from governance.policies import outdated, suspended
+from governance.policies.overriding import VOTE
 from governance.web.templatetags import figures
 from governance.web.templatetags.words import look_up
 
@@ -246,7 +247,11 @@ def reason(code: str) -> str:
         "admin_override_revoked": _("its override by two administrators was revoked"),
         "upstream_ended": _("something that it was made from is approved no longer"),
     }
-    state = over.get(state, state)
+    if what.startswith(VOTE) and state in ("pending", "unsatisfied"):
+        lane = {"lane": str(look_up(what.removeprefix(VOTE), "lane").label)}
+        short = _("too few people have agreed in lane %(lane)s")
+        return (short if state == "pending" else _("somebody has vetoed it in lane %(lane)s")) % lane
+    state = over.get(state) or str(look_up(state, "requirement").label).lower()
     return _("%(what)s: %(state)s") % {"what": what, "state": state} if what else code
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from governance.gates import ways
 from governance.gates.models import Approval
+from governance.gates.portfolio import closed_as
 from governance.gates.queries import closing_conditions
 from governance.policies.lapsing import OVERRIDDEN, as_of
 from governance.reviews.models import Submission, SubmissionState
@@ -64,6 +65,8 @@ def _stands_approved(approval: Mapping[str, Any], *, at: dt.datetime) -> dict[st
         return {"word": "ended", "family": "approval", "label": _("Approved; ended since")}
     if dt.datetime.fromisoformat(approval["expires_at"]) <= at:
         return {"word": "expired", "family": "approval", "label": _("Approved; expired since")}
-    if closing_conditions(Approval(conditions=approval["conditions"]), at=at):
+    if closing := closing_conditions(Approval(conditions=approval["conditions"]), at=at):
+        if closed_as(closing) == "pending":
+            return {"word": "pending", "family": "gate", "label": _("Waits to be judged under new policies")}
         return {"word": "deny", "family": "gate", "label": _("Approved; closed by time")}
     return {"word": SubmissionState.APPROVED.value, "family": "submission", "label": ""}
