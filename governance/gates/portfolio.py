@@ -20,7 +20,7 @@ from governance.gates.models import Approval, ApprovalQuerySet
 from governance.people.models import User
 from governance.policies import queries
 from governance.policies.comparing import compared, speaks_about
-from governance.policies.evaluation import AppliedPolicy, VoteFact
+from governance.policies.evaluation import OPENS, AppliedPolicy, VoteFact
 from governance.policies.models import Flip, Policy, PolicyVersion
 from governance.policies.portfolio import Item
 from governance.policies.rejudging import Change, Scope
@@ -37,7 +37,7 @@ class Approvals:
 
     def items(self, *, at: dt.datetime) -> Iterator[Item]:
         for approval in _resting(at=at).iterator(chunk_size=READ_AT_ONCE):
-            yield item_of(approval)
+            yield item_of(approval, at=at)
 
     def one(self, *, number: int, user: User) -> Item | None:
         """Approvals are not tried one by one: the submission that led to one is."""
@@ -51,12 +51,18 @@ def _resting(*, at: dt.datetime) -> Any:
     return rows.select_related("version__entry", "version__card", "use_case").order_by("pk")
 
 
-def item_of(approval: Approval) -> Item:
+def item_of(approval: Approval, *, at: dt.datetime) -> Item:
     """An approval with the votes that it was granted on; the people in them are named as the ledger names them."""
     votes = [
         VoteFact(lane=one["lane"], value=one["value"], voter=one["voter"], round=one["round"], number=one["number"])
         for one in getattr(approval, "cast", None) or []
     ]
+    closing = [
+        one
+        for one in approval.conditions
+        if one["severity"] == "fail" and dt.datetime.fromisoformat(one["holds_until"]) <= at
+    ]
+    by_policies = all(one["code"] in OF_POLICIES for one in closing)
     return Item(
         what=Flip.What.APPROVAL,
         number=approval.pk,
@@ -67,6 +73,7 @@ def item_of(approval: Approval) -> Item:
         votes=votes,
         round=getattr(approval, "cast_in", None) or 1,
         granted_under=tuple(policy["sha256"] for policy in approval.policies),
+        closed_by=frozenset(one["policy"] for one in closing) if by_policies else frozenset(),
     )
 
 
@@ -100,7 +107,8 @@ def close_at(change: Change, *, at: dt.datetime) -> int:
     looked_at, named = set[int](), set[int]()
     if (done := change.back_test) is not None:
         looked_at = {pk for pk, granted_at in rows if granted_at <= done.requested_at}
-        named = set(done.flips.filter(what=Flip.What.APPROVAL).values_list("number", flat=True)) & looked_at
+        closing = done.flips.filter(what=Flip.What.APPROVAL).exclude(after__in=OPENS)
+        named = set(closing.values_list("number", flat=True)) & looked_at
     unknown = spoken_of - looked_at
     closes_at = _closes_at(change.version, new)
     _put([pk for pk in numbers if pk not in named | unknown], policy=new.name, condition=None)
@@ -216,7 +224,7 @@ def closed_as(closing: Collection[dict[str, Any]]) -> str:
 
 
 def _would_close(approval: Approval, new: AppliedPolicy, *, at: dt.datetime) -> bool:
-    item = item_of(approval)
+    item = item_of(approval, at=at)
     if not speaks_about(new, item):
         return False
     result = compared(item, new=new, current=[], at=at)

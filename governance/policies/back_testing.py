@@ -91,7 +91,9 @@ def _found(back_test: BackTest, *, at: dt.datetime) -> tuple[dict[str, int], lis
     document = services.read(back_test.text)
     new = draft(document)
     current = [queries.applied(version) for version in queries.in_force(at=at)]
-    counts: Counter[str] = Counter(approvals=0, submissions=0, approvals_flipped=0, submissions_flipped=0)
+    counts: Counter[str] = Counter(
+        approvals=0, submissions=0, approvals_flipped=0, approvals_opened=0, submissions_flipped=0
+    )
     flips = []
     for item in portfolio.items(at=at):
         result = compared(item, new=new, current=current, at=at)
@@ -100,7 +102,8 @@ def _found(back_test: BackTest, *, at: dt.datetime) -> tuple[dict[str, int], lis
             continue
         counts[f"{item.what}s"] += 1
         if result.flips:
-            counts[f"{item.what}s_flipped"] += 1
+            opens = item.what == Flip.What.APPROVAL and result.after.opens
+            counts["approvals_opened" if opens else f"{item.what}s_flipped"] += 1
             flips.append(
                 Flip(
                     back_test=back_test,

@@ -77,8 +77,8 @@ def suspended(suspension: Suspension, *, at: dt.datetime) -> None:
 def policies_changed(approval: Approval, *, at: dt.datetime) -> None:
     """An approval was granted under other policies than those that apply now. One query where it was not."""
     stage = approval.stage
-    asked = {"kind": approval.version.entry.kind, "tier": approval.use_case.tier, "stage": stage}
-    now = {policy.sha256: f"{policy.name} {policy.number}" for policy in policies.applicable(**asked)}
+    found = policies.applicable(kind=approval.version.entry.kind, tier=approval.use_case.tier, stage=stage)
+    now = {policy.sha256: f"{policy.name} {policy.number}" for policy in found}
     then = {str(policy["sha256"]) for policy in approval.policies}
     if then == now.keys():
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter
@@ -68,7 +68,7 @@ class StepView(APIView):
         """What the token's owner may see."""
         raise NotImplementedError
 
-    def answer(self, request: Request, taken: Model, pk: int) -> Response:
+    def answer(self, request: Request, taken: Any, pk: int) -> Response:
         """What is told once the step is taken."""
         raise NotImplementedError
 

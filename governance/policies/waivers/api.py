@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -212,7 +212,7 @@ class WaiverStep(StepView):
     def seen(self, request: Request) -> QuerySet[Waiver]:
         return seen(request)
 
-    def answer(self, request: Request, taken: Model, pk: int) -> Response:
+    def answer(self, request: Request, taken: Any, pk: int) -> Response:
         return answered(request, pk)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Model, QuerySet
+from typing import Any
+
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -98,7 +100,7 @@ class Transition(StepView):
     def seen(self, request: Request) -> QuerySet[Submission]:
         return seen(request)
 
-    def answer(self, request: Request, taken: Model, pk: int) -> Response:
+    def answer(self, request: Request, taken: Any, pk: int) -> Response:
         return Response(DecisionDocument(taken).data)
 
 

@@ -108,7 +108,7 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "waivers": waiver_showing.rows(waivers),
         "verdict": showing.verdict(shown, rows, decision=newest),
         "lanes": showing.lanes(shown, votes, voters=voters),
-        "steps": showing.steps(shown, voters=voters, user=user) if shown.state != SubmissionState.APPROVED else [],
+        "steps": [] if showing.in_force(newest, at=now) else showing.steps(shown, voters=voters, user=user),
         "history": showing.history(shown, decisions),
         "changed": None if request.htmx else comparing.since_before(shown, votes),
         "decision": newest,

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from governance.catalog.models import Card
+from governance.gates import portfolio as gates_portfolio
 from governance.policies import back_testing, services
 from governance.policies.back_testing import ask, carry_out, newest_done
 from governance.policies.comparing import differences
@@ -73,6 +73,21 @@ def test_what_holds_under_both_flips_nothing_and_what_is_not_spoken_of_is_not_co
     assert not Flip.objects.exists()
 
 
+def test_what_a_looser_version_would_open_again_is_listed_and_is_not_closed_by_publishing_it():
+    world = World()
+    approval = world.approved()
+    services.publish(text=NEVER, by=None, at=world.at, back_test=looked_ahead(NEVER, world))
+    world.at += dt.timedelta(seconds=1)
+
+    done = looked_ahead(ALWAYS, world)
+
+    assert (done.counts["approvals_flipped"], done.counts["approvals_opened"]) == (0, 1)
+    flip = Flip.objects.get(back_test=done)
+    assert (flip.number, flip.before, flip.after) == (approval.pk, "deny", "allow")
+    services.publish(text=ALWAYS, by=None, at=world.at, back_test=done)
+    assert world.gate().verdict == "allow"
+
+
 def test_a_back_test_changes_nothing():
     world = World()
     approval, submission = world.approved(), world.voted(version=world.new_version())
@@ -107,8 +122,9 @@ def test_publishing_closes_the_approvals_that_the_back_test_named_and_no_other()
 
 def test_an_approval_that_was_granted_after_the_back_test_is_closed_until_it_is_looked_at():
     world = World()
-    done = looked_ahead(NEVER, world, at=world.at - dt.timedelta(minutes=5))
+    done = looked_ahead(NEVER, world)
     assert done.counts["approvals"] == 0
+    world.at += dt.timedelta(seconds=1)
     approval = world.approved()
 
     services.publish(text=NEVER, by=None, at=world.at, back_test=done)
@@ -119,13 +135,13 @@ def test_an_approval_that_was_granted_after_the_back_test_is_closed_until_it_is_
         world.rejudge()
 
 
-def test_what_the_back_test_did_not_see_coming_is_found_by_the_worker():
+def test_what_the_back_test_did_not_see_coming_is_found_by_the_worker(monkeypatch: pytest.MonkeyPatch):
     world = World()
     approval = world.approved()
-    done = looked_ahead(ALWAYS, world, at=world.at + dt.timedelta(minutes=1))
-    Card.objects.update(score=0.0)
+    done = looked_ahead(ALWAYS, world)
+    monkeypatch.setattr(gates_portfolio, "_would_close", lambda *_asked, **_at: True)
 
-    services.publish(text=ALWAYS, by=None, at=world.at + dt.timedelta(minutes=2), back_test=done)
+    services.publish(text=ALWAYS, by=None, at=world.at, back_test=done)
     assert world.gate().verdict == "allow", "as the back-test has it"
     world.rejudge()
 
