@@ -28,25 +28,27 @@ def _columns(named: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """A run to be written, with what it found. ``inputs`` is their text."""
+    """A run to be written, with what it found. ``place`` is that in what was asked, ``inputs`` is their text."""
 
+    place: int
     digest: str
     subject_digest: str
     subject: str
     use_case: str
     inputs: str
     judged: Judged
+    duration_ms: int
 
 
 class RunLines:
     """Lines of runs that ended at one moment, under one audit."""
 
-    def __init__(self, kind: Kind, packages: Mapping[str, str], *, at: dt.datetime, duration_ms: int) -> None:
+    def __init__(self, kind: Kind, packages: Mapping[str, str], *, at: dt.datetime) -> None:
         moment = at.isoformat()
         self._begin = f"{kind.name}\t{kind.version}"
         self._middle = (
             f"0\t{_written(packages)}\t{Origin.OBSERVED.value}\tscheduled\t{RunState.SUCCEEDED.value}\t1\t1"
-            f"\t{kind.time_limit_s}\t0\tf\t{moment}\t{moment}\t{moment}\t{duration_ms}"
+            f"\t{kind.time_limit_s}\t0\tf\t{moment}\t{moment}\t{moment}"
         )
         self._summaries: dict[tuple[int, int], str] = {}
 
@@ -54,7 +56,7 @@ class RunLines:
         """In the order of ``RUN_COLUMNS``."""
         return (
             f"{pk}\t{self._begin}\t{as_copied(one.subject[:255])}\t{one.subject_digest}\t{as_copied(one.use_case)}"
-            f"\t{as_copied(one.inputs)}\t{one.digest}\t{self._middle}\t{one.judged.verdict}"
+            f"\t{as_copied(one.inputs)}\t{one.digest}\t{self._middle}\t{one.duration_ms}\t{one.judged.verdict}"
             f"\t{self._summary(one.judged)}\t\t\t\n"
         )
 
