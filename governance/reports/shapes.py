@@ -217,7 +217,7 @@ class AuditShape(TypedDict):
     summary: dict[str, float]
     error_code: str | None
     result_sha256: str | None
-    result: dict[str, Any] | None
+    result: Any  # an object, or null
     result_missing: str | None
     findings: list[FindingShape]
 

@@ -10,7 +10,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from audits.digests import canonical
 
@@ -39,6 +39,11 @@ def encoded(value: Any) -> bytes:
     if kind is list:
         return b"[" + b",".join(map(encoded, value)) + b"]"
     return canonical(value)
+
+
+def _scratch() -> IO[bytes]:
+    """A file without a name, which goes when it is closed."""
+    return tempfile.TemporaryFile(prefix="assay-report-")  # noqa: SIM115 (whoever asked for the content closes it)
 
 
 def _by_code_unit(name: str) -> bytes:
@@ -74,24 +79,31 @@ class Section:
         Raises:
             ValueError: two of them have one key.
         """
-        made = cls(tempfile.TemporaryFile(prefix="assay-report-"))
-        made._write(b"[")
+        made = cls(_scratch())
+        try:
+            made._add(items)
+        except BaseException:
+            made.file.close()
+            raise
+        return made
+
+    def _add(self, items: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        self._write(b"[")
         known = set()
         for title, item in items:
             data, key = encoded(item), str(item["key"])
             if key in known:
                 raise ValueError(f"two items of a section have the key {key}")
             known.add(key)
-            if made.places:
-                made._write(b",")
-            made.places.append(Place(key, title, made.length, len(data), hashlib.sha256(data).hexdigest()))
-            made._write(data)
-        made._write(b"]")
-        return made
+            if self.places:
+                self._write(b",")
+            self.places.append(Place(key, title, self.length, len(data), hashlib.sha256(data).hexdigest()))
+            self._write(data)
+        self._write(b"]")
 
     @classmethod
     def of_value(cls, value: Any) -> Section:
-        made = cls(tempfile.TemporaryFile(prefix="assay-report-"))
+        made = cls(_scratch())
         made._write(encoded(value))
         return made
 
@@ -123,7 +135,10 @@ class Content:
             digest.update(chunk)
         return cls(sections, digest.hexdigest())
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         for section in self.sections.values():
             section.file.close()
 
@@ -146,7 +161,7 @@ class Written:
 
 def assemble(*, format: str, cover: Mapping[str, Any], content: Content, differences: Mapping[str, Any]) -> Written:
     """Write the whole document, names in canonical order."""
-    out = tempfile.TemporaryFile(prefix="assay-report-")
+    out = _scratch()
     parts: dict[str, list[int]] = {}
     items: dict[str, list[list[Any]]] = {}
     out.write(b'{"content":{')
