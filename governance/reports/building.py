@@ -89,6 +89,12 @@ def due(schedule: Schedule, *, at: dt.datetime) -> list[Period]:
     return found
 
 
+def next_due(schedule: Schedule, *, time_zone: str) -> dt.datetime:
+    """When a schedule has its next edition built."""
+    period = period_of(schedule.cadence, schedule.seen_to + dt.timedelta(days=1), time_zone)
+    return period.due_at(days=schedule.days, hour=schedule.hour)
+
+
 # --- the worker ------------------------------------------------------------------------------------------------------
 
 
