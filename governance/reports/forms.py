@@ -63,12 +63,18 @@ class BuildForm(ScopedForm):
         return [month.label, quarter.label, period_of(PeriodKind.MONTH, month.following().first_day, zone).label]
 
 
-class WhenForm(forms.ModelForm[Schedule]):
+class WhenForm(forms.Form):
     """When a schedule has its edition built, and whether it is in use."""
 
-    class Meta:
-        model = Schedule
-        fields = ("days", "hour", "is_on")
+    days = forms.IntegerField(label=_("Days after the end"), min_value=0, max_value=28, initial=1)
+    hour = forms.IntegerField(label=_("Hour of the day"), min_value=0, max_value=23, initial=6)
+    is_on = forms.BooleanField(label=_("in use"), required=False)
+
+    @classmethod
+    def of(cls, schedule: Schedule, data: Any = None) -> WhenForm:
+        """The form of one schedule among several on a page."""
+        told = {"days": schedule.days, "hour": schedule.hour, "is_on": schedule.is_on}
+        return cls(data, prefix=f"s{schedule.pk}", initial=told)
 
 
 class ScheduleForm(ScopedForm):

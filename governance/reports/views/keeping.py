@@ -36,9 +36,7 @@ def _show(request: PageRequest, *, status: int = 200, **kept: Any) -> HttpRespon
         {
             "schedule": one,
             "next": next_due(one, time_zone=zone) if one.is_on else None,
-            "form": forms.WhenForm(instance=one, prefix=f"s{one.pk}")
-            if asking.holds(request.user, asking.KEEPERS, team=one.team)
-            else None,
+            "form": forms.WhenForm.of(one) if asking.holds(request.user, asking.KEEPERS, team=one.team) else None,
         }
         for one in found[:200]
     ]
@@ -82,7 +80,7 @@ def add_schedule(request: PageRequest) -> HttpResponse:
 @require_POST
 def change_schedule(request: PageRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(Schedule.objects.visible_to(request.user), pk=pk if pk < 2**63 else 0)
-    sent = forms.WhenForm(request.POST, prefix=f"s{shown.pk}")
+    sent = forms.WhenForm.of(shown, request.POST)
     if not sent.is_valid():
         messages.error(request, _("Not changed: days are 0 to 28, the hour is 0 to 23."))
         return redirect("reports:schedules")
