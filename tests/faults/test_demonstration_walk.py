@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,9 +49,9 @@ class Walk:
         """What a pipeline is told of version 2 (``allow`` in the notes) or 1 (``deny``)."""
         asked = self.notes[word]
         url = f"{self.address}/api/v1/gate/model/{asked['subject']}?use_case={asked['use_case']}&stage={stage}"
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.notes['token']}"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            document: dict[str, Any] = json.load(answer)
+        token = f"Authorization: Bearer {self.notes['token']}"
+        asked_by_curl = ["curl", "--silent", "--fail", "--max-time", "60", "--header", token, url]
+        document: dict[str, Any] = json.loads(subprocess.run(asked_by_curl, capture_output=True, check=True).stdout)
         return document
 
     def submission(self, page: Page, word: str) -> None:
