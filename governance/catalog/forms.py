@@ -100,8 +100,8 @@ class UseCaseForm(UseCaseModelForm):
             "slug": _("Stands in addresses and commands; a to z, 0 to 9 and hyphens. It cannot be changed later."),
             "tier": _("How much harm a wrong answer can do. It decides which policies apply."),
             "employment_decision_tool": _(
-                "It helps to decide whom to hire or promote. Summaries of its bias audits can then be published as New York"
-                " City’s Local Law 144 asks; whether that law applies is for you to decide."
+                "It helps to decide whom to hire or promote. Summaries of its bias audits can then be published as New"
+                " York City’s Local Law 144 asks; whether that law applies is for you to decide."
             ),
         }
 

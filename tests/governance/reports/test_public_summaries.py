@@ -103,16 +103,13 @@ def test_a_person_publishes_a_summary_that_anybody_reads_at_an_address_that_stay
     assert not answer.cookies
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
-    for told in ("Selected by sex", "by race or ethnicity", "two &lt;b&gt;people&lt;/b&gt;", "2026-01-07", "2.0\xa0%"):
+    for told in ("Selected by sex", "by race or ethnicity", "two &lt;b&gt;people&lt;/b&gt;", "2026-01-07", "30.0\xa0%"):
         assert told in page
     assert "<bdi>Ranker &lt;2&gt; \u202egnp.exe</bdi>" in page
     assert page.count("unknown category") == 3
     assert page.count("<svg") >= 2 + 2 + 3
     assert not re.search(r"<script|javascript:|\son[a-z]+=|style=", page)
-    assert (
-        "Аудит" in browser().get(f"{public}ru/").content.decode()
-        or "ыборк" in browser().get(f"{public}ru/").content.decode()
-    )
+    assert "Аудит" in browser().get(f"{public}ru/").content.decode()
 
     # again changes nothing; a later audit is shown at the same address; what was published stays as it was
     assert publish(world, run.pk).pk == summary.pk
