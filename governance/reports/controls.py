@@ -12,11 +12,11 @@ import csv
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 DATA = Path(__file__).parent / "data"
 FRAMEWORKS = "frameworks.csv"
@@ -26,7 +26,8 @@ UNVERIFIED, IDS_ONLY = "unverified", "ids-only"
 ANNEX_IV = "eu-ai-act-annex-iv"
 
 _CHECKED = re.compile(r"verified \d{4}-\d{2}-\d{2}")
-Content = Mapping[str, Any]
+Count = Callable[[Mapping[str, Any]], int]
+Item = TypeVar("Item", bound=Mapping[str, Any])
 
 
 class MatrixError(ValueError):
@@ -60,80 +61,87 @@ class Framework:
 # --- which facts there are ---------------------------------------------------------------------------------------
 
 
-def _card(*sections: str) -> Callable[[Content], int]:
-    """Versions whose card says something under one of the sections."""
-    return lambda content: sum(
-        any((version["card"] or {}).get(name) for name in sections) for version in content["versions"]
-    )
+def _card(*sections: str) -> Count:
+    """One for a version whose card says something under one of the sections."""
+    return lambda version: any((version["card"] or {}).get(name) for name in sections)
 
 
-def _audits(*kinds: str) -> Callable[[Content], int]:
+def _audits(*kinds: str) -> Count:
     """Newest audits of the kinds that came to a verdict."""
-
-    def count(content: Content) -> int:
-        every = (audit for item in content["inventory"] for audit in item["audits"])
-        return sum(audit["kind"] in kinds and audit["verdict"] is not None for audit in every)
-
-    return count
+    return lambda item: sum(audit["kind"] in kinds and audit["verdict"] is not None for audit in item["audits"])
 
 
-def _exceptions(*kinds: str) -> Callable[[Content], int]:
-    return lambda content: sum(item["kind"] in kinds for item in content["exceptions"])
+def _exceptions(*kinds: str) -> Count:
+    return lambda item: item["kind"] in kinds
 
 
-def _use_cases(content: Content) -> int:
-    return len({use_case["slug"] for version in content["versions"] for use_case in version["use_cases"]})
-
-
-# What Assay can hold, and how much of it the content of a report has.
-FACTS: Mapping[str, Callable[[Content], int]] = {
-    "identity": lambda content: len(content["inventory"]),
-    "versions": lambda content: len(content["inventory"]),
-    "card.purpose": _card("intended_uses"),
-    "card.limits": _card("limitations"),
-    "card.data": _card("training_data", "creation", "structure"),
-    "card.evaluation": _card("evaluation"),
-    "lineage": lambda content: sum(bool(item["lineage"]) for item in content["inventory"]),
-    "licence": lambda content: sum(version["licence"] is not None for version in content["versions"]),
-    "files": lambda content: sum(item["manifest_digest"] is not None for item in content["inventory"]),
-    "audit.files": _audits("files"),
-    "audit.metrics": _audits("metrics"),
-    "audit.bias": _audits("bias", "ll144"),
-    "audit.robustness": _audits("counterfactual", "suite", "stress"),
-    "audit.data": _audits("data"),
-    "audit.drift": _audits("drift"),
-    "audit_plan": lambda content: len(content["reproduction"]["audit_plans"]),
-    "use_case": _use_cases,
-    "decisions": lambda content: len(content["decisions"]),
-    "approvals": lambda content: sum(len(item["stages"]) for item in content["inventory"]),
-    "policies": lambda content: len(content["reproduction"]["policies"]),
-    "waivers": _exceptions("waiver", "override", "licence_override"),
-    "suspensions": _exceptions("suspension"),
-    "pilot": lambda content: sum(len(version["declared"]) for version in content["versions"]),
-    "limits": lambda content: len(content["not_checked"]),
-    "reproduction": lambda content: len(content["reproduction"]["commands"]),
+# What Assay can hold: in which section of a report, and how much of it an item of that section has.
+FACTS: Mapping[str, tuple[str, Count]] = {
+    "identity": ("inventory", lambda _item: 1),
+    "versions": ("inventory", lambda _item: 1),
+    "card.purpose": ("versions", _card("intended_uses")),
+    "card.limits": ("versions", _card("limitations")),
+    "card.data": ("versions", _card("training_data", "creation", "structure")),
+    "card.evaluation": ("versions", _card("evaluation")),
+    "lineage": ("inventory", lambda item: bool(item["lineage"])),
+    "licence": ("versions", lambda version: version["licence"] is not None),
+    "files": ("inventory", lambda item: item["manifest_digest"] is not None),
+    "audit.files": ("inventory", _audits("files")),
+    "audit.metrics": ("inventory", _audits("metrics")),
+    "audit.bias": ("inventory", _audits("bias", "ll144")),
+    "audit.robustness": ("inventory", _audits("counterfactual", "suite", "stress")),
+    "audit.data": ("inventory", _audits("data")),
+    "audit.drift": ("inventory", _audits("drift")),
+    "audit_plan": ("reproduction", lambda told: len(told["audit_plans"])),
+    "use_case": ("versions", lambda version: len(version["use_cases"])),
+    "decisions": ("decisions", lambda _item: 1),
+    "approvals": ("inventory", lambda item: len(item["stages"])),
+    "policies": ("reproduction", lambda told: len(told["policies"])),
+    "waivers": ("exceptions", _exceptions("waiver", "override", "licence_override")),
+    "suspensions": ("exceptions", _exceptions("suspension")),
+    "pilot": ("versions", lambda version: len(version["declared"])),
+    "limits": ("not_checked", lambda _item: 1),
+    "reproduction": ("reproduction", lambda told: len(told["commands"])),
 }
 
 
-def counts(content: Content) -> dict[str, int]:
-    """How many items of every fact the content of a report (``governance.reports.shapes.Content``) holds."""
-    return {name: count(content) for name, count in FACTS.items()}
+class Tally:
+    """Counts facts while the sections of a report pass by, so that none has to be read twice or kept."""
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys(FACTS, 0)
+        self._of: dict[str, list[tuple[str, Count]]] = {}
+        for fact, (section, count) in FACTS.items():
+            self._of.setdefault(section, []).append((fact, count))
+
+    def see(self, section: str, item: Mapping[str, Any]) -> None:
+        """Count an item of a section, or a section that is no list."""
+        for fact, count in self._of.get(section, ()):
+            self.counts[fact] += int(count(item))
+
+    def watching(self, section: str, items: Iterable[tuple[str, Item]]) -> Iterator[tuple[str, Item]]:
+        """The items, each with its title, as they come; each is counted when it passes."""
+        for title, item in items:
+            self.see(section, item)
+            yield title, item
 
 
-def matrix(content: Content) -> dict[str, Any]:
+def matrix(have: Mapping[str, int]) -> dict[str, Any]:
     """Section 7 of a report: every control with the facts that speak to it and how many of each there are.
 
-    The content needs every section but this one. JSON-ready::
+    JSON-ready::
 
         {"facts": {"identity": 12, …}, "frameworks": [{"id", "title", "citation", "dated", "address", "digest",
          "controls": [{"id", "section", "names": {"en", "ru"} | null, "facts": ["identity"], "held": 1, "checked"}]}]}
 
     ``held`` is how many of its facts the report holds at least one item of; a control without facts, or with 0 held,
     has nothing in this report that speaks to it.
+
+    Args:
+        have: items by fact, as a ``Tally`` has counted them.
     """
-    have = counts(content)
     return {
-        "facts": have,
+        "facts": dict(have),
         "frameworks": [
             {
                 "id": framework.id,

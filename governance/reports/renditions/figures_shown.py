@@ -13,6 +13,7 @@ from governance.web.templatetags import charts, figures
 
 Result = Mapping[str, Any]
 MOST_ROWS = 60
+LEVEL = "95\N{NO-BREAK SPACE}%"
 
 
 def shown(kind: str, result: Result) -> Iterator[str]:
@@ -89,7 +90,13 @@ def _by_group(metric: str, rows: Sequence[Mapping[str, Any]]) -> str:
     title = bias_report.capital(bias_report.metric_name(metric))
     if len(rows) > MOST_ROWS:
         title += ", " + _("the first %(n)s of %(of)s groups") % {"n": MOST_ROWS, "of": len(rows)}
-    head = [_("Group"), _("n"), _("Estimate"), _("95 % interval"), _("From %(low)s to %(high)s") % _ends(scale, kind)]
+    head = [
+        _("Group"),
+        _("n"),
+        _("Estimate"),
+        _("Interval, %(level)s") % {"level": LEVEL},
+        _("From %(low)s to %(high)s") % _ends(scale, kind),
+    ]
     return markup.table(title, head, made, kinds="tnnnc")
 
 
@@ -119,7 +126,15 @@ def _comparisons(rows: Sequence[Mapping[str, Any]]) -> str:
                 markup.status(verdict, "verdict"),
             ]
         )
-    head = [_("Group, against"), _("Metric"), _("n"), _("Estimate"), _("95 % interval"), _("Limit"), _("Method")]
+    head = [
+        _("Group, against"),
+        _("Metric"),
+        _("n"),
+        _("Estimate"),
+        _("Interval, %(level)s") % {"level": LEVEL},
+        _("Limit"),
+        _("Method"),
+    ]
     return markup.table(_("What is judged"), [*head, _("Drawn, dashed: limit"), _("Verdict")], made, kinds="ttnnnntct")
 
 
@@ -154,7 +169,7 @@ def _ll144_table(made: Mapping[str, Any]) -> str:
                 markup.chart(scale, row["rate"], row["ci_low"], row["ci_high"], tone="open" if row["excluded"] else ""),
             ]
         )
-    head = [_("Category"), _("Applicants"), _("Rate"), _("95 % interval"), _("Impact ratio")]
+    head = [_("Category"), _("Applicants"), _("Rate"), _("Interval, %(level)s") % {"level": LEVEL}, _("Impact ratio")]
     drawn = _("From %(low)s to %(high)s") % _ends(scale, "rate")
     table = markup.table(ll144_summary.table_title(made), [*head, drawn], cells, kinds="tnnnnc")
     unknown = _("People of unknown category, in no figure of this table: %(n)s.") % {

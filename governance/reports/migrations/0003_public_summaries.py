@@ -10,10 +10,9 @@ from governance.ledger.protection import immutable_rows
 
 
 class Migration(migrations.Migration):
-    initial = True
-
     dependencies = [
         ("ledger", "0002_protect_rows"),
+        ("reports", "0002_protect_rows"),
         ("audits", "0003_findings_by_code_alone"),
         ("catalog", "0008_employment_decision_tool"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
