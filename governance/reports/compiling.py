@@ -30,6 +30,7 @@ def read(asked: Asked, *, progress: Progress = silent) -> Content:
     """
     gaps = versions.Gaps()
     steps, tally = _Steps(progress), controls.Tally()
+    watched = tally.watching
     sections: dict[str, Section] = {}
     with ExitStack() as files:
 
@@ -37,14 +38,12 @@ def read(asked: Asked, *, progress: Progress = silent) -> Content:
             sections[name] = section
             files.callback(section.file.close)
 
-        keep("inventory", Section.of_items(tally.watching("inventory", inventory.items(asked, progress=steps.first))))
-        keep("decisions", Section.of_items(tally.watching("decisions", decisions.items(asked))))
-        keep(
-            "versions", Section.of_items(tally.watching("versions", versions.items(asked, gaps, progress=steps.second)))
-        )
-        keep("exceptions", Section.of_items(tally.watching("exceptions", exceptions.items(asked))))
+        keep("inventory", Section.of_items(watched("inventory", inventory.items(asked, progress=steps.first))))
+        keep("decisions", Section.of_items(watched("decisions", decisions.items(asked))))
+        keep("versions", Section.of_items(watched("versions", versions.items(asked, gaps, progress=steps.second))))
+        keep("exceptions", Section.of_items(watched("exceptions", exceptions.items(asked))))
         # What follows tells of what was read before it.
-        keep("not_checked", Section.of_items(tally.watching("not_checked", not_checked.items(asked, gaps))))
+        keep("not_checked", Section.of_items(watched("not_checked", not_checked.items(asked, gaps))))
         how = reproduction.value(asked, gaps)
         tally.see("reproduction", how)
         keep("reproduction", Section.of_value(how))
