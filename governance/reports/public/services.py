@@ -70,7 +70,7 @@ def publish(*, use_case_id: int, run_id: int, by: User, at: dt.datetime) -> Publ
             f"the summary does not state: {', '.join(gaps)}; state it in the part ll144 of the audit plan, and run the"
             " audit again",
         )
-    audited_on = document["record"]["audit_date"] or kind_pages.audit_date(run)
+    audited_on = str(document["record"]["audit_date"] or kind_pages.audit_date(run))
     page, _new = PublicPage.objects.get_or_create(version=version, use_case=use_case)
     if published := page.summaries.filter(run=run).first():
         return published

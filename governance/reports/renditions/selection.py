@@ -67,7 +67,8 @@ def select(document: Document, *, budget: Budget | None = None) -> Selection:
 
 def _excepted(document: Document) -> tuple[set[str], set[str]]:
     """Digests of versions with a waiver or override, and of those of which one expired."""
-    waived, expired = set(), set()
+    waived: set[str] = set()
+    expired: set[str] = set()
     for item in document.items("exceptions"):
         subject = item.get("subject")
         if subject and item["kind"] in ("waiver", "override", "licence_override", "suspension"):
@@ -100,27 +101,26 @@ def _why(version: Mapping[str, Any], waived: set[str], expired: set[str], change
 
 def lines_of(version: Mapping[str, Any]) -> int:
     """About how many lines a version takes when it is printed."""
-    card = sum(
-        2 + len(words[:CARD_PRINTED]) // 90 + words[:CARD_PRINTED].count("\n")
-        for words in (version["card"] or {}).values()
-    )
-    return 12 + card + 4 * len(version["use_cases"]) + sum(_audit_lines(audit) for audit in version["audits"])
+    lines = 12 + 4 * len(version["use_cases"])
+    for words in (version["card"] or {}).values():
+        printed = str(words)[:CARD_PRINTED]
+        lines += 2 + len(printed) // 90 + printed.count("\n")
+    return lines + sum(_audit_lines(audit) for audit in version["audits"])
 
 
+# So much of a section of a card is printed; the annex has it all.
 CARD_PRINTED = 600
 _SHOWN = frozenset({"selection_rate", "accuracy", "true_positive_rate", "false_positive_rate", "precision"})
 
 
 def _audit_lines(audit: Mapping[str, Any]) -> int:
+    lines = 8 + 2 * min(len(audit["findings"]), 20)
     result = audit["result"] or {}
-    rows = sum(row.get("metric") in _SHOWN for row in result.get("metrics") or ()) + 12 * bool(result.get("metrics"))
-    rows += 2 * sum(row.get("role") == "gating" for row in result.get("disparities") or ())
-    rows += sum(
-        len(made["rows"]) + 4 for made in result.get("tables") or () if isinstance(made, dict) and "rows" in made
-    )
-    return (
-        8
-        + rows
-        + 2 * min(len(audit["findings"]), 20)
-        + (0 if audit["kind"] in ("bias", "ll144") else len(audit["summary"]))
-    )
+    if audit["kind"] == "bias":
+        lines += 12 + sum(row.get("metric") in _SHOWN for row in result.get("metrics") or ())
+        lines += 2 * sum(row.get("role") == "gating" for row in result.get("disparities") or ())
+    elif audit["kind"] == "ll144":
+        lines += 14 + sum(len(made["rows"]) + 4 for made in result.get("tables") or ())
+    else:
+        lines += len(audit["summary"])
+    return lines
