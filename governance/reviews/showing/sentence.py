@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from governance.gates.portfolio import closed_as
 from governance.gates.queries import closing_conditions
 from governance.policies import wording
-from governance.reviews import override_showing
+from governance.reviews import override_showing, saying
 from governance.reviews.models import Decision, Submission, SubmissionState
 from governance.reviews.queries import DECIDABLE
 from governance.web.sentences import as_sentence
@@ -98,7 +98,7 @@ def _ended(submission: Submission, decision: Decision | None, told: Mapping[str,
         SubmissionState.SUPERSEDED: _("A newer submission took its place."),
     }
     say = says.get(SubmissionState(submission.state), str(submission.get_state_display())) % told
-    why = decision.reason if decision is not None else ""
+    why = saying.reason(decision) if decision is not None else ""
     return {"verdict": submission.state, "family": "submission", "say": say, "why": why}
 
 

@@ -26,7 +26,17 @@ from governance.people.queries import standing
 from governance.policies import overrides as override_queries
 from governance.policies.waivers import queries as waiver_queries
 from governance.policies.waivers import showing as waiver_showing
-from governance.reviews import comparing, discussing, drafting, forms, override_showing, queries, services, showing
+from governance.reviews import (
+    comparing,
+    discussing,
+    drafting,
+    forms,
+    override_showing,
+    queries,
+    saying,
+    services,
+    showing,
+)
 from governance.reviews.errors import NotAcceptable, ReviewRefused
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.standing import evaluation_now, stands_at
@@ -112,6 +122,7 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "history": showing.history(shown, decisions),
         "changed": None if request.htmx else comparing.since_before(shown, votes),
         "decision": newest,
+        "decision_said": saying.reason(newest) if newest else "",
         "decision_in_force": showing.in_force(newest, at=now),
         "decision_policy": next((p for p in policies), None),
         "policies": policies,
