@@ -14,9 +14,10 @@ from governance.gates import portfolio
 from governance.gates.models import Approval
 from governance.policies import rejudging, tasks
 from governance.policies import services as policies
-from governance.policies.models import Rejudging
+from governance.policies.models import PolicyVersion, Rejudging
 from governance.reviews.models import Trigger
 from tests.conftest import eventually
+from tests.governance.reviews.test_at_once import at_once
 from tests.governance.reviews.test_workflow import policy
 from tests.governance.world import World
 from tests.working import Workers
@@ -132,6 +133,27 @@ def test_a_version_that_no_longer_speaks_of_an_approval_closes_it_no_more(world:
 
     assert of_policies(approval) == []
     assert world.gate().verdict == "allow"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_version_that_is_published_while_a_worker_judges_under_the_one_before_counts(transactional_db: None) -> None:
+    world = World()
+    world.approved()
+    for turn in range(3):
+        policies.publish(text=policy(lane="domain", days=30 + turn), by=None, at=timezone.now())
+        stricter = policy(days=30 + turn)
+
+        judged, published = at_once(
+            world.rejudge, lambda text=stricter: policies.publish(text=text, by=None, at=timezone.now())
+        )
+
+        assert isinstance(judged, int), judged
+        assert isinstance(published, PolicyVersion), published
+        assert world.gate().verdict in ("pending", "deny"), (
+            "whichever was first: it is never open under the stricter one"
+        )
+        world.rejudge()
+        assert world.gate().reason_codes == ("policy.extra:policy_changed",)
 
 
 @pytest.mark.broker
