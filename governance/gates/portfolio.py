@@ -220,7 +220,7 @@ def changes_ahead(conditions: Collection[dict[str, Any]]) -> list[dict[str, Any]
 
 def closed_as(closing: Collection[dict[str, Any]]) -> str:
     """What the gate says of an approval that conditions close: a no, or that a worker still has to look at it."""
-    return "pending" if all(one["code"] == TO_BE_JUDGED for one in closing) else "deny"
+    return "pending" if all(one.get("code") == TO_BE_JUDGED for one in closing) else "deny"
 
 
 def _would_close(approval: Approval, new: AppliedPolicy, *, at: dt.datetime) -> bool:
