@@ -1,4 +1,4 @@
-"""What a change of its input does to a model's answers: how often it was right before and after, and how often it turned."""
+"""What a change of its input does to a model's answers: how often it was right before and after, how often it turns."""
 
 from __future__ import annotations
 

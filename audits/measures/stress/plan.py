@@ -29,10 +29,10 @@ class StressPlan:
 
     ``model`` names the version's file by how it is called (``onnx:model.onnx``); without it the only one that can be
     called. ``text`` and ``label`` are columns; without ``label`` one of that name is read where there is one, and
-    without any label an answer is right when it is the one to the unchanged input. ``output`` is the output that holds
-    the answer, ``classes`` maps answers to labels. At most ``rows`` of the table are used, chosen by the seed.
-    ``families`` are what is done to texts (all), at ``severities``; judged is what happens at ``judged_at``. A family of
-    ``gating`` decides; by default each does that people and machines cause without meaning to. Fails where the whole
+    without any label an answer is right when it is the one to the unchanged input. ``output`` is the output that
+    holds the answer, ``classes`` maps answers to labels. At most ``rows`` of the table are used, chosen by the seed.
+    ``families`` are what is done to texts (all), at ``severities``; judged is what happens at ``judged_at``. A family
+    of ``gating`` decides; by default each does that people and machines cause without meaning to. Fails where the whole
     95 % interval of answers that turn lies above ``fail_at``, passes where it lies below ``warn_at``. ``parts`` holds
     what other kinds of stress are told, by their name.
     """
