@@ -33,7 +33,8 @@ class Answers:
     @property
     def right(self) -> Mask:
         """Which inputs it was right about; without labels every answer to the input as it is counts as right."""
-        return np.ones(len(self.said), dtype=bool) if self.label is None else self.said == self.label
+        right: Mask = np.ones(len(self.said), dtype=bool) if self.label is None else self.said == self.label
+        return right
 
 
 def turned(before: Answers, after: Codes) -> Mask:
