@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +20,22 @@ Progress = Callable[[int, "int | None"], None]
 UNCHANGED = "none"
 
 
+def in_batches(batch: Batch, *, size: int) -> Iterator[Batch]:
+    """A batch as several of at most ``size`` rows, in their order; views, no copies."""
+    rows = max((len(array) for array in batch.values()), default=0)
+    for begin in range(0, rows, size):
+        yield {name: array[begin : begin + size] for name, array in batch.items()}
+
+
 @dataclass(frozen=True)
 class Predictions:
     """What a model said of all rows.
 
     Attributes:
         outputs: by name, shape (rows, …).
-        record: JSON-ready: model, data and transform by digest, signature, isolation, runtime, rows, seconds, peak
-            memory, and of each output how many numbers are not finite.
+        record: JSON-ready: where the answers come from, model, data and transform by digest, signature, isolation
+            (null where nothing runs here), runtime, rows, seconds, peak memory, of each output how many numbers are
+            not finite, and the facts of the model (of a service what it cost).
         key: of the store.
         from_store: whether nothing was run for it this time.
     """
@@ -65,7 +73,7 @@ def predict(
         ModelRefused: the model cannot be read, or the batches do not fit it.
         ModelFailed: it was asked and did not answer as a model does.
     """
-    store = store or kept.NoStore()
+    store = store if store is not None and adapter.keeps else kept.NoStore()
     runtime = adapter.runtime
     key = kept.key(
         model=adapter.digest, data=data_digest, transform=transform_digest, kind=adapter.kind, runtime=runtime
@@ -90,16 +98,17 @@ def predict(
             pieces.append(answer)
             done += len(next(iter(answer.values())))
             progress(done, rows)
-        declared = model.signature.as_document()
+        declared, facts = model.signature.as_document(), dict(model.facts())
     outputs = tensors.joined(pieces)
     record = {
         "kind": adapter.kind,
+        "origin": adapter.origin,
         "model": adapter.digest,
         "data": data_digest,
         "transform": transform_digest,
         "runtime": dict(runtime),
         "signature": declared,
-        "isolation": model.isolation.as_document(),
+        "isolation": None if model.isolation is None else model.isolation.as_document(),
         "rows": done,
         "seconds": round(time.monotonic() - begun, 3),
         "peak_memory_bytes": model.peak_memory_bytes,
@@ -108,6 +117,7 @@ def predict(
             for name, array in outputs.items()
             if array.dtype.kind == "f"
         },
+        **facts,
     }
     store.put(key, record, outputs)
     return Predictions(outputs, record, key, False)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from audits.adapters import tensors
+from audits.adapters.guests import serving
 from audits.sandbox.inside.wire import Channel
 
 TYPES = {
@@ -26,28 +27,26 @@ ERRORS_ONLY = 3
 
 def serve(channel: Channel) -> None:
     """Load one model, then answer batch after batch."""
+    serving.serve(channel, Graph)
+
+
+class Graph:
+    """An ONNX graph in a session of its own."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self._session = _session(told)
+
+    def signature(self) -> dict[str, Any]:
+        return _signature(self._session)
+
+    def predict(self, batch: dict[str, tensors.Array]) -> dict[str, tensors.Array]:
+        names = [one.name for one in self._session.get_outputs()]
+        return {name: _array(found) for name, found in zip(names, self._session.run(None, batch), strict=True)}
+
+
+def _session(told: dict[str, Any]) -> Any:
     import onnxruntime as ort  # an extra
 
-    session: Any = None
-    while (asked := channel.receive()) is not None:
-        head, body = asked
-        try:
-            if "open" in head:
-                session = _session(ort, head["open"])
-                channel.send({"signature": _signature(session)})
-                continue
-            outputs = _outputs(session, tensors.unpacked(head["predict"], body))
-        except MemoryError:
-            raise
-        except Exception as failed:
-            code = "model_unreadable" if "open" in head else "model_failed"
-            channel.send({"error": {"code": code, "message": f"{type(failed).__name__}: {failed}"[:1000]}})
-            continue
-        described, parts = tensors.packed(outputs)
-        channel.send({"outputs": described}, *parts)
-
-
-def _session(ort: Any, told: dict[str, Any]) -> Any:
     path = Path(told["path"])
     if path.is_dir():
         found = sorted(path.glob("*.onnx"))
@@ -74,11 +73,6 @@ def _signature(session: Any) -> dict[str, Any]:
         "outputs": [told(one) for one in session.get_outputs()],
         "classes": [],
     }
-
-
-def _outputs(session: Any, batch: dict[str, tensors.Array]) -> dict[str, tensors.Array]:
-    names = [one.name for one in session.get_outputs()]
-    return {name: _array(found) for name, found in zip(names, session.run(None, batch), strict=True)}
 
 
 def _array(found: Any) -> tensors.Array:
