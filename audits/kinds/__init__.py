@@ -1,6 +1,19 @@
 """Audit kinds. Importing this package registers them."""
 
-from audits.kinds import bias, card, counterfactual, data, drift, files, license, ll144, metrics, mitigation, suite
+from audits.kinds import (
+    bias,
+    card,
+    counterfactual,
+    data,
+    drift,
+    files,
+    license,
+    ll144,
+    metrics,
+    mitigation,
+    suite,
+    trial,
+)
 from audits.kinds.base import get, names
 
 __all__ = [
@@ -17,4 +30,5 @@ __all__ = [
     "mitigation",
     "names",
     "suite",
+    "trial",
 ]

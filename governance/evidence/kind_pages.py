@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from audits.models import Run
-from governance.evidence import files_report, ll144_summary, text_reports
+from governance.evidence import files_report, ll144_summary, text_reports, trial_report
 
 Document = Mapping[str, Any]
 
@@ -39,6 +39,7 @@ def question_of(kind: str) -> str:
         "counterfactual": _("Do answers follow whom a text is about, more than any edit at that place explains?"),
         "files": _("Would loading these files run anything, and was every byte of them looked at?"),
         "suite": _("Is the model right in each kind of case that it has to master?"),
+        "trial": _("What does the model answer to what somebody typed?"),
     }.get(kind, "")
 
 
@@ -95,10 +96,12 @@ _REPORTS: dict[str, tuple[str, Callable[[Run, Document], dict[str, Any]]]] = {
     "counterfactual": ("evidence/partials/counterfactual.html", _counterfactual),
     "suite": ("evidence/partials/suite.html", _suite),
     "files": ("evidence/partials/files.html", files_report.shown),
+    "trial": ("evidence/partials/trial.html", trial_report.shown),
 }
 _SENTENCES: dict[str, Callable[[Document], str]] = {
     "ll144": ll144_summary.sentence,
     "counterfactual": text_reports.counterfactual_sentence,
     "suite": text_reports.suite_sentence,
     "files": files_report.sentence,
+    "trial": trial_report.sentence,
 }

@@ -15,7 +15,7 @@ import os
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -95,7 +95,11 @@ class Endpoint:
             return protocols.Chat(self.model, speaks == "openai-chat", self.system, self.parameters)
         if speaks == "json":
             return protocols.Template(body=self.template, answer=self.answer, numbers=self.numbers)
-        made = {"tei-embed": protocols.Embed, "tei-predict": protocols.Predict, "tei-rerank": protocols.Rerank}
+        made: dict[str, Callable[[], Language]] = {
+            "tei-embed": protocols.Embed,
+            "tei-predict": protocols.Predict,
+            "tei-rerank": protocols.Rerank,
+        }
         if speaks not in made:
             known = ", ".join(["openai-chat", "openai-completions", *made, "json"])
             raise ModelRefused("endpoint_protocol", f"what the service speaks is not plain from its path; say {known}")

@@ -49,6 +49,7 @@ SENTENCES: Mapping[str, Sentences] = {
     "files": files.SENTENCES,
     # figures without a judgement: nothing is found
     "metrics": {},
+    "trial": {},
 }
 """Audit kind -> code -> what is so, and how to mend it. Both take the finding's parameters."""
 
