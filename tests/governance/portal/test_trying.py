@@ -254,7 +254,7 @@ def test_programs_try_and_keep_as_people_do(world: World):
     assert (answer.status_code, answer["Location"]) == (202, f"/api/v1/runs/{run.pk}/")
     assert (early.status_code, early.json()["code"]) == (409, "no_trial")
     assert kept.status_code == 201
-    assert program.get(f"{API}trials/").json()["results"] == [kept.json()]
+    assert program.get(f"{API}trials/").json()["items"] == [kept.json()]
     result = program.get(f"{API}runs/{run.pk}/result/").json()
     assert result["answers"][0]["label"] == 1
     for changed, status in (({"inputs": []}, 422), ({"model": "onnx:absent.onnx"}, 422), ({"inputs": [[{}]]}, 422)):
