@@ -20,13 +20,20 @@ FUNCTION = re.compile(r"(?P<module>[^:\0]{1,500}):(?P<function>[A-Za-z_][A-Za-z0
 MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 
-def onnx(path: Path, *, tick: Tick = lambda: None) -> Isolated:
+def onnx(path: Path, *, pictures: bool = False, tick: Tick = lambda: None) -> Isolated:
     """A model in ONNX: a file, or a folder with one and its external data.
+
+    Args:
+        pictures: whether it is given encoded pictures, which are decoded where it runs.
 
     Raises:
         ModelRefused: its files cannot be used.
     """
-    return Isolated("onnx", model_files(path, tick=tick), ("onnxruntime", "numpy"), ("onnxruntime",))
+    files = model_files(path, tick=tick)
+    if pictures:
+        packages, options = ("onnxruntime", "numpy", "pillow"), {"pictures": True}
+        return Isolated("onnx", files, packages, ("onnxruntime", "PIL.Image"), options=options)
+    return Isolated("onnx", files, ("onnxruntime", "numpy"), ("onnxruntime",))
 
 
 def skops(path: Path, *, tick: Tick = lambda: None) -> Isolated:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,9 @@ class TextModel:
         # before the library is imported: it reads them once
         os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
         os.environ |= {"TRANSFORMERS_VERBOSITY": "error", "TOKENIZERS_PARALLELISM": "false", "USER": "nobody"}
+        # There is no folder to write to; the library asks for one when it is imported, and makes none that is there.
+        os.environ |= {"TORCHINDUCTOR_CACHE_DIR": "/", "TORCHDYNAMO_DISABLE": "1"}
+        tempfile.tempdir = "/"
         import torch  # an extra
         import transformers  # an extra
 
