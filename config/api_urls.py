@@ -6,7 +6,6 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from governance.catalog import api as catalog
 from governance.evidence import api as evidence
-from governance.evidence import trial_api as trials
 from governance.gates import api as gates
 from governance.licensing import api as licensing
 from governance.policies import api as policies
@@ -91,8 +90,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<int:pk>/findings/", evidence.RunFindings.as_view(), name="run-findings"),
     path("runs/<int:pk>/result/", evidence.RunResult.as_view(), name="run-result"),
     path("runs/<int:pk>/cancel/", evidence.RunCancel.as_view(), name="run-cancel"),
-    path("trials/", trials.Trials.as_view(), name="trials"),
-    path("trials/<int:pk>/keep/", trials.TrialKeep.as_view(), name="trial-keep"),
+    path("trials/", evidence.Trials.as_view(), name="trials"),
+    path("trials/<int:pk>/keep/", evidence.TrialKeep.as_view(), name="trial-keep"),
     # policies
     path("policies/", policies.Policies.as_view(), name="policies"),
     path("policies/<slug:name>/", policies.PolicyVersions.as_view(), name="policy"),

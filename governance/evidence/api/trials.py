@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from audits import services as audits
 from governance.catalog.models import UseCase
 from governance.evidence import trials
-from governance.evidence.api import RunDocument
+from governance.evidence.api.runs import RunDocument
 from governance.evidence.models import KeptTrial
 from governance.evidence.queries import runs_visible_to
 from governance.evidence.services import EvidenceRefused, NotAnAsker
