@@ -111,6 +111,7 @@ def pictures_of(shape: Sequence[int | None], folder: Path | None) -> Pictures:
         short = size.get("height")
     if type(height) is not int or type(width) is not int or not (0 < height <= 4096 and 0 < width <= 4096):
         raise serving.Refusal("inputs", "neither the model nor preprocessor_config.json says how large a picture is")
+    resample = said.get("resample")
     normalizes = bool(said.get("do_normalize", "image_mean" in said))
     return Pictures(
         height,
@@ -118,7 +119,7 @@ def pictures_of(shape: Sequence[int | None], folder: Path | None) -> Pictures:
         channels,
         first,
         short if type(short) is int and short >= max(height, width) else None,
-        said.get("resample") if said.get("resample") in range(6) else BILINEAR,
+        resample if type(resample) is int and resample in range(6) else BILINEAR,
         _number(said.get("rescale_factor"), 1 / 255) if said.get("do_rescale", True) else 1.0,
         _by_channel(said.get("image_mean") if normalizes else None, channels, 0.0),
         _by_channel(said.get("image_std") if normalizes else None, channels, 1.0),
