@@ -39,10 +39,10 @@ def shown(_run: Run, document: Document) -> dict[str, Any]:
         "trial": {
             "outputs": outputs,
             "rows": [
-                {"question": _cell(asked), "answers": [(name, _cell(answer.get(name))) for name in outputs]}
+                {"question": _typed(asked), "answers": [(name, _cell(answer.get(name))) for name in outputs]}
                 for asked, answer in zip(document.get("question") or [], answers, strict=False)
             ],
-            "questions": [_cell(asked) for asked in document.get("question") or []] if failed else [],
+            "questions": [_typed(asked) for asked in document.get("question") or []] if failed else [],
             "failed": failed,
             "facts": _facts(document),
             "model": document.get("model", ""),
@@ -70,6 +70,13 @@ def _facts(document: Document) -> list[tuple[str, str]]:
     return found
 
 
+def _typed(asked: Any) -> str:
+    """A question as it was typed."""
+    cells = asked if isinstance(asked, list) else [asked]
+    text = ", ".join(f"{cell:.15g}" if isinstance(cell, float) else str(cell) for cell in cells)
+    return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"
+
+
 def _cell(value: Any) -> str:
     """An answer in words: scores by class with the highest first, a vector by its beginning."""
     if isinstance(value, Mapping) and "shape" in value:
@@ -82,6 +89,8 @@ def _cell(value: Any) -> str:
         return ", ".join(_cell(one) for one in value)
     if isinstance(value, float):
         return figures.number(value, places=4) if value == 0 or 1e-3 <= abs(value) < 1e6 else f"{value:.3g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return figures.number(value)
     if value is None:
         return "–"
     text = str(value)
