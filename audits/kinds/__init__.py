@@ -11,6 +11,7 @@ from audits.kinds import (
     ll144,
     metrics,
     mitigation,
+    stress,
     suite,
     trial,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "metrics",
     "mitigation",
     "names",
+    "stress",
     "suite",
     "trial",
 ]

@@ -13,10 +13,10 @@ from audits import services as audits
 from audits.kinds.base import InputsRejected
 from audits.kinds.models_at_hand import AtHand, at_hand, chosen
 from audits.kinds.trial import NO_ANSWER, question
-from audits.models import OPEN_STATES, Run, RunState
+from audits.models import OPEN_STATES, Origin, Run, RunState
 from governance.catalog.models import UseCase, Version
 from governance.evidence import queries
-from governance.evidence.inputs import Lacking, wanted
+from governance.evidence.inputs import model_bytes
 from governance.evidence.models import KeptTrial
 from governance.evidence.services import EvidenceRefused, NotAnAsker
 from governance.ledger import services as ledger
@@ -35,8 +35,7 @@ def may_try(user: User, *, use_case: UseCase) -> bool:
 
 def models_of(version: Version, use_case: UseCase) -> list[AtHand]:
     """The models among the bytes of a version that are at hand. Three queries."""
-    want = wanted(kind="files", version=version, use_case=use_case)
-    return [] if isinstance(want, Lacking) or want.inputs is None else at_hand(want.inputs["files"])
+    return at_hand(model_bytes(version, use_case).as_inputs())
 
 
 @transaction.atomic
@@ -53,14 +52,13 @@ def ask(*, version: Version, use_case: UseCase, model: str = "", cells: Any, by:
     """
     if not may_try(by, use_case=use_case):
         raise NotAnAsker("not_a_trier", f"you only read in {use_case}; its team's submitters and reviewers try models")
-    want = wanted(kind="files", version=version, use_case=use_case)
-    if isinstance(want, Lacking) or want.inputs is None:
-        raise EvidenceRefused("model_missing", "no model of the version is at hand; upload its file in the role files")
+    there = model_bytes(version, use_case)
     try:
         typed = question(cells)
-        named = chosen(want.inputs["files"], model)
+        named = chosen(there.as_inputs(), model)
     except InputsRejected as refused:
-        raise EvidenceRefused(refused.code, str(refused)) from refused
+        code = there.lacking if refused.code == "model_missing" and not model else refused.code
+        raise EvidenceRefused(code, str(refused)) from refused
     waiting = Run.objects.filter(kind=KIND, requested_by=by, state__in=OPEN_STATES).count()
     if waiting >= MOST_UNFINISHED:
         raise EvidenceRefused("too_many_trials", f"{waiting} of your trials wait for an answer; look at these first")
@@ -76,7 +74,7 @@ def ask(*, version: Version, use_case: UseCase, model: str = "", cells: Any, by:
         "subject_name": version.entry.repo_id,
         "subject_digest": version.digest,
         "use_case": use_case.slug,
-        "origin": want.origin,
+        "origin": Origin.DECLARED if there.declared & named.files.keys() else Origin.OBSERVED,
         "requested_by": by,
         "at": at,
     }

@@ -183,6 +183,7 @@ RELATIONS = {
 ORIGINS = {
     "observed": Shown("none", "look", pgettext_lazy("origin", "Observed")),
     "declared": Shown("none", "note", pgettext_lazy("origin", "Declared")),
+    "endpoint": Shown("none", "note", pgettext_lazy("origin", "Answered by a service")),
 }
 ASSURANCES = {
     "hashed": Shown("none", "duty", pgettext_lazy("assurance", "Every byte hashed")),
@@ -204,6 +205,7 @@ AUDITS = {
     "counterfactual": Shown("none", "new", pgettext_lazy("audit", "Counterfactual texts")),
     "suite": Shown("none", "new", pgettext_lazy("audit", "Functional suite")),
     "files": Shown("none", "new", pgettext_lazy("audit", "Files")),
+    "stress": Shown("none", "new", pgettext_lazy("audit", "Stress")),
     "trial": Shown("none", "new", pgettext_lazy("audit", "Trial")),
 }
 # The law sets no limit for its ratios: its audit is calculated, and passes nobody.
@@ -222,6 +224,7 @@ FAMILIES: Mapping[str, Mapping[str, Shown]] = {
     "counterfactual": VERDICTS,
     "suite": VERDICTS,
     "files": VERDICTS,
+    "stress": VERDICTS,
     "card": VERDICTS,
     "licence": LICENCES,
     "license": LICENCES,

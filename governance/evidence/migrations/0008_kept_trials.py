@@ -7,9 +7,9 @@ from governance.ledger.protection import immutable_rows
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("audits", "0003_findings_by_code_alone"),
+        ("audits", "0004_answers_of_services"),
         ("catalog", "0007_tier_proposals"),
-        ("evidence", "0006_model_files"),
+        ("evidence", "0007_stress_cases"),
         ("ledger", "0002_protect_rows"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
