@@ -39,8 +39,9 @@ class Command(AuditCommand):
         parser.add_argument(
             "--task",
             default="binary",
-            choices=("binary", "multiclass", "regression", "ranking"),
-            help="what the model does (binary); label and prediction are numbers for regression and ranking",
+            choices=("binary", "multiclass", "regression", "ranking", "transcription", "entities"),
+            help="what the model does (binary); label and prediction are numbers for regression and ranking, texts for "
+            "transcription, tags such as B-PER I-PER O for entities",
         )
         parser.add_argument("--cluster", metavar="COL", help="rows of one value may resemble each other (a person)")
         parser.add_argument(
