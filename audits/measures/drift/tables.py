@@ -127,8 +127,11 @@ def audit_drift(reference: Loaded, current: Loaded, plan: DriftPlan | None = Non
     rows += [_unmeasured(name, "column_gone", "insufficient_data") for name in gone]
     reasons += [_reason("drift.column_gone", name) for name in gone]
     reasons += [_reason("drift.column_new", name) for name in new]
-    reasons += _judged_reasons(apart, _TOGETHER, plan) if apart else []
-    verdict = worst([*(row["verdict"] for row in rows), *([apart.verdict] if apart else [])])
+    verdict = worst([row["verdict"] for row in rows])
+    if apart is not None and ORDER.index(apart.verdict) > ORDER.index(verdict):
+        # said where it is news: columns that moved by themselves are told apart together too
+        reasons += _judged_reasons(apart, _TOGETHER, plan)
+        verdict = apart.verdict
     if verdict == "no_information":
         reasons.append({"code": "drift.nothing_to_compare", "severity": "medium", "locus": "", "params": {}})
     judged = [row for row in rows if row["verdict"] in ("pass", "warn", "fail")]

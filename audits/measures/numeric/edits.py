@@ -43,11 +43,11 @@ def word_edits(reference: Words, transcript: Words, *, rows: int) -> Codes:
     first = 0
     while first < rows:
         some = order[first : first + max(1, _HELD // (int(sizes[1][order[first:]].max()) + 1))]
-        matrices = [
+        ours, theirs = (
             _padded(words.hashes, start[some], size[some])
             for words, start, size in zip((reference, transcript), starts, sizes, strict=True)
-        ]
-        found[some] = _distances(*matrices, sizes[0][some], sizes[1][some])
+        )
+        found[some] = _distances(ours, theirs, sizes[0][some], sizes[1][some])
         first += len(some)
     return found
 

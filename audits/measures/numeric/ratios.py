@@ -61,7 +61,7 @@ def ratio(
     pulls = (above - value * below) * float(weight.sum()) / total
     found = mean(pulls, weights, clusters)
     if float(np.abs(pulls).max(initial=0.0)) < 1e-12 and value in (0.0, 1.0):
-        held = weight if clusters is None else np.bincount(clusters, weights=weight)
+        held = weight if clusters is None else np.asarray(np.bincount(clusters, weights=weight), dtype=float)
         size = effective_size(held[held > 0])
         low, high = (float(one) for one in wilson(value * size, size))
         return Estimated(value, low, high, "Wilson, rows or clusters counted")

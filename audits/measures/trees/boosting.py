@@ -112,7 +112,8 @@ def _tree(columns: Columns, flat: Codes, slope: Floats, curve: Floats) -> tuple[
         nodes = 1 << level
         cell = (flat + node[:, None] * width).ravel()
         pulls, weight = (
-            np.bincount(cell, sums, nodes * width).reshape(nodes, many, columns.width) for sums in (slopes, curves)
+            np.asarray(np.bincount(cell, sums, nodes * width), dtype=float).reshape(nodes, many, columns.width)
+            for sums in (slopes, curves)
         )
         where, goes = _best_cuts(pulls, weight, columns.ordered)
         column.append(where)
