@@ -18,7 +18,7 @@ from scipy import special
 from audits.measures.drift.judging import Judged, threshold_of
 from audits.measures.drift.thresholds import TOLD_APART
 from audits.measures.figures import figure
-from audits.measures.proxies.association import auc_limits
+from audits.measures.roc import auc_limits
 
 Codes = npt.NDArray[np.int64]
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audits.measures.drift.apart import FOLDS, SAMPLE, Apart, folds_of
-from audits.measures.proxies.association import auc
 from audits.measures.resampling import generator
+from audits.measures.roc import auc
 from audits.measures.tables.arrow import as_numpy, positions, strings
 from audits.measures.trees.folds import averaged
 

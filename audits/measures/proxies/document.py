@@ -18,14 +18,13 @@ from audits.measures.plan import BiasPlan
 from audits.measures.proxies.alike import impact_ratio_alike
 from audits.measures.proxies.areas import Places, areas_of_categories, areas_of_numbers, folds, places_of, sampled
 from audits.measures.proxies.association import (
-    auc,
-    auc_limits,
     contingency,
     cramers_v,
     normalized_mutual_information,
     theils_u,
 )
 from audits.measures.resampling import generator
+from audits.measures.roc import auc, auc_limits
 from audits.measures.slices.factors import NUMERIC, Factor, factor_of, frequent
 from audits.measures.tables.chunks import Column
 from audits.measures.trees import as_columns, cross_fitted

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from audits.measures.proxies.association import auc
+from audits.measures.roc import auc
 from audits.measures.trees.boosting import Columns, boosted
 
 Floats = npt.NDArray[np.float64]

@@ -23,9 +23,9 @@ from audits.measures.means import difference, mean, root
 from audits.measures.numeric.ranked import _ratio, discounts
 from audits.measures.numeric.regression import LOSSES, _distance
 from audits.measures.proxies.alike import impact_ratio_alike
-from audits.measures.proxies.association import auc_limits
 from audits.measures.proxies.document import FOLDS, PENALTY, _cross_fitted_area, _design
 from audits.measures.rates import RATES
+from audits.measures.roc import auc_limits
 from audits.measures.scores.calibration import group_row, judged, losses
 from audits.measures.scores.part import _impossibility
 from audits.measures.scores.reliability import calibration_error

@@ -14,13 +14,12 @@ from audits.measures.kept_rows import JudgedRows
 from audits.measures.ordering import in_order_of_content
 from audits.measures.proxies import proxies_of
 from audits.measures.proxies.association import (
-    auc,
-    auc_limits,
     contingency,
     cramers_v,
     normalized_mutual_information,
     theils_u,
 )
+from audits.measures.roc import auc, auc_limits
 from audits.measures.tables.chunks import Column
 from tests.audits.measures.made import LONG
 from tests.audits.measures.slices.made import plan_for, rows_of, taken
