@@ -293,7 +293,7 @@ def test_the_area_of_all_features_together(told: float) -> None:
 
 def cross_fitted_with_truth(design: Any, inside: np.ndarray, fold: np.ndarray) -> tuple[float, float, float]:
     from audits.measures import logistic
-    from audits.measures.proxies.association import auc
+    from audits.measures.roc import auc
 
     own = np.flatnonzero(fold >= 0)
     truths = []
