@@ -250,9 +250,8 @@ def _floor(size: int) -> float:
 
 
 def _print(rounds: list[dict[str, Any]]) -> None:
-    print(
-        f"{'versions':>9} {'shown':>7} {'seconds':>8} {'cpu':>7} {'MB':>6} {'document MB':>12} {'floor s':>8} {'ratio':>6}"
-    )
+    heads = {"versions": 9, "shown": 7, "seconds": 8, "cpu": 7, "MB": 6, "document MB": 12, "floor s": 8, "ratio": 6}
+    print(" ".join(name.rjust(width) for name, width in heads.items()))
     for one in rounds:
         ratio = one["seconds"] / one["floor"]
         print(
