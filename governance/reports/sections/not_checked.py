@@ -49,8 +49,12 @@ def items(asked: Asked, gaps: Gaps) -> Iterator[tuple[str, NotCheckedItem]]:
     for decision in decisions_section.decided(asked).iterator(chunk_size=READ_AT_ONCE):
         yield from _without_audit(decision)
     for code, subject, use_case, params in gaps.rows:
-        place = ":".join([subject["digest"], *([str(params["run"])] if "run" in params else [])])
-        yield _item(code, place=place, subject=subject, use_case=use_case, **params)
+        yield _item(code, place=place_of(subject, params), subject=subject, use_case=use_case, **params)
+
+
+def place_of(subject: Subject, params: Mapping[str, Any]) -> str:
+    """What tells two statements with one code apart: the version, and its run where one is meant."""
+    return ":".join([subject["digest"], *([str(params["run"])] if "run" in params else [])])
 
 
 def _never_audited(asked: Asked) -> Iterator[tuple[str, NotCheckedItem]]:
