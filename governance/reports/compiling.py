@@ -19,6 +19,7 @@ from governance.reports.sections import (
     versions,
 )
 from governance.reports.sections.asked import Asked, Progress, moment, silent
+from governance.reports.sections.gaps import Gaps
 from governance.reports.shapes import CheckpointShape
 from governance.reports.writing import Content, Section
 
@@ -28,7 +29,7 @@ def read(asked: Asked, *, progress: Progress = silent) -> Content:
 
     ``one_moment`` around it keeps others from changing what is read meanwhile.
     """
-    gaps = versions.Gaps()
+    gaps = Gaps()
     steps = _Steps(progress)
     sections: dict[str, Section] = {}
     with ExitStack() as files:
@@ -38,7 +39,7 @@ def read(asked: Asked, *, progress: Progress = silent) -> Content:
             files.callback(section.file.close)
 
         keep("inventory", Section.of_items(inventory.items(asked, progress=steps.first)))
-        keep("decisions", Section.of_items(decisions.items(asked)))
+        keep("decisions", Section.of_items(decisions.items(asked, gaps)))
         keep("versions", Section.of_items(versions.items(asked, gaps, progress=steps.second)))
         keep("exceptions", Section.of_items(exceptions.items(asked)))
         # What follows tells of what was read before it.
