@@ -232,7 +232,7 @@ def _result(run: Run, there: Mapping[str, int]) -> tuple[Stored | None, str | No
 
 def _look(run: Run, subject: Subject, missing: str | None, gaps: Gaps) -> None:
     """Note what this audit did not measure, and what it rests on."""
-    place = {"of": str(run.pk), "kind": run.kind, "run": run.pk}
+    place: dict[str, Any] = {"of": str(run.pk), "kind": run.kind, "run": run.pk}
     use_case = run.use_case or None
     if run.state != RunState.SUCCEEDED:
         gaps.add("audit_not_finished", subject, use_case, **place, state=run.state, error_code=run.error_code)
