@@ -116,5 +116,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/", reports.Reports.as_view(), name="reports"),
     path("reports/builds/<uuid:public_id>/", reports.BuildView.as_view(), name="report-build"),
     path("reports/<int:pk>/", reports.ReportView.as_view(), name="report"),
+    path("reports/<int:pk>/forms/<str:form>/", reports.FormView.as_view(), name="report-form"),
     path("reports/<int:pk>/differences/", reports.DifferencesView.as_view(), name="report-differences"),
 ]

@@ -16,6 +16,7 @@ from governance.people.models import Team, User
 from governance.people.queries import teams_seen_by
 from governance.reports.periods import Period, PeriodKind, read_period
 from governance.reports.public.models import PublicPage, PublicSummary
+from governance.reports.renditions.models import Form, Rendition, RenditionState
 
 __all__ = [
     "Attached",
@@ -26,9 +27,12 @@ __all__ = [
     "Calendar",
     "Edition",
     "EditionQuerySet",
+    "Form",
     "Mailing",
     "PublicPage",
     "PublicSummary",
+    "Rendition",
+    "RenditionState",
     "Schedule",
     "Subscription",
     "organisation_time_zone",
