@@ -153,9 +153,11 @@ def _tell_story(
     deny = _gate(versions[0], "production")
     _note_subjects(notes, versions)
     as_expected = allow["verdict"] == "allow" and deny["verdict"] == "deny" and prototype["exit_code"] == 0
+    _step("This month's report, and whether it is the one in the ledger")
+    as_expected &= _month_reported(server.address, notes)
     _said(f"the story took {time.monotonic() - started:.0f} s")
     if not as_expected:
-        print("\nThe gate did not answer as the story has it; look at the pages above.", file=sys.stderr)
+        print("\nThe gate, or the report, is not as the story has it; look at the pages above.", file=sys.stderr)
     _how_to_sign_in(server.address, notes, serve=serve)
     if serve:
         print("\nCtrl-C ends it.", flush=True)
@@ -378,6 +380,25 @@ def _gate(version: dict[str, Any], stage: str) -> dict[str, Any]:
     print(f"  (exit code {code})", flush=True)
     answer: dict[str, Any] = manage(*command, "--format", "json", may_fail=True)
     return answer
+
+
+def _month_reported(address: str, notes: dict[str, Any]) -> bool:
+    """Make the editions of the month that is under way, of the portfolio and the team, and hold one against the
+    ledger as an auditor would."""
+    month = f"{dt.datetime.now(dt.UTC):%Y-%m}"
+    for scope in ((), ("--team", TEAM.lower())):
+        made = manage("build_report", "--period", month, *scope, "--format", "json")
+        _said(f"{made['scope']}: {month}, edition {made['edition']}, provisional: {address}/reports/{made['id']}/")
+        if not scope:
+            notes["report"] = {"id": made["id"], "path": made["path"], "sha256": made["document_sha256"]}
+    _write_notes(notes)
+    command = ("verify_report", notes["report"]["path"])
+    printed, code = said_by(*command)
+    print(f"\n  $ manage.py {' '.join(command)}")
+    for line in printed.rstrip().splitlines():
+        print(f"  {line}")
+    print(f"  (exit code {code})", flush=True)
+    return code == 0
 
 
 # --- what is printed and kept ------------------------------------------------------------------------------------

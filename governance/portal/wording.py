@@ -38,6 +38,7 @@ SYMBOLS = {
     "licence.correction_ended": ("note", "wait"),
     "licence.overridden": ("note", "warn"),
     "licence.override_ended": ("off", "warn"),
+    "report.compiled": ("note", "none"),
 }
 
 # What a notice is about, and its page.
@@ -46,6 +47,7 @@ PAGES = {
     "suspension": "portal:suspension",
     "waiver": "policies:waiver",
     "override": "reviews:override",
+    "report": "reports:edition",
 }
 
 
@@ -95,6 +97,7 @@ def notice(line: Notice) -> dict[str, Any]:
         "licence.correction_ended": _("A correction of the licence table was taken back: %(subject)s."),
         "licence.overridden": _("A licence finding was overridden: %(subject)s."),
         "licence.override_ended": _("An override of a licence finding has ended: %(subject)s."),
+        "report.compiled": _("An audit report was made: %(subject)s."),
     }
     symbol, tone = SYMBOLS.get(topic, ("new", "none"))
     text = says[topic] % told if topic in says else f"{topic.replace('.', ' ').replace('_', ' ')} {told['subject']}"
