@@ -201,6 +201,8 @@ FILE_UPLOAD_TEMP_DIR = None
 # --- the Hub ---------------------------------------------------------------------------------------------------------
 HF_ENDPOINT = environment.url("HF_ENDPOINT", ("http", "https"), "https://huggingface.co")
 HF_TOKEN = environment.word("HF_TOKEN", "")
+# Of one version, when its files are fetched for the file scan.
+MAX_FETCH_BYTES = environment.megabytes("ASSAY_MAX_FETCH_MB", 20_480)
 
 # --- mail ------------------------------------------------------------------------------------------------------------
 _mail = environment.email()
@@ -276,6 +278,11 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "audits.tasks.sweep", "schedule": SWEEP_EVERY_S, "options": UPKEEP},
     "sweep-imports": {
         "task": "governance.catalog.tasks.sweep_imports",
+        "schedule": 5 * SWEEP_EVERY_S,
+        "options": UPKEEP,
+    },
+    "sweep-fetches": {
+        "task": "governance.catalog.tasks.sweep_fetches",
         "schedule": 5 * SWEEP_EVERY_S,
         "options": UPKEEP,
     },
