@@ -1,4 +1,4 @@
-"""A version's files from the Hub: fetched into the store, held against what was listed at import, within a budget.
+"""A version's files, from the Hub or a folder: put into the store, held against what was listed, within a budget.
 
 A request is a row; a message only wakes a worker. What was fetched stays when a worker is lost: the next one goes on
 with what is missing. What was not fetched is not there, and blocks whatever has to read it.
@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -84,6 +85,44 @@ def _question(version: Version) -> hub.Question:
         endpoint=settings.HF_ENDPOINT,
         token=settings.HF_TOKEN or None,
     )
+
+
+# --- a folder ------------------------------------------------------------------------------------------------------
+
+
+def keep_folder(*, version: Version, folder: str, at: dt.datetime) -> int:
+    """Store the files of a version that was imported from a folder, so that workers can read them.
+
+    Returns:
+        How many were stored now; what is in the store already is not read again.
+
+    Raises:
+        FetchRefused: ``changed_since_import``, ``unreadable``, ``over_budget``.
+    """
+    root = Path(folder).expanduser().resolve()
+    missing = missing_files(version)
+    if sum(file.size or 0 for file in missing) > settings.MAX_FETCH_BYTES:
+        raise FetchRefused(
+            "over_budget", f"the files take more than {settings.MAX_FETCH_BYTES:,} bytes; see ASSAY_MAX_FETCH_MB"
+        )
+    for file in missing:
+        try:
+            path = (root / file.path).resolve(strict=True)
+            if not path.is_relative_to(root):
+                raise FetchRefused(
+                    "changed_since_import", f"{file.path} leads out of the folder by now; import it again"
+                )
+            with path.open("rb") as stream:
+                kept = blobs.store(
+                    stream=stream, media_type="application/octet-stream", max_bytes=file.size or 0, at=at
+                )
+        except blobs.TooLarge:
+            raise FetchRefused("changed_since_import", f"{file.path} has changed since; import it again") from None
+        except OSError as problem:
+            raise FetchRefused("unreadable", f"cannot keep {file.path}: {problem.strerror}") from None
+        if kept.sha256 != file.sha256:
+            raise FetchRefused("changed_since_import", f"{file.path} has changed since; import it again")
+    return len(missing)
 
 
 # --- asking --------------------------------------------------------------------------------------------------------
