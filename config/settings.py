@@ -236,6 +236,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "KindEnum": "governance.catalog.models.SubjectKind",
         "TierEnum": "governance.catalog.models.Tier",
         "TriggerKindEnum": "governance.reviews.models.Trigger.Kind",
+        # Of imports and fetches alike.
+        "ImportDocumentStateEnum": "governance.catalog.models.ImportState",
         # Of waivers and overrides alike.
         "WaiverDocumentStateEnum": "governance.policies.waivers.queries.STATES",
     },
