@@ -63,6 +63,7 @@ ROOMS: tuple[tuple[str, str | Promise, str], ...] = (
     ("licences", pgettext_lazy("room", "Licences"), "licensing:licences"),
     ("policies", pgettext_lazy("room", "Policies"), "policies:policies"),
     ("waivers", pgettext_lazy("room", "Waivers"), "policies:waivers"),
+    ("reports", pgettext_lazy("room", "Reports"), "reports:editions"),
 )
 FLASH = {
     "debug": ("none", "note"),
