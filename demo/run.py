@@ -113,7 +113,8 @@ def _tell_story(
     _step("Import the dataset and both versions, each with its card")
     _imported(manage("import_card", str(DEMO / "loanapp"), "--kind", "dataset", "--id", DATASET_ID, "--format", "json"))
     versions = [
-        _imported(manage("import_card", result["folder"], "--id", MODEL_ID, "--format", "json")) for result in results
+        _imported(manage("import_card", result["folder"], "--id", MODEL_ID, "--keep-files", "--format", "json"))
+        for result in results
     ]
 
     _step(f"Describe the use case {USE_CASE}: tier high, and what its bias audit looks at")
