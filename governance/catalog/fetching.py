@@ -25,7 +25,7 @@ from django.utils import timezone
 from audits import blobs
 from audits.models import Blob
 from governance.catalog import hub, hub_files
-from governance.catalog.hub import HubRefused
+from governance.catalog.hub_refusals import HubRefused, Question
 from governance.catalog.manifests import ManifestFile
 from governance.catalog.models import Assurance, FetchRequest, FetchState, File, HubScan, Version
 from governance.catalog.signals import files_fetched
@@ -77,7 +77,7 @@ def keep_hub_scan(*, version: Version, snapshot: Snapshot, at: dt.datetime) -> H
     return HubScan.objects.create(version=version, asked_at=at, files=files)
 
 
-def _question(version: Version) -> hub.Question:
+def _question(version: Version) -> Question:
     return hub.question(
         version.entry.repo_id,
         kind=version.entry.kind,
@@ -221,7 +221,7 @@ def _fetch(wish: FetchRequest) -> FetchRequest:
     return _end(wish, state=FetchState.DONE, code=code, message="\n".join(reasons[:20]), **fields)
 
 
-def _one(wish: FetchRequest, asked: hub.Question, file: File, done: int) -> None:
+def _one(wish: FetchRequest, asked: Question, file: File, done: int) -> None:
     heard = time.monotonic()
 
     def alive(came: int) -> None:

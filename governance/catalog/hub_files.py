@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 from governance.catalog import hub, manifests
-from governance.catalog.hub import HubRefused, patiently
-from governance.catalog.hub_refusals import Question
+from governance.catalog.hub import patiently
+from governance.catalog.hub_refusals import HubRefused, Question
 from governance.catalog.manifests import ManifestFile
 
 logger = logging.getLogger(__name__)
