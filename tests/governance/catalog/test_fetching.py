@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -14,9 +18,10 @@ from audits import blobs
 from audits.models import Blob, Run
 from governance.catalog import fetching
 from governance.catalog import hub as hub_client
-from governance.catalog.importing import import_from_hub
+from governance.catalog.importing import import_card, import_from_hub
 from governance.catalog.models import FetchRequest, FetchState, HubScan, Version
 from governance.evidence import queries
+from governance.policies import services as policies
 from governance.policies.facts import facts
 from tests.audits.files.made import safetensors, tensor
 from tests.audits.files.scans import SYSTEM
@@ -25,6 +30,7 @@ from tests.audits.files.signed import KEY, by_key
 from tests.factories import VersionFactory
 from tests.governance.catalog.clients import API, client
 from tests.governance.evidence.test_data_runs import done, page
+from tests.governance.evidence.test_files_runs import attach
 from tests.governance.world import World
 from tests.hub.repositories import Repository, git_oid
 from tests.hub.server import HubServer
@@ -154,8 +160,6 @@ def test_a_lost_worker_s_fetch_is_told_again_and_its_late_word_counts_for_nothin
 
 def test_files_that_arrive_let_a_waiting_submission_go_on(world: World, hub: HubServer) -> None:
     """A policy asks for the scan: it is asked for as soon as there are files, and by nobody's hand."""
-    from governance.policies import services as policies
-
     text = (policies.DEFAULTS / "minimal-prototype.yaml").read_text(encoding="utf-8")
     head, tail = text.split("requirements:\n")
     files = "  - {id: files.scanned, title: Files, kind: files, verdicts: [pass], severity: fail}\n"
@@ -276,21 +280,15 @@ def test_the_graver_of_two_words_counts_and_a_difference_is_a_finding(
 
     hubs = [(found, where) for found, where in loci(run) if found.startswith("files.hub_")]
     assert (run.verdict, hubs) == (verdict, [(code, "model.bin.s")] if code else [])
-    rows = blobs.read_checked(run.result_sha256)
-    import json
-
-    listed = {one["path"]: one["agrees"] for one in json.loads(rows)["hub"]["files"]}
+    document = json.loads(blobs.read_checked(run.result_sha256))
+    listed = {one["path"]: one["agrees"] for one in document["hub"]["files"]}
     assert listed == ({} if agrees is None else {"model.bin.s": agrees})
 
 
 def test_a_file_that_the_hub_calls_unsafe_is_told_even_if_nobody_has_read_it(world: World, hub: HubServer) -> None:
     said = {"model.safetensors": status("unsafe", protectAiScan="unsafe"), "config.json": status("unscanned")}
     imported(world, hub, scans=said)
-    repository_bytes = FILES["config.json"]
-    blobs.store_bytes(repository_bytes, media_type="application/json", at=world.at)
-    from tests.governance.evidence.test_files_runs import attach
-
-    attach(world, world.submit(), repository_bytes, "config.json")
+    attach(world, world.submit(), FILES["config.json"], "config.json")
 
     run = done(world, "files")
 
@@ -326,3 +324,24 @@ def test_the_store_has_git_s_small_files_under_their_sha256(world: World, hub: H
     row = world.version.files.get(path="config.json")
     assert row.git_oid == git_oid(FILES["config.json"])
     assert Blob.objects.filter(sha256=row.sha256).exists()
+
+
+# --- a folder ------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_whose_files_are_kept_is_scanned_and_one_that_changed_is_not(world: World, tmp_path: Path) -> None:
+    for path, data in FILES.items():
+        (tmp_path / path).write_bytes(data)
+    call_command("import_card", str(tmp_path), "--id", "org/local", "--keep-files", stdout=io.StringIO())
+    world.version = Version.objects.get(entry__repo_id="org/local")
+
+    run = done(world, "files")
+
+    assert (run.verdict, run.origin) == ("pass", "observed")
+    assert fetching.keep_folder(version=world.version, folder=str(tmp_path), at=world.at) == 0
+
+    (tmp_path / "config.json").write_bytes(b"{} ")
+    version = import_card(repo_or_dir=str(tmp_path), repo_id="org/local", kind="model", by=None, at=world.at).version
+    (tmp_path / "config.json").write_bytes(b"[] ")
+    with pytest.raises(fetching.FetchRefused, match=r"config\.json has changed since"):
+        fetching.keep_folder(version=version, folder=str(tmp_path), at=world.at)
