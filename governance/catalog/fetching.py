@@ -12,12 +12,11 @@ import re
 import tempfile
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import OperationalError, transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -30,8 +29,6 @@ from governance.catalog.manifests import ManifestFile
 from governance.catalog.models import Assurance, FetchRequest, FetchState, File, HubScan, Version
 from governance.catalog.signals import files_fetched
 from governance.catalog.snapshots import LISTED, Snapshot
-from governance.people.models import Role, User
-from governance.people.queries import standing_now
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +39,7 @@ TOLD_FOR = dt.timedelta(seconds=60)
 FIRST_PAUSE, LONGEST_PAUSE = dt.timedelta(seconds=30), dt.timedelta(minutes=30)
 AT_ONCE = 100
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_OPEN = (FetchState.QUEUED, FetchState.RUNNING)
+OPEN = (FetchState.QUEUED, FetchState.RUNNING)
 
 
 class FetchRefused(Exception):
@@ -143,32 +140,6 @@ def missing_files(version: Version) -> list[File]:
     known = {file.sha256 for file in files if file.sha256}
     stored = set(Blob.objects.filter(sha256__in=known, erased_at=None).values_list("sha256", flat=True))
     return [file for file in files if file.sha256 not in stored]
-
-
-def request(*, version: Version, by: User, at: dt.datetime) -> FetchRequest:
-    """Have the files of a version fetched; the open request where there is one.
-
-    Raises:
-        FetchRefused: ``not_allowed``, ``not_of_the_hub``, ``nothing_to_fetch``.
-    """
-    from governance.catalog.tasks import wake_fetch
-
-    if standing_now(by).teams_with(Role.SUBMITTER, Role.ADMIN) == []:
-        raise FetchRefused("not_allowed", "fetching needs the role submitter; ask an administrator for it")
-    if not can_be_fetched(version):
-        raise FetchRefused(
-            "not_of_the_hub",
-            "this version is not one of the Hub's with a commit and listed hashes; upload its files instead",
-        )
-    if not missing_files(version):
-        raise FetchRefused("nothing_to_fetch", "every file of this version is in the store already")
-    try:
-        with transaction.atomic():
-            made = FetchRequest.objects.create(version=version, requested_by=by, requested_at=at, due_at=at)
-            transaction.on_commit(partial(wake_fetch, request_id=made.pk))
-    except IntegrityError:
-        return FetchRequest.objects.get(version=version, state__in=_OPEN)
-    return made
 
 
 # --- doing ---------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The Hub: one repository at one commit, as a snapshot. The only module that reaches it.
+"""The Hub: one repository at one commit, as a snapshot. It and ``hub_files`` alone reach it.
 
 Works with the Hub's own client, which is imported when the first question is asked: it costs half a second that
 the web process must not pay.

@@ -222,7 +222,7 @@ class FetchView(APIView):
     def post(self, request: Request, kind: str, ns: str, name: str, sha: str) -> Response:
         version = version_or_404(request, kind, ns, name, sha)
         try:
-            wish = fetching.request(version=version, by=person(request), at=timezone.now())
+            wish = services.request_fetch(version=version, by=person(request), at=timezone.now())
         except fetching.FetchRefused as refused:
             status = 403 if refused.code == "not_allowed" else 422
             raise Problem(status, refused.code, refused.message) from refused

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audits import services as audits
 from audits.models import OPEN_STATES, Run
 from governance.catalog import fetching
+from governance.catalog import services as catalog
 from governance.catalog import showing as catalogue
 from governance.catalog.models import UseCase, Version
 from governance.evidence import inputs, kind_pages, queries
@@ -134,7 +135,7 @@ def fetch(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Http
     """Have a version's files fetched from the Hub, and go back to where that was asked."""
     version = found(request, kind, ns, name, sha)
     try:
-        fetching.request(version=version, by=request.user, at=timezone.now())
+        catalog.request_fetch(version=version, by=request.user, at=timezone.now())
         messages.success(request, _("The files are being fetched; the page of the audit shows how far it is."))
     except fetching.FetchRefused as refused:
         messages.error(request, _FETCH_REFUSED.get(refused.code) or as_sentence(str(refused)))

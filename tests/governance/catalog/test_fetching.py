@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from audits import blobs
 from audits.models import Blob, Run
-from governance.catalog import fetching
+from governance.catalog import fetching, services
 from governance.catalog import hub as hub_client
 from governance.catalog.importing import import_card, import_from_hub
 from governance.catalog.models import FetchRequest, FetchState, HubScan, Version
@@ -69,7 +69,7 @@ def again(world: World) -> Version:
 
 
 def fetched(world: World) -> FetchRequest:
-    wish = fetching.request(version=world.version, by=world.submitter, at=timezone.now())
+    wish = services.request_fetch(version=world.version, by=world.submitter, at=timezone.now())
     return fetching.carry_out(request_id=wish.pk)
 
 
@@ -145,7 +145,7 @@ def test_a_hub_that_is_away_puts_the_fetch_back_and_what_came_stays(world: World
 
 def test_a_lost_worker_s_fetch_is_told_again_and_its_late_word_counts_for_nothing(world: World, hub: HubServer) -> None:
     imported(world, hub)
-    wish = fetching.request(version=world.version, by=world.submitter, at=timezone.now())
+    wish = services.request_fetch(version=world.version, by=world.submitter, at=timezone.now())
     before = timezone.now() - dt.timedelta(seconds=1)
     FetchRequest.objects.update(state=FetchState.RUNNING, attempt=1, lease_until=before, told_at=before)
 
@@ -209,7 +209,7 @@ def test_who_only_reads_fetches_nothing_and_a_version_of_no_hub_has_nothing_to_f
 
     local = VersionFactory(assurance="hashed")
     with pytest.raises(fetching.FetchRefused, match="upload its files instead"):
-        fetching.request(version=local, by=world.submitter, at=world.at)
+        services.request_fetch(version=local, by=world.submitter, at=world.at)
     assert not FetchRequest.objects.exists()
 
 
