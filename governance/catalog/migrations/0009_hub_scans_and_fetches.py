@@ -11,7 +11,7 @@ from governance.ledger.protection import immutable_rows
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("catalog", "0007_tier_proposals"),
+        ("catalog", "0008_employment_decision_tool"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
