@@ -10,22 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-<<<<<<< HEAD
 from django.conf import settings
-=======
 from django.db.models import Q
->>>>>>> main
 
 from audits.measures.counterfactual.plan import counterfactual_plan_from
 from audits.measures.suites.plan import suite_plan_from
 from audits.models import Blob, Origin
-<<<<<<< HEAD
 from governance.catalog.models import AuditPlan, FetchState, UseCase, Version
-from governance.evidence.models import Attachment
-=======
-from governance.catalog.models import AuditPlan, UseCase, Version
 from governance.evidence.models import Attachment, StressCase
->>>>>>> main
 from governance.licensing.inputs import license_inputs
 
 

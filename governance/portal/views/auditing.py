@@ -107,15 +107,8 @@ def audit(request: PageRequest, kind: str, ns: str, name: str, sha: str, slug: s
     reads = inputs.UPLOADED[audit]
     attached = {role: inputs.newest(version, use_case, role) for role in reads.uploads.values()}
     there = [role for role, one in attached.items() if one is not None]
-<<<<<<< HEAD
-    if audit == "files" and not isinstance(
-        inputs.wanted(kind=audit, version=version, use_case=use_case), inputs.Lacking
-    ):
-        there.append(Attachment.Role.FILES)  # the store has them
-=======
-    if audit == "stress" and inputs.has_callable(version):
+    if _store_has_files(version, use_case, audit):
         there.append(Attachment.Role.FILES)
->>>>>>> main
     # Who may ask and not bring can start on what is attached.
     bringable = list(reads.uploads.values()) if _may_bring(request.user, use_case) else []
     may_start = queries.may_ask(request.user, use_case=use_case) and (bool(bringable) or len(there) == len(attached))
@@ -132,6 +125,15 @@ def audit(request: PageRequest, kind: str, ns: str, name: str, sha: str, slug: s
     else:
         messages.info(request, _("These very inputs have been audited already; this is what was found."))
     return redirect("evidence:run", pk=run.pk)
+
+
+def _store_has_files(version: Version, use_case: UseCase, audit: str) -> bool:
+    """Whether an audit of files has what it reads without an upload."""
+    if audit == "stress":
+        return inputs.has_callable(version)
+    return audit == "files" and not isinstance(
+        inputs.wanted(kind=audit, version=version, use_case=use_case), inputs.Lacking
+    )
 
 
 @login_required
