@@ -15,7 +15,7 @@ from governance.policies.trying import failures
 from tests.governance.policies.documents import KINDS as FEWER
 
 FIVE = ("pass", "warn", "fail", "insufficient_data", "no_information")
-KINDS = FEWER | {"data": FIVE, "files": FIVE}
+KINDS = FEWER | {"data": FIVE, "files": FIVE, "stress": FIVE}
 NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 FILES = sorted(Path(services.__file__).with_name("defaults").glob("*.yaml"))
 SHIPPED = {file.stem: parse(file.read_text(encoding="utf-8"), known_kinds=KINDS) for file in FILES}
@@ -96,7 +96,7 @@ def test_the_shipped_policies_can_be_published_with_the_audits_that_are_register
 
 def test_every_file_is_named_after_its_policy():
     assert {name: document.name for name, document in SHIPPED.items()} == {name: name for name in SHIPPED}
-    assert len(SHIPPED) == 19
+    assert len(SHIPPED) == 20
 
 
 @pytest.mark.parametrize(("tier", "stage"), CELLS)
@@ -106,7 +106,7 @@ def test_each_tier_and_stage_has_one_policy_for_models_that_asks_what_the_matrix
     bias, lanes, days, alone = MATRIX[tier, stage]
 
     # What stands beside it asks for audits and for nobody's vote.
-    assert applied.keys() <= {"minimal-files", "model-files", "critical-files"}
+    assert applied.keys() <= {"minimal-files", "model-files", "critical-files", "text-stress"}
     assert votes_asked([*applied.values()]) == {}
     assert all(one.auto_decide >= policy.auto_decide and one.valid_days >= days for one in applied.values())
     assert accepted([policy], "card") == {"pass", "warn"}
@@ -236,6 +236,17 @@ def test_a_model_s_files_are_scanned_from_the_pilot_on_and_critical_risk_allows_
     for verdict in FIVE:
         answer = asked("model", tier, stage, BEST | {"files": verdict}, EVERYBODY, **SIGNED)
         assert answer.opens is (allowed == {None} or verdict in allowed), verdict
+
+
+@pytest.mark.parametrize(("tier", "stage"), CELLS)
+@pytest.mark.parametrize("task", ["text-classification", "tabular-classification"])
+def test_text_classifiers_are_put_under_stress_from_high_risk_in_production_on(tier: str, stage: str, task: str):
+    needed = task == "text-classification" and stage == "production" and tier in ("high", "critical")
+    told = SIGNED | {"subject": {"kind": "model", "task": task}}
+
+    for verdict in FIVE:
+        answer = asked("model", tier, stage, BEST | {"stress": verdict}, EVERYBODY, **told)
+        assert answer.opens is (not needed or verdict in ("pass", "warn")), verdict
 
 
 def test_production_at_critical_risk_needs_a_signed_pilot_and_pilot_on_a_decision_on_record():
