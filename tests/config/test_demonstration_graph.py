@@ -29,7 +29,7 @@ def member(weight: float) -> dict[str, Any]:
 
 MODELS = {
     "one member": {**SCALE, "threshold": 0.8, "members": [member(1.0)]},
-    "a vote": {**SCALE, "threshold": 0.5, "members": [member(0.3), member(0.2), {"weight": 0.5, "constant": 1}]},
+    "a vote": {**SCALE, "threshold": 0.5, "members": [member(0.4), member(0.3), {"weight": 0.3, "constant": 1}]},
 }
 
 
