@@ -1,0 +1,1 @@
+"""How a model's answers stand up to changed, odd and many inputs. Arrays in, arrays out."""
