@@ -89,6 +89,8 @@ def _succeed(run: Run, outcome: Outcome, document: bytes) -> Run | None:
             run, state=RunState.ERRORED, error_code="internal", error=f"the audit gave no known verdict ({run.kind})"
         )
     try:
+        for artefact in outcome.artefacts:
+            blobs.store_bytes(artefact, media_type="application/x-ndjson", at=timezone.now())
         result = (
             blobs.store_bytes(document, media_type="application/json", at=timezone.now()).sha256 if document else ""
         )

@@ -97,7 +97,7 @@ class Isolated:
                 raise ModelFailed(stopped.code, str(stopped), said=stopped.said) from stopped
             opening = {"path": str(self.files.path), "cores": limits.cores, **self.options}
             told, _body = _asked(cell, {"open": opening})
-            yield Loaded(cell, signature.read(told.get("signature")))
+            yield Loaded(cell, signature.read(told.get("signature")), self.files)
             self.files.require_unchanged()
 
 
@@ -121,9 +121,9 @@ def _compile(modules: tuple[str, ...]) -> None:
 class Loaded:
     """A model that runs in a cell."""
 
-    def __init__(self, cell: Cell, declared: signature.Signature) -> None:
+    def __init__(self, cell: Cell, declared: signature.Signature, files: ModelFiles) -> None:
         self.signature = declared
-        self._cell = cell
+        self._cell, self._files = cell, files
 
     @property
     def isolation(self) -> Isolation:
@@ -149,6 +149,8 @@ class Loaded:
             array = outputs.get(one.name)
             if array is None or tensors.dtype_of(array) != one.dtype or array.ndim != len(one.shape):
                 raise ModelFailed("wrong_answer", f"the model declares {one} and answers something else")
+        # an answer is kept under the digest of these files
+        self._files.require_unchanged()
         return outputs
 
 

@@ -1,6 +1,19 @@
 """Audit kinds. Importing this package registers them."""
 
-from audits.kinds import bias, card, counterfactual, data, drift, files, license, ll144, metrics, mitigation, suite
+from audits.kinds import (
+    bias,
+    card,
+    counterfactual,
+    data,
+    drift,
+    files,
+    license,
+    ll144,
+    metrics,
+    mitigation,
+    stress,
+    suite,
+)
 from audits.kinds.base import get, names
 
 __all__ = [
@@ -16,5 +29,6 @@ __all__ = [
     "metrics",
     "mitigation",
     "names",
+    "stress",
     "suite",
 ]

@@ -48,6 +48,7 @@ class Outcome:
     summary: Mapping[str, float] = field(default_factory=dict)
     document: Mapping[str, Any] = field(default_factory=dict)
     drafts: Sequence[Draft] = ()
+    artefacts: Sequence[bytes] = ()
 
 
 class Context(Protocol):

@@ -207,3 +207,18 @@ def mcnemar_exact(b: int, c: int) -> float:
     at = np.arange(smaller + 1)
     shares = np.exp(logs[n] - logs[at] - logs[n - at] - n * math.log(2))
     return min(1.0, 2.0 * float(shares.sum()))
+
+
+def paired_interval(b: float, c: float, n: float) -> tuple[float, float]:
+    """Interval of ``b - c``, shares of ``n`` pairs of two exclusive kinds, by joining their Wilson intervals.
+
+    Source:
+        Newcombe 1998, Stat Med 17:2635 (paired differences).
+    """
+    (low_b, high_b), (low_c, high_c) = (tuple(float(one) for one in wilson(share * n, n)) for share in (b, c))
+    # shares of exclusive kinds hang together: where one is more, the other is less
+    together = math.sqrt(b * c / max((1 - b) * (1 - c), 1e-12))
+    below, above = b - low_b, high_c - c
+    low = (b - c) - math.sqrt(below**2 + above**2 + 2 * together * below * above)
+    below, above = high_b - b, c - low_c
+    return low, (b - c) + math.sqrt(below**2 + above**2 + 2 * together * below * above)

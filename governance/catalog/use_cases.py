@@ -251,6 +251,7 @@ def _read_by_audits(document: Mapping[str, Any]) -> None:
     from audits.measures.data.plan import data_plan_from
     from audits.measures.ll144.plan import ll144_plan_from
     from audits.measures.plan import PlanRejected, plan_from
+    from audits.measures.stress.plan import stress_plan_from
     from audits.measures.suites.plan import suite_plan_from
 
     readers: dict[str, Callable[[Mapping[str, Any]], object]] = {
@@ -259,6 +260,7 @@ def _read_by_audits(document: Mapping[str, Any]) -> None:
         "counterfactual": counterfactual_plan_from,
         "suite": suite_plan_from,
         "data": data_plan_from,
+        "stress": stress_plan_from,
     }
     for part, read in readers.items():
         if part not in document:

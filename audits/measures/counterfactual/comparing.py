@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from audits.measures.clustered import ClusteredMean, clustered_mean, clustered_share, mcnemar_exact
+from audits.measures.clustered import ClusteredMean, clustered_mean, clustered_share, mcnemar_exact, paired_interval
 from audits.measures.counterfactual.pairs import Pairs
 from audits.measures.figures import figure
 from audits.measures.intervals import Z95, Z_POWER_80, Array, wilson
@@ -59,7 +59,7 @@ def excess_of(pairs: Pairs, rows: Rows, *, replicates: int, random: np.random.Ge
     drawn = clustered_mean(differences, clusters, replicates=replicates, random=random)
     alone, control_alone = float(np.maximum(differences, 0).mean()), float(np.maximum(-differences, 0).mean())
     effective = _effective(differences, drawn)
-    low, high = _paired_interval(alone, control_alone, effective)
+    low, high = paired_interval(alone, control_alone, effective)
     if not math.isnan(drawn.low):
         low, high = min(low, drawn.low), max(high, drawn.high)
     p = _paired_p(alone, control_alone, effective, drawn)
@@ -84,17 +84,6 @@ def _paired_p(b: float, c: float, effective: float, drawn: ClusteredMean) -> flo
     larger, smaller = max(b, c), min(b, c)
     p = mcnemar_exact(math.floor(larger * effective + 1e-9), math.ceil(smaller * effective - 1e-9))
     return p if math.isnan(drawn.p) else max(p, drawn.p)
-
-
-def _paired_interval(b: float, c: float, n: float) -> tuple[float, float]:
-    """Interval of ``b - c``, shares of pairs of two exclusive kinds, by joining their Wilson intervals."""
-    (low_b, high_b), (low_c, high_c) = (tuple(float(one) for one in wilson(share * n, n)) for share in (b, c))
-    # shares of exclusive kinds hang together: where one is more, the other is less
-    together = math.sqrt(b * c / max((1 - b) * (1 - c), 1e-12))
-    below, above = b - low_b, high_c - c
-    low = (b - c) - math.sqrt(below**2 + above**2 + 2 * together * below * above)
-    below, above = high_b - b, c - low_c
-    return low, (b - c) + math.sqrt(below**2 + above**2 + 2 * together * below * above)
 
 
 def comparison(pairs: Pairs, swap: int, first: int, second: int, *, replicates: int, seed: int) -> dict[str, Any]:

@@ -47,7 +47,10 @@ def as_onnx(model: Any, path: Path, *, zipmap: bool = False, texts: bool = False
     from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 
     takes = StringTensorType([None]) if texts else DoubleTensorType([None, 4])
-    options = None if zipmap else {id(model): {"zipmap": False}}
+    options: dict[Any, Any] | None = None if zipmap else {id(model): {"zipmap": False}}
+    if texts and options is not None:
+        # the runtime lowers letters by a locale of the system's, and this one is always there
+        options[TfidfVectorizer] = {"locale": "C.UTF-8"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         made = to_onnx(model, initial_types=[("X", takes)], options=options)

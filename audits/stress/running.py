@@ -1,0 +1,144 @@
+"""A stress audit from a model and a table to its document."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import rfc8785
+
+from audits.adapters.kept import Store
+from audits.adapters.predicting import Conversation, Progress
+from audits.adapters.protocol import Adapter
+from audits.measures.resampling import generator
+from audits.measures.stress.plan import StressPlan
+from audits.measures.stress.reasons import CODES
+from audits.measures.tables.loading import Loaded
+from audits.measures.verdicts import worst
+from audits.sandbox.levels import LOWEST, Isolation, Level
+from audits.sandbox.limits import Limits
+from audits.stress.parts import PARTS
+from audits.stress.subject import KeptCase, StressRefused, Subject
+
+# What a model may use that is asked tens of thousands of times.
+LIMITS = Limits(seconds=1_800.0)
+VERDICTS = ("pass", "warn", "fail", "insufficient_data", "no_information")
+
+
+@dataclass(frozen=True)
+class Stressed:
+    """The document of a stress audit, numbers for policies, and every input that turned out wrong."""
+
+    document: dict[str, Any]
+    summary: Mapping[str, float]
+    cases: Sequence[Mapping[str, Any]]
+
+
+def stress(
+    adapter: Adapter,
+    table: Loaded,
+    plan: StressPlan,
+    *,
+    isolation: Isolation,
+    store: Store | None = None,
+    limits: Limits = LIMITS,
+    lowest: Level = LOWEST,
+    seed: int = 0,
+    kept_cases: Sequence[KeptCase] = (),
+    reasons: Sequence[Mapping[str, Any]] = (),
+    progress: Progress = lambda done, total: None,
+) -> Stressed:
+    """Ask a model about a table's inputs and about changed ones, in every way that fits it.
+
+    Args:
+        reasons: what was found before the model was asked; they stand before the others.
+        progress: answers there are and answers asked for; what it raises ends the model.
+
+    Returns:
+        The document: ``verdict`` is the worst of its ``parts``; ``model``, ``execution`` (isolation and packages),
+        ``cases`` (how many inputs turned out wrong, and the digest of their export), ``digest`` over all but
+        ``execution``, so that two machines with the same packages agree on it.
+
+    Raises:
+        NotIsolated: this machine cannot keep the model apart; nothing was run.
+        StressRefused: nothing can be asked, or the table does not fit.
+        ModelRefused: the model cannot be read, or does not take the inputs.
+        ModelFailed: it does not answer unchanged inputs as a model does.
+    """
+    rows = _rows_used(table, plan, seed)
+    with Conversation(
+        adapter, isolation=isolation, limits=limits, lowest=lowest, store=store, tick=lambda: progress(0, None)
+    ) as conversation:
+        signature = conversation.signature()
+        subject = Subject(conversation, signature, table, plan, rows, seed, progress, kept_cases)
+        asked = {part.name: part.asks(subject) for part in PARTS}
+        subject.total = sum(asked.values())
+        if not subject.total:
+            takes = ", ".join(map(str, signature.inputs))
+            raise StressRefused(
+                "nothing_to_stress",
+                f"the model takes {takes}, and the table has nothing that fits; name the columns in the audit plan",
+            )
+        found = {part.name: part.run(subject) for part in PARTS if asked[part.name]}
+    cases = [case for result in found.values() for case in result.cases]
+    exported = cases_jsonl(cases)
+    every = [
+        *reasons,
+        *_of_sample(rows, table),
+        *(one for result in found.values() for one in result.document["reasons"]),
+    ]
+    document: dict[str, Any] = {
+        "verdict": worst(result.document["verdict"] for result in found.values()),
+        "model": {"kind": adapter.kind, "digest": adapter.digest, "signature": signature.as_document()},
+        "rows_used": len(rows),
+        "rows_of": table.rows,
+        "parts": {name: result.document for name, result in found.items()},
+        "reasons": every,
+        "cases": {"n": len(cases), "sha256": hashlib.sha256(exported).hexdigest(), "bytes": len(exported)},
+        "plan": plan.as_document(),
+        "seed": seed,
+    }
+    document["digest"] = hashlib.sha256(rfc8785.dumps(document)).hexdigest()
+    document["execution"] = {
+        "origin": "observed",
+        "isolation": _least_isolated(subject.records),
+        "runtime": dict(adapter.runtime),
+        "answers": int(sum(record["rows"] for record in subject.records)),
+    }
+    summary = {"rows_used": float(len(rows)), "stress_cases": float(len(cases))}
+    for result in found.values():
+        summary |= result.summary
+    return Stressed(document, summary, cases)
+
+
+def cases_jsonl(cases: Sequence[Mapping[str, Any]]) -> bytes:
+    """Cases as lines of JSON, one for each."""
+    lines = (json.dumps(case, ensure_ascii=True, sort_keys=True, allow_nan=False) for case in cases)
+    return "".join(line + "\n" for line in lines).encode()
+
+
+def _rows_used(table: Loaded, plan: StressPlan, seed: int) -> npt.NDArray[np.int64]:
+    """All rows, or as many of them as the plan uses, drawn by the seed; rising."""
+    if table.rows <= plan.rows:
+        return np.arange(table.rows, dtype=np.int64)
+    drawn = generator(seed, "stress", "rows").choice(table.rows, size=plan.rows, replace=False)
+    return np.sort(drawn).astype(np.int64)
+
+
+def _of_sample(rows: npt.NDArray[np.int64], table: Loaded) -> list[dict[str, Any]]:
+    if len(rows) == table.rows:
+        return []
+    code = "stress.sampled"
+    params = {"rows": len(rows), "of": table.rows}
+    return [{"code": code, "severity": CODES[code][0], "locus": "", "params": params}]
+
+
+def _least_isolated(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """How the model was kept apart; where answers were kept from before, the least of all times."""
+    found: list[dict[str, Any]] = [dict(record["isolation"]) for record in records]
+    return min(found, key=lambda one: str(one["level"]))
