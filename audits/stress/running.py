@@ -62,7 +62,7 @@ def stress(
     Returns:
         The document: ``verdict`` is the worst of its ``parts``; ``model``, ``execution`` (isolation and packages),
         ``cases`` (how many inputs turned out wrong, and the digest of their export), ``digest`` over all but
-        ``execution``, so that two machines with the same packages agree on it.
+        ``execution`` and what is timed, so that two machines with the same packages agree on it.
 
     Raises:
         NotIsolated: this machine cannot keep the model apart; nothing was run.
@@ -92,8 +92,10 @@ def stress(
         *_of_sample(rows, table),
         *(one for result in found.values() for one in result.document["reasons"]),
     ]
+    verdicts = [result.document["verdict"] for result in found.values() if result.document["verdict"] is not None]
     document: dict[str, Any] = {
-        "verdict": worst(result.document["verdict"] for result in found.values()),
+        # what nobody set a limit for is told and passes nothing
+        "verdict": worst(verdicts or ["insufficient_data"]),
         "model": {"kind": adapter.kind, "digest": adapter.digest, "signature": signature.as_document()},
         "rows_used": len(rows),
         "rows_of": table.rows,
@@ -103,7 +105,7 @@ def stress(
         "plan": plan.as_document(),
         "seed": seed,
     }
-    document["digest"] = hashlib.sha256(rfc8785.dumps(document)).hexdigest()
+    document["digest"] = _digest(document)
     document["execution"] = {
         "origin": "observed",
         "isolation": _least_isolated(subject.records),
@@ -114,6 +116,20 @@ def stress(
     for result in found.values():
         summary |= result.summary
     return Stressed(document, summary, cases)
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    """Over all that comes out again the same: a part that is timed does not, nor do its reasons or its verdict."""
+    timed = {part.name for part in PARTS if not part.repeatable} & set(document["parts"])
+    if not timed:
+        return hashlib.sha256(rfc8785.dumps(dict(document))).hexdigest()
+    again = [one for name, part in document["parts"].items() if name in timed for one in part["reasons"]]
+    steady: dict[str, Any] = {
+        **{key: value for key, value in document.items() if key != "verdict"},
+        "parts": {name: part for name, part in document["parts"].items() if name not in timed},
+        "reasons": [one for one in document["reasons"] if one not in again],
+    }
+    return hashlib.sha256(rfc8785.dumps(steady)).hexdigest()
 
 
 def cases_jsonl(cases: Sequence[Mapping[str, Any]]) -> bytes:

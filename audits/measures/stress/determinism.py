@@ -51,17 +51,31 @@ def _cut(rows: Rows, size: int) -> list[Rows]:
     return [rows[at : at + size] for at in range(0, len(rows), size)]
 
 
-def compared(first: Outputs, found: Outputs, asked: Rows) -> tuple[Array, Array, float]:
+@dataclass(frozen=True)
+class Apart:
+    """How outputs of rows differ from those of the same rows before; flags of shape (rows,).
+
+    Attributes:
+        bitwise: not the same bit by bit. A nan equals a nan.
+        beyond: with a number beyond the tolerance.
+        label: with another label (an output of texts or whole numbers).
+        largest: difference of a number.
+    """
+
+    bitwise: Array
+    beyond: Array
+    label: Array
+    largest: float
+
+
+def compared(first: Outputs, found: Outputs, asked: Rows, *, tolerance: float = 0.0) -> Apart:
     """Outputs of rows asked about in some order against those of all rows in order.
 
     Args:
         first: each of shape (rows, …).
         found: each of shape (len(asked), …).
         asked: numbers of rows.
-
-    Returns:
-        Flags of rows whose outputs are not the same bit by bit, flags of rows with another label (an output of texts or
-        whole numbers), and the largest difference of a number. A nan equals a nan.
+        tolerance: of a number, as a share of one more than it is.
 
     Raises:
         ValueError: outputs have other names or shapes than before.
@@ -69,7 +83,7 @@ def compared(first: Outputs, found: Outputs, asked: Rows) -> tuple[Array, Array,
     if set(first) != set(found):
         raise ValueError("the outputs have other names than before")
     rows = len(next(iter(first.values())))
-    apart, other = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=bool)
+    apart, beyond, other = (np.zeros(rows, dtype=bool) for _ in range(3))
     largest = 0.0
     for name, array in found.items():
         before = first[name][asked]
@@ -81,13 +95,16 @@ def compared(first: Outputs, found: Outputs, asked: Rows) -> tuple[Array, Array,
             unlike = ((flat != was) & ~nothing).any(axis=1)
             with np.errstate(invalid="ignore", over="ignore"):
                 by = np.abs(flat.astype(float) - was.astype(float))
-            by = np.where(nothing | (flat == was), 0.0, by)
-            largest = max(largest, float(by.max(initial=0.0))) if not np.isnan(by).any() else float("inf")
+            by = np.where(nothing | (flat == was), 0.0, np.where(np.isnan(by), np.inf, by))
+            largest = max(largest, float(by.max(initial=0.0)))
+            with np.errstate(invalid="ignore"):
+                far = (by > tolerance * (1 + np.where(np.isfinite(was), np.abs(was), 0.0))).any(axis=1)
+            np.logical_or.at(beyond, asked, far)
         else:
             unlike = np.asarray(flat != was, dtype=bool).any(axis=1)
             np.logical_or.at(other, asked, unlike)
         np.logical_or.at(apart, asked, unlike)
-    return apart, other, largest
+    return Apart(apart, beyond, other, largest)
 
 
 def audit_determinism(
@@ -95,52 +112,59 @@ def audit_determinism(
     ask: Callable[[Sequence[Rows], bool], Outputs],
     *,
     seed: int,
+    tolerance: float,
     progress: Callable[[int, int | None], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Ask about the same rows in several ways.
 
     Args:
         rows: at least one.
+        tolerance: see ``compared``.
         ask: batches of row numbers, and whether to start the model anew, to outputs of all these rows in this order.
 
     Returns:
-        JSON-ready: one row for each way with ``n``, how many rows were not the same bit by bit, how many labels changed
-        (with Wilson's interval) and the largest difference; ``verdict`` is ``fail`` where a label changed, ``warn``
-        where only numbers moved, ``pass`` where all is the same bit by bit.
+        JSON-ready: one row for each way with ``n``, how many rows were not the same bit by bit and how many beyond the
+        tolerance, how many labels changed (with Wilson's interval) and the largest difference (null where a number
+        became none); ``verdict`` is ``fail`` where a label changed, ``warn`` where a number moved beyond the tolerance,
+        ``pass`` otherwise: other batches are added up in another order.
 
     Raises:
         ValueError: no rows.
     """
     if rows < 1:
         raise ValueError("nothing can be asked about no rows")
-    everything = np.arange(rows)
-    first = ask([everything], False)
-    apart: dict[str, Array] = {}
-    other: dict[str, Array] = {}
-    largest: dict[str, float] = {}
+    first = ask([np.arange(rows)], False)
+    seen: dict[str, list[Apart]] = {}
     asked = ways(rows, seed=seed)
     for number, way in enumerate(asked):
         progress(number, len(asked))
-        unlike, labels, by = compared(first, ask(way.batches, way.anew), np.concatenate(way.batches))
-        apart[way.name] = apart.get(way.name, False) | unlike
-        other[way.name] = other.get(way.name, False) | labels
-        largest[way.name] = max(largest.get(way.name, 0.0), by)
-    found = []
-    for name in apart:
-        k = int(other[name].sum())
-        low, high = wilson(k, rows)
-        found.append(
-            {
-                "way": name,
-                "times": sum(way.name == name for way in asked),
-                "n": rows,
-                "not_bitwise": int(apart[name].sum()),
-                "labels_changed": k,
-                "value": figure(k / rows),
-                "ci_low": figure(float(low)),
-                "ci_high": figure(float(high)),
-                "largest_difference": figure(largest[name]),
-            }
-        )
-    flipped, moved = (any(row[key] for row in found) for key in ("labels_changed", "not_bitwise"))
-    return {"rows": rows, "ways": found, "verdict": "fail" if flipped else "warn" if moved else "pass"}
+        answers = ask(way.batches, way.anew)
+        seen.setdefault(way.name, []).append(compared(first, answers, np.concatenate(way.batches), tolerance=tolerance))
+    found = [_row(name, times, rows) for name, times in seen.items()]
+    flipped, moved = (any(row[key] for row in found) for key in ("labels_changed", "beyond_tolerance"))
+    return {
+        "rows": rows,
+        "tolerance": figure(tolerance),
+        "ways": found,
+        "verdict": "fail" if flipped else "warn" if moved else "pass",
+    }
+
+
+def _row(name: str, times: Sequence[Apart], rows: int) -> dict[str, Any]:
+    k, bitwise, beyond = (
+        int(np.logical_or.reduce([getattr(one, flags) for one in times]).sum())
+        for flags in ("label", "bitwise", "beyond")
+    )
+    low, high = wilson(k, rows)
+    return {
+        "way": name,
+        "times": len(times),
+        "n": rows,
+        "not_bitwise": bitwise,
+        "beyond_tolerance": beyond,
+        "labels_changed": k,
+        "value": figure(k / rows),
+        "ci_low": figure(float(low)),
+        "ci_high": figure(float(high)),
+        "largest_difference": figure(max(one.largest for one in times)),
+    }

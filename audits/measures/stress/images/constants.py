@@ -51,3 +51,7 @@ ALEXNET_ERRORS = {
 }
 # The benchmark's further four, which are not in its mean.
 FURTHER = ("speckle_noise", "gaussian_blur", "spatter", "saturate")
+# Glass blur moves pixel after pixel; frost lies in photographs that are not ours; snow, spatter and the elastic
+# transform need more of other libraries than they tell about a model. They are left out and not approximated: an error
+# of another change under the same name would be compared.
+NOT_MADE = ("elastic_transform", "frost", "glass_blur", "snow", "spatter")

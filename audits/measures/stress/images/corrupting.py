@@ -27,9 +27,6 @@ CORRUPTIONS: dict[str, Corruption] = {
     "gaussian_blur": blur.gaussian_blur,
     "saturate": light.saturate,
 }
-# Glass blur moves pixel after pixel; frost lies in photographs that are not ours; snow and spatter need more of other
-# libraries than they tell about a model. They are not approximated: an error by another name would be compared.
-LEFT_OUT = tuple(sorted({*constants.ALEXNET_ERRORS, *constants.FURTHER} - set(CORRUPTIONS)))
 
 
 def corrupt(images: Bytes, corruption: str, severity: int, *, seed: int, draw: int = 0) -> Bytes:

@@ -83,7 +83,7 @@ SCORES = np.random.default_rng(0).random(ROWS)
 
 
 def asked(ask: Any) -> dict[str, dict[str, Any]]:
-    document = audit_determinism(ROWS, ask, seed=1)
+    document = audit_determinism(ROWS, ask, seed=1, tolerance=1e-5)
     return {"": document, **{row["way"]: row for row in document["ways"]}}
 
 
@@ -141,12 +141,16 @@ def test_comparing_by_hand():
     first = {"score": np.array([[0.5, 1.0], [np.nan, 2.0]]), "label": np.array(["a", "b"], dtype=object)}
     second = {"score": np.array([[np.nan, 2.25], [0.5, 1.0]]), "label": np.array(["c", "a"], dtype=object)}
 
-    apart, other, largest = compared(first, second, np.array([1, 0]))
+    found = compared(first, second, np.array([1, 0]))
+    near = compared(first, second, np.array([1, 0]), tolerance=0.1)
 
-    assert (apart.tolist(), other.tolist(), largest) == ([False, True], [False, True], 0.25)
+    assert (found.bitwise.tolist(), found.label.tolist(), found.largest) == ([False, True], [False, True], 0.25)
+    assert (found.beyond.tolist(), near.beyond.tolist()) == ([False, True], [False, False])
+    lost = compared({"score": np.array([1.0])}, {"score": np.array([np.nan])}, np.array([0]), tolerance=1)
+    assert (lost.beyond.tolist(), lost.largest) == ([True], float("inf"))
     with pytest.raises(ValueError, match="other names"):
         compared(first, {"label": second["label"]}, np.array([1, 0]))
     with pytest.raises(ValueError, match="other shapes"):
         compared(first, {**second, "score": second["score"][:, :1]}, np.array([1, 0]))
     with pytest.raises(ValueError, match="no rows"):
-        audit_determinism(0, lambda batches, anew: {}, seed=0)
+        audit_determinism(0, lambda batches, anew: {}, seed=0, tolerance=0)
