@@ -1,4 +1,4 @@
-"""From a table to what a model takes, for models of columns; and the inputs that parts which need any input ask about."""
+"""From a table to what a model takes: of columns, and whatever else parts that need any input ask about."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ class PartResult:
     """What one part found.
 
     Attributes:
-        document: JSON-ready, with ``verdict`` (pass, warn, insufficient_data, no_information or fail; None where nothing
-            was to be judged) and ``reasons`` (each ``code``, ``severity``, ``locus``, ``params``).
+        document: JSON-ready, with ``verdict`` (pass, warn, insufficient_data, no_information or fail; None where
+            nothing was to be judged) and ``reasons`` (each ``code``, ``severity``, ``locus``, ``params``).
         cases: every input that turned out wrong, JSON-ready with one set of keys within a part: kept and exported.
         summary: named numbers for policies; what was not measured is absent.
     """
