@@ -98,12 +98,21 @@ def beginning(sha256: str) -> Iterator[IO[bytes]]:
     Raises:
         InputsRejected: it is not there.
     """
+    with open_unchecked(sha256) as opened:
+        yield opened
+
+
+def open_unchecked(sha256: str) -> IO[bytes]:
+    """A blob as it lies there, for reading parts of one that is too large to be read through for each.
+
+    Raises:
+        InputsRejected: it is not there.
+    """
     try:
         opened: IO[bytes] = _storage().open(name_of(sha256), "rb")
     except FileNotFoundError as gone:
         raise _missing(sha256) from gone
-    with opened:
-        yield opened
+    return opened
 
 
 def _missing(sha256: str) -> InputsRejected:

@@ -3,7 +3,8 @@
     python bench/policy_evaluation.py [--versions 10000] [--rounds 3]
 
 Makes a database of its own on the servers that the tests use, and drops it. Every version is in review for production
-at high risk, with the facts that were kept when it was judged last (card, licence, bias, figures) and its votes. The
+at high risk, with the facts that were kept when it was judged last (every audit that the default policies ask for, and
+figures) and its votes. The
 floor reads the same facts and holds the same verdicts against lists of accepted ones: requirements by kind, no
 expression. A back-test is the worker's whole pass: votes counted by who may vote now, judged by the policies of now
 and by the new one, flips stored. Verdicts are printed, so that it can be seen that something was decided. The bound is
@@ -23,6 +24,7 @@ import statistics
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +106,13 @@ def _build(versions: int) -> None:
     from governance.catalog.models import Entry, UseCase, Version
     from governance.people.models import Team, User
     from governance.policies.facts import digest
+    from governance.policies.queries import applied, in_force, required_kinds
     from governance.policies.services import publish_defaults
     from governance.reviews.models import Submission, Vote
 
     publish_defaults(by=None, at=NOON)
+    # Of an audit that the kept facts do not name they would be read anew, as those of a review nobody looked at since.
+    asked_for = required_kinds([applied(version) for version in in_force(at=NOON)])
     drawn = random.Random(SEED)  # noqa: S311 (a benchmark)
     team = Team.objects.create(slug="bench", name="Bench")
     people = [User.objects.create(email=f"{n}@example.org", name=str(n)) for n in range(4)]
@@ -122,7 +127,7 @@ def _build(versions: int) -> None:
     )
     rows = []
     for number, version in enumerate(made):
-        facts = _facts(version.entry.repo_id, version.digest, number, drawn)
+        facts = _facts(version.entry.repo_id, version.digest, number, drawn, asked_for)
         rows.append(
             Submission(
                 version=version,
@@ -148,13 +153,14 @@ def _build(versions: int) -> None:
         cursor.execute("ANALYZE")
 
 
-def _facts(name: str, digest: str, number: int, drawn: random.Random) -> dict[str, Any]:
-    """Facts as a review keeps them: three audits, twenty figures, some conflicts of licences."""
+def _facts(name: str, digest: str, number: int, drawn: random.Random, asked_for: Iterable[str]) -> dict[str, Any]:
+    """Facts as a review keeps them: an audit of each kind, twenty figures, some conflicts of licences."""
     verdicts = {
         "card": drawn.choice(("pass", "pass", "warn", "fail")),
         "license": drawn.choice(("pass", "obligation", "warning", "conflict", "unknown")),
         "bias": drawn.choice(("pass", "pass", "pass", "warn", "fail")),
     }
+    verdicts |= {kind: drawn.choice(("pass", "pass", "fail")) for kind in sorted(set(asked_for) - set(verdicts))}
     conflicts = 2 * (verdicts["license"] == "conflict")
     return {
         "subject": {
@@ -182,7 +188,7 @@ def _facts(name: str, digest: str, number: int, drawn: random.Random) -> dict[st
                 "state": "succeeded",
                 "verdict": verdict,
                 "origin": "observed",
-                "run": number * 3 + place,
+                "run": number * len(verdicts) + place,
                 "inputs_digest": _sha(f"{name} {kind}"),
                 "finished_at": (NOON - dt.timedelta(days=drawn.randrange(40))).isoformat(),
                 "age_days": 1.0,

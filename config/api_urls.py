@@ -10,6 +10,7 @@ from governance.gates import api as gates
 from governance.licensing import api as licensing
 from governance.policies import api as policies
 from governance.policies.waivers import api as waivers
+from governance.reports import api as reports
 from governance.reviews import api as reviews
 from governance.web.schema import schema
 
@@ -107,4 +108,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("licenses/", licensing.Licences.as_view(), name="licences"),
     path("licenses/check/", licensing.LicenceCheck.as_view(), name="licence-check"),
     path("licenses/<str:licence>/", licensing.LicenceView.as_view(), name="licence"),
+    # reports
+    path("reports/", reports.Reports.as_view(), name="reports"),
+    path("reports/builds/<uuid:public_id>/", reports.BuildView.as_view(), name="report-build"),
+    path("reports/<int:pk>/", reports.ReportView.as_view(), name="report"),
+    path("reports/<int:pk>/differences/", reports.DifferencesView.as_view(), name="report-differences"),
 ]

@@ -298,6 +298,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 150 * SWEEP_EVERY_S,
         "options": UPKEEP,
     },
+    "sweep-report-builds": {
+        "task": "governance.reports.tasks.sweep_builds",
+        "schedule": 5 * SWEEP_EVERY_S,
+        "options": UPKEEP,
+    },
+    "send-report-mail": {
+        "task": "governance.reports.tasks.send_mail",
+        "schedule": 5 * SWEEP_EVERY_S,
+        "options": UPKEEP,
+    },
     "sequence-ledger": {
         "task": "governance.ledger.tasks.sequence_events",
         "schedule": SWEEP_EVERY_S / 2,

@@ -97,7 +97,7 @@ class Isolated:
                 raise ModelFailed(stopped.code, str(stopped), said=stopped.said) from stopped
             opening = {"path": str(self.files.path), "cores": limits.cores, **self.options}
             told, _body = _asked(cell, {"open": opening})
-            yield Loaded(cell, signature.read(told.get("signature")), self.files)
+            yield Loaded(cell, signature.read(told.get("signature")), self.files.require_unchanged)
             self.files.require_unchanged()
 
 
@@ -121,9 +121,9 @@ def _compile(modules: tuple[str, ...]) -> None:
 class Loaded:
     """A model that runs in a cell."""
 
-    def __init__(self, cell: Cell, declared: signature.Signature, files: ModelFiles) -> None:
+    def __init__(self, cell: Cell, declared: signature.Signature, unchanged: Tick = lambda: None) -> None:
         self.signature = declared
-        self._cell, self._files = cell, files
+        self._cell, self._require_unchanged = cell, unchanged
 
     @property
     def isolation(self) -> Isolation:
@@ -150,7 +150,7 @@ class Loaded:
             if array is None or tensors.dtype_of(array) != one.dtype or array.ndim != len(one.shape):
                 raise ModelFailed("wrong_answer", f"the model declares {one} and answers something else")
         # an answer is kept under the digest of these files
-        self._files.require_unchanged()
+        self._require_unchanged()
         return outputs
 
 

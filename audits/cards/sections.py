@@ -93,6 +93,25 @@ def check_sections(
     return count
 
 
+def section_texts(text: str, *, kind: str, longest: int) -> dict[str, str]:
+    """What the sections of a card say, by name, each as its author wrote it and cut after ``longest`` characters.
+
+    Those that are not there, or say nothing, are absent. Of several that one name stands for, the first counts.
+    """
+    plain = _without_comments(text)
+    headings = read_headings(plain)
+    found: dict[str, str] = {}
+    for index, heading in enumerate(headings):
+        words = _MAX_TITLE_WORDS if index == 0 and heading.level == _TITLE else _MAX_WORDS
+        wanted = [name for name in _sections_named(kind, heading.title, words) if name not in found]
+        if not wanted:
+            continue
+        end = next((other.start for other in headings[index + 1 :] if other.level <= heading.level), len(text))
+        if _says_something(plain, heading.content, end):
+            found |= dict.fromkeys(wanted, plain[heading.content : end].strip()[:longest])
+    return found
+
+
 def _present(text: str, kind: str) -> tuple[set[str], dict[str, int]]:
     """The sections that say something, and where those begin that have a heading only."""
     text = _without_comments(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def _run(subject: Subject) -> PartResult:
     takes, rows = text_input(subject.signature), _rows(subject)
     if takes is None:
         raise RuntimeError("asked for without an input for texts")
-    columns = {name: [row[at] or None for row in rows] for at, name in enumerate(HEAD)}
+    columns: dict[str, Sequence[str | None]] = {name: [row[at] or None for row in rows] for at, name in enumerate(HEAD)}
     texts = [row[HEAD.index("test_case")] for row in rows]
     found = subject.ask(as_input(texts, takes))
     answers = answers_of(found, subject.signature, subject.plan)

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
+
 from audits.measures.counterfactual.plan import counterfactual_plan_from
 from audits.measures.suites.plan import suite_plan_from
 from audits.models import Blob, Origin
 from governance.catalog.models import AuditPlan, UseCase, Version
-from governance.evidence.models import Attachment
+from governance.evidence.models import Attachment, StressCase
 from governance.licensing.inputs import license_inputs
 
 
@@ -63,8 +65,16 @@ UPLOADED: Mapping[str, Reads] = {
     "mitigation": Reads(_PREDICTIONS, part="bias", plan_needed=True, key="features"),
     "metrics": Reads(_PREDICTIONS, part="bias", plan_needed=True, key="metrics"),
     "files": Reads({"files": Attachment.Role.FILES}),
+    "stress": Reads({"inputs": Attachment.Role.STRESS, "files": Attachment.Role.FILES}, part="stress"),
 }
-_LACKING = {Attachment.Role.DATA: "data_missing", Attachment.Role.REFERENCE: "reference_missing"}
+_LACKING = {
+    Attachment.Role.DATA: "data_missing",
+    Attachment.Role.REFERENCE: "reference_missing",
+    Attachment.Role.STRESS: "stress_inputs_missing",
+}
+# Files that a worker can call, or that belong to one: by how their names end.
+CALLABLE = (".onnx", ".skops", ".safetensors")
+MOST_KEPT_CASES = 500
 MOST_FILES = 5_000
 MOST_UPLOADS = 200
 
@@ -77,6 +87,8 @@ def wanted(*, kind: str, version: Version, use_case: UseCase) -> Wanted | Lackin
         return Wanted(inputs=license_inputs(version=version, use_case=use_case), origin=Origin.OBSERVED)
     if kind == "files":
         return _of_files(version, use_case)
+    if kind == "stress":
+        return _of_stress(version, use_case)
     if kind not in UPLOADED:
         return Lacking("kind_without_inputs")
     found = _of_uploads(UPLOADED[kind], version, use_case)
@@ -134,6 +146,53 @@ def _of_files(version: Version, use_case: UseCase) -> Wanted | Lacking:
     return Wanted(inputs=inputs, origin=Origin.DECLARED if by_card else Origin.OBSERVED)
 
 
+def _of_stress(version: Version, use_case: UseCase) -> Wanted | Lacking:
+    """The model's files that are at hand, the table of inputs, the plan, and the permanent tests.
+
+    Our worker runs the model, so what it says is observed. Of a file that no digest of the version names, somebody says
+    that it is the version's, and the result says so; where the version's digests are all known it is not taken at all.
+    Seven queries.
+    """
+    reads = Reads({"inputs": Attachment.Role.STRESS}, part="stress")
+    found = _of_uploads(reads, version, use_case)
+    if isinstance(found, Lacking):
+        return found
+    manifest = list(version.files.order_by("path").values_list("path", "sha256")[:MOST_FILES])
+    digests = {sha256 for _path, sha256 in manifest if sha256}
+    stored = set(Blob.objects.filter(sha256__in=digests, erased_at=None).values_list("sha256", flat=True))
+    attached = Attachment.objects.filter(version=version, use_case=use_case, role=Attachment.Role.FILES)
+    uploads: dict[str, str] = {}
+    for name, sha256 in attached.order_by("-attached_at", "-pk").values_list(
+        "upload__filename", "upload__blob__sha256"
+    )[:MOST_UPLOADS]:
+        uploads.setdefault(name, sha256)
+    files = {path: sha256 for path, sha256 in manifest if sha256 in stored}
+    known = {sha256: path for path, sha256 in manifest if sha256}
+    files |= {known[sha256]: sha256 for sha256 in uploads.values() if sha256 in known}
+    all_known = bool(manifest) and all(sha256 for _path, sha256 in manifest)
+    others = {name: sha256 for name, sha256 in uploads.items() if sha256 not in known}
+    declared = {} if all_known else {name: sha256 for name, sha256 in others.items() if name not in files}
+    files |= declared
+    plan = found.get("plan") or {}
+    by_address = str(plan.get("model", "")).startswith("http:")
+    if not by_address and not any(path.endswith(CALLABLE) for path in files):
+        return Lacking("model_not_of_version" if others and all_known else "model_missing")
+    found["files"] = [{"path": path, "sha256": sha256} for path, sha256 in sorted(files.items())]
+    found["declared_files"] = sorted(declared)
+    found["origin"] = Origin.OBSERVED.value
+    found["kept_cases"] = kept_cases(version.entry_id, use_case)
+    return Wanted(inputs=found, origin=Origin.OBSERVED)
+
+
+def kept_cases(entry_id: int, use_case: UseCase) -> list[dict[str, Any]]:
+    """The permanent tests of an entry that audits in a use case ask, oldest first. One query."""
+    here = StressCase.objects.filter(entry=entry_id, dropped_at=None)
+    rows = here.filter(Q(use_case=use_case) | Q(use_case=None)).order_by("pk").values("pk", "input", "expected")
+    return [
+        {"id": str(row["pk"]), "input": row["input"], "expected": row["expected"]} for row in rows[:MOST_KEPT_CASES]
+    ]
+
+
 def newest(version: Version, use_case: UseCase, role: Attachment.Role) -> Attachment | None:
     """What was attached last in a role, which is what counts. One query."""
     attached = Attachment.objects.filter(version=version, use_case=use_case, role=role)
@@ -159,6 +218,9 @@ def columns_wanted(use_case: UseCase, *, role: str = Attachment.Role.PREDICTIONS
     elif role == Attachment.Role.SUITE:
         suite = suite_plan_from(document.get("suite", {}))
         named = [suite.functionality, suite.case_id, suite.text, suite.label, suite.prediction, suite.score]
+    elif role == Attachment.Role.STRESS:
+        stress = document.get("stress", {})
+        named = [stress.get("text"), stress.get("label")]
     elif role in (Attachment.Role.DATA, Attachment.Role.REFERENCE, Attachment.Role.FILES):
         named = []  # every column is looked at
     else:

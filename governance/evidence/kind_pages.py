@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from audits.models import Run
-from governance.evidence import files_report, ll144_summary, text_reports
+from governance.evidence import files_report, ll144_summary, stress_report, text_reports
 
 Document = Mapping[str, Any]
 
@@ -38,6 +38,7 @@ def question_of(kind: str) -> str:
         "ll144": _("How often is each category selected, and how does that compare? (6 RCNY 5-300 to 5-304)"),
         "counterfactual": _("Do answers follow whom a text is about, more than any edit at that place explains?"),
         "files": _("Would loading these files run anything, and was every byte of them looked at?"),
+        "stress": _("Do answers hold when inputs change as people and machines change them?"),
         "suite": _("Is the model right in each kind of case that it has to master?"),
     }.get(kind, "")
 
@@ -95,10 +96,12 @@ _REPORTS: dict[str, tuple[str, Callable[[Run, Document], dict[str, Any]]]] = {
     "counterfactual": ("evidence/partials/counterfactual.html", _counterfactual),
     "suite": ("evidence/partials/suite.html", _suite),
     "files": ("evidence/partials/files.html", files_report.shown),
+    "stress": ("evidence/partials/stress.html", stress_report.shown),
 }
 _SENTENCES: dict[str, Callable[[Document], str]] = {
     "ll144": ll144_summary.sentence,
     "counterfactual": text_reports.counterfactual_sentence,
     "suite": text_reports.suite_sentence,
     "files": files_report.sentence,
+    "stress": stress_report.sentence,
 }

@@ -46,6 +46,7 @@ class Attachment(models.Model):
         TEXTS = "texts", _("Counterfactual texts with answers")
         SUITE = "suite", _("Functional suite with answers")
         FILES = "files", _("Model files")
+        STRESS = "stress", _("Inputs for a stress audit")
         CARD = "card", _("Card")
         LICENCE = "licence", _("Licence")
         MANUAL = "manual", _("Other document")
@@ -62,6 +63,35 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} for {self.version} in {self.use_case}"
+
+
+class StressCase(models.Model):
+    """An input that somebody kept as a permanent test of an entry: every later stress audit there asks it too.
+
+    ``use_case`` is where it was found, and whose audits ask it; empty for audits of every use case. A case that is no
+    longer asked keeps its row.
+    """
+
+    entry = models.ForeignKey("catalog.Entry", on_delete=models.PROTECT, related_name="stress_cases")
+    use_case = models.ForeignKey(
+        "catalog.UseCase", on_delete=models.PROTECT, related_name="stress_cases", null=True, blank=True
+    )
+    input = models.JSONField()
+    expected = models.CharField(max_length=200)
+    note = models.CharField(max_length=300, blank=True)
+    found_in = models.ForeignKey("audits.Run", on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    kept_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    kept_at = models.DateTimeField()
+    dropped_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
+    dropped_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["entry", "use_case", "dropped_at"], name="stress_case_asked")]
+
+    def __str__(self) -> str:
+        return f"stress case {self.pk} of {self.entry}"
 
 
 class PilotReport(models.Model):

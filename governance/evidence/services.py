@@ -71,7 +71,7 @@ def attach(*, version: Version, use_case: UseCase, role: str, upload: Upload, by
     Raises:
         EvidenceRefused: a table lacks a column that its audit reads, as far as its beginning tells.
     """
-    if role in (Attachment.Role.PREDICTIONS, Attachment.Role.TEXTS, Attachment.Role.SUITE):
+    if role in (Attachment.Role.PREDICTIONS, Attachment.Role.TEXTS, Attachment.Role.SUITE, Attachment.Role.STRESS):
         _require_columns(upload, use_case, role=role)
     attachment = Attachment.objects.create(
         version=version, use_case=use_case, role=role, upload=upload, attached_by=by, attached_at=at
@@ -210,6 +210,12 @@ _HOW = {
     " attach it to the submission in the role reference",
     "files_missing": "no files of the version are at hand; upload them, or an archive of them, and attach them to the"
     " submission in the role files",
+    "stress_inputs_missing": "no table of inputs to stress the model with is attached; upload one and attach it to the"
+    " submission in the role stress",
+    "model_missing": "no file of the version that can be run is at hand; upload the model (onnx or skops) and attach it"
+    " to the submission in the role files",
+    "model_not_of_version": "the model that is attached is none of the version's files by its digest; upload the file"
+    " that belongs to this version",
     "kind_without_inputs": "this audit is not run on versions in a use case",
 }
 

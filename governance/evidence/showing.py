@@ -32,6 +32,7 @@ def kind_name(kind: str) -> str:
         "mitigation": _("mitigation"),
         "metrics": _("metrics"),
         "files": pgettext("audit of", "files"),
+        "stress": pgettext("audit of", "stress"),
     }
     return known.get(kind, kind)
 

@@ -175,13 +175,16 @@ def _why(shown: Run, document: dict[str, Any] | None) -> str:
 def _inputs(shown: Run) -> list[tuple[str, str]]:
     """The digests that a run's inputs name."""
     given = shown.inputs
-    uploads = {name: given.get(name) for name in ("predictions", "texts", "suite", "data", "reference", "current")}
+    uploads = {
+        name: given.get(name) for name in ("predictions", "texts", "suite", "data", "reference", "current", "inputs")
+    }
     digests = {name: one.get("sha256") for name, one in uploads.items() if isinstance(one, dict)}
     named = [
         (_("Audit plan"), given.get("plan_digest")),
         (_("Predictions"), digests.get("predictions")),
         (_("Texts with answers"), digests.get("texts")),
         (_("Suite with answers"), digests.get("suite")),
+        (_("Inputs"), digests.get("inputs")),
         (_("Data"), digests.get("data")),
         (_("Data before"), digests.get("reference")),
         (_("Data of today"), digests.get("current")),

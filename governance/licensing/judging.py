@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,41 +38,63 @@ class Judged:
 
 
 def judge_many(reader: Reader, asked: Sequence[Asked]) -> list[Judged]:
-    """What the licence audit finds, for each in their order. Arguments and errors as of ``judge_each``."""
-    judged = dict(judge_each(reader, asked))
+    """What the licence audit finds, for each in their order. Arguments and errors as of ``Judging``."""
+    judged = dict(Judging(reader, asked).each(range(len(asked))))
     return [judged[place] for place in range(len(asked))]
 
 
-def judge_each(reader: Reader, asked: Sequence[Asked]) -> Iterator[tuple[int, Judged]]:
-    """What the licence audit finds, each with its place in ``asked``, in no order.
+class Judging:
+    """What is to be judged in one graph, judged part by part.
 
     What people said of one entry, a corrected table, earlier revisions and rings are judged one by one; all others
-    together, for each profile in one pass over the same arrays.
+    over the same arrays, for each profile with what is known from the parts before.
 
     Raises:
         InputsRejected: as the audit.
     """
-    works = _Works(reader)
-    together: dict[str, dict[int, list[int]]] = {}
-    profiles: dict[int, str] = {}  # by the profile's id, which stays its own while it is asked for
-    for place, (version, inputs) in enumerate(asked):
-        if "corrections" in inputs or "overrides" in inputs or _in_ring(inputs) or not reader.is_plain(version):
-            yield place, _alone(inputs)
-        else:
-            profile = profiles.get(id(inputs["use_profile"]))
-            if profile is None:
-                profile = json.dumps(inputs["use_profile"], sort_keys=True)
-                profiles[id(inputs["use_profile"])] = profile
-            together.setdefault(profile, {}).setdefault(works.subject(version, inputs), []).append(place)
-    if not together:
-        return
-    graph = works.graph()
-    for several in together.values():
-        judge = bulk.Judge(graph, licence_audit.profile_of(asked[next(iter(several.values()))[0]][1]))
-        for verdict in judge.verdicts(several):
-            judged = Judged(works.ids[verdict.work], verdict.verdict, verdict.codes, verdict.findings)
-            for place in several[verdict.work]:
-                yield place, judged
+
+    def __init__(self, reader: Reader, asked: Sequence[Asked]) -> None:
+        self._asked = asked
+        self._works = _Works(reader)
+        self._numbers = [
+            None
+            if "corrections" in inputs or "overrides" in inputs or _in_ring(inputs) or not reader.is_plain(version)
+            else self._works.subject(version, inputs)
+            for version, inputs in asked
+        ]
+        self._graph = self._works.graph()
+        self._profiles: dict[int, str] = {}  # by the profile's id, which stays its own while it is asked for
+        self._judges: dict[str, bulk.Judge] = {}
+
+    def each(self, places: Iterable[int]) -> Iterator[tuple[int, Judged]]:
+        """What is found of those at ``places`` of what was asked, each with its place, in no order."""
+        together: dict[str, dict[int, list[int]]] = {}
+        for place in places:
+            number = self._numbers[place]
+            if number is None:
+                yield place, _alone(self._asked[place][1])
+            else:
+                together.setdefault(self._profile(place), {}).setdefault(number, []).append(place)
+        ids = self._works.ids
+        for profile, several in together.items():
+            for verdict in self._judge(profile, next(iter(several.values()))[0]).verdicts(several):
+                judged = Judged(ids[verdict.work], verdict.verdict, verdict.codes, verdict.findings)
+                for place in several[verdict.work]:
+                    yield place, judged
+
+    def _profile(self, place: int) -> str:
+        said = self._asked[place][1]["use_profile"]
+        known = self._profiles.get(id(said))
+        if known is None:
+            known = self._profiles[id(said)] = json.dumps(said, sort_keys=True)
+        return known
+
+    def _judge(self, profile: str, place: int) -> bulk.Judge:
+        judge = self._judges.get(profile)
+        if judge is None:
+            judge = bulk.Judge(self._graph, licence_audit.profile_of(self._asked[place][1]))
+            self._judges[profile] = judge
+        return judge
 
 
 def _in_ring(inputs: Mapping[str, Any]) -> bool:

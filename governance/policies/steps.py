@@ -69,13 +69,16 @@ _ACTIONS = (
     "wait",
 )
 # Errors of ours, after which the same inputs may do; every other was answered to what the audit was given.
-_OURS = ("internal", "worker_lost")
+_OURS = ("internal", "worker_lost", "no_isolation", "extra_missing")
 _MENDING: Mapping[str, tuple[str, str]] = {
     "suspended": ("lift_suspension", "risk_officer"),
     "audit_plan_missing": ("write_audit_plan", "risk_officer"),
     "predictions_missing": ("attach_predictions", "submitter"),
     "data_missing": ("attach_data", "submitter"),
     "files_missing": ("attach_files", "submitter"),
+    "model_missing": ("attach_files", "submitter"),
+    "model_not_of_version": ("attach_files", "submitter"),
+    "stress_inputs_missing": ("attach_data", "submitter"),
     "reference_missing": ("attach_data", "submitter"),
     "features_missing": ("write_audit_plan", "risk_officer"),
     "metrics_missing": ("write_audit_plan", "risk_officer"),

@@ -72,6 +72,7 @@ def _audits_in(language: str | None) -> dict[str, str]:
         "counterfactual": pgettext("audit of", "counterfactual texts"),
         "suite": pgettext("audit of", "functional suite"),
         "files": pgettext("audit of", "files"),
+        "stress": pgettext("audit of", "stress"),
     }
 
 
@@ -156,6 +157,9 @@ def _lacking_in(language: str | None) -> dict[str, str]:
         "features_missing": _("The audit plan names no features, so nothing can be learned from."),
         "metrics_missing": _("The audit plan names no metrics, so nothing can be measured."),
         "files_missing": _("No files of the version are attached, so nothing can be scanned."),
+        "model_missing": _("No file of the version that can be run is at hand, so nothing can be measured."),
+        "model_not_of_version": _("The attached model is none of the version’s files, so it says nothing of it."),
+        "stress_inputs_missing": _("No table of inputs is attached, so nothing can be measured."),
         "kind_without_inputs": _("This audit is not run on versions in a use case."),
     }
 

@@ -42,6 +42,8 @@ _SAID = [UNSAID.get(word, word) for word in WORDS]
 
 PATIENCE = 2_000
 """Cells that are filled before it is asked whether they are of use."""
+KEPT = 20_000
+"""Answers that are kept for the next work that was made in the same step from the same; then all are forgotten."""
 
 
 class _Paths(NamedTuple):
@@ -142,6 +144,7 @@ class Judge:
         self.closely = bytearray(self.knotted)
         for work in (*self.unsure, *self.clashing):
             self.closely[work] = 1
+        self.answers: dict[tuple[int, int, int], tuple[_Answer, int]] = {}
         self.cycle = cycle_template(check_case)
         self.asked = self.missed = 0
         self.left_to_check = 0
@@ -159,12 +162,32 @@ class Judge:
     def _judged(self, work: int, artefact: int) -> _Answer:
         fact = self.graph.fact[work]
         if not (self.listed[fact] or self.read_for_names[fact] or work in self.unsure):
-            if not self.closely[work] and (answer := self._walked(work, artefact)) is not None:
+            if not self.closely[work] and (answer := self._walked_once(work, artefact)) is not None:
                 return answer
             paths = self._paths(work)
             if paths is not None:
                 return self._collected(work, artefact, paths)
         return self._checked(work)
+
+    def _walked_once(self, work: int, artefact: int) -> _Answer | None:
+        """``_walked``; what the same kind of artefact made in the same one step was told is the very same."""
+        graph = self.graph
+        first = graph.first[work]
+        if graph.first[work + 1] - first != 1:
+            return self._walked(work, artefact)
+        key = artefact, graph.upstream[first], graph.how[first]
+        known = self.answers.get(key)
+        if known is None:
+            before = self.asked
+            answer = self._walked(work, artefact)
+            if answer is None:
+                return None
+            if len(self.answers) >= KEPT:
+                self.answers.clear()
+            self.answers[key] = answer, self.asked - before
+            return answer
+        self.asked += known[1]
+        return known[0]
 
     def _walked(self, work: int, artefact: int) -> _Answer | None:
         """``_paths`` and ``_collected`` in one where one way leads to each work; None for what takes a closer look."""

@@ -33,7 +33,9 @@ class Answers:
     @property
     def right(self) -> Mask:
         """Which inputs it was right about; without labels every answer to the input as it is counts as right."""
-        return np.ones(len(self.said), dtype=bool) if self.label is None else self.said == self.label
+        if self.label is None:
+            return np.ones(len(self.said), dtype=bool)
+        return np.equal(self.said, self.label)
 
 
 def turned(before: Answers, after: Codes) -> Mask:

@@ -10,7 +10,7 @@ _QWERTY = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _JCUKEN = ("йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю")
 _OFFSETS = (0.0, 0.25, 0.75)
 # From the middle of one key to that of another: the key beside it, and those above and below that touch it.
-_TOUCHING = 1.2
+_TOUCHING = 1.3
 
 # Letters of one alphabet that are drawn as letters of the other (Unicode Technical Standard 39, confusables).
 _LATIN, _CYRILLIC = "aceijopsxyABCEHIJKMOPSTX", "асеіјорѕхуАВСЕНІЈКМОРЅТХ"  # noqa: RUF001 - the point of it

@@ -20,6 +20,7 @@ from governance.evidence.wording import (
     licences,
     ll144,
     mitigation,
+    stress,
     suites,
 )
 from governance.evidence.wording.in_words import in_words
@@ -47,6 +48,7 @@ SENTENCES: Mapping[str, Sentences] = {
     "suite": suites.SENTENCES,
     "mitigation": mitigation.SENTENCES,
     "files": files.SENTENCES,
+    "stress": stress.SENTENCES,
     # figures without a judgement: nothing is found
     "metrics": {},
 }
@@ -58,6 +60,7 @@ _IN_WORDS: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
     "license": in_words,
     "ll144": ll144.in_words,
     "files": files.in_words,
+    "stress": stress.in_words,
 }
 
 

@@ -32,6 +32,11 @@ def refusal_text(code: str, params: Mapping[str, Any]) -> str:
         "features_missing": _("The audit plan names no features to learn from. A risk officer adds them (features)."),
         "metrics_missing": _("The audit plan names no metrics of your own. A risk officer adds them (metrics)."),
         "files_missing": _("No files of the version are attached yet."),
+        "stress_inputs_missing": _("No table of inputs to stress the model with is attached yet."),
+        "model_missing": _("No file of the version that can be run is at hand. Bring the model (ONNX or skops)."),
+        "model_not_of_version": _(
+            "The attached model is none of the version’s files by its digest. Bring the file that belongs to it."
+        ),
         "not_submitter": _("Only a submitter of the team can bring evidence."),
         "not_an_asker": _("You read here; somebody who submits or approves can ask for audits."),
     }.get(code, "")

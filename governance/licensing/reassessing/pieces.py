@@ -23,6 +23,7 @@ from governance.catalog.collecting import collecting_when_told
 from governance.catalog.copying import copy_lines, next_ids
 from governance.catalog.models import UseCase
 from governance.licensing.closure import (
+    Work,
     among,
     among_texts,
     array_of,
@@ -32,7 +33,7 @@ from governance.licensing.closure import (
     versions_below,
 )
 from governance.licensing.inputs import DEFAULT_PROFILE, Reader
-from governance.licensing.judging import Asked, judge_each
+from governance.licensing.judging import Asked, Judging
 from governance.licensing.models import Reassessment, Standing
 from governance.licensing.reassessing.rows import FINDING_COLUMNS, RUN_COLUMNS, FindingLines, NewRun, RunLines
 from governance.licensing.signals import licences_judged
@@ -123,24 +124,19 @@ class _Audit:
         written = _Written(reader)
         runs = self._missing_runs(pairs, reader, written)
         standings = self._changed_standings(newest, reader, written)
-        asked: list[Asked] = [inputs for _, inputs, _ in runs] + [inputs for inputs, _ in standings]
-        new: dict[str, list[NewRun]] = {}
-        rows = []
-        for place, judged in judge_each(reader, asked):
-            if place < len(runs):
-                pair, (version, _), digest = runs[place]
-                work = reader.graph.works[version]
-                text = written.inputs(version, pair.use_case)
-                run = NewRun(digest, pair.digest, work.repo_id, pair.use_case.slug, text, judged)
-                new.setdefault(pair.digest, []).append(run)
-            else:
-                (version, _), digest = standings[place - len(runs)]
-                rows.append((newest[version], version, judged.verdict, " ".join(judged.codes), digest))
-        each_ms = round((time.perf_counter() - began) * 1000 / max(1, len(asked)))
+        asked = [inputs for _, inputs, _ in runs] + [inputs for inputs, _ in standings]
+        judging = Judging(reader, asked)
+        part = _Part(runs, written, judging, reading_ms=(time.perf_counter() - began) * 1000 / max(1, len(asked)))
+        places: dict[str, list[int]] = {}
+        for place, (pair, _, _) in enumerate(runs):
+            places.setdefault(pair.digest, []).append(place)
         done = Done(judged=len(runs) + len(newest))
-        lines = FindingLines()
         for some in batches(sorted({pair.digest for pair in pairs}), IN_ONE):
-            done += self._store_runs([one for subject in some for one in new.get(subject, ())], some, lines, each_ms)
+            done += self._store_runs([place for subject in some for place in places.get(subject, ())], some, part)
+        rows = []
+        for place, judged in judging.each(range(len(runs), len(asked))):
+            (version, _), digest = standings[place - len(runs)]
+            rows.append((newest[version], version, judged.verdict, " ".join(judged.codes), digest))
         _replace_standings(sorted(rows), at)
         return done
 
@@ -165,7 +161,7 @@ class _Audit:
         known = dict(standings.values_list("version_id", "inputs_digest"))
         changed: list[tuple[Asked, str]] = []
         for version in newest:
-            digest = self._digest(reader.graph.works[version].digest, written.inputs(version, None))
+            digest = self._digest(written.work(version).digest, written.inputs(version, None))
             if known.get(version) != digest:
                 changed.append(((version, reader.inputs(version, use_case=None)), digest))
         return changed
@@ -175,8 +171,8 @@ class _Audit:
         document = f'{{"inputs":{inputs},{self._rest},"subject":"{subject_digest}"}}'
         return hashlib.sha256(document.encode()).hexdigest()
 
-    def _store_runs(self, new: Sequence[NewRun], subjects: Sequence[str], findings: FindingLines, each_ms: int) -> Done:
-        """Write the runs and tell the rooms above, in one transaction that holds their subjects.
+    def _store_runs(self, places: Sequence[int], subjects: Sequence[str], part: _Part) -> Done:
+        """Judge, write the runs and tell the rooms above, in one transaction that holds their subjects.
 
         It need not be on the disk before the next: the end of the reassessment is, and with it all before.
         """
@@ -186,10 +182,10 @@ class _Audit:
                     _flush_later()
                     self.renew()  # here, so that it does not cost a commit of its own
                     hold_subjects(subjects)
-                    there = _standing([one.digest for one in new])
-                    fresh = [one for one in new if one.digest not in there]
+                    there = _standing([part.digest(place) for place in places])
+                    fresh = [place for place in places if part.digest(place) not in there]
                     at = clock()
-                    self._write(fresh, findings, RunLines(self.kind, self.packages, at=at, duration_ms=each_ms))
+                    part.write(fresh, RunLines(self.kind, self.packages, at=at))
                     licences_judged.send(sender=Reassessment, digests=subjects, at=at)
                     return Done(runs=len(fresh))
             except IntegrityError:  # somebody asked for the same run in the same instant
@@ -197,16 +193,53 @@ class _Audit:
                     raise
         raise AssertionError("the last try returns or raises")
 
-    def _write(self, new: Sequence[NewRun], findings: FindingLines, runs: RunLines) -> None:
-        if not new:
+
+class _Part:
+    """The runs of one graph: judged while the database takes up those before, which is most of the work of both.
+
+    ``reading_ms`` is what reading and digesting cost each.
+    """
+
+    def __init__(
+        self,
+        runs: Sequence[tuple[_Pair, Asked, str]],
+        written: _Written,
+        judging: Judging,
+        *,
+        reading_ms: float,
+    ) -> None:
+        self._runs, self._written, self._judging, self._reading_ms = runs, written, judging, reading_ms
+        self._findings = FindingLines()
+
+    def digest(self, place: int) -> str:
+        return self._runs[place][2]
+
+    def write(self, places: Sequence[int], runs: RunLines) -> None:
+        if not places:
             return
-        numbered = list(zip(next_ids(Run, len(new)), new, strict=True))
-        copy_lines(Run, RUN_COLUMNS, (runs.line(pk, one) for pk, one in numbered))
+        ids = dict(zip(places, next_ids(Run, len(places)), strict=True))
+        judged: list[tuple[int, NewRun]] = []
+
+        def lines() -> Iterator[str]:
+            for one in self._judged(places):
+                judged.append((ids[one.place], one))
+                yield runs.line(*judged[-1])
+
+        copy_lines(Run, RUN_COLUMNS, lines())
         copy_lines(
             Finding,
             FINDING_COLUMNS,
-            (line for pk, one in numbered for line in findings.lines(pk, one.subject, one.judged)),
+            (line for pk, one in judged for line in self._findings.lines(pk, one.subject, one.judged)),
         )
+
+    def _judged(self, places: Sequence[int]) -> Iterator[NewRun]:
+        began = time.perf_counter()
+        for place, judged in self._judging.each(places):
+            pair, (version, _), digest = self._runs[place]
+            took = round(self._reading_ms + (time.perf_counter() - began) * 1000)
+            work, text = self._written.work(version), self._written.inputs(version, pair.use_case)
+            yield NewRun(place, digest, pair.digest, work.repo_id, pair.use_case.slug, text, judged, took)
+            began = time.perf_counter()
 
 
 class _Written:
@@ -219,6 +252,9 @@ class _Written:
         self._parts: dict[int, tuple[str, str]] = {}
         self._works: dict[int, tuple[dict[str, Any], str]] = {}
         self._profiles: dict[str, str] = {}
+
+    def work(self, version: int) -> Work:
+        return self._reader.graph.works[version]
 
     def inputs(self, version: int, use_case: UseCase | None, *, named: bool = False) -> str:
         """What ``Reader.inputs`` gives.

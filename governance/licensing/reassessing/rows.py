@@ -21,6 +21,9 @@ from licenses import bulk
 from licenses.bulk import Template
 from licenses.findings import RANK
 
+KEPT = 20_000
+"""Lists of findings of which the lines are kept for the next work that is told the same; then all are forgotten."""
+
 
 def _columns(named: str) -> tuple[str, ...]:
     return tuple(named.split())
@@ -28,25 +31,27 @@ def _columns(named: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """A run to be written, with what it found. ``inputs`` is their text."""
+    """A run to be written, with what it found. ``place`` is that in what was asked, ``inputs`` is their text."""
 
+    place: int
     digest: str
     subject_digest: str
     subject: str
     use_case: str
     inputs: str
     judged: Judged
+    duration_ms: int
 
 
 class RunLines:
     """Lines of runs that ended at one moment, under one audit."""
 
-    def __init__(self, kind: Kind, packages: Mapping[str, str], *, at: dt.datetime, duration_ms: int) -> None:
+    def __init__(self, kind: Kind, packages: Mapping[str, str], *, at: dt.datetime) -> None:
         moment = at.isoformat()
         self._begin = f"{kind.name}\t{kind.version}"
         self._middle = (
             f"0\t{_written(packages)}\t{Origin.OBSERVED.value}\tscheduled\t{RunState.SUCCEEDED.value}\t1\t1"
-            f"\t{kind.time_limit_s}\t0\tf\t{moment}\t{moment}\t{moment}\t{duration_ms}"
+            f"\t{kind.time_limit_s}\t0\tf\t{moment}\t{moment}\t{moment}"
         )
         self._summaries: dict[tuple[int, int], str] = {}
 
@@ -54,7 +59,7 @@ class RunLines:
         """In the order of ``RUN_COLUMNS``."""
         return (
             f"{pk}\t{self._begin}\t{as_copied(one.subject[:255])}\t{one.subject_digest}\t{as_copied(one.use_case)}"
-            f"\t{as_copied(one.inputs)}\t{one.digest}\t{self._middle}\t{one.judged.verdict}"
+            f"\t{as_copied(one.inputs)}\t{one.digest}\t{self._middle}\t{one.duration_ms}\t{one.judged.verdict}"
             f"\t{self._summary(one.judged)}\t\t\t\n"
         )
 
@@ -81,27 +86,23 @@ class FindingLines:
         self._said: dict[tuple[Template, tuple[str, ...]], _Said] = {}
         self._chains: dict[tuple[str, ...], _Chain] = {}
         self._relations: dict[tuple[str, ...], str] = {}
+        # What several are told is the very same object; kept with itself, so that its id stays its own.
+        self._drafted: dict[int, tuple[Sequence[bulk.Found], list[_Draft]]] = {}
 
     def lines(self, run_id: int, subject: str, judged: Judged) -> Iterator[str]:
         """In the order of ``FINDING_COLUMNS``."""
         entry, name = subject[:255], _written(judged.name)
-        for one, terms in self._drafts(judged.found):
-            template, chain, relations = one
-            said = self._said.get((template, terms))
-            if said is None:
-                said = self._said[template, terms] = _Said(template, terms)
-            at = self._chains[chain]
-            how = self._relations.get(relations)
-            if how is None:
-                how = self._relations[relations] = _written(list(relations))
-            if said.around is None:
-                params = _written({**licence_audit.params_of(shown(one, judged.name)), "terms": list(terms)})
-            else:
-                params = said.around % {"work": at.work, "name": name, "chain": at.written, "relations": how}
-            known_by = fingerprint(kind=licence_audit.KIND, code=template.code, entry=entry, locus=at.locus)
-            yield f"{run_id}\t{said.begin}\t{at.copied}\t{at.field}\t{NULL}\t{params}\t{known_by}\n"
+        known = self._drafted.get(id(judged.found))
+        if known is None:
+            if len(self._drafted) >= KEPT:
+                self._drafted.clear()
+            known = self._drafted[id(judged.found)] = judged.found, list(self._drafts(judged.found))
+        for draft in known[1]:
+            params = draft.params or draft.with_name(judged.name, name)
+            known_by = fingerprint(kind=licence_audit.KIND, code=draft.code, entry=entry, locus=draft.locus)
+            yield f"{run_id}\t{draft.begin}\t{params}\t{known_by}\n"
 
-    def _drafts(self, found: Sequence[bulk.Found]) -> Iterator[tuple[bulk.Found, tuple[str, ...]]]:
+    def _drafts(self, found: Sequence[bulk.Found]) -> Iterator[_Draft]:
         """A finding for each code on each chain, with the terms of all."""
         drafts: dict[tuple[str, str], tuple[bulk.Found, list[str]]] = {}
         for one in sorted(found, key=self._place):
@@ -112,7 +113,17 @@ class FindingLines:
             _, terms = drafts.setdefault((template.code, at.locus), (one, []))
             if template.term not in terms:
                 terms.append(template.term)
-        return ((one, tuple(terms)) for one, terms in drafts.values())
+        return (self._draft(one, tuple(terms)) for one, terms in drafts.values())
+
+    def _draft(self, one: bulk.Found, terms: tuple[str, ...]) -> _Draft:
+        template, chain, relations = one
+        said = self._said.get((template, terms))
+        if said is None:
+            said = self._said[template, terms] = _Said(template, terms)
+        how = self._relations.get(relations)
+        if how is None:
+            how = self._relations[relations] = _written(list(relations))
+        return _Draft(one, terms, said, self._chains[chain], how)
 
     def _place(self, one: bulk.Found) -> tuple[Any, ...]:
         """As ``licence_audit.place``."""
@@ -125,6 +136,25 @@ class FindingLines:
 
 
 FINDING_COLUMNS = _columns("run_id code severity locus field line params fingerprint")
+
+
+class _Draft:
+    """A finding with all of its line that does not depend on whose it is. ``params`` is "" where they name it."""
+
+    __slots__ = ("_found", "_said", "_terms", "_with", "begin", "code", "locus", "params")
+
+    def __init__(self, found: bulk.Found, terms: tuple[str, ...], said: _Said, at: _Chain, relations: str) -> None:
+        self._found, self._terms, self._said = found, terms, said
+        self._with = {"work": at.work, "chain": at.written, "relations": relations}
+        self.code, self.locus = found.template.code, at.locus
+        self.begin = f"{said.begin}\t{at.copied}\t{at.field}\t{NULL}"
+        self.params = "" if "name" in found.template.params else self.with_name("", "")
+
+    def with_name(self, name: str, written: str) -> str:
+        """The parameters as COPY reads them, for the work of this name."""
+        if self._said.around is None:
+            return _written({**licence_audit.params_of(shown(self._found, name)), "terms": list(self._terms)})
+        return self._said.around % {**self._with, "name": written}
 
 
 class _Chain:

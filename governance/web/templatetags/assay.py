@@ -43,7 +43,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 
-from . import charts, curves, drawings, figures, heat
+from . import charts, curves, drawings, figures, heat, severity
 from .words import GROUPS, consequence_of, look_up, plain
 
 _BREAKS = re.compile(r"(?<=\w[_.])(?=\w)")
@@ -63,6 +63,7 @@ ROOMS: tuple[tuple[str, str | Promise, str], ...] = (
     ("licences", pgettext_lazy("room", "Licences"), "licensing:licences"),
     ("policies", pgettext_lazy("room", "Policies"), "policies:policies"),
     ("waivers", pgettext_lazy("room", "Waivers"), "policies:waivers"),
+    ("reports", pgettext_lazy("room", "Reports"), "reports:editions"),
 )
 FLASH = {
     "debug": ("none", "note"),
@@ -293,6 +294,27 @@ def calibration_chart(
     left_out = len(listed) - len(drawn)
     half = figures.number(0.5, places=1)
     return {"panels": drawn, "title": title, "left_out": left_out, "half": half, "plain": plain}
+
+
+@register.inclusion_tag("components/severity_curves.html")
+def severity_curves(
+    rows: Iterable[object],
+    title: object = "",
+    limit: float | None = None,
+    top: float = 1.0,
+    row_label: object = "",
+    plain: bool = False,
+) -> dict[str, Any]:
+    """How a share changes with severity, one panel for each row; see ``components/severity_curves.html``."""
+    return {
+        "curves": severity.curves(rows or (), limit=limit, top=top),
+        "title": title,
+        "limit": limit,
+        "top_shown": figures.share(top, places=0),
+        "half_shown": figures.share(top / 2, places=0 if top >= 0.2 else 1),
+        "row_label": row_label or gettext("Group"),
+        "plain": plain,
+    }
 
 
 @register.inclusion_tag("components/heat.html")

@@ -201,6 +201,7 @@ AUDITS = {
     "counterfactual": Shown("none", "new", pgettext_lazy("audit", "Counterfactual texts")),
     "suite": Shown("none", "new", pgettext_lazy("audit", "Functional suite")),
     "files": Shown("none", "new", pgettext_lazy("audit", "Files")),
+    "stress": Shown("none", "new", pgettext_lazy("audit", "Stress")),
 }
 # The law sets no limit for its ratios: its audit is calculated, and passes nobody.
 CALCULATED: Mapping[str, Shown] = {
@@ -218,6 +219,7 @@ FAMILIES: Mapping[str, Mapping[str, Shown]] = {
     "counterfactual": VERDICTS,
     "suite": VERDICTS,
     "files": VERDICTS,
+    "stress": VERDICTS,
     "card": VERDICTS,
     "licence": LICENCES,
     "license": LICENCES,

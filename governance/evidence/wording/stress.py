@@ -1,0 +1,135 @@
+"""The reasons of a stress audit in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+_TRAIN = _("Look at the cases that turned, train on such inputs or clean them before the model reads them.")
+_MORE = _("Bring a table with more texts that the model is right about.")
+
+SENTENCES = {
+    "stress.answers_turn": (
+        _(
+            "%(family)s turn %(k)s of %(n)s right answers, %(value)s (95 %% interval %(ci_low)s to %(ci_high)s);"
+            " more than %(fail_at)s fails."
+        ),
+        _TRAIN,
+    ),
+    "stress.inconclusive": (
+        _(
+            "It cannot be told yet whether answers hold under %(family)s: %(k)s of %(n)s right ones turn, %(value)s"
+            " (95 %% interval %(ci_low)s to %(ci_high)s); below %(warn_at)s passes, above %(fail_at)s fails."
+        ),
+        _TRAIN,
+    ),
+    "stress.crafted_turns": (
+        _(
+            "Somebody who wants to can turn answers by %(family)s: %(k)s of %(n)s right ones, %(value)s (95 %% interval"
+            " %(ci_low)s to %(ci_high)s). That decides nothing here."
+        ),
+        _("Normalise what the model reads (Unicode NFKC, no invisible characters, one alphabet in a word)."),
+    ),
+    "stress.too_few": (
+        _("%(family)s: the model is right about %(n)s of the texts that change, and %(min_texts)s are needed."),
+        _MORE,
+    ),
+    "stress.not_detectable": (
+        _(
+            "%(family)s: with %(n)s right answers only a rise by %(mde)s would be seen, and %(fail_at)s is the limit,"
+            " so it cannot pass."
+        ),
+        _MORE,
+    ),
+    "stress.model_broke": (
+        _("The model broke under %(family)s at severity %(at)s: %(failure)s. %(message)s"),
+        _("Make the model refuse such an input or answer it; it must not end."),
+    ),
+    "stress.constant_prediction": (
+        _("Every one of %(n)s texts gets the answer %(prediction)s, so no change could turn it."),
+        _("Check that the right output is read, and that the texts are such as the model is made for."),
+    ),
+    "stress.nothing_right": (
+        _("The model is right about none of %(n)s texts, so no right answer could turn."),
+        _("Check the labels, and which answer means which label (classes in the audit plan)."),
+    ),
+    "stress.bytes_declared": (
+        _(
+            "That %(file)s belongs to this version is what the person says who brought it; no digest of the version"
+            " tells."
+        ),
+        _("Import the version with the digests of its files, and bring the same bytes."),
+    ),
+    "stress.sampled": (
+        _("%(rows)s of %(of)s rows were used, drawn by the seed of the run."),
+        _("Ask for more rows in the audit plan (rows) where that matters."),
+    ),
+    "stress.rows_dropped": (
+        _("%(rows)s of %(of)s rows were left out: %(why)s."),
+        _("Mend these rows in the table if the reason surprises you, and upload it again."),
+    ),
+    "stress.kept_case_fails": (
+        _("Permanent test %(case)s: “%(text)s” has to be answered %(expected)s, and was answered %(prediction)s."),
+        _("Mend the model for it; whoever keeps the use case can drop a test that asks for the wrong thing."),
+    ),
+    "stress.functionality_fails": (
+        _(
+            "%(functionality)s: %(k)s of %(n)s cases of the templates are right, %(value)s (95 %% interval %(ci_low)s"
+            " to %(ci_high)s); at least %(threshold)s is needed."
+        ),
+        _("Look at the cases that went wrong, and mend the model for what they test."),
+    ),
+    "stress.templates_undecided": (
+        _("%(functionality)s: %(n)s cases of the templates are too few to tell, or too close to the limit."),
+        _("Write more templates for it; more cases of the same templates say little more."),
+    ),
+}
+
+FAMILIES = {
+    "keyboard_typos": _("Keyboard typos"),
+    "transpositions": _("Transposed letters"),
+    "deletions": _("Missing letters"),
+    "doubled_letters": _("Doubled letters"),
+    "ocr_confusions": _("Misread characters"),
+    "flipped_case": _("Letters in the wrong case"),
+    "upper_case": _("Words in capitals"),
+    "lower_case": _("Words in small letters"),
+    "other_blanks": _("Other blanks"),
+    "lost_spaces": _("Lost spaces"),
+    "split_words": _("Split words"),
+    "added_punctuation": _("More punctuation"),
+    "lost_punctuation": _("Lost punctuation"),
+    "other_punctuation": _("Other quotes and dashes"),
+    "lost_diacritics": _("Lost diacritics"),
+    "yo_as_ye": _("ё written as е"),  # noqa: RUF001
+    "decomposed_letters": _("Decomposed letters"),
+    "homoglyphs": _("Look-alike letters"),
+    "invisible_characters": _("Invisible characters"),
+    "full_width_letters": _("Full-width letters"),
+}
+
+FAILURES = {
+    "out_of_time": _("it did not answer in time"),
+    "out_of_memory": _("it ran out of memory"),
+    "crashed": _("it crashed"),
+    "too_much_output": _("it printed without end"),
+    "too_many_threads": _("it started too many threads"),
+    "wrong_answer": _("it gave no answer that can be read"),
+    "model_failed": _("it refused the input with an error"),
+}
+
+
+def in_words(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Parameters whose codes have words."""
+    made = dict(params)
+    for name, words in (("family", FAMILIES), ("failure", FAILURES)):
+        if params.get(name) in words:
+            made[name] = str(words[params[name]])
+    return made
+
+
+def family_name(family: str) -> str:
+    """A family of changes in words; one that is not known keeps its name."""
+    return str(FAMILIES.get(family, family))

@@ -1,0 +1,102 @@
+"""Section 6: what nobody measured, and what the report cannot tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Exists, OuterRef
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from audits.models import Run, RunState
+from governance.reports.sections import decisions as decisions_section
+from governance.reports.sections.asked import READ_AT_ONCE, Asked, subject_of, title_of
+from governance.reports.sections.versions import LANGUAGES, Gaps
+from governance.reports.shapes import NotCheckedItem, Subject, Words
+from governance.reviews.models import Decision
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+SENTENCES: Mapping[str, _StrPromise] = {
+    "not_collected.signals": _("Signals from production and drift of the data there are not collected."),
+    "not_collected.complaints": _("Complaints of the people affected and incidents are not collected."),
+    "not_collected.cost": _("What a version costs to own and its use of energy are not measured."),
+    "never_audited": _("%(n)s of %(of)s versions in the inventory were never audited beyond their card and licence."),
+    "no_card": _("The version has no card: intended use, limitations and data are not described."),
+    "bytes_not_read": _("The version’s bytes were not read by a worker (%(assurance)s): the files are not checked."),
+    "audit_not_finished": _("The audit %(kind)s, run %(run)s, measured nothing: it ended as %(state)s."),
+    "verdict_open": _("The audit %(kind)s, run %(run)s, could not decide: %(verdict)s."),
+    "declared": _("The audit %(kind)s, run %(run)s, rests on a file that a person uploaded; nobody watched it made."),
+    "result_erased": _("The figures of audit %(kind)s, run %(run)s, were erased since; its verdict is what is left."),
+    "result_altered": _("The figures of audit %(kind)s, run %(run)s, are not those that were stored and are left out."),
+    "result_too_large": _("The figures of audit %(kind)s, run %(run)s, are too many for a report; see the run."),
+    "requirement_without_audit": _(
+        "%(title)s (%(requirement)s of policy %(policy)s) was decided without an audit of kind %(kind)s: %(code)s."
+    ),
+}
+GENERAL = ("not_collected.complaints", "not_collected.cost", "not_collected.signals")
+# Audits that an import makes by itself.
+OF_AN_IMPORT = ("card", "license")
+
+
+def items(asked: Asked, gaps: Gaps) -> Iterator[tuple[str, NotCheckedItem]]:
+    """What was not checked: of everything first, then by decision, then by version. Two queries, and the decisions'."""
+    for code in GENERAL:
+        yield _item(code, place="")
+    yield from _never_audited(asked)
+    for decision in decisions_section.decided(asked).iterator(chunk_size=READ_AT_ONCE):
+        yield from _without_audit(decision)
+    for code, subject, use_case, params in gaps.rows:
+        place = ":".join([subject["digest"], *([str(params["run"])] if "run" in params else [])])
+        yield _item(code, place=place, subject=subject, use_case=use_case, **params)
+
+
+def _never_audited(asked: Asked) -> Iterator[tuple[str, NotCheckedItem]]:
+    audited = Run.objects.filter(
+        subject_digest=OuterRef("digest"), state=RunState.SUCCEEDED, finished_at__lt=asked.as_of
+    ).exclude(kind__in=OF_AN_IMPORT)
+    total = asked.versions().count()
+    never = asked.versions().filter(~Exists(audited)).count()
+    if never:
+        yield _item("never_audited", place="", n=never, of=total)
+
+
+def _without_audit(decision: Decision) -> Iterator[tuple[str, NotCheckedItem]]:
+    subject, use_case = subject_of(decision.submission.version), decision.submission.use_case.slug
+    for row in decision.evaluation.get("requirements", ()):
+        if row.get("kind") and row.get("run") is None and row.get("status") not in ("satisfied", "not_applicable"):
+            told = {name: row.get(name) for name in ("title", "policy", "kind", "code", "status")}
+            place = f"{decisions_section.key_of(decision)}:{row['policy']}:{row['id']}"
+            yield _item(
+                "requirement_without_audit",
+                place=place,
+                subject=subject,
+                use_case=use_case,
+                requirement=row["id"],
+                **told,
+            )
+
+
+def _item(
+    code: str, *, place: str, subject: Subject | None = None, use_case: str | None = None, **params: Any
+) -> tuple[str, NotCheckedItem]:
+    title = code if subject is None else f"{code}: {title_of(subject)}"
+    return title, {
+        "key": f"{code}:{place}",
+        "code": code,
+        "subject": subject,
+        "use_case": use_case,
+        "params": params,
+        "words": in_words(SENTENCES[code], params),
+    }
+
+
+def in_words(sentence: _StrPromise, params: Mapping[str, Any]) -> Words:
+    """A sentence in every language."""
+    said = []
+    for language in LANGUAGES:
+        with translation.override(language):
+            said.append(str(sentence) % params)
+    return {"en": said[0], "ru": said[1]}

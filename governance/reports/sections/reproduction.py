@@ -1,0 +1,55 @@
+"""Section 8: how to make the report again, and the digests of all that it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from governance.reports.sections import decisions as decisions_section
+from governance.reports.sections.asked import READ_AT_ONCE, Asked
+from governance.reports.sections.not_checked import in_words
+from governance.reports.sections.versions import Gaps
+from governance.reports.shapes import Reproduction
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+# What keeps no history, so that a report tells it as it stood when it was read.
+AS_READ: Mapping[str, _StrPromise] = {
+    "use_case": _("Name, purpose, people affected, owner and tier of a use case; a decision quotes the tier it knew."),
+    "owner": _("The team that owns an entry."),
+    "assurance": _("How well the bytes of a version are known."),
+    "review.due": _("The day by which a review is due."),
+    "waiver.proposed": _("The text of a waiver that nobody had answered."),
+}
+
+
+def value(asked: Asked, gaps: Gaps) -> Reproduction:
+    """How to make it again. The decisions are gone through once."""
+    policies: dict[tuple[str, int], dict[str, Any]] = {}
+    for decision in decisions_section.decided(asked).iterator(chunk_size=READ_AT_ONCE):
+        policies |= {(one["name"], one["number"]): dict(one) for one in decision.evaluation.get("policies", ())}
+        _note(decision.digests.get("audit_plan"), gaps.plans)
+        _note(decision.digests.get("licence_table"), gaps.tables)
+    team = [] if asked.team is None else ["--team", asked.team.slug]
+    return {
+        "commands": [
+            " ".join(["python manage.py build_report --period", asked.period.label, *team]),
+            "python manage.py verify_report FILE",
+            "python manage.py verify_ledger",
+        ],
+        "product_version": settings.PRODUCT_VERSION,
+        "packages": {name: sorted(numbers) for name, numbers in sorted(gaps.packages.items())},
+        "policies": [policies[key] for key in sorted(policies)],
+        "audit_plans": sorted(gaps.plans),
+        "licence_tables": sorted(gaps.tables),
+        "as_read": [{"what": what, "words": in_words(said, {})} for what, said in AS_READ.items()],
+    }
+
+
+def _note(digest: Any, known: set[str]) -> None:
+    if isinstance(digest, str):
+        known.add(digest)

@@ -1,0 +1,120 @@
+"""Editions in words and rows, for pages. Reads documents, no database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from governance.reports.errors import ReportRefused
+from governance.reports.reading import StoredDocument
+
+SECTIONS = ("inventory", "versions", "decisions", "exceptions", "not_checked")
+
+
+def section_name(section: str) -> str:
+    return {
+        "inventory": _("Inventory"),
+        "versions": _("Versions decided on"),
+        "decisions": _("Decisions"),
+        "exceptions": _("Waivers, overrides and suspensions"),
+        "not_checked": _("What was not checked"),
+    }.get(section, section)
+
+
+def count_name(name: str) -> str:
+    """A number of the summary in words."""
+    return {
+        "entries": _("Models, datasets and Spaces"),
+        "versions": _("Versions in the inventory"),
+        "approvals_in_force": _("Approvals in force"),
+        "reviews_open": _("Reviews under way"),
+        "reviews_overdue": _("Reviews past their date"),
+        "waivers_in_force": _("Waivers in force"),
+        "overrides_in_force": _("Overrides in force"),
+        "suspensions_standing": _("Suspensions that stand"),
+        "triggers_open": _("Reasons to look again, open"),
+        "versions_imported": _("Versions imported"),
+        "decisions": _("Decisions"),
+        "approvals_granted": _("Approvals granted"),
+        "approvals_ended": _("Approvals ended early"),
+        "approvals_suspended": _("of these, by a suspension"),
+        "approvals_expired": _("Approvals that ran out"),
+        "waivers_accepted": _("Waivers accepted"),
+        "waivers_expired": _("Waivers that ran out"),
+        "overrides_confirmed": _("Overrides confirmed"),
+        "suspensions_made": _("Suspensions made"),
+        "audits_ended": _("Audits done"),
+        "audits_failed": _("Audits that measured nothing"),
+        "gate_evaluations": _("Gate evaluations"),
+        "gate_evaluations_denied": _("of these, denied"),
+    }.get(name, name)
+
+
+def counts(summary: Mapping[str, Any], differences: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The numbers of an edition, each beside the one of the edition before; None where there is none."""
+    before = {one["name"]: one["before"] for one in differences["counts"] if one["group"] == "counts"}
+    return [
+        {"name": count_name(one["name"]), "n": one["n"], "before": before.get(one["name"]), **_change(before, one)}
+        for one in summary["counts"]
+    ]
+
+
+def _change(before: Mapping[str, int | None], one: Mapping[str, Any]) -> dict[str, Any]:
+    was = before.get(one["name"])
+    return {"change": None if was is None else _signed(one["n"] - was)}
+
+
+def _signed(n: int) -> str:
+    return f"+{n}" if n > 0 else f"−{-n}" if n < 0 else "0"
+
+
+def changes(differences: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The numbers that two editions tell otherwise."""
+    return [
+        {"name": _number_name(one), "before": one["before"], "after": one["after"]}
+        for one in differences["counts"]
+        if one["before"] != one["after"]
+    ]
+
+
+def _number_name(one: Mapping[str, Any]) -> str:
+    if one["group"] == "counts":
+        return count_name(one["name"])
+    group = {"in_force": _("Approvals in force"), "decisions": _("Decisions"), "runs": _("Audits done")}
+    return f"{group.get(one['group'], one['group'])}: {one['name']}"
+
+
+def sizes(document: StoredDocument) -> list[dict[str, Any]]:
+    """How many items each section has."""
+    return [{"name": section_name(name), "n": document.count(name)} for name in SECTIONS]
+
+
+def items(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Differences of a section, with values as text."""
+    return [{**one, "fields": [_field(field) for field in one["fields"]]} for one in found]
+
+
+def _field(field: Mapping[str, Any]) -> dict[str, Any]:
+    told = {"path": field["path"], "more": field.get("more"), "has_values": "before" in field}
+    if "before" in field:
+        told |= {name: json.dumps(field[name], ensure_ascii=False) for name in ("before", "after")}
+    return told
+
+
+def refusal(refused: ReportRefused) -> str:
+    """What was refused, in the reader's language."""
+    return {
+        "period_malformed": _(
+            "Write a period as 2026-11 (a month), 2026-Q4 (a quarter) or 2026-11-01..2026-11-15 (days, 366 at most)."
+        ),
+        "period_not_begun": _("This period has not begun: there is nothing to report yet."),
+        "not_a_builder": _("Auditors, approvers, risk officers and administrators of the scope have reports built."),
+        "not_a_keeper": _("Risk officers and administrators of the scope lay down its schedules."),
+        "not_an_admin": _("Administrators of the whole organisation set its time zone."),
+        "schedule_exists": _("This scope has such a schedule already; change that one."),
+        "scope_not_seen": _("You can be sent the reports of what you see: your teams."),
+        "busy": _("Others have just had this report built; look at the list of editions."),
+    }.get(refused.code, str(refused))

@@ -1,0 +1,51 @@
+"""Messages that wake a worker, and what the beat has looked after. The work is in ``building`` and ``mailing``."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from governance.reports import building, mailing
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(ignore_result=True, acks_late=True, time_limit=int(building.TIME_LIMIT.total_seconds()))
+def build(**_newer: Any) -> None:
+    """Build whatever is due."""
+    if building.carry_out(now=timezone.now):
+        nudge_mail()
+
+
+@shared_task(ignore_result=True, acks_late=False)
+def sweep_builds(**_newer: Any) -> None:
+    """Note what schedules ask for, take back what a lost worker had begun, and tell of what is due."""
+    building.note_due(at=timezone.now())
+    if building.take_back():
+        wake()
+
+
+@shared_task(ignore_result=True, acks_late=False)
+def send_mail(**_newer: Any) -> None:
+    """Send the mails that are due."""
+    mailing.send_due()
+
+
+def wake() -> None:
+    """Tell the workers. A broker that is down is no error: the sweep tells them again."""
+    _tell(build, queue="scheduled")
+
+
+def nudge_mail() -> None:
+    """Have mails looked at now. Should the broker be down, the beat's next round does it."""
+    _tell(send_mail, queue="upkeep", expires=30)
+
+
+def _tell(task: Any, **options: Any) -> None:
+    try:
+        task.apply_async(retry=False, **options)
+    except Exception as unreachable:  # kombu's transports raise errors of many families
+        logger.warning("reports wait for the next round, the broker took no message: %s", unreachable)

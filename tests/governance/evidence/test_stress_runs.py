@@ -1,0 +1,140 @@
+"""Stress audits of a version: a real model is brought, run in the sandbox, and told in words and curves."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from audits.models import Run
+from audits.sandbox.levels import Level
+from audits.sandbox.probing import probe
+from governance.catalog.models import File
+from governance.catalog.use_cases import put_audit_plan
+from governance.evidence import queries
+from governance.evidence import services as evidence
+from governance.reviews import services as reviews
+from tests.governance.evidence.test_data_runs import ask, done, page
+from tests.governance.world import PLAN, World
+
+pytest.importorskip("onnxruntime", reason="without requirements/models.txt no model is run")
+pytest.importorskip("skl2onnx", reason="without requirements/dev.txt no model is made")
+from tests.audits.adapters import made  # noqa: E402 - the packages it needs may not be there
+from tests.audits.stress import models  # noqa: E402
+
+pytestmark = pytest.mark.sandbox
+TABLE = models.as_csv(models.made_up(120, seed=5))
+FEW: dict[str, Any] = {"families": ["keyboard_typos", "yo_as_ye"], "severities": [1, 2, 5]}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    if probe().level < Level.L2:
+        pytest.skip(f"this machine isolates too little: {probe().lacking}")
+    path = tmp_path_factory.mktemp("onnx") / "model.onnx"
+    return made.as_onnx(models.classifier(models.made_up(200)), path, texts=True).read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def _answers_of_its_own(settings: Any, tmp_path: Path) -> None:
+    settings.VAR_DIR = tmp_path
+
+
+def bring(world: World, role: str, data: bytes, name: str) -> None:
+    upload = evidence.upload(
+        stream=io.BytesIO(data), filename=name, media_type="application/octet-stream", by=world.submitter, at=world.at
+    )
+    submission = world.submission if hasattr(world, "submission") else world.submit()
+    world.submission = submission
+    reviews.attach_evidence(submission_id=submission.pk, role=role, upload=upload, by=world.submitter, at=world.at)
+
+
+def planned(world: World, **part: Any) -> None:
+    document = {**PLAN, "stress": {**FEW, **part}}
+    put_audit_plan(use_case_id=world.use_case.pk, document=document, by=world.risk_officer, at=world.at)
+
+
+def test_a_real_model_is_run_and_told_in_words_and_curves(world: World, model: bytes) -> None:
+    planned(world)
+    world.version = world.new_version(assurance="hashed")
+    File.objects.create(
+        version=world.version,
+        path="onnx/model.onnx",
+        size=len(model),
+        sha256=hashlib.sha256(model).hexdigest(),
+        role="weights",
+    )
+    bring(world, "files", model, "what I called it.onnx")
+    bring(world, "stress", TABLE, "texts.csv")
+
+    run = done(world, "stress")
+
+    assert (run.state, run.origin) == ("succeeded", "observed"), run.error
+    assert run.verdict in ("warn", "fail")
+    assert run.inputs["files"] == [{"path": "onnx/model.onnx", "sha256": hashlib.sha256(model).hexdigest()}]
+    (stand,) = queries.standings(version=world.version, use_case=world.use_case, kinds=["stress"])
+    assert stand.run == run
+    english, russian = page(world, run), page(world, run, language="ru")
+    assert "Right answers that turn, by severity" in english
+    assert f"level {probe().level.name}" in english
+    assert "Keyboard typos" in english
+    assert "Not measured, because they change none of these texts: ё written as е." in english  # noqa: RUF001
+    assert "Опечатки" in russian
+    assert not run.findings.filter(code="stress.bytes_declared").exists()
+
+
+def test_a_model_that_the_versions_digests_do_not_know_says_nothing_of_it(world: World, model: bytes) -> None:
+    world.version = world.new_version(assurance="hashed")
+    File.objects.create(version=world.version, path="model.onnx", size=3, sha256="a" * 64, role="weights")
+    bring(world, "stress", TABLE, "texts.csv")
+    bring(world, "files", model, "model.onnx")
+
+    answer = ask(world, "stress")
+
+    assert (answer.status_code, answer.data["code"]) == (422, "model_not_of_version")
+
+
+def test_a_model_of_a_version_known_by_its_card_is_run_and_said_to_be_declared(world: World, model: bytes) -> None:
+    planned(world)
+    bring(world, "files", model, "model.onnx")
+    bring(world, "stress", TABLE, "texts.csv")
+
+    run = done(world, "stress")
+
+    assert run.state == "succeeded", run.error
+    assert run.findings.filter(code="stress.bytes_declared", locus="model.onnx").exists()
+    assert "That model.onnx belongs to this version is what the person says who brought it" in page(world, run)
+
+
+def test_a_model_that_cannot_be_read_ends_the_run_and_is_no_evidence(world: World, model: bytes) -> None:
+    bring(world, "files", b"no model at all", "model.onnx")
+    bring(world, "stress", TABLE, "texts.csv")
+
+    run = done(world, "stress")
+
+    assert (run.state, run.verdict, run.error_code) == ("errored", "", "model_unreadable")
+    assert "That counts as no. Nothing was measured." in page(world, run)
+
+
+@pytest.mark.parametrize(("role", "code"), [("files", "stress_inputs_missing"), ("stress", "model_missing")])
+def test_nothing_is_asked_for_while_something_is_missing(world: World, role: str, code: str) -> None:
+    bring(world, role, b"text,label\n1,2\n", "model.onnx" if role == "files" else "texts.csv")
+
+    answer = ask(world, "stress")
+
+    assert (answer.status_code, answer.data["code"]) == (422, code)
+
+
+def test_strangers_see_no_stress_run_of_a_team(world: World, model: bytes) -> None:
+    bring(world, "files", b"no model", "model.onnx")
+    bring(world, "stress", TABLE, "texts.csv")
+    run: Run = done(world, "stress")
+    browser = Client()
+    browser.force_login(world.stranger)
+
+    assert browser.get(reverse("evidence:run", args=[run.pk])).status_code == 404
