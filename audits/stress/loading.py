@@ -134,9 +134,9 @@ def _reasons(document: dict[str, Any], plan: LoadPlan) -> list[dict[str, Any]]:
         told = {
             "rate": row["rate"],
             "percent": plan.percentile,
-            "value": judged and judged["value"],
-            "ci_low": judged and judged["ci_low"],
-            "ci_high": judged and judged["ci_high"],
+            "ms": judged and judged["value"],
+            "ms_low": judged and judged["ci_low"],
+            "ms_high": judged and judged["ci_high"],
             "slo_ms": plan.slo_ms,
             "sent": row["sent"],
             "unsent": row["unsent"],

@@ -38,7 +38,9 @@ def _plan(subject: Subject) -> MalformedPlan:
 
 
 def _asks(subject: Subject) -> int:
-    return INPUTS if _plan(subject).run and any_inputs(subject) is not None else 0
+    if NAME not in subject.plan.parts or not _plan(subject).run or any_inputs(subject) is None:
+        return 0
+    return INPUTS
 
 
 class Witness:

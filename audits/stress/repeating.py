@@ -26,7 +26,7 @@ def _plan(subject: Subject) -> DeterminismPlan:
 
 
 def _asks(subject: Subject) -> int:
-    if not _plan(subject).run or any_inputs(subject) is None:
+    if NAME not in subject.plan.parts or not _plan(subject).run or any_inputs(subject) is None:
         return 0
     rows = _rows(subject)
     return rows * (2 + len(ways(rows, seed=subject.seed)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,12 @@ from audits.stress.subject import StressRefused, Subject
 
 # About as many changes of all rows as there are for a column, and of all columns.
 PER_COLUMN, OF_ALL = 6, 6
-# Of a batch that the model does not answer as a whole, so many rows are asked about one by one.
+# The code of a model that says no to a batch and goes on.
+REFUSES = "model_failed"
+# Of a batch that the model refuses as a whole, so many rows are asked about one by one.
 ONE_BY_ONE = 30
+# A model that ended so often is not asked any more: each time may take as long as an answer may.
+MOST_ENDS = 3
 
 
 def _asks(subject: Subject) -> int:
@@ -55,12 +60,12 @@ def _run(subject: Subject) -> PartResult:
     if frame is None:
         raise RuntimeError("asked for without columns")
     clean = answers_from(subject.ask(as_batch(frame, subject.signature)), subject)
-    plan = subject.plan
+    plan, ended = subject.plan, Ended()
     document = audit_tabular(
         frame,
         truth_of(subject, clean),
         tabular_plan(subject),
-        lambda changed: _asked(subject, changed),
+        lambda changed: _asked(subject, changed, ended),
         warn_at=plan.warn_at,
         fail_at=plan.fail_at,
         min_rows=plan.min_texts,
@@ -80,19 +85,39 @@ def _run(subject: Subject) -> PartResult:
     for one in document["examples"]:
         one["row"] = int(subject.rows[one["row"]]) + 1
     document["reasons"] = _reasons(document, subject)
+    if ended.times:
+        document["verdict"] = "fail"
+        params = {"times": ended.times, "failure": ended.failure, "message": ended.message}
+        document["reasons"].insert(0, _reason("stress.rows_end_model", {"relation": "", "column": ""}, **params))
     return PartResult(document, exported, _summary(document))
 
 
-def _asked(subject: Subject, frame: Frame) -> Answers:
+@dataclass
+class Ended:
+    """How often changed rows ended the model, and what it was the first time."""
+
+    times: int = 0
+    failure: str = ""
+    message: str = ""
+
+
+def _asked(subject: Subject, frame: Frame, ended: Ended) -> Answers:
     """The answers to changed rows; where the model refuses them together, of some rows one by one."""
+    if ended.times >= MOST_ENDS:
+        return nobody(len(subject.rows), refused=False)
     try:
-        batch = as_batch(frame, subject.signature)
+        return answers_from(subject.ask(as_batch(frame, subject.signature)), subject)
     except NotSayable:
         return nobody(len(subject.rows), refused=True)
-    try:
-        return answers_from(subject.ask(batch), subject)
-    except (ModelFailed, ModelRefused):
+    except ModelRefused:
         return _one_by_one(subject, frame)
+    except ModelFailed as failed:
+        if failed.code == REFUSES:
+            return _one_by_one(subject, frame)
+        if not ended.times:
+            ended.failure, ended.message = failed.code, str(failed)[:300]
+        ended.times += 1
+        return nobody(len(subject.rows), refused=False)
 
 
 def _one_by_one(subject: Subject, frame: Frame) -> Answers:

@@ -9,7 +9,7 @@ _JUDGED = ("family", "at", "value", "ci_low", "ci_high", "k", "n", "warn_at", "f
 
 _RELATION = ("relation", "column", "severity", "n", "value", "ci_low", "ci_high", "worst", "warn_at", "fail_at")
 _CORRUPTED = ("corruption", "severity", "n", "value", "ci_low", "ci_high", "warn_at", "fail_at")
-_TIMED = ("rate", "percent", "value", "ci_low", "ci_high", "slo_ms", "sent", "unsent", "failed")
+_TIMED = ("rate", "percent", "ms", "ms_low", "ms_high", "slo_ms", "sent", "unsent", "failed")
 
 CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     # the whole interval of answers that turn lies beyond fail_at
@@ -39,6 +39,8 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "stress.relation_inconclusive": ("medium", _RELATION),
     "stress.relation_too_few": ("medium", ("relation", "column", "n", "min_rows")),
     "stress.relation_not_measured": ("medium", ("relation", "column", "why")),
+    # changed rows ended the model: crashed, hung, out of memory
+    "stress.rows_end_model": ("critical", ("relation", "column", "times", "failure", "message")),
     # nothing that was to be judged changed a row, so that nothing is known
     "stress.no_relation": ("medium", ("relation", "column")),
     # a row without a value is answered as if it had one
