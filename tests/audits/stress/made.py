@@ -62,10 +62,11 @@ def loan_table(path: Path, rows: int = 400) -> Path:
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """The hand-written digits that come with scikit-learn (UCI, 1,797), as grey pictures of 32 x 32."""
+    from scipy.ndimage import zoom
     from sklearn.datasets import load_digits
 
     found = load_digits()
-    large = np.kron(found.images, np.ones((4, 4))) * (255 / 16)
+    large = np.clip(zoom(found.images, (1, 4, 4), order=1) * (255 / 16), 0, 255)
     return large.astype(np.uint8), found.target
 
 
