@@ -11,7 +11,7 @@ import numpy as np
 from audits.adapters import tensors
 from audits.adapters.isolated import GUESTS, SHARED
 from audits.adapters.signature import Tensor
-from audits.adapters.tensors import Batch
+from audits.adapters.tensors import Array, Batch
 from audits.measures.naming import quoted
 from audits.measures.stress.images.pixels import Bytes
 from audits.measures.stress.images.plan import CHANNELS_FIRST, CHANNELS_LAST, FLAT, ImagesPlan, images_plan_from
@@ -140,7 +140,7 @@ def as_batch(images: Bytes, subject: Subject) -> Batch:
     takes, layout, _ = takes_of(subject)
     plan = plan_of(subject)
     if takes.dtype.startswith("float"):
-        numbers = images.astype(np.float32) / np.float32(plan.divide_by)
+        numbers: Array = images.astype(np.float32) / np.float32(plan.divide_by)
         if plan.mean:
             numbers = numbers - np.array(plan.mean, dtype=np.float32)
         if plan.std:

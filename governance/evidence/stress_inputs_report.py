@@ -152,7 +152,7 @@ def _malformed(part: Document) -> dict[str, Any]:
                 "input": _named(words.INPUTS, row["input"]),
                 "locus": row["locus"],
                 "outcome": _named(words.OUTCOMES, row["outcome"]),
-                "goes_on": _named(words.WORDS["goes_on"], row["goes_on"]),
+                "goes_on": _named(words.GOES_ON, row["goes_on"]),
                 "message": row["message"],
                 "failed": row["failed"],
             }

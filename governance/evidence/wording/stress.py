@@ -127,8 +127,9 @@ FAILURES = {
 def in_words(params: Mapping[str, Any]) -> Mapping[str, Any]:
     """Parameters whose codes have words."""
     made = dict(params)
-    for name, words in (("family", {**FAMILIES, **inputs.FAMILIES}), ("failure", FAILURES), *inputs.WORDS.items()):
-        if params.get(name) in words:
+    known: dict[str, Mapping[Any, Any]] = {"family": {**FAMILIES, **inputs.FAMILIES}, "failure": FAILURES}
+    for name, words in (known | dict(inputs.WORDS)).items():
+        if name in params and params[name] in words:
             made[name] = str(words[params[name]])
     if params.get("relation") and params.get("column"):
         made["relation"] = f"{made['relation']} ({params['column']})"

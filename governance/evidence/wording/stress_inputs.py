@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -231,13 +234,15 @@ WAYS = {
 
 WHY = {"no_score": _("the model gives no score that could rise or fall")}
 
-WORDS = {
+GOES_ON = {True: _("yes"), False: _("no"), None: _("had to be started anew")}
+
+WORDS: Mapping[str, Mapping[Any, Any]] = {
     "relation": RELATIONS,
     "corruption": CORRUPTIONS,
     "outcome": OUTCOMES,
     "input": INPUTS,
     "way": WAYS,
     "why": WHY,
-    "goes_on": {True: _("yes"), False: _("no"), None: _("had to be started anew")},
+    "goes_on": GOES_ON,
 }
 """Parameter -> what it may be -> words."""

@@ -66,7 +66,8 @@ def _mirrored(side: int, reach: int) -> npt.NDArray[np.int64]:
     if side == 1:
         return np.zeros(len(at), dtype=np.int64)
     turned = np.mod(at, 2 * (side - 1))
-    return np.minimum(turned, 2 * (side - 1) - turned)
+    found: npt.NDArray[np.int64] = np.minimum(turned, 2 * (side - 1) - turned)
+    return found
 
 
 def motion_blur(images: Bytes, severity: int, random: np.random.Generator) -> Bytes:

@@ -47,11 +47,12 @@ def judged_images(
     names = list(dict.fromkeys(name for name, _ in asked))
     z = simultaneous_z(len(names))
     clean_error = _error(clean, truth)
-    rows = []
+    rows: list[dict[str, Any]] = []
     errors: dict[str, list[float]] = {}
     some: dict[int, Flags] = {}
     for name in names:
-        curve = []
+        curve: list[dict[str, Any]] = []
+        judged: dict[str, Any] = {}
         for severity in SEVERITIES:
             found = failures(clean, [asked[name, severity]], expected=SAME, truth=truth)
             some[severity] = some.get(severity, np.zeros(len(clean), dtype=bool)) | found.failing

@@ -25,4 +25,5 @@ def numbers(images: Bytes) -> Numbers:
 def as_bytes(given: npt.NDArray[Any]) -> Bytes:
     """0 to 1 as 0 to 255; what lies outside is cut, and what lies between is rounded down, as in the benchmark."""
     # a hair more, so that a byte that went to a number and back is the byte that it was
-    return np.floor(np.clip(given, 0, 1) * 255 + 1e-4).astype(np.uint8)
+    made: Bytes = np.floor(np.clip(given, 0, 1) * 255 + 1e-4).astype(np.uint8)
+    return made

@@ -87,9 +87,9 @@ def _of_column(frame: Frame, name: str, column: Column) -> Iterator[Change]:
     """What is asked of every column, for information: nobody said what the answer should be."""
     if is_text(column):
         texts = column.tolist()
-        for draw, spell in enumerate((str.lower, str.upper, lambda text: f" {text} ")):
-            spelled = np.array([spell(text) for text in texts], dtype=object)
-            yield _one("spelling", frame, name, spelled, ANY, draw=draw)
+        spellings = [text.lower() for text in texts], [text.upper() for text in texts], [f" {text} " for text in texts]
+        for draw, spelled in enumerate(spellings):
+            yield _one("spelling", frame, name, np.array(spelled, dtype=object), ANY, draw=draw)
         yield _one("missing", frame, name, np.full(len(column), "", dtype=object), ANY)
         yield _one("unseen", frame, name, np.full(len(column), UNSEEN, dtype=object), ANY)
         return
@@ -133,7 +133,8 @@ def _one(
 def _differ(column: Column, other: Column) -> Flags:
     if is_text(column):
         return np.asarray(column != other, dtype=bool)
-    return (column != other) & ~(np.isnan(column) & np.isnan(other))
+    differ: Flags = (column != other) & ~(np.isnan(column) & np.isnan(other))
+    return differ
 
 
 def is_text(column: Column) -> bool:
