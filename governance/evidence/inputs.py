@@ -184,6 +184,13 @@ def _of_stress(version: Version, use_case: UseCase) -> Wanted | Lacking:
     return Wanted(inputs=found, origin=Origin.OBSERVED)
 
 
+def has_callable(version: Version) -> bool:
+    """Whether the bytes of a file that a worker can call are stored for a version. One query."""
+    stored = Blob.objects.filter(erased_at=None).values("sha256")
+    names = [name for name in version.files.filter(sha256__in=stored).values_list("path", flat=True)[:MOST_FILES]]
+    return any(name.endswith(CALLABLE) for name in names)
+
+
 def kept_cases(entry_id: int, use_case: UseCase) -> list[dict[str, Any]]:
     """The permanent tests of an entry that audits in a use case ask, oldest first. One query."""
     here = StressCase.objects.filter(entry=entry_id, dropped_at=None)

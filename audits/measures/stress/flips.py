@@ -35,12 +35,13 @@ class Answers:
         """Which inputs it was right about; without labels every answer to the input as it is counts as right."""
         if self.label is None:
             return np.ones(len(self.said), dtype=bool)
-        return np.equal(self.said, self.label)
+        return np.asarray(self.said == self.label, dtype=bool)
 
 
 def turned(before: Answers, after: Codes) -> Mask:
     """Inputs that it was right about and is no longer, shape (n,)."""
-    return before.right & (after != before.said)
+    found: Mask = before.right & (after != before.said)
+    return found
 
 
 def share_of(hits: Mask) -> dict[str, Any]:

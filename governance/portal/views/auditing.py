@@ -104,6 +104,8 @@ def audit(request: PageRequest, kind: str, ns: str, name: str, sha: str, slug: s
     reads = inputs.UPLOADED[audit]
     attached = {role: inputs.newest(version, use_case, role) for role in reads.uploads.values()}
     there = [role for role, one in attached.items() if one is not None]
+    if audit == "stress" and inputs.has_callable(version):
+        there.append(Attachment.Role.FILES)
     # Who may ask and not bring can start on what is attached.
     bringable = list(reads.uploads.values()) if _may_bring(request.user, use_case) else []
     may_start = queries.may_ask(request.user, use_case=use_case) and (bool(bringable) or len(there) == len(attached))
@@ -179,7 +181,7 @@ def _shown(
         "question": kind_pages.question_of(kind),
         "stands": _stands(stand),
         "form": form,
-        "fields": [{"field": form[role.value], "hint": _hint(role, columns)} for role, columns in fields.items()],
+        "fields": [{"field": form[role.value], "hint": _hint(role, columns, kind)} for role, columns in fields.items()],
         "files": [{"label": role.label, "attachment": one} for role, one in attached.items()],
         "plan": plan,
         "plan_part": reads.part,
@@ -191,8 +193,10 @@ def _shown(
     }
 
 
-def _hint(role: Attachment.Role, columns: list[str]) -> str:
+def _hint(role: Attachment.Role, columns: list[str], kind: str) -> str:
     """What a table of a role has to look like."""
+    if role == Attachment.Role.FILES and kind == "stress":
+        return _("The model as ONNX or skops: files that can be run without running what their author wrote.")
     if role == Attachment.Role.FILES:
         return _("One file of the version, or an archive (zip, tar, 7z) of all of them.")
     formats = _("csv, csv.gz, jsonl or parquet")
@@ -200,6 +204,9 @@ def _hint(role: Attachment.Role, columns: list[str]) -> str:
         return _("%(formats)s, with the columns %(columns)s.") % {"formats": formats, "columns": ", ".join(columns)}
     said = {
         Attachment.Role.PREDICTIONS: _("%(formats)s; its columns are named by the audit plan."),
+        Attachment.Role.STRESS: _(
+            "%(formats)s, with a column text and, where the right answers are known, a column label."
+        ),
         Attachment.Role.DATA: _("%(formats)s; every column is looked at."),
         Attachment.Role.REFERENCE: _("%(formats)s; the table that was looked at when the version was judged."),
     }

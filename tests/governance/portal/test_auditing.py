@@ -42,7 +42,9 @@ TABLES: dict[str, dict[str, bytes]] = {
     "mitigation": {"predictions": predictions().replace(b"\n", b",1\n").replace(b"group,1", b"group,age") + b",1"},
     "metrics": {"predictions": predictions()},
     "files": {"files": b"\x80\x04N."},
+    "stress": {"stress": b"text,label\na fine day,yes\n", "files": b"a model of another test"},
 }
+NAMED = {("stress", "files"): "model.onnx"}
 PLANS: dict[str, dict[str, Any]] = {
     "ll144": {"ll144": LL144},
     "mitigation": {"bias": {**PLAN["bias"], "features": ["age"]}},
@@ -71,7 +73,10 @@ def browser(user: User) -> Client:
 
 
 def send(world: World, kind: str, files: dict[str, bytes], *, by: User | None = None) -> Any:
-    sent = {role: SimpleUploadedFile(f"{role}.csv", data, "text/csv") for role, data in files.items()}
+    sent = {
+        role: SimpleUploadedFile(NAMED.get((kind, role), f"{role}.csv"), data, "text/csv")
+        for role, data in files.items()
+    }
     return browser(by or world.submitter).post(address(world, kind), sent)
 
 
@@ -92,7 +97,9 @@ def test_a_submitter_brings_what_an_audit_reads_and_it_starts(world: World, kind
 
     run = Run.objects.get(kind=kind)
     assert (answer.status_code, answer.url) == (302, reverse("evidence:run", args=[run.pk]))
-    assert (run.state, run.origin, run.use_case) == ("queued", "declared", world.use_case.slug)
+    assert (run.state, run.use_case) == ("queued", world.use_case.slug)
+    # what our worker runs itself is observed
+    assert run.origin == ("observed" if kind == "stress" else "declared")
     assert run.requested_by == world.submitter
     brought = Attachment.objects.filter(version=world.version, use_case=world.use_case, attached_by=world.submitter)
     assert set(brought.values_list("role", flat=True)) == set(TABLES[kind])
@@ -145,6 +152,7 @@ def test_what_is_attached_need_not_be_sent_again(world: World) -> None:
         ("bias", {"predictions": b"label,prediction\n1,1\n"}, "The table has no column"),
         ("drift", {"data": b"a\n1\n"}, "Choose a file."),
         ("ll144", {"predictions": PEOPLE}, "The table has no columns"),
+        ("stress", {"stress": b"text\na\n"}, "Choose a file."),
         ("mitigation", {"predictions": predictions()}, "The audit plan names no features to learn from."),
         ("metrics", {"predictions": predictions()}, "The audit plan names no metrics of your own."),
     ],
