@@ -17,13 +17,19 @@ PARTIAL = "evidence/partials/stress_{}.html"
 _TOPS = (0.1, 0.2, 0.5, 1.0)
 # Of latencies: drawn are the middle one, the slow ones, and what a plan sets a limit for.
 _DRAWN = (50.0, 95.0, 99.0)
+# Named at their ends: the lowest below, the highest above, so that the names stand apart.
+_NAMED = {50.0: 12, 99.0: -4}
 _MARGIN = 6.0
 
 
-def shown(name: str, part: Document) -> dict[str, Any] | None:
-    """A part with its partial and what it shows; None for one that is not shown here."""
-    found = _SHOWN.get(name)
-    return None if found is None else {"template": PARTIAL.format(name), **found(part)}
+def shown(name: str, part: Document) -> dict[str, Any]:
+    """One of the parts of ``SHOWN`` with its partial and what that shows."""
+    return {"template": PARTIAL.format(name), **SHOWN[name](part)}
+
+
+def shown_all(parts: Mapping[str, Document]) -> list[dict[str, Any]]:
+    """All parts that are shown here, in the order of a page."""
+    return [shown(name, parts[name]) for name in SHOWN if name in parts]
 
 
 def _named(words_: Mapping[Any, Any], value: Any) -> str:
@@ -67,7 +73,7 @@ def _tabular(part: Document) -> dict[str, Any]:
             for rows in judged
             if len(rows) > 1
         ],
-        "top": _top([row["ci_high"] for rows in judged for row in rows]),
+        "top": _top([row["ci_high"] for rows in judged if len(rows) > 1 for row in rows]),
         "judged": [
             {
                 "name": _relation(rows[-1]),
@@ -255,7 +261,14 @@ def _chart(rates: Sequence[Document], slo_ms: float | None) -> dict[str, Any] | 
                     }
                 )
         name = f"p{percent:g}"
-        lines.append({"name": name, "marks": marks, "line": " ".join(f"{one['x']},{one['y']}" for one in marks)})
+        lines.append(
+            {
+                "name": name,
+                "dy": _NAMED.get(percent),
+                "marks": marks,
+                "line": " ".join(f"{one['x']},{one['y']}" for one in marks),
+            }
+        )
     return {
         "lines": lines,
         "grid": [{"y": f"{up(10.0**step):.2f}", "name": f"{10.0**step:g}"} for step in range(low, high + 1)],
@@ -266,7 +279,7 @@ def _chart(rates: Sequence[Document], slo_ms: float | None) -> dict[str, Any] | 
     }
 
 
-_SHOWN: Mapping[str, Callable[[Document], dict[str, Any]]] = {
+SHOWN: Mapping[str, Callable[[Document], dict[str, Any]]] = {
     "tabular": _tabular,
     "images": _images,
     "malformed": _malformed,

@@ -71,11 +71,11 @@ def shown(run: Run, document: Document) -> dict[str, Any]:
         "answers": figures.number(document["execution"]["answers"]),
         "cases_said": cases_said(document["cases"]["n"]),
         "fail_at": document["plan"]["fail_at"],
-        "input_parts": [one for one in (stress_inputs_report.shown(name, part) for name, part in parts.items()) if one],
+        "input_parts": stress_inputs_report.shown_all(parts),
         "other_parts": [
             {"name": part_name(name), **part}
             for name, part in parts.items()
-            if name != "texts" and stress_inputs_report.shown(name, part) is None
+            if name != "texts" and name not in stress_inputs_report.SHOWN
         ],
     }
     if "texts" in parts:
