@@ -46,7 +46,7 @@ SENTENCES = {
         _MORE,
     ),
     "stress.model_broke": (
-        _("The model broke under %(family)s at severity %(at)s: %(failure)s. %(message)s"),
+        _("The model broke under %(family)s at severity %(at)s: %(failure)s. %(message)s."),
         _("Make the model refuse such an input or answer it; it must not end."),
     ),
     "stress.constant_prediction": (
