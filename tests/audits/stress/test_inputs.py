@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rfc8785
+from django.core.management.base import CommandError
 
 from audits.adapters import references
 from audits.measures.stress.images.corrupting import corrupt
@@ -18,6 +20,7 @@ from audits.sandbox.levels import Isolation, Level
 from audits.sandbox.probing import probe
 from audits.stress.running import Stressed, stress
 from audits.stress.subject import StressRefused
+from tests.audits.test_text_commands import call
 
 ort = pytest.importorskip("onnxruntime", reason="without requirements/models.txt no model is run")
 pytest.importorskip("skl2onnx", reason="without requirements/dev.txt no model is made")
@@ -212,3 +215,22 @@ def test_columns_that_do_not_fit_are_refused_with_the_way_to_mend_it(
         assert refused.value.code == code
     with pytest.raises(StressRefused, match="nothing that fits"):
         of(loan, {}, isolation)
+
+
+def test_a_command_tells_latencies_with_intervals_and_what_a_thousand_answers_cost(loan: tuple[Path, Path]) -> None:
+    asked = (f"onnx:{loan[0]}", str(loan[1]), "--columns", *made.LOAN, "--rate", "40", "--seconds", "0.5")
+
+    status, printed = call("audit_load", *asked, "--price-per-hour", "3.6", "--format", "json")
+    document = json.loads(printed)
+
+    assert status == 0
+    assert document["verdict"] == "warn"  # no limit was given
+    (rate,) = document["rates"]
+    assert document["cost_per_1000"] == pytest.approx(1 / rate["throughput"], rel=1e-4)
+    assert document["execution"]["isolation"]["level"] in ("L2", "L3")
+    status, printed = call("audit_load", *asked, "--slo-ms", "0.001")
+    assert status == 1
+    assert "Fail: at a rate that was asked for" in printed
+    assert "from when each question was meant to be sent" in printed
+    with pytest.raises(CommandError, match="needs the rates"):
+        call("audit_load", *asked[:2], "--slo-ms", "5")
