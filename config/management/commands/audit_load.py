@@ -81,7 +81,7 @@ class Command(AuditCommand):
             "cost_per_1000": _cost(part["rates"], part["knee"], options["price_per_hour"]),
             "reasons": found.document["reasons"],
         }
-        return document | {key: found.document[key] for key in ("model", "execution", "seed")}
+        return document | {key: found.document[key] for key in ("model", "execution", "seed", "digest")}
 
     def show(self, document: dict[str, Any]) -> None:
         start, knee = document["cold_start_s"], document["knee"]
