@@ -108,7 +108,7 @@ def stress(
         "plan": plan.as_document(),
         "seed": seed,
     }
-    document["digest"] = _digest(document)
+    document["digest"] = repeatable_digest(document)
     document["execution"] = {
         "origin": "observed",
         "isolation": _least_isolated(subject.records),
@@ -121,8 +121,8 @@ def stress(
     return Stressed(document, summary, cases)
 
 
-def _digest(document: Mapping[str, Any]) -> str:
-    """Over all that comes out again the same: a part that is timed does not, nor do its reasons or its verdict."""
+def repeatable_digest(document: Mapping[str, Any]) -> str:
+    """SHA-256 over all that comes out again the same: a part that is timed does not, nor do its reasons or its verdict."""
     timed = {part.name for part in PARTS if not part.repeatable} & set(document["parts"])
     if not timed:
         return hashlib.sha256(rfc8785.dumps(dict(document))).hexdigest()

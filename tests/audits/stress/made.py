@@ -61,12 +61,12 @@ def loan_table(path: Path, rows: int = 400) -> Path:
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
-    """The hand-written digits that come with scikit-learn (UCI, 1,797), as grey pictures of 32 x 32."""
+    """The hand-written digits that come with scikit-learn (UCI, 1,797), as grey pictures of 16 x 16."""
     from scipy.ndimage import zoom
     from sklearn.datasets import load_digits
 
     found = load_digits()
-    large = np.clip(zoom(found.images, (1, 4, 4), order=1) * (255 / 16), 0, 255)
+    large = np.clip(zoom(found.images, (1, 2, 2), order=1) * (255 / 16), 0, 255)
     return large.astype(np.uint8), found.target
 
 
@@ -74,11 +74,11 @@ def digit_model(path: Path) -> Path:
     from sklearn.linear_model import LogisticRegression
 
     images, label = digits()
-    given = images[:900].reshape(900, -1) / np.float32(255)
+    given = images[:600].reshape(600, -1) / np.float32(255)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # far enough after so many steps
-        model = LogisticRegression(max_iter=30).fit(given, label[:900])
-    return onnx_of(model, path, 1024)
+        model = LogisticRegression(max_iter=30).fit(given, label[:600])
+    return onnx_of(model, path, 256)
 
 
 def as_png(image: np.ndarray) -> str:
