@@ -122,7 +122,7 @@ def stress(
 
 
 def repeatable_digest(document: Mapping[str, Any]) -> str:
-    """SHA-256 over all that comes out again the same: a part that is timed does not, nor do its reasons or its verdict."""
+    """SHA-256 of what comes out again the same: a part that is timed does not, nor do its reasons or its verdict."""
     timed = {part.name for part in PARTS if not part.repeatable} & set(document["parts"])
     if not timed:
         return hashlib.sha256(rfc8785.dumps(dict(document))).hexdigest()
