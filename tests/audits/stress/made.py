@@ -97,7 +97,7 @@ def digit_table(path: Path, rows: int = 120) -> Path:
 
 
 def hanging(path: Path) -> Path:
-    """Answers a row with its sum, and goes round for ever where the first number is not below 1e6."""
+    """Answers a row with whether its sum is positive, and goes round for ever where a number is infinite."""
     from onnx import TensorProto, helper
 
     body = helper.make_graph(
@@ -120,8 +120,8 @@ def hanging(path: Path) -> Path:
     graph = helper.make_graph(
         [
             helper.make_node("ReduceMax", ["X"], ["most"], keepdims=0),
-            helper.make_node("Less", ["most", "limit"], ["fine"]),
-            helper.make_node("Where", ["fine", "few", "many"], ["turns"]),
+            helper.make_node("IsInf", ["most"], ["odd"], detect_negative=0),
+            helper.make_node("Where", ["odd", "many", "few"], ["turns"]),
             helper.make_node("Loop", ["turns", "yes", "X"], ["kept"], body=body),
             helper.make_node("ReduceSum", ["kept", "axis"], ["total"], keepdims=0),
             helper.make_node("Greater", ["total", "zero"], ["positive"]),
@@ -131,7 +131,6 @@ def hanging(path: Path) -> Path:
         [helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, 2])],
         [helper.make_tensor_value_info("label", TensorProto.INT64, [None])],
         [
-            helper.make_tensor("limit", TensorProto.FLOAT, [], [1e6]),
             helper.make_tensor("few", TensorProto.INT64, [], [1]),
             helper.make_tensor("many", TensorProto.INT64, [], [1 << 62]),
             helper.make_tensor("yes", TensorProto.BOOL, [], [True]),

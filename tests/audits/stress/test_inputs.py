@@ -152,7 +152,7 @@ def test_malformed_inputs_hang_a_model_and_the_worker_goes_on(isolation: Isolati
     document = _malformed(model, table, isolation)
 
     outcomes = {row["input"]: row["outcome"] for row in document["outcomes"]}
-    assert {outcomes[name] for name in ("infinity", "largest", "nan")} == {"hung"}
+    assert [name for name, outcome in outcomes.items() if outcome == "hung"] == ["infinity"]
     assert outcomes["zeros"] == "answered"
     assert outcomes["missing_column"] == "kept_out"
     assert document["verdict"] == "fail"
@@ -167,7 +167,7 @@ def _malformed(model: Path, table: Path, isolation: Isolation) -> Any:
     from audits.stress import malformed
     from audits.stress.subject import Subject
 
-    plan = stress_plan_from({"tabular": {"columns": ["a", "b"]}, "malformed": {"hung_after": 1}})
+    plan = stress_plan_from({"tabular": {"columns": ["a", "b"]}, "malformed": {"hung_after": 4}})
     with Conversation(references.onnx(model), isolation=isolation) as conversation:
         rows = np.arange(3)
         loaded = load_table(table)
