@@ -141,7 +141,7 @@ def _structure(inputs: Sequence[Input], row: Batch) -> Iterator[Malformed]:
         if one.dtype in ("float32", "float64"):
             other = np.float64 if one.dtype == "float32" else np.float32
             yield changed("other_precision", one, array.astype(other))
-        yield changed("fewer_dimensions", one, array[0])
+        yield changed("fewer_dimensions", one, array[:1].reshape(array.shape[1:]))
         yield changed("more_dimensions", one, array[None])
         if array.ndim > 1 and array.shape[-1] > 1:
             yield changed("missing_column", one, array[..., :-1])

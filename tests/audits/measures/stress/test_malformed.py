@@ -27,6 +27,7 @@ def test_inputs_are_wrong_in_one_way_each_and_the_rest_is_the_good_one():
     assert {"nan", "infinity", "largest", "one_nan", "lone_surrogate", "nul", "one_long_word", "empty"} <= names
     assert {"no_rows", "missing_input", "extra_input", "wrong_type", "missing_column", "extra_column"} <= names
     for one in made:
+        assert all(isinstance(array, np.ndarray) for array in one.batch.values())
         if one.family != "structure":
             (other,) = {"X", "words"} - {one.locus}
             np.testing.assert_array_equal(one.batch[other], GOOD[other][:1])
