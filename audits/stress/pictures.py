@@ -115,7 +115,7 @@ def _decoded(subject: Subject, files: Sequence[bytes]) -> Bytes:
         raise StressRefused("images_too_many", "so many pictures of this size are not held in memory; use fewer rows")
     made = np.empty((len(files), height, width, channels), dtype=np.uint8)
     cell = Cell(
-        GUESTS / "pictures.py",
+        GUESTS / "decoding.py",
         readable=[ROOT / path for path in SHARED],
         isolation=subject.conversation.isolation,
         limits=Limits(),
