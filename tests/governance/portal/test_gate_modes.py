@@ -120,5 +120,5 @@ def test_it_is_said_in_the_readers_language(world: World) -> None:
     with translation.override("ru"):
         meaning = gate_document(world.gate())["mode_meaning"]
 
-    assert "Этот шлюз никого не останавливает" in read
+    assert "Этот допуск никого не останавливает" in read
     assert "только наблюдает" in meaning
