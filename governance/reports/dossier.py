@@ -26,6 +26,7 @@ from governance.reports.periods import LONGEST, Period, PeriodKind
 from governance.reports.renditions import wording as words
 from governance.reports.sections import decisions, exceptions, inventory, versions
 from governance.reports.sections.asked import Asked, Row, subject_of
+from governance.reports.sections.gaps import Gaps
 from governance.reports.writing import encoded
 from governance.web.templatetags import figures
 from governance.web.templatetags.words import look_up
@@ -87,26 +88,23 @@ def _content(version: Version, use_case: UseCase, at: dt.datetime) -> dict[str, 
     last = at.astimezone(dt.UTC).date()
     period = Period(PeriodKind.DAYS, f"{FIRST_DAY}..{last}", FIRST_DAY, last, "UTC")
     asked = OneVersion(period, use_case.owner_team, at, version, use_case)
-    gaps = versions.Gaps()
+    gaps = Gaps()
+    made = [item for _title, item in decisions.items(asked, gaps)]
     decided = next((item for _title, item in versions.items(asked, gaps)), None)
     newest = next((item for _title, item in inventory.items(asked)), None)
     plan = current_plan(use_case)
     return {
         "inventory": [newest] if newest is not None else [],
         "versions": [_with_or_without_decision(decided, version, use_case)],
-        "decisions": [item for _title, item in decisions.items(asked)],
+        "decisions": made,
         "exceptions": _exceptions(version, use_case, at),
-        "not_checked": [{"code": code, "params": params} for code, _subject, _use_case, params in gaps.rows],
+        "not_checked": [{"code": gap.code, "params": gap.params} for gap in gaps.rows],
         "reproduction": {
             "audit_plans": sorted({*gaps.plans, *([plan.sha256] if plan is not None else [])}),
-            "policies": [list(one) for one in sorted({(one["name"], one["number"]) for one in _policies(asked)})],
+            "policies": [[name, number] for name, number in sorted(gaps.policies)],
             "commands": [],
         },
     }
-
-
-def _policies(asked: Asked) -> list[Mapping[str, Any]]:
-    return [one for _title, item in decisions.items(asked) for one in item["policies"]]
 
 
 def _exceptions(version: Version, use_case: UseCase, at: dt.datetime) -> list[Any]:
