@@ -10,7 +10,7 @@ from governance.evidence.api.runs import (
     Uploads,
     UploadView,
 )
-from governance.evidence.api.trials import TrialKeep, Trials
+from governance.evidence.api.trials import TrialKeep, Trials, TrialStressCase
 
 __all__ = [
     "DecisionRecords",
@@ -20,6 +20,7 @@ __all__ = [
     "RunView",
     "Runs",
     "TrialKeep",
+    "TrialStressCase",
     "Trials",
     "UploadView",
     "Uploads",
