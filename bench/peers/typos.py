@@ -1,5 +1,5 @@
 """Keyboard typos as nlpaug 1.1.11 makes them (Ma 2019, MIT), set to the same work and its fastest: one character in a
-share of the words becomes a neighbour on an English keyboard, no word is gone through twice, nothing else is changed."""
+share of the words becomes a neighbour on an English keyboard, no word is gone through twice, nothing else changes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ def nlpaug_typos(rate: float) -> Callable[[Sequence[str]], list[str]] | None:
         from nlpaug.augmenter.char import KeyboardAug
     except ImportError:
         return None
-    # an English word has five characters: a share of the characters is five times that share of the words
+    # the words of the benchmark have four letters: a share of the letters is four times that share of the words
     augmenter = KeyboardAug(
         aug_char_max=1,
-        aug_word_p=min(1.0, 5 * rate),
+        aug_word_p=min(1.0, 4 * rate),
         aug_word_max=None,
         include_special_char=False,
         include_numeric=False,
