@@ -12,7 +12,6 @@ from typing import IO
 
 from django.core.files import File
 from django.core.files.storage import Storage, storages
-from django.db import transaction
 
 from audits.kinds.base import InputsRejected
 from audits.models import Blob
@@ -56,12 +55,11 @@ def store(*, stream: IO[bytes], media_type: str, max_bytes: int, at: dt.datetime
         draft.seek(0)
         sha256 = digest.hexdigest()
         _keep(File(draft, name=sha256), sha256)
-    with transaction.atomic():
-        blob, created = Blob.objects.get_or_create(
-            sha256=sha256, defaults={"bytes": size, "media_type": media_type[:100], "created_at": at}
-        )
-        if not created and blob.erased_at is not None:
-            Blob.objects.filter(pk=blob.pk).update(erased_at=None)
+    row = Blob(sha256=sha256, bytes=size, media_type=media_type[:100], created_at=at)
+    Blob.objects.bulk_create([row], ignore_conflicts=True)  # of the same bytes there is one row, whoever is faster
+    blob = Blob.objects.get(sha256=sha256)
+    if blob.erased_at is not None:
+        Blob.objects.filter(pk=blob.pk).update(erased_at=None)
     return blob
 
 

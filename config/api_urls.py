@@ -11,6 +11,7 @@ from governance.licensing import api as licensing
 from governance.policies import api as policies
 from governance.policies.waivers import api as waivers
 from governance.reports import api as reports
+from governance.reports.public import api as public_summaries
 from governance.reviews import api as reviews
 from governance.web.schema import schema
 
@@ -55,6 +56,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "use-cases/<slug:slug>/tier-proposals/<int:pk>/refuse/",
         catalog.TierDecision.as_view(step="refuse"),
         name="tier-refuse",
+    ),
+    path(
+        "use-cases/<slug:slug>/public-summaries/", public_summaries.PublicSummaries.as_view(), name="public-summaries"
     ),
     path("teams/", catalog.Teams.as_view(), name="teams"),
     # reviews

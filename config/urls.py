@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("governance.evidence.urls")),
     path("", include("governance.policies.urls")),
     path("", include("governance.licensing.urls")),
+    path("", include("governance.reports.public.urls")),
     path("", include("governance.reports.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
 ]

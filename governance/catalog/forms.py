@@ -87,18 +87,22 @@ class UseCaseForm(UseCaseModelForm):
 
     class Meta:
         model = UseCase
-        fields = ("name", "slug", "purpose", "people_affected", "owner_team", "tier")
+        fields = ("name", "slug", "purpose", "people_affected", "owner_team", "tier", "employment_decision_tool")
         widgets = {
             "purpose": forms.Textarea(attrs={"rows": 3}),
             "people_affected": forms.Textarea(attrs={"rows": 2}),
         }
-        labels = {"slug": _("Name in commands")}
+        labels = {"slug": _("Name in commands"), "employment_decision_tool": _("Employment decision tool")}
         error_messages = {
             "slug": {"invalid": _("Write it with a to z, 0 to 9 and hyphens alone, such as home-loans.")},
         }
         help_texts = {
             "slug": _("Stands in addresses and commands; a to z, 0 to 9 and hyphens. It cannot be changed later."),
             "tier": _("How much harm a wrong answer can do. It decides which policies apply."),
+            "employment_decision_tool": _(
+                "It helps to decide whom to hire or promote. Summaries of its bias audits can then be published as New"
+                " York City’s Local Law 144 asks; whether that law applies is for you to decide."
+            ),
         }
 
     def __init__(self, *args: Any, teams: Any, profile: dict[str, Any] | None = None, **kwargs: Any) -> None:

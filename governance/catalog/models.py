@@ -338,6 +338,8 @@ class UseCase(models.Model):
     owner_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="use_cases", verbose_name=_("owner"))
     tier = models.CharField(_("risk tier"), max_length=8, choices=Tier)
     licence_profile = models.JSONField(default=dict)
+    # An automated employment decision tool in the words of New York City's Local Law 144: its audits are published.
+    employment_decision_tool = models.BooleanField(_("employment decision tool"), default=False, db_default=False)
     edition = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")

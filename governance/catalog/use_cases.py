@@ -21,7 +21,7 @@ from licenses import cases
 
 # Whoever submits must not lower the bar: tier, licence profile and audit plan are kept by these.
 KEEPERS = (Role.RISK_OFFICER, Role.ADMIN)
-EDITABLE = ("name", "purpose", "people_affected", "owner_team", "tier", "licence_profile")
+EDITABLE = ("name", "purpose", "people_affected", "owner_team", "tier", "licence_profile", "employment_decision_tool")
 PLAN_PARTS = ("bias", "ll144", "counterfactual", "suite", "data", "stress")
 MAX_PLAN_BYTES = 64 * 1024
 
@@ -58,6 +58,7 @@ def create_use_case(
     tier: str,
     licence_profile: Mapping[str, Any] | None = None,
     people_affected: str = "",
+    employment_decision_tool: bool = False,
     by: User,
     at: dt.datetime,
 ) -> UseCase:
@@ -76,6 +77,7 @@ def create_use_case(
         owner_team=owner_team,
         tier=tier,
         licence_profile=licence_profile_of(licence_profile or {}),
+        employment_decision_tool=employment_decision_tool,
         created_at=at,
         created_by=by,
     )
@@ -299,7 +301,13 @@ def _check(use_case: UseCase) -> None:
 
 def _facts(use_case: UseCase) -> dict[str, Any]:
     profile = hashlib.sha256(rfc8785.dumps(use_case.licence_profile)).hexdigest()
-    return {"slug": use_case.slug, "edition": use_case.edition, "tier": use_case.tier, "licence_profile": profile}
+    return {
+        "slug": use_case.slug,
+        "edition": use_case.edition,
+        "tier": use_case.tier,
+        "licence_profile": profile,
+        "employment_decision_tool": use_case.employment_decision_tool,
+    }
 
 
 def _record(use_case: UseCase, *, verb: str, by: User, at: dt.datetime, detail: Mapping[str, Any]) -> None:

@@ -64,6 +64,7 @@ def use_case_new(request: PageRequest) -> HttpResponse:
                 name=sent["name"],
                 purpose=sent["purpose"],
                 people_affected=sent["people_affected"],
+                employment_decision_tool=sent["employment_decision_tool"],
                 owner_team=sent["owner_team"],
                 tier=sent["tier"],
                 licence_profile=form.profile(),

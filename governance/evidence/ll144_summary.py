@@ -14,17 +14,18 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from audits.measures.ll144.plan import FOUR_FIFTHS, last_day
-from governance.web.templatetags import figures
+from governance.web.templatetags import charts, figures
 
 Document = Mapping[str, Any]
 
 
-def summary_html(document: Document, *, audited_on: str | None = None) -> str:
+def summary_html(document: Document, *, audited_on: str | None = None, published_on: str | None = None) -> str:
     """The summary of results as one HTML page, for publishing and for A4, in the language in force.
 
     Args:
         document: of ``audit_ll144``.
         audited_on: the day of the audit, YYYY-MM-DD, where the plan states none.
+        published_on: the day of publication, where it is published by this product.
     """
     stated = dict(document["record"])
     audit_date = stated["audit_date"] or audited_on
@@ -32,6 +33,7 @@ def summary_html(document: Document, *, audited_on: str | None = None) -> str:
         "language": translation.get_language(),
         "document": document,
         "record": stated,
+        "published_on": published_on,
         "audit_date": audit_date,
         "last_day": last_day(audit_date) if audit_date else None,
         "facts": facts(document, audit_date=audit_date),
@@ -44,8 +46,26 @@ def summary_html(document: Document, *, audited_on: str | None = None) -> str:
 def tables_shown(document: Document) -> list[dict[str, Any]]:
     """The tables with titles, and with figures as they are read in the language in force."""
     return [
-        {**made, "title": table_title(made), "rows": [{**row, **_in_figures(row)} for row in made["rows"]]}
+        {
+            **made,
+            "title": table_title(made),
+            "rows": [
+                {**row, **_in_figures(row), "mark": mark} for row, mark in zip(made["rows"], marks(made), strict=True)
+            ],
+        }
         for made in document["tables"]
+    ]
+
+
+def marks(made: Mapping[str, Any]) -> list[charts.Mark]:
+    """Where rates and their intervals stand on a scale from 0 that the rows of a table share."""
+    rows = made["rows"]
+    scale = charts.scale_for([row[end] for row in rows for end in ("rate", "ci_low", "ci_high")])
+    return [
+        charts.mark_for(
+            scale=scale, value=row["rate"], low=row["ci_low"], high=row["ci_high"], verdict="", few=row["excluded"]
+        )
+        for row in rows
     ]
 
 

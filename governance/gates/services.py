@@ -358,16 +358,21 @@ def note_review(
     at: dt.datetime,
 ) -> None:
     """Keep where a review stands, so that the gate can say why there is no approval yet."""
-    ReviewStanding.objects.update_or_create(
+    standing = ReviewStanding(
         version=version,
         use_case=use_case,
         stage=stage,
-        defaults={
-            "submission": submission,
-            "state": state,
-            "verdict": verdict,
-            "evaluation": dict(evaluation),
-            "facts_sha256": facts_sha256,
-            "updated_at": at,
-        },
+        submission=submission,
+        state=state,
+        verdict=verdict,
+        evaluation=dict(evaluation),
+        facts_sha256=facts_sha256,
+        updated_at=at,
+    )
+    # One statement, and not four: it is kept with every evaluation.
+    ReviewStanding.objects.bulk_create(
+        [standing],
+        update_conflicts=True,
+        unique_fields=["version", "use_case", "stage"],
+        update_fields=["submission", "state", "verdict", "evaluation", "facts_sha256", "updated_at"],
     )

@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 from django.db import connection, transaction
 
 from governance.ledger.models import Checkpoint
+from governance.reports import controls
 from governance.reports.sections import (
-    control_matrix,
     decisions,
     exceptions,
     inventory,
@@ -29,7 +29,8 @@ def read(asked: Asked, *, progress: Progress = silent) -> Content:
     ``one_moment`` around it keeps others from changing what is read meanwhile.
     """
     gaps = versions.Gaps()
-    steps = _Steps(progress)
+    steps, tally = _Steps(progress), controls.Tally()
+    watched = tally.watching
     sections: dict[str, Section] = {}
     with ExitStack() as files:
 
@@ -37,15 +38,17 @@ def read(asked: Asked, *, progress: Progress = silent) -> Content:
             sections[name] = section
             files.callback(section.file.close)
 
-        keep("inventory", Section.of_items(inventory.items(asked, progress=steps.first)))
-        keep("decisions", Section.of_items(decisions.items(asked)))
-        keep("versions", Section.of_items(versions.items(asked, gaps, progress=steps.second)))
-        keep("exceptions", Section.of_items(exceptions.items(asked)))
+        keep("inventory", Section.of_items(watched("inventory", inventory.items(asked, progress=steps.first))))
+        keep("decisions", Section.of_items(watched("decisions", decisions.items(asked))))
+        keep("versions", Section.of_items(watched("versions", versions.items(asked, gaps, progress=steps.second))))
+        keep("exceptions", Section.of_items(watched("exceptions", exceptions.items(asked))))
         # What follows tells of what was read before it.
-        keep("not_checked", Section.of_items(not_checked.items(asked, gaps)))
-        keep("reproduction", Section.of_value(reproduction.value(asked, gaps)))
+        keep("not_checked", Section.of_items(watched("not_checked", not_checked.items(asked, gaps))))
+        how = reproduction.value(asked, gaps)
+        tally.see("reproduction", how)
+        keep("reproduction", Section.of_value(how))
         keep("summary", Section.of_value(summary.value(asked)))
-        keep("control_matrix", Section.of_value(control_matrix.value()))
+        keep("control_matrix", Section.of_value(controls.matrix(tally.counts)))
         keep("period", Section.of_value(asked.period.as_json()))
         keep("scope", Section.of_value(asked.scope()))
         content = Content.of(sections)

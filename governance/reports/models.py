@@ -15,6 +15,24 @@ from django.utils.translation import gettext_lazy as _
 from governance.people.models import Team, User
 from governance.people.queries import teams_seen_by
 from governance.reports.periods import Period, PeriodKind, read_period
+from governance.reports.public.models import PublicPage, PublicSummary
+
+__all__ = [
+    "Attached",
+    "Build",
+    "BuildQuerySet",
+    "BuildState",
+    "Cadence",
+    "Calendar",
+    "Edition",
+    "EditionQuerySet",
+    "Mailing",
+    "PublicPage",
+    "PublicSummary",
+    "Schedule",
+    "Subscription",
+    "organisation_time_zone",
+]
 
 
 def require_time_zone(name: str) -> None:

@@ -237,6 +237,7 @@ class UseCaseDocument(serializers.ModelSerializer[UseCase]):
             "owner_team",
             "tier",
             "licence_profile",
+            "employment_decision_tool",
             "edition",
             "created_at",
         )

@@ -72,6 +72,7 @@ class UseCaseInput(serializers.Serializer[None]):
     owner_team = serializers.SlugField(max_length=60)
     tier = serializers.ChoiceField(choices=Tier.choices)
     licence_profile = serializers.DictField(required=False)
+    employment_decision_tool = serializers.BooleanField(required=False)
 
 
 class NewUseCase(UseCaseInput):

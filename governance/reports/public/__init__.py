@@ -1,0 +1,1 @@
+"""Summaries of bias audits that anybody may read: New York City Local Law 144."""
