@@ -100,6 +100,11 @@ def beginning(sha256: str) -> Iterator[IO[bytes]]:
         yield opened
 
 
+def is_there(sha256: str) -> bool:
+    """Whether the store has a file under this digest; what is in it nobody has looked at."""
+    return bool(sha256) and _storage().exists(name_of(sha256))
+
+
 def open_unchecked(sha256: str) -> IO[bytes]:
     """A blob as it lies there, for reading parts of one that is too large to be read through for each.
 

@@ -43,12 +43,18 @@ def canonical(document: Any) -> bytes:
     Raises:
         rfc8785.CanonicalizationError: a value that has no such JSON.
     """
+    plain = plain_bytes(document)
+    return rfc8785.dumps(document) if plain is None else plain
+
+
+def plain_bytes(document: Any) -> bytes | None:
+    """The same where Python's own encoder writes it; None where something in the document is written otherwise."""
     if _is_plain(document):
         try:
             return _encode(document).encode()
         except UnicodeEncodeError:  # half a character: let the error be the usual one
             pass
-    return rfc8785.dumps(document)
+    return None
 
 
 # Where a number may begin; the same may stand in a text.

@@ -48,6 +48,7 @@ class Origin(models.TextChoices):
 
     OBSERVED = "observed", _("observed: our worker read these bytes")
     DECLARED = "declared", _("declared: a person uploaded it")
+    ENDPOINT = "endpoint", _("endpoint: a service answered; what stands behind it was not seen")
 
 
 class RunQuerySet(models.QuerySet["Run"]):

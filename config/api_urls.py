@@ -95,6 +95,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<int:pk>/result/", evidence.RunResult.as_view(), name="run-result"),
     path("runs/<int:pk>/cases/", evidence.RunCases.as_view(), name="run-cases"),
     path("runs/<int:pk>/cancel/", evidence.RunCancel.as_view(), name="run-cancel"),
+    path("trials/", evidence.Trials.as_view(), name="trials"),
+    path("trials/<int:pk>/keep/", evidence.TrialKeep.as_view(), name="trial-keep"),
     # policies
     path("policies/", policies.Policies.as_view(), name="policies"),
     path("policies/<slug:name>/", policies.PolicyVersions.as_view(), name="policy"),
@@ -117,5 +119,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/", reports.Reports.as_view(), name="reports"),
     path("reports/builds/<uuid:public_id>/", reports.BuildView.as_view(), name="report-build"),
     path("reports/<int:pk>/", reports.ReportView.as_view(), name="report"),
+    path("reports/<int:pk>/forms/<str:form>/", reports.FormView.as_view(), name="report-form"),
     path("reports/<int:pk>/differences/", reports.DifferencesView.as_view(), name="report-differences"),
 ]

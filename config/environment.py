@@ -28,6 +28,8 @@ OWN_NAMES = {
     "ASSAY_MAX_UPLOAD_MB",
     "ASSAY_METRICS",
     "ASSAY_METRICS_PATH",
+    "ASSAY_MODEL_HOSTS",
+    "ASSAY_MODEL_SECRETS",
     "ASSAY_NO_PREPARED_STATEMENTS",
     "ASSAY_PUBLIC_URL",
     "ASSAY_TEST_RUN",
@@ -41,6 +43,7 @@ BROKERS = ("redis", "rediss", "redis+socket", "amqp", "amqps")
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 SWITCH = {"": False, "0": False, "no": False, "off": False, "false": False}
 SWITCH |= {"1": True, "yes": True, "on": True, "true": True}
+MODEL_HOST = re.compile(r"([a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f:.]+)(:[0-9]{1,5})?")
 HOST = re.compile(r"\*|\.?[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f:.]+", re.IGNORECASE)
 
 
@@ -165,6 +168,30 @@ def metrics_allowed(folder: str) -> list[str]:
     if names and not folder:
         raise ImproperlyConfigured("ASSAY_METRICS: goes with ASSAY_METRICS_PATH, which is not set")
     return names
+
+
+def model_hosts() -> list[str]:
+    """Hosts of models in networks of one's own, ASSAY_MODEL_HOSTS: ``host`` or ``host:port`` with commas between."""
+    found = [name.lower() for name in listed("ASSAY_MODEL_HOSTS")]
+    for name in found:
+        if not MODEL_HOST.fullmatch(name):
+            raise ImproperlyConfigured(f"ASSAY_MODEL_HOSTS: host or host:port with commas between, not {name!r}")
+    return found
+
+
+def model_secrets() -> dict[str, str]:
+    """What is sent to which model's host, ASSAY_MODEL_SECRETS: ``host=NAME`` with commas between, where NAME is a
+    variable of the workers' environment that holds the secret. The secret itself is not written here."""
+    found = {}
+    for pair in listed("ASSAY_MODEL_SECRETS"):
+        host, equals, name = pair.partition("=")
+        if not (equals and MODEL_HOST.fullmatch(host.lower()) and re.fullmatch(r"[A-Z][A-Z0-9_]{0,99}", name)):
+            raise ImproperlyConfigured(
+                "ASSAY_MODEL_SECRETS: host=NAME_OF_A_VARIABLE with commas between; the secret itself stands in that "
+                "variable"
+            )
+        found[host.lower()] = name
+    return found
 
 
 def run_name() -> str:

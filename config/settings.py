@@ -192,6 +192,10 @@ MAX_CARD_BYTES = environment.megabytes("ASSAY_MAX_CARD_MB", 5)
 # Code of the operator's own that workers may run; nothing that was uploaded is ever among it.
 METRICS_PATH = environment.metrics_folder(uploads=Path(STORAGES["blobs"]["OPTIONS"]["location"]))
 METRICS_ALLOWED = environment.metrics_allowed(METRICS_PATH)
+# Models that are services in networks of one's own, whose secrets go where; functions of Python, for development.
+MODEL_HOSTS = environment.model_hosts()
+MODEL_SECRETS = environment.model_secrets()
+ALLOW_PYTHON_MODELS = environment.flag("ASSAY_ALLOW_PYTHON_MODELS")
 # Uploads are streamed by their own view; everything else that a form or a client posts is small.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]

@@ -35,9 +35,11 @@ PEOPLE = (
     ("elif@demo.example", "Elif Tanaka", "reviewer:ethics", "catalog:read,reviews:write"),
     ("sergei@demo.example", "Sergei Novak", "reviewer:security", "catalog:read,reviews:write"),
     ("rita@demo.example", "Rita Lindqvist", "risk_officer", "catalog:read,catalog:write,reviews:write"),
+    # Signs what the pilot showed, and so has a part in it: what rests on that, Rita decides.
+    ("olga@demo.example", "Olga Marin", "risk_officer", "catalog:read,catalog:write,reviews:write"),
 )
 ADMIN = ("admin@demo.example", "Ada Admin")
-SUBMITTER, APPROVER, RISK_OWNER = PEOPLE[0][0], PEOPLE[1][0], PEOPLE[4][0]
+SUBMITTER, APPROVER, RISK_OWNER, PILOT_OWNER = PEOPLE[0][0], PEOPLE[1][0], PEOPLE[4][0], PEOPLE[5][0]
 PLAN = {
     "bias": {
         "label": "approve",
@@ -105,7 +107,7 @@ def _tell_story(
     server.wait()
     _said(f"the portal runs at {server.address}")
     people = {user["email"]: Portal(server.address, user["token"]) for user in notes["users"] if user.get("token")}
-    engineer, risk_owner = people[SUBMITTER], people[RISK_OWNER]
+    engineer, risk_owner, pilot_owner = people[SUBMITTER], people[RISK_OWNER], people[PILOT_OWNER]
 
     _step("Train two versions on 1,989 public mortgage applications")
     results = [_trained(number, training) for number, training in enumerate(trainings, start=1)]
@@ -127,14 +129,14 @@ def _tell_story(
     submission = _submitted(engineer, versions[0], "production")
     _evidence(engineer, submission["id"], results[0], "predictions")
     _evidence(engineer, submission["id"], results[0], "data")
-    _pilot(risk_owner, submission["id"])
+    _pilot(pilot_owner, submission["id"])
     _report(_await_audits(engineer, submission["id"]))
 
     _step("Version 2 for production: audits, a pilot report, three reviewers, an approver")
     submission = _submitted(engineer, versions[1], "production")
     _evidence(engineer, submission["id"], results[1], "predictions")
     _evidence(engineer, submission["id"], results[1], "data")
-    _pilot(risk_owner, submission["id"])
+    _pilot(pilot_owner, submission["id"])
     _report(_await_audits(engineer, submission["id"]))
     _review(people, submission["id"])
 
@@ -142,7 +144,7 @@ def _tell_story(
     submission = _submitted(engineer, versions[0], "production")
     _evidence(engineer, submission["id"], results[0], "predictions")
     _evidence(engineer, submission["id"], results[0], "data")
-    _pilot(risk_owner, submission["id"])
+    _pilot(pilot_owner, submission["id"])
     _await_audits(engineer, submission["id"])
 
     _step("Ask the gate, as a pipeline would")
@@ -151,9 +153,11 @@ def _tell_story(
     deny = _gate(versions[0], "production")
     _note_subjects(notes, versions)
     as_expected = allow["verdict"] == "allow" and deny["verdict"] == "deny" and prototype["exit_code"] == 0
+    _step("This month's report, and whether it is the one in the ledger")
+    as_expected &= _month_reported(server.address, notes)
     _said(f"the story took {time.monotonic() - started:.0f} s")
     if not as_expected:
-        print("\nThe gate did not answer as the story has it; look at the pages above.", file=sys.stderr)
+        print("\nThe gate, or the report, is not as the story has it; look at the pages above.", file=sys.stderr)
     _how_to_sign_in(server.address, notes, serve=serve)
     if serve:
         print("\nCtrl-C ends it.", flush=True)
@@ -306,21 +310,21 @@ def _evidence(engineer: Portal, submission: int, result: dict[str, str], role: s
     _said(f"{role} attached, declared by the submitter: {upload['bytes']:,} bytes")
 
 
-def _pilot(risk_owner: Portal, submission: int) -> None:
+def _pilot(owner: Portal, submission: int) -> None:
     """What the pilot showed. There was none: the figures are made up, and the file says so."""
-    if risk_owner.get(f"submissions/{submission}/pilot-reports/"):
+    if owner.get(f"submissions/{submission}/pilot-reports/"):
         return
     today = dt.datetime.now(dt.UTC).date()
     figures = {"requests": 1_200, "complaints": 3, "drift": 0.04, "cost_per_1000": 0.35}
     data = b"Made up for the demonstration; a real report has the figures of a real pilot.\n"
-    upload = risk_owner.upload(data, filename="pilot.txt", media_type="text/plain")
+    upload = owner.upload(data, filename="pilot.txt", media_type="text/plain")
     report = {
         "started_on": str(today - dt.timedelta(days=21)),
         "ended_on": str(today - dt.timedelta(days=1)),
         "rollback_drill_on": str(today - dt.timedelta(days=2)),
         "upload": upload["id"],
     }
-    risk_owner.post(f"submissions/{submission}/pilot-reports/", report | figures)
+    owner.post(f"submissions/{submission}/pilot-reports/", report | figures)
     _said("a pilot of 21 days reported, with figures that are made up for the demonstration")
 
 
@@ -376,6 +380,25 @@ def _gate(version: dict[str, Any], stage: str) -> dict[str, Any]:
     print(f"  (exit code {code})", flush=True)
     answer: dict[str, Any] = manage(*command, "--format", "json", may_fail=True)
     return answer
+
+
+def _month_reported(address: str, notes: dict[str, Any]) -> bool:
+    """Make the editions of the month that is under way, of the portfolio and the team, and hold one against the
+    ledger as an auditor would."""
+    month = f"{dt.datetime.now(dt.UTC):%Y-%m}"
+    for scope in ((), ("--team", TEAM.lower())):
+        made = manage("build_report", "--period", month, *scope, "--format", "json")
+        _said(f"{made['scope']}: {month}, edition {made['edition']}, provisional: {address}/reports/{made['id']}/")
+        if not scope:
+            notes["report"] = {"id": made["id"], "path": made["path"], "sha256": made["document_sha256"]}
+    _write_notes(notes)
+    command = ("verify_report", notes["report"]["path"])
+    printed, code = said_by(*command)
+    print(f"\n  $ manage.py {' '.join(command)}")
+    for line in printed.rstrip().splitlines():
+        print(f"  {line}")
+    print(f"  (exit code {code})", flush=True)
+    return code == 0
 
 
 # --- what is printed and kept ------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from typing import Any
 
 from audits.adapters import guests, signature, tensors
 from audits.adapters.files import ModelFiles
+from audits.adapters.protocol import OBSERVED
 from audits.adapters.refusals import ModelFailed, ModelRefused
 from audits.adapters.tensors import Array, Batch
 from audits.sandbox.cell import Cell, Tick
@@ -29,7 +30,6 @@ GUESTS = Path(guests.__file__).parent
 # What guests import of ours, besides what every program of the sandbox may.
 SHARED = ("audits/adapters", "audits/measures")
 COMPILING_S = 300
-EXTRA = "requirements/models.txt"
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,8 @@ class Isolated:
         packages: distributions that the guest needs; their versions are part of what predictions depend on.
         modules: what the guest imports of them, and this process does not.
         options: what the guest is told besides the path; JSON-ready.
+        extra: the requirements that hold the packages.
+        origin, keeps: see ``protocol.Adapter``.
     """
 
     kind: str
@@ -50,6 +52,9 @@ class Isolated:
     modules: tuple[str, ...] = ()
     version: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
+    extra: str = "requirements/models.txt"
+    origin: str = OBSERVED
+    keeps: bool = True
 
     @property
     def digest(self) -> str:
@@ -68,7 +73,7 @@ class Isolated:
         except importlib.metadata.PackageNotFoundError as missing:
             raise ModelRefused(
                 "extra_missing",
-                f"this worker has no {missing.name}; install {EXTRA} into its environment and ask again",
+                f"this worker has no {missing.name}; install {self.extra} into its environment and ask again",
             ) from None
         return {"guest": self.version, "packages": versions, "options": dict(self.options)}
 
@@ -132,6 +137,10 @@ class Loaded:
     @property
     def peak_memory_bytes(self) -> int:
         return self._cell.peak_memory_bytes
+
+    def facts(self) -> Mapping[str, Any]:
+        """Nothing besides what every result has."""
+        return {}
 
     def predict(self, batch: Batch) -> dict[str, Array]:
         """See ``protocol.Running.predict``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -25,14 +25,22 @@ Progress = Callable[[int, "int | None"], None]
 UNCHANGED = "none"
 
 
+def in_batches(batch: Batch, *, size: int) -> Iterator[Batch]:
+    """A batch as several of at most ``size`` rows, in their order; views, no copies."""
+    rows = max((len(array) for array in batch.values()), default=0)
+    for begin in range(0, rows, size):
+        yield {name: array[begin : begin + size] for name, array in batch.items()}
+
+
 @dataclass(frozen=True)
 class Predictions:
     """What a model said of all rows.
 
     Attributes:
         outputs: by name, shape (rows, …).
-        record: JSON-ready: model, data and transform by digest, signature, isolation, runtime, rows, seconds, peak
-            memory, and of each output how many numbers are not finite.
+        record: JSON-ready: where the answers come from, model, data and transform by digest, signature, isolation
+            (null where nothing runs here), runtime, rows, seconds, peak memory, of each output how many numbers are
+            not finite, and the facts of the model (of a service what it cost).
         key: of the store.
         from_store: whether nothing was run for it this time.
     """
@@ -61,7 +69,7 @@ class Conversation:
     ) -> None:
         self.adapter = adapter
         self._how: dict[str, Any] = {"isolation": isolation, "limits": limits, "lowest": lowest}
-        self._store = store or kept.NoStore()
+        self._store = store if store is not None and adapter.keeps else kept.NoStore()
         self._tick = tick
         self._held = contextlib.ExitStack()
         self._model: Running | None = None
@@ -143,12 +151,13 @@ class Conversation:
         outputs = tensors.joined(pieces)
         record = {
             "kind": self.adapter.kind,
+            "origin": self.adapter.origin,
             "model": self.adapter.digest,
             "data": data_digest,
             "transform": transform_digest,
             "runtime": dict(self.adapter.runtime),
             "signature": model.signature.as_document(),
-            "isolation": model.isolation.as_document(),
+            "isolation": None if model.isolation is None else model.isolation.as_document(),
             "rows": done,
             "seconds": round(time.monotonic() - begun, 3),
             "peak_memory_bytes": model.peak_memory_bytes,
@@ -157,6 +166,7 @@ class Conversation:
                 for name, array in outputs.items()
                 if array.dtype.kind == "f"
             },
+            **model.facts(),
         }
         self._store.put(key, record, outputs)
         return Predictions(outputs, record, key, False)

@@ -12,6 +12,9 @@ from audits.sandbox.cell import Tick
 from audits.sandbox.levels import LOWEST, Isolation, Level
 from audits.sandbox.limits import Limits
 
+# Where answers come from, as results say it.
+OBSERVED, DECLARED, ENDPOINT = "observed", "declared", "endpoint"
+
 
 class Running(Protocol):
     """A model that is loaded and can be asked."""
@@ -20,11 +23,12 @@ class Running(Protocol):
     def signature(self) -> Signature: ...
 
     @property
-    def isolation(self) -> Isolation: ...
+    def isolation(self) -> Isolation | None:
+        """How it is kept apart; None for a service elsewhere, of which nothing runs here."""
 
     @property
     def peak_memory_bytes(self) -> int:
-        """The most it has been seen to use so far; exact once it is closed."""
+        """The most it has been seen to use so far; exact once it is closed. 0 where it runs elsewhere."""
 
     def predict(self, batch: Batch) -> dict[str, Array]:
         """Its answer for some rows: every output has as many.
@@ -34,17 +38,29 @@ class Running(Protocol):
             ModelFailed: no answer, or none that fits.
         """
 
+    def facts(self) -> Mapping[str, Any]:
+        """What a result says besides, so far: of a service its requests, tokens and cost. JSON-ready."""
+
 
 class Adapter(Protocol):
     """A model and the way to call it."""
 
     @property
     def kind(self) -> str:
-        """``onnx``, ``skops``, ``table``, …"""
+        """``onnx``, ``skops``, ``table``, ``transformers``, ``python``, ``http``."""
+
+    @property
+    def origin(self) -> str:
+        """``observed`` (these very bytes were run here), ``declared`` (somebody says what a model answered) or
+        ``endpoint`` (a service answered, and nobody here sees what stands behind it)."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the model's bytes."""
+        """SHA-256 of the model's bytes; of a service, of how it is asked."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether its digest says all that its answers depend on, so that they need not be asked for again."""
 
     @property
     def runtime(self) -> Mapping[str, Any]:

@@ -1,5 +1,5 @@
-"""Arrays by name, and as bytes: numbers as they lie in memory, texts as lengths and UTF-8. Never a pickle. Used on both
-sides."""
+"""Arrays by name, and as bytes: numbers as they lie in memory, texts as lengths and UTF-8, files as lengths and bytes.
+Never a pickle. Used on both sides."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Batch = Mapping[str, Array]
 
-TEXT = "text"
+TEXT, BYTES = "text", "bytes"
 NUMBERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 FLOATS = ("float16", "float32", "float64")
-DTYPES = (*NUMBERS, *FLOATS, TEXT)
+DTYPES = (*NUMBERS, *FLOATS, TEXT, BYTES)
 MAX_DIMENSIONS = 8
 MAX_ARRAYS = 1000
 # What a text takes in memory is a multiple of what it takes on the wire: a stranger may not send as many as fit.
@@ -36,7 +36,7 @@ def dtype_of(array: Array) -> str:
         Malformed: neither numbers nor texts.
     """
     if array.dtype.kind in "UO":
-        return TEXT
+        return BYTES if array.dtype.kind == "O" and array.size and type(array.flat[0]) is bytes else TEXT
     if array.dtype.name in DTYPES:
         return array.dtype.name
     raise Malformed(f"arrays of {array.dtype} are neither numbers nor texts")
@@ -51,7 +51,7 @@ def packed(batch: Batch) -> tuple[list[dict[str, Any]], list[Any]]:
     described, parts = [], []
     for name, array in batch.items():
         dtype = dtype_of(array)
-        part: Any = _texts(array) if dtype == TEXT else np.ascontiguousarray(array)
+        part: Any = _lengths_and_bytes(array, dtype) if dtype in (TEXT, BYTES) else np.ascontiguousarray(array)
         size = memoryview(part).nbytes
         described.append({"name": name, "dtype": dtype, "shape": list(array.shape), "bytes": size})
         # a view of no bytes cannot be taken of an array with a dimension of none
@@ -82,11 +82,12 @@ def unpacked(described: Any, body: memoryview, *, rows: int | None = None) -> di
         at += size
         if rows is not None and (not shape or shape[0] != rows):
             raise Malformed(f"{rows} rows were given, and the answer is {shape}")
-        if rows is not None and dtype == TEXT and count > rows * TEXTS_PER_ROW:
+        if rows is not None and dtype in (TEXT, BYTES) and count > rows * TEXTS_PER_ROW:
             raise Malformed(f"more than {TEXTS_PER_ROW} texts for each row")
-        if dtype != TEXT and count * np.dtype(dtype).itemsize != size:
+        of_bytes = dtype in (TEXT, BYTES)
+        if not of_bytes and count * np.dtype(dtype).itemsize != size:
             raise Malformed(f"{size} bytes are no {shape} of {dtype}")
-        flat = _untexted(piece, count) if dtype == TEXT else np.frombuffer(piece, dtype=dtype)
+        flat = _cells(piece, count, dtype) if of_bytes else np.frombuffer(piece, dtype=dtype)
         try:
             batch[name] = flat.reshape(shape)
         except (ValueError, OverflowError) as odd:  # none of something, but of how much of it
@@ -107,15 +108,16 @@ def _description(one: Any) -> tuple[str, str, list[int], int]:
     return name, str(dtype), list(shape), size
 
 
-def _texts(array: Array) -> bytes:
+def _lengths_and_bytes(array: Array, dtype: str) -> bytes:
     cells = array.ravel().tolist()
-    if not all(type(cell) is str for cell in cells):
-        raise Malformed("an array of objects holds something that is no text")
-    encoded = [cell.encode("utf-8", "surrogatepass") for cell in cells]
+    kind = str if dtype == TEXT else bytes
+    if not all(type(cell) is kind for cell in cells):
+        raise Malformed(f"an array of objects holds something that is no {dtype}")
+    encoded = [cell.encode("utf-8", "surrogatepass") for cell in cells] if dtype == TEXT else cells
     return np.fromiter(map(len, encoded), dtype=np.uint32, count=len(encoded)).tobytes() + b"".join(encoded)
 
 
-def _untexted(piece: memoryview, count: int) -> Array:
+def _cells(piece: memoryview, count: int, dtype: str) -> Array:
     if 4 * count > piece.nbytes:
         raise Malformed(f"{piece.nbytes} bytes are no {count} texts")
     ends = np.cumsum(np.frombuffer(piece[: 4 * count], dtype=np.uint32), dtype=np.uint64).tolist()
@@ -126,7 +128,8 @@ def _untexted(piece: memoryview, count: int) -> Array:
     begin = 0
     try:
         for number, end in enumerate(ends):
-            array[number] = content[begin:end].decode("utf-8", "surrogatepass")
+            cell = content[begin:end]
+            array[number] = cell.decode("utf-8", "surrogatepass") if dtype == TEXT else cell
             begin = end
     except UnicodeDecodeError as odd:
         raise Malformed("a text is not UTF-8") from odd

@@ -13,6 +13,7 @@ from audits.kinds import (
     mitigation,
     stress,
     suite,
+    trial,
 )
 from audits.kinds.base import get, names
 
@@ -31,4 +32,5 @@ __all__ = [
     "names",
     "stress",
     "suite",
+    "trial",
 ]

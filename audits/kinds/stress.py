@@ -90,11 +90,12 @@ def _store() -> Any:
 def _adapter(context: Context, reference: str | None, folder: Path) -> Adapter:
     """The model that the plan names, or the only one there is; its files are put where the sandbox reads them."""
     from audits.adapters import references
+    from audits.model_settings import allowed
 
     files = {str(one.get("path") or one.get("filename")): str(one["sha256"]) for one in _files(context)}
     kind, name = _named(reference, list(files))
     if kind not in references.KINDS:
-        return references.adapter(f"{kind}:{name}")  # which refuses it, and says what is known
+        return references.adapter(f"{kind}:{name}", allowed=allowed())  # which refuses what it does not know
     beside = _beside(name, list(files))
     taken = 0
     for path in beside:
@@ -122,6 +123,8 @@ def _named(reference: str | None, paths: Sequence[str]) -> tuple[str, str]:
         kind, colon, path = reference.partition(":")
         if not colon:
             kind, path = CALLED.get(Path(reference).suffix, ""), reference
+        if kind == "http":
+            return kind, path
         if path not in paths:
             raise InputsRejected("model_missing", f"the file {path[:200]!r} that the audit plan names is not at hand")
         return kind, path

@@ -59,11 +59,13 @@ def open_for(
         TableRejected: not a table, or a column is missing.
     """
     if plan.task in NUMERIC_METRICS:
+        answers = [plan.label, plan.prediction]
         return open_table(
             source,
             columns=[*plan.sensitive, *([plan.cluster] if plan.cluster else [])],
             keys=[plan.cluster] if plan.cluster else [],
-            numbers=[name for name in (plan.label, plan.prediction, plan.weights) if name],
+            numbers=[*(() if plan.of_texts else answers), *([plan.weights] if plan.weights else [])],
+            texts=answers if plan.of_texts else (),
             counting=counting,
         )
     return open_table(

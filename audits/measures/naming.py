@@ -23,7 +23,8 @@ COMPARED: dict[str, tuple[str, ...]] = {
 }
 METRICS = tuple(f"{name}_{kind}" for name in COMPARED for kind in (DIFFERENCE, RATIO))
 
-# What groups can be compared in where label and prediction are numbers, by task. scikit-learn's names where it has one.
+# What groups can be compared in where label and prediction are numbers, or texts that are counted, by task.
+# scikit-learn's names where it has one.
 NUMERIC_METRICS = {
     "regression": (
         "mean_absolute_error_difference",
@@ -35,6 +36,8 @@ NUMERIC_METRICS = {
         "wasserstein_distance",
     ),
     "ranking": ("exposure_ratio",),
+    "transcription": ("word_error_rate_difference",),
+    "entities": ("entity_f1_difference", "entity_precision_difference", "entity_recall_difference"),
 }
 
 # The same quantities by the names of AIF360 and of the law's readers; a plan may use them.

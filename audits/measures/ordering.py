@@ -5,7 +5,7 @@ Sums of floats depend on their order in the last digits, and chance is drawn for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,13 @@ def by_content(rows: JudgedRows) -> npt.NDArray[np.int64]:
         # clusters of one row are alike, however they are numbered
         sizes = np.bincount(rows.clusters)
         columns.append(np.where(sizes[rows.clusters] > 1, rows.clusters + 1, 0).astype(np.uint64))
-    return np.argsort(_mixed(columns), kind="stable")
+    return np.argsort(_mixed(columns, len(rows)), kind="stable")
+
+
+def order_of(columns: Iterable[Column | npt.NDArray[np.float64]], *, rows: int) -> npt.NDArray[np.int64]:
+    """Positions of the rows of some columns in an order that depends on what they hold alone; one column is held at a
+    time."""
+    return np.argsort(_mixed((_bits(column) for column in columns), rows), kind="stable")
 
 
 def numbered_as_met(clusters: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -64,8 +70,8 @@ def _bits(column: Column | npt.NDArray[np.float64]) -> Hashes:
     return (np.where(np.isnan(column), np.nan, column) + 0.0).view(np.uint64)
 
 
-def _mixed(columns: Sequence[Hashes]) -> Hashes:
-    mixed = np.zeros(len(columns[0]), dtype=np.uint64)
+def _mixed(columns: Iterable[Hashes], rows: int) -> Hashes:
+    mixed = np.zeros(rows, dtype=np.uint64)
     for column in columns:
         mixed = mixed * _STEP + column + _STEP
         mixed = (mixed ^ (mixed >> np.uint64(30))) * _FIRST

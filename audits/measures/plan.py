@@ -17,7 +17,8 @@ MAX_LEGITIMATE = 10
 MAX_METRICS = 20
 DEFAULT_GATING = ("demographic_parity_ratio", "equalized_odds_difference")
 BINARY, MULTICLASS, REGRESSION, RANKING = "binary", "multiclass", "regression", "ranking"
-TASKS = (BINARY, MULTICLASS, REGRESSION, RANKING)
+TRANSCRIPTION, ENTITIES = "transcription", "entities"
+TASKS = (BINARY, MULTICLASS, REGRESSION, RANKING, TRANSCRIPTION, ENTITIES)
 CLASSES_GATING = "equalized_odds_difference"
 DEFAULT_MIN_GROUP = 30
 DEFAULT_BOOTSTRAP = 2_000
@@ -143,7 +144,7 @@ class BiasPlan:
             )
         if self.score is not None and self.task != BINARY:
             raise PlanRejected("score_not_for_task", f"a score is read for the task {BINARY} only; leave it out")
-        if self.task in (REGRESSION, RANKING) and (self.positive is not None or self.required_groups):
+        if self.task in NUMERIC_METRICS and (self.positive is not None or self.required_groups):
             raise PlanRejected(
                 "key_not_for_task",
                 f"positive and required_groups are not read for the task {self.task}; leave them out",
@@ -154,7 +155,8 @@ class BiasPlan:
         if without:
             raise PlanRejected(
                 "threshold_missing",
-                f"{listed(without)} is in the unit of the label and has no threshold of its own; set one (thresholds)",
+                f"{listed(without)} has no threshold of its own, for it is in the unit of the label or no text sets "
+                "one; set one (thresholds)",
             )
 
     def _check_consistency(self) -> None:
@@ -212,6 +214,11 @@ class BiasPlan:
     def needs_rows(self) -> bool:
         """Whether it asks for quantities that counts of groups cannot tell."""
         return bool(self.score or self.cluster or self.other_columns or self.metrics)
+
+    @property
+    def of_texts(self) -> bool:
+        """Whether label and prediction are texts, of which words or entities are counted."""
+        return self.task in (TRANSCRIPTION, ENTITIES)
 
     @property
     def other_columns(self) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ def stress(
     }
     document["digest"] = hashlib.sha256(rfc8785.dumps(document)).hexdigest()
     document["execution"] = {
-        "origin": "observed",
+        "origin": adapter.origin,
         "isolation": _least_isolated(subject.records),
         "runtime": dict(adapter.runtime),
         "answers": int(sum(record["rows"] for record in subject.records)),
@@ -138,7 +138,8 @@ def _of_sample(rows: npt.NDArray[np.int64], table: Loaded) -> list[dict[str, Any
     return [{"code": code, "severity": CODES[code][0], "locus": "", "params": params}]
 
 
-def _least_isolated(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """How the model was kept apart; where answers were kept from before, the least of all times."""
-    found: list[dict[str, Any]] = [dict(record["isolation"]) for record in records]
-    return min(found, key=lambda one: str(one["level"]))
+def _least_isolated(records: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """How the model was kept apart; where answers were kept from before, the least of all times. None for a service,
+    of which nothing runs here."""
+    found: list[dict[str, Any]] = [dict(record["isolation"]) for record in records if record["isolation"] is not None]
+    return min(found, key=lambda one: str(one["level"]), default=None)

@@ -10,11 +10,13 @@ from governance.catalog.models import Tier, TierProposal, UseCase
 from governance.catalog.signals import use_case_changed
 from governance.catalog.use_cases import UseCaseRefused, held, require_keeper
 from governance.ledger import services as ledger
+from governance.ledger.refusals import remembered
 from governance.people.models import User
 
 REASON_LENGTH = 10
 
 
+@remembered("tier.propose")
 @transaction.atomic
 def propose(*, use_case_id: int, tier: str, reason: str, by: User, at: dt.datetime) -> TierProposal:
     """Ask for a lower tier.
@@ -43,6 +45,7 @@ def propose(*, use_case_id: int, tier: str, reason: str, by: User, at: dt.dateti
     return made
 
 
+@remembered("tier.accept")
 @transaction.atomic
 def accept(*, proposal_id: int, by: User, at: dt.datetime, reason: str = "") -> TierProposal:
     """Put the lower tier in force. Approvals for the tier of before end, as at every change of it.
@@ -65,6 +68,7 @@ def accept(*, proposal_id: int, by: User, at: dt.datetime, reason: str = "") -> 
     return proposal
 
 
+@remembered("tier.refuse")
 @transaction.atomic
 def refuse(*, proposal_id: int, by: User, at: dt.datetime, reason: str) -> TierProposal:
     """Leave the tier as it is; who proposed it may take it back like this too.

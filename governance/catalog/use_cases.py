@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from governance.catalog.models import AuditPlan, Tier, UseCase
 from governance.catalog.signals import use_case_changed
 from governance.ledger import services as ledger
+from governance.ledger.refusals import Refused, remembered
 from governance.people.models import Role, Team, User
 from governance.people.queries import standing_now
 from licenses import cases
@@ -26,20 +27,26 @@ PLAN_PARTS = ("bias", "ll144", "counterfactual", "suite", "data", "stress")
 MAX_PLAN_BYTES = 64 * 1024
 
 
-class UseCaseRefused(Exception):
+class UseCaseRefused(Refused):
     """The use case or plan cannot be kept like this; ``field`` says where, the message how to mend it."""
 
+    status = 422
+
     def __init__(self, code: str, message: str, *, field: str = "") -> None:
-        super().__init__(message)
-        self.code, self.message, self.field = code, message, field
+        super().__init__(code, message)
+        self.field = field
 
 
 class NotAKeeper(UseCaseRefused):
     """The person is neither risk officer nor administrator of the team."""
 
+    status = 403
+
 
 class StaleUseCase(UseCaseRefused):
     """Somebody has changed it meanwhile."""
+
+    status = 412
 
 
 def may_keep(user: User, team: Team) -> bool:
@@ -93,6 +100,7 @@ def create_use_case(
     return use_case
 
 
+@remembered("use_case.change")
 @transaction.atomic
 def change_use_case(
     *, use_case_id: int, changes: Mapping[str, Any], edition: int, by: User, at: dt.datetime
@@ -182,6 +190,7 @@ def current_plan(use_case: UseCase) -> AuditPlan | None:
     return AuditPlan.objects.filter(use_case=use_case).select_related("created_by").order_by("-number").first()
 
 
+@remembered("audit_plan.put")
 @transaction.atomic
 def put_audit_plan(
     *, use_case_id: int, document: Mapping[str, Any], seen: int | None = None, by: User, at: dt.datetime

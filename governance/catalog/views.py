@@ -19,6 +19,7 @@ from governance.catalog.models import TierProposal, UseCase
 from governance.people.models import Team
 from governance.people.queries import standing
 from governance.web.cursors import page_of
+from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
 from governance.web.sentences import as_sentence
 
@@ -198,7 +199,7 @@ def tier_propose(request: PageRequest, slug: str) -> HttpResponse:
 def tier_decide(request: PageRequest, slug: str, pk: int) -> HttpResponse:
     """Accept or refuse the lower tier that somebody has proposed."""
     shown = found(request, slug)
-    proposal = get_object_or_404(TierProposal, pk=pk if pk < 2**63 else 0, use_case=shown)
+    proposal = one_or_404(TierProposal, pk, use_case=shown)
     decided: dict[str, Any] = {
         "by": request.user,
         "at": timezone.now(),

@@ -25,9 +25,25 @@ KINDS = {"ratio": "ratio", "difference": "points"}
 # Rates that are no shares of people, and are shown as plain numbers.
 NO_SHARES = frozenset({"roc_auc_score", "brier_score_loss", "log_loss", "f1_score", "balanced_accuracy_score"})
 # Rates that are drawn by group, in this order, where they were measured.
-RATES = ("selection_rate", "accuracy", "true_positive_rate", "false_positive_rate", "precision")
+RATES = (
+    "selection_rate",
+    "accuracy",
+    "true_positive_rate",
+    "false_positive_rate",
+    "precision",
+    "word_error_rate",
+    "entity_precision",
+    "entity_recall",
+)
 # Figures in the unit of what is predicted, drawn by group as numbers.
-QUANTITIES = ("mean_error", "mean_absolute_error", "root_mean_squared_error", "mean_prediction", "exposure")
+QUANTITIES = (
+    "mean_error",
+    "mean_absolute_error",
+    "root_mean_squared_error",
+    "mean_prediction",
+    "exposure",
+    "entity_f1",
+)
 _IN_UNITS = (*QUANTITIES, "mean_pinball_loss", "wasserstein_distance", "ndcg_score")
 
 
@@ -67,6 +83,14 @@ def metric_name(metric: str) -> str:
         "mean_prediction": _("mean prediction"),
         "mean_prediction_difference": _("difference of mean predictions"),
         "wasserstein_distance": _("distance of the predictions’ distributions"),
+        "word_error_rate": _("word error rate"),
+        "word_error_rate_difference": _("difference of word error rates"),
+        "entity_precision": _("share of named entities that are right"),
+        "entity_precision_difference": _("difference of the shares of named entities that are right"),
+        "entity_recall": _("share of entities that are found"),
+        "entity_recall_difference": _("difference of the shares of entities that are found"),
+        "entity_f1": _("F1 score of entities"),
+        "entity_f1_difference": _("difference of the F1 scores of entities"),
         "exposure": _("exposure"),
         "exposure_ratio": _("ratio of exposures"),
         "average_odds_difference": _("mean difference of error rates"),

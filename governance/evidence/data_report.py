@@ -41,6 +41,8 @@ def sentence(run: Run, document: Document | None = None) -> str:
 def _drifted(document: Document | None) -> str:
     """Which columns have drifted, the worst first."""
     names = [str(row["column"]) for row in (document or {}).get("columns", ()) if row.get("verdict") == "fail"]
+    if not names and ((document or {}).get("together") or {}).get("verdict") == "fail":
+        return _("No column has drifted by itself; together they have, further than the limit and beyond chance.")
     if not names:
         return _("A column has drifted, further than the limit and beyond chance.")
     told = ", ".join(names[:_NAMED])
@@ -80,20 +82,37 @@ def _share(part: Any, whole: Any) -> float | None:
 
 
 def drift_rows(document: Document) -> list[dict[str, Any]]:
-    """The columns of a drift audit, worst first: effect beside its limit and what noise reaches, q, verdict."""
-    return [
-        {
-            "column": row.get("column"),
-            "measure": MEASURES.get(str(row.get("effect_name")), ""),
-            "effect": figures.number(row["effect"], places=3) if row.get("effect") is not None else "",
-            "floor": figures.number(row["null_floor"], places=3) if row.get("null_floor") is not None else "",
-            "threshold": figures.number(row["threshold"], places=3) if row.get("threshold") is not None else "",
-            "q": _q(row.get("q")),
-            "n": (row.get("n_reference"), row.get("n_current")),
-            "verdict": row.get("verdict"),
-        }
-        for row in list(document.get("columns", ()))[:MOST_COLUMNS]
-    ]
+    """What a drift audit judged: all columns at once, then each, worst first: effect beside its limit and what noise
+    reaches, q, verdict."""
+    rows = [_drift_row(_("all columns together"), together) for together in _together(document)]
+    for row in list(document.get("columns", ()))[:MOST_COLUMNS]:
+        rows.append(_drift_row(row.get("column"), row))
+        if "words" in row:
+            rows.append(_drift_row(_("%(column)s: its words") % {"column": row.get("column")}, row["words"]))
+    return rows
+
+
+def _together(document: Document) -> list[Mapping[str, Any]]:
+    """All columns at once, where there was more than one and enough rows; older documents have none."""
+    together = document.get("together")
+    return [together] if isinstance(together, Mapping) and together.get("effect") is not None else []
+
+
+def _drift_row(name: Any, row: Mapping[str, Any]) -> dict[str, Any]:
+    told = {
+        key: figures.number(row[key], places=3) if row.get(key) is not None else ""
+        for key in ("effect", "null_floor", "threshold")
+    }
+    return {
+        "column": name,
+        "measure": MEASURES.get(str(row.get("effect_name")), ""),
+        "effect": told["effect"],
+        "floor": told["null_floor"],
+        "threshold": told["threshold"],
+        "q": _q(row.get("q")),
+        "n": (row.get("n_reference"), row.get("n_current")),
+        "verdict": row.get("verdict"),
+    }
 
 
 def _q(value: Any) -> str:

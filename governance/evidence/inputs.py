@@ -157,6 +157,41 @@ def _of_stress(version: Version, use_case: UseCase) -> Wanted | Lacking:
     found = _of_uploads(reads, version, use_case)
     if isinstance(found, Lacking):
         return found
+    there = model_bytes(version, use_case)
+    plan = found.get("plan") or {}
+    by_address = str(plan.get("model", "")).startswith("http:")
+    if not by_address and not any(path.endswith(CALLABLE) for path in there.files):
+        return Lacking(there.lacking)
+    origin = Origin.ENDPOINT if by_address else Origin.OBSERVED
+    found["files"] = there.as_inputs()
+    found["declared_files"] = sorted(there.declared)
+    found["origin"] = origin.value
+    found["kept_cases"] = kept_cases(version.entry_id, use_case)
+    return Wanted(inputs=found, origin=origin)
+
+
+@dataclass(frozen=True)
+class ModelBytes:
+    """The bytes of a version that are at hand, for whoever runs its model.
+
+    Attributes:
+        files: SHA-256 by path.
+        declared: those of them that no digest of the version names: somebody says that they are its.
+        lacking: why there is none that can be called, where there is none.
+    """
+
+    files: Mapping[str, str]
+    declared: frozenset[str]
+    lacking: str
+
+    def as_inputs(self) -> list[dict[str, str]]:
+        """As runs store them."""
+        return [{"path": path, "sha256": sha256} for path, sha256 in sorted(self.files.items())]
+
+
+def model_bytes(version: Version, use_case: UseCase) -> ModelBytes:
+    """What is stored under the version's digests or attached. Where the version's digests are all known, an attached
+    file that none of them names is not the version's. Three queries."""
     manifest = list(version.files.order_by("path").values_list("path", "sha256")[:MOST_FILES])
     digests = {sha256 for _path, sha256 in manifest if sha256}
     stored = set(Blob.objects.filter(sha256__in=digests, erased_at=None).values_list("sha256", flat=True))
@@ -173,15 +208,7 @@ def _of_stress(version: Version, use_case: UseCase) -> Wanted | Lacking:
     others = {name: sha256 for name, sha256 in uploads.items() if sha256 not in known}
     declared = {} if all_known else {name: sha256 for name, sha256 in others.items() if name not in files}
     files |= declared
-    plan = found.get("plan") or {}
-    by_address = str(plan.get("model", "")).startswith("http:")
-    if not by_address and not any(path.endswith(CALLABLE) for path in files):
-        return Lacking("model_not_of_version" if others and all_known else "model_missing")
-    found["files"] = [{"path": path, "sha256": sha256} for path, sha256 in sorted(files.items())]
-    found["declared_files"] = sorted(declared)
-    found["origin"] = Origin.OBSERVED.value
-    found["kept_cases"] = kept_cases(version.entry_id, use_case)
-    return Wanted(inputs=found, origin=Origin.OBSERVED)
+    return ModelBytes(files, frozenset(declared), "model_not_of_version" if others and all_known else "model_missing")
 
 
 def has_callable(version: Version) -> bool:

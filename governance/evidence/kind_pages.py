@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from audits.models import Run
-from governance.evidence import files_report, ll144_summary, stress_report, text_reports
+from governance.evidence import files_report, ll144_summary, stress_report, text_reports, trial_report
 
 Document = Mapping[str, Any]
 
@@ -40,6 +40,7 @@ def question_of(kind: str) -> str:
         "files": _("Would loading these files run anything, and was every byte of them looked at?"),
         "stress": _("Do answers hold when inputs change as people and machines change them?"),
         "suite": _("Is the model right in each kind of case that it has to master?"),
+        "trial": _("What does the model answer to what somebody typed?"),
     }.get(kind, "")
 
 
@@ -97,6 +98,7 @@ _REPORTS: dict[str, tuple[str, Callable[[Run, Document], dict[str, Any]]]] = {
     "suite": ("evidence/partials/suite.html", _suite),
     "files": ("evidence/partials/files.html", files_report.shown),
     "stress": ("evidence/partials/stress.html", stress_report.shown),
+    "trial": ("evidence/partials/trial.html", trial_report.shown),
 }
 _SENTENCES: dict[str, Callable[[Document], str]] = {
     "ll144": ll144_summary.sentence,
@@ -104,4 +106,5 @@ _SENTENCES: dict[str, Callable[[Document], str]] = {
     "suite": text_reports.suite_sentence,
     "files": files_report.sentence,
     "stress": stress_report.sentence,
+    "trial": trial_report.sentence,
 }

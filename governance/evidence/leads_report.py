@@ -150,6 +150,8 @@ def _proxies(document: Document) -> dict[str, Any] | None:
             + (f" ({row['group']})" if row.get("group") else ""),
             "area": {"value": row["auc"], "low": row["auc_ci_low"], "high": row["auc_ci_high"], "n": row["n"]},
             "v": row["cramers_v"],
+            "u": row.get("theils_u"),
+            "luck": row.get("theils_u_null_floor"),
             "lead": row["lead"],
             "alike": _held_still(row.get("alike")),
         }
@@ -157,7 +159,7 @@ def _proxies(document: Document) -> dict[str, Any] | None:
     ]
     joint = [
         {
-            "label": _("all together tell %(attribute)s") % {"attribute": row["attribute"]} + f" ({row['group']})",
+            "label": _together(row),
             "area": {"value": row["auc"], "low": row["auc_ci_low"], "high": row["auc_ci_high"], "n": row["n"]},
             "v": None,
             "lead": row["lead"],
@@ -168,13 +170,21 @@ def _proxies(document: Document) -> dict[str, Any] | None:
         "How well a feature tells a group: 0.5 is no better than a guess, 1 is for certain. Above %(limit)s, which is"
         " a choice, a feature is worth a closer look: a model can use it in the place of the attribute."
     ) % {"limit": figures.ratio(told["threshold"])}
-    shown: list[dict[str, Any]] = (joint + rows)[:MOST_PROXIES]
+    shown: list[dict[str, Any]] = joint[:MOST_PROXIES] + rows[:MOST_PROXIES]
     left = _(
         "The last two columns are ratios of approval rates, the group over everybody else: as they are, and if both"
         " were spread over the values of the feature alike. A gap that goes then went along with the feature; whether"
         " the model uses the feature is not told by that."
     )
     return {"rows": shown, "note": note, "left": left if any(row.get("alike") for row in shown) else ""}
+
+
+def _together(row: Mapping[str, Any]) -> str:
+    """The features as one, and by what they were put together; an older document has one way."""
+    said = {
+        "boosted_trees": _("all together tell %(attribute)s, however they go together"),
+    }.get(str(row.get("model")), _("all together tell %(attribute)s"))
+    return said % {"attribute": row["attribute"]} + f" ({row['group']})"
 
 
 def _held_still(row: Mapping[str, Any] | None) -> dict[str, Any] | None:

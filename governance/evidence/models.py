@@ -153,3 +153,32 @@ class DecisionRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.approach} for {self.use_case}"
+
+
+class KeptTrialQuerySet(models.QuerySet["KeptTrial"]):
+    def visible_to(self, user: User) -> KeptTrialQuerySet:
+        """Those in use cases of teams that a person sees."""
+        seen = teams_seen_by(user)
+        return self if seen is None else self.filter(use_case__owner_team__in=seen)
+
+
+class KeptTrial(models.Model):
+    """A trial that somebody keeps as evidence: what was typed and answered is the run's, which is not asked again.
+
+    Who keeps one has looked and made nothing that is judged, so reviewers may.
+    """
+
+    version = models.ForeignKey("catalog.Version", on_delete=models.PROTECT, related_name="kept_trials")
+    use_case = models.ForeignKey("catalog.UseCase", on_delete=models.PROTECT, related_name="kept_trials")
+    run = models.OneToOneField("audits.Run", on_delete=models.PROTECT, related_name="kept_trial")
+    note = models.CharField(max_length=500, blank=True)
+    kept_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    kept_at = models.DateTimeField()
+
+    objects = KeptTrialQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["version", "use_case", "-kept_at", "-id"], name="kept_trial_newest")]
+
+    def __str__(self) -> str:
+        return f"trial {self.run_id} of {self.version} in {self.use_case}"

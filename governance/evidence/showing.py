@@ -33,6 +33,7 @@ def kind_name(kind: str) -> str:
         "metrics": _("metrics"),
         "files": pgettext("audit of", "files"),
         "stress": pgettext("audit of", "stress"),
+        "trial": pgettext("audit of", "trial"),
     }
     return known.get(kind, kind)
 

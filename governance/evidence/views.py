@@ -35,6 +35,7 @@ from governance.evidence.ll144_summary import summary_html
 from governance.evidence.queries import runs_visible_to
 from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
 from governance.web.cursors import page_of
+from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
 from governance.web.sentences import as_sentence
 
@@ -74,9 +75,7 @@ def _known(request: PageRequest, rows: Sequence[Run]) -> dict[str, Version]:
 
 
 def found(request: PageRequest, pk: int) -> Run:
-    if not 0 < pk < 2**63:
-        raise Http404
-    return get_object_or_404(runs_visible_to(request.user).select_related("requested_by"), pk=pk)
+    return one_or_404(runs_visible_to(request.user).select_related("requested_by"), pk)
 
 
 @login_required

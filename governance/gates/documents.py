@@ -7,12 +7,14 @@ from collections import Counter
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from governance.catalog.models import Version
 from governance.gates import portfolio, showing
 from governance.gates.queries import GateAnswer
 from governance.policies import wording
 from governance.policies.lapsing import OVERRIDDEN
+from governance.web.templatetags.words import look_up
 
 
 def gate_document(answer: GateAnswer) -> dict[str, Any]:
@@ -119,54 +121,89 @@ def _to_the_second(moment: str | None) -> str:
 
 
 def _answered_for(waiver: dict[str, Any]) -> str:
-    by = f" by {waiver['by']}" if waiver["by"] else ""
-    control = f" Instead: {waiver['compensating_control']}" if waiver["compensating_control"] else ""
-    return f"Waived{by} until {_to_the_second(waiver['expires_at'])}.{control}"
+    until = _to_the_second(waiver["expires_at"])
+    if waiver["by"]:
+        said = _("Waived by %(by)s until %(until)s.") % {"by": waiver["by"], "until": until}
+    else:
+        said = _("Waived until %(until)s.") % {"until": until}
+    control = waiver["compensating_control"]
+    return said + (" " + _("Instead: %(control)s") % {"control": control} if control else "")
 
 
-SENTENCES = {
-    "allow": "Yes. {subject} may run in {stage} for {use_case}.",
-    "warn": "Yes, with warnings. {subject} may run in {stage} for {use_case}.",
-    "deny": "No. {subject} may not run in {stage} for {use_case}.",
-    "pending": "Not yet. {subject} is waiting for {stage} in {use_case}.",
-    "error": "It cannot be decided whether {subject} may run in {stage} for {use_case}; that counts as no.",
-}
+def _sentence(document: dict[str, Any]) -> str:
+    """The verdict in words."""
+    known = {
+        "allow": _("Yes. %(subject)s may run in %(stage)s for %(use_case)s."),
+        "warn": _("Yes, with warnings. %(subject)s may run in %(stage)s for %(use_case)s."),
+        "deny": _("No. %(subject)s may not run in %(stage)s for %(use_case)s."),
+        "pending": _("Not yet. %(subject)s is waiting for %(stage)s in %(use_case)s."),
+        "error": _(
+            "It cannot be decided whether %(subject)s may run in %(stage)s for %(use_case)s; that counts as no."
+        ),
+    }
+    subject = f"{document['subject']['id']}@{document['subject']['revision'][:8]}"
+    stage = str(look_up(document["stage"], "stage").label).lower()
+    named = {"subject": subject, "stage": stage, "use_case": document["use_case"]}
+    return known[document["verdict"]] % named
 
 
 def as_text(document: dict[str, Any]) -> str:
-    """A gate document for people at a terminal: the sentence, what stops, and the way to yes."""
-    subject = f"{document['subject']['id']}@{document['subject']['revision'][:8]}"
-    sentence = SENTENCES[document["verdict"]]
-    lines = [sentence.format(subject=subject, stage=document["stage"], use_case=document["use_case"])]
-    if document["mode"] != "enforce":
+    """A gate document for people at a terminal, in one language: the sentence, what stops, and the way to yes."""
+    opens = document["verdict"] in ("allow", "warn")
+    lines = [*_set_otherwise(document), _sentence(document)]
+    if document["mode"] == "warn" and not opens:
         until = _to_the_second(document["mode_until"])
-        lines.insert(0, f"NOT ENFORCED until {until}. {document['mode_meaning']} Why: {document['mode_reason']}")
-    if document["mode"] == "warn" and document["verdict"] not in ("allow", "warn"):
-        until = _to_the_second(document["mode_until"])
-        lines.append(f"WARNING: this would have been stopped; the gate only warns until {until}.")
+        lines.append(
+            _("WARNING: this would have been stopped; the gate only warns until %(until)s.") % {"until": until}
+        )
     if document["valid_until"]:
         until, change = _to_the_second(document["valid_until"]), _to_the_second(document["next_change_at"])
-        lines.append(
-            f"Valid until {until}." if change in (until, "") else f"Valid until {until}; may change at {change}."
-        )
+        if change in (until, ""):
+            lines.append(_("Valid until %(until)s.") % {"until": until})
+        else:
+            lines.append(_("Valid until %(until)s; may change at %(change)s.") % {"until": until, "change": change})
     for one in document["overrides"]:
-        both, until = f"{one['proposed_by']} and {one['confirmed_by']}", _to_the_second(one["expires_at"])
-        lines.append(f"OVERRIDDEN by two administrators, {both}, until {until}: {', '.join(one['targets'])}.")
-        lines.append(f"  Why: {one['reason']}")
+        named = {
+            "one": one["proposed_by"],
+            "other": one["confirmed_by"],
+            "until": _to_the_second(one["expires_at"]),
+            "what": ", ".join(one["targets"]),
+        }
+        lines.append(_("OVERRIDDEN by two administrators, %(one)s and %(other)s, until %(until)s: %(what)s.") % named)
+        lines.append("  " + _("Why: %(reason)s") % {"reason": one["reason"]})
     closed = ("satisfied", "waived", OVERRIDDEN, "not_applicable")
     open_ones = [r for r in document["requirements"] if r["status"] not in closed]
     if open_ones:
-        lines += ["", "What stops it:" if document["verdict"] not in ("allow", "warn") else "What was not met:"]
-        lines += [f"  {r['status']:<12} {r['title'] or r['id']}: {r['message']}" for r in open_ones]
+        lines += ["", _("What was not met:") if opens else _("What stops it:")]
+        lines += [
+            f"  {str(look_up(r['status'], 'requirement').label).lower():<12} {_named(r)}: {r['message']}"
+            for r in open_ones
+        ]
     if waived := [r for r in document["requirements"] if r["waiver"]]:
-        lines += ["", "Waived:"]
-        lines += [f"  {r['title'] or r['id']}: {r['message']} {_answered_for(r['waiver'])}" for r in waived]
-    if not open_ones and document["verdict"] not in ("allow", "warn"):
-        lines.append("Reason: " + ", ".join(wording.reason(code) for code in document["reason_codes"]))
+        lines += ["", _("Waived:")]
+        lines += [f"  {_named(r)}: {r['message']} {_answered_for(r['waiver'])}" for r in waived]
+    if not open_ones and not opens:
+        why = ", ".join(wording.reason(code) for code in document["reason_codes"])
+        lines.append(_("Reason: %(why)s") % {"why": why})
     if document["next_steps"]:
-        lines += ["", "The way to yes:"]
+        lines += ["", _("The way to yes:")]
         lines += [f"  {number}. {_said(step)}" for number, step in enumerate(document["next_steps"], start=1)]
     return "\n".join(lines)
+
+
+def _set_otherwise(document: dict[str, Any]) -> list[str]:
+    if document["mode"] == "enforce":
+        return []
+    named = {
+        "until": _to_the_second(document["mode_until"]),
+        "meaning": document["mode_meaning"],
+        "reason": document["mode_reason"],
+    }
+    return [_("NOT ENFORCED until %(until)s. %(meaning)s Why: %(reason)s") % named]
+
+
+def _named(requirement: dict[str, Any]) -> str:
+    return wording.title(requirement["title"]) or str(requirement["id"])
 
 
 def _said(step: dict[str, Any]) -> str:
@@ -175,5 +212,5 @@ def _said(step: dict[str, Any]) -> str:
     if took := step.get("usually", {}).get("message"):
         said.append(f"({took})")
     if step.get("alternative"):
-        said.append(f"Or: {_said(step['alternative'])}")
+        said.append(_("Or: %(step)s") % {"step": _said(step["alternative"])})
     return " ".join(said)

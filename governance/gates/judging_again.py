@@ -1,32 +1,39 @@
-"""Approvals after what they rest on was approved, or is approved no longer."""
+"""Approvals after policies have changed, or what they rest on was approved, or is approved no longer."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 
 from django.db import transaction
 
 from audits.locks import hold_subject
-from governance.gates import services, upstream
+from governance.gates import portfolio, services, upstream
 from governance.gates.models import Approval
-from governance.gates.signals import upstream_changed
+from governance.gates.signals import held_to_policies, upstream_changed
 from governance.policies import queries
+from governance.policies import rejudging as rejudging_of
 from governance.policies.conditions import FAILS, UPSTREAM_ENDED
-from governance.policies.models import Rejudging
-from governance.policies.rejudging import Scope
+from governance.policies.models import Policy, Rejudging
+from governance.policies.rejudging import Change
 from governance.policies.upstream import asked_for
 
 
 class OfApprovals:
     """Approvals as what has to be judged again."""
 
-    def outdate(self, scopes: Sequence[Scope], *, since: dt.datetime) -> int:
-        """An approval keeps to the policies that it was granted under: see ``portfolio``."""
-        return 0
+    def outdate(self, change: Change, *, at: dt.datetime) -> int:
+        """An approval keeps to the policies that it was granted under for the days of grace of the new one."""
+        return portfolio.close_at(change, at=at)
 
     def to_judge(self, rejudging: Rejudging) -> list[int]:
-        """Those that rest on what is approved now, or no longer; none where policies changed."""
+        """Where a policy changed, all that it speaks about, first those at which nobody has looked yet. Else those that
+        rest on what is approved now, or no longer.
+        """
+        if rejudging.policy is not None:
+            unknown = Approval.objects.filter(ended_at=None, conditions__contains=[{"code": portfolio.TO_BE_JUDGED}])
+            first = list(unknown.order_by("pk").values_list("pk", flat=True))
+            concerned = portfolio.concerned_by(rejudging_of.scopes_of(rejudging.policy)).exclude(pk__in=first)
+            return [*first, *concerned.order_by("pk").values_list("pk", flat=True)]
         if rejudging.entry_id is None or rejudging.use_case_id is None:
             return []
         resting = upstream.resting_on(entry=rejudging.entry_id, use_case=rejudging.use_case_id, stage=rejudging.stage)
@@ -34,12 +41,30 @@ class OfApprovals:
 
     @transaction.atomic
     def judge(self, number: int, *, rejudging: Rejudging, at: dt.datetime) -> None:
-        """Hold an approval against what is approved now of what it was made from. None is ended: it can hold again."""
+        """Hold an approval against the policies of now, or what is approved now of what it was made from.
+
+        None is ended: it can hold again.
+        """
         hold_subject(Approval.objects.values_list("version__digest", flat=True).get(pk=number))
         held = Approval.objects.in_force(at=at).select_for_update(of=("self",))
         approval = held.select_related("version__entry", "version__card", "use_case").filter(pk=number).first()
         if approval is None:
             return
+        if rejudging.policy is not None:
+            self._hold_to_policies(approval, rejudging.policy, at=at)
+        else:
+            self._hold_to_upstream(approval, at=at)
+
+    @staticmethod
+    def _hold_to_policies(approval: Approval, policy: Policy, *, at: dt.datetime) -> None:
+        """To the one that changed, and to every other at which nobody has looked yet."""
+        unknown = {one["policy"] for one in approval.conditions if one["code"] == portfolio.TO_BE_JUDGED}
+        for changed in Policy.objects.filter(name__in=unknown | {policy.name}).order_by("name"):
+            services.keep_conditions(approval, portfolio.hold_to(approval, changed, at=at))
+        held_to_policies.send(sender=Approval, approval=approval, at=at)
+
+    @staticmethod
+    def _hold_to_upstream(approval: Approval, *, at: dt.datetime) -> None:
         asking = asked_for()
         pinned = queries.pinned([one["sha256"] for one in approval.policies])
         wanted = {(one.name, id_) for one in pinned for id_ in asking.get(one.sha256, ())}

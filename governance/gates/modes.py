@@ -9,6 +9,7 @@ from django.db import transaction
 from governance.catalog.models import Stage, UseCase
 from governance.gates.models import GateMode, Mode
 from governance.ledger import services as ledger
+from governance.ledger.refusals import Refused, remembered
 from governance.people.models import Role, User
 from governance.people.queries import standing_now
 
@@ -16,12 +17,16 @@ LONGEST = dt.timedelta(days=90)
 SHORTEST_REASON, LONGEST_REASON = 10, 2000
 
 
-class ModeRefused(Exception):
-    """The gate cannot be set like this; ``status`` is that of HTTP, the message says how to mend it."""
+class ModeRefused(Refused):
+    """The gate cannot be set like this; the message says how to mend it."""
 
-    def __init__(self, code: str, message: str, *, status: int = 422) -> None:
-        super().__init__(message)
-        self.code, self.message, self.status = code, message, status
+    status = 422
+
+
+class NotAllowed(ModeRefused):
+    """The person may not, however it is to be set."""
+
+    status = 403
 
 
 def may_set(user: User, use_case: UseCase) -> bool:
@@ -29,6 +34,7 @@ def may_set(user: User, use_case: UseCase) -> bool:
     return standing_now(user).has(Role.RISK_OFFICER, team_id=use_case.owner_team_id)
 
 
+@remembered("gate_mode.set")
 @transaction.atomic
 def set_mode(
     *, use_case: UseCase, stage: str, mode: str, reason: str, until: dt.datetime | None, by: User, at: dt.datetime
@@ -43,7 +49,7 @@ def set_mode(
     """
     if not may_set(by, use_case):
         why = "only a risk officer of the use case's team sets its gate; ask one of them"
-        raise ModeRefused("not_a_risk_officer", why, status=403)
+        raise NotAllowed("not_a_risk_officer", why)
     reason = reason.strip()
     if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
         why = f"say why, in {SHORTEST_REASON} to {LONGEST_REASON} characters: others will read it"

@@ -12,12 +12,12 @@ from audits.models import Run
 from audits.signals import run_finished
 from governance.catalog.models import Suspension, UseCase
 from governance.catalog.signals import suspended, use_case_changed
-from governance.gates import portfolio, services, suspending
+from governance.gates import services, suspending
 from governance.gates.models import Approval
 from governance.licensing.affected import Affected
 from governance.licensing.signals import licences_changed, licences_judged
-from governance.policies.models import BackTest, PolicyVersion, Waiver
-from governance.policies.signals import policies_changed, waivers_changed
+from governance.policies.models import Waiver
+from governance.policies.signals import waivers_changed
 
 
 @receiver(run_finished, dispatch_uid="gates.recheck")
@@ -45,22 +45,6 @@ def close_licences(*, affected: Affected, at: dt.datetime, **_newer: Any) -> Non
 def recheck_licences(*, digests: Sequence[str], at: dt.datetime, **_newer: Any) -> None:
     """In the transaction that stores the new verdicts."""
     services.recheck_licences(digests=digests, at=at)
-
-
-@receiver(policies_changed, dispatch_uid="gates.hold_to_policy")
-def hold_to_policy(
-    *,
-    at: dt.datetime,
-    version: PolicyVersion | None = None,
-    back_test: BackTest | None = None,
-    retired: str = "",
-    **_newer: Any,
-) -> None:
-    """In the transaction that publishes or retires: approvals that would not hold get the date at which they close."""
-    if version is not None:
-        portfolio.hold_to(version=version, back_test=back_test, at=at)
-    if retired:
-        portfolio.release(name=retired, at=at)
 
 
 @receiver(waivers_changed, dispatch_uid="gates.recheck_waiver")

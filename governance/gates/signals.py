@@ -7,3 +7,6 @@ audits_asked = Signal()
 # Sent in the transaction in which an approval closes, or holds again, because of what its version was made from:
 # approval, below (the approval that has ended; None where it holds again), holds, at.
 upstream_changed = Signal()
+
+# Sent in the transaction in which a worker has held an approval to a policy that has changed: approval, at.
+held_to_policies = Signal()

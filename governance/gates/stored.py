@@ -20,6 +20,7 @@ from django.db import models
 
 from governance.catalog.models import Entry, Version
 from governance.gates.models import Approval, GateMode, ReviewStanding
+from governance.gates.portfolio import closed_as
 from governance.people.models import User
 from governance.people.prepared import prepared_cursor
 from governance.people.queries import teams_seen_by
@@ -91,8 +92,9 @@ class Stored:
         if self.approval is None or not self.open:
             raise ValueError("there is no approval in force")
         lapsed = self.lapsed
-        if any(condition["severity"] == "fail" for condition in lapsed):
-            return "deny"
+        closing = [condition for condition in lapsed if condition["severity"] == "fail"]
+        if closing:
+            return closed_as(closing)
         return "warn" if lapsed or self.waived or self.overridden else self.approval.verdict
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from governance.gates.portfolio import POLICY_CHANGED
+from governance.gates.portfolio import OF_POLICIES, POLICY_CHANGED, TO_BE_JUDGED
 from governance.policies import outdated
 from governance.policies.conditions import UPSTREAM_ENDED
 from governance.policies.overriding import OVER as OVERRIDE_OVER
@@ -16,7 +16,7 @@ CLOSED_STATES = ("rejected", "withdrawn", "changes_requested", "superseded")
 RETURNED = "changes_requested"
 WAIVER_OVER = ("waiver_ended", "waiver_revoked")
 # What no audit of the version opens again.
-ELSEWHERE = (*WAIVER_OVER, *OVERRIDE_OVER, POLICY_CHANGED, UPSTREAM_ENDED)
+ELSEWHERE = (*WAIVER_OVER, *OVERRIDE_OVER, *OF_POLICIES, UPSTREAM_ENDED)
 # What is judged anew when it is submitted again.
 JUDGED_ANEW = (*OVERRIDE_OVER, POLICY_CHANGED)
 
@@ -72,7 +72,7 @@ def after_lapse(
     }
     together: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for condition in lapsed:
-        if condition["code"] not in JUDGED_ANEW:
+        if condition["code"] not in (*JUDGED_ANEW, TO_BE_JUDGED):
             action, who = _mending(condition)
             own = action == "approve_upstream" or not condition["kind"]
             together.setdefault((action, condition["id" if own else "kind"], who), []).append(condition)
@@ -83,6 +83,9 @@ def after_lapse(
         ids = sorted({condition["id"] for condition in found})
         steps.append(_one(action, target, who, detail=detail) | {"requirements": ids})
     steps.sort(key=lambda step: (step["action"] == "ask_waiver", step["target"], step["action"]))
+    unknown = sorted(condition["id"] for condition in lapsed if condition["code"] == TO_BE_JUDGED)
+    if unknown:
+        steps.insert(0, outdated.WAIT.as_json() | {"requirements": unknown})
     anew = any(condition["code"] in JUDGED_ANEW for condition in lapsed)
     return [*steps, *([submit_again(use_case=use_case, stage=stage)] if anew else [])]
 

@@ -24,8 +24,10 @@ from governance.policies.documents import PolicyInvalid
 from governance.policies.models import BackTest, Flip, Policy, PolicyVersion
 from governance.policies.queries import in_force
 from governance.web.authentication import person
+from governance.web.finding import one_or_404
 from governance.web.idempotency import idempotent
 from governance.web.problems import Problem
+from governance.web.steps import refused
 
 
 class PolicyDocument(serializers.ModelSerializer[PolicyVersion]):
@@ -84,7 +86,7 @@ def _back_test(request: Request, pk: int) -> BackTest:
     """A back-test, which names versions of every team: for others than editors it is not there."""
     if not _is_editor(person(request)):
         raise Http404
-    return get_object_or_404(BackTest, pk=pk if pk < 2**63 else 0)
+    return one_or_404(BackTest, pk)
 
 
 class TextInput(serializers.Serializer[None]):
@@ -237,7 +239,7 @@ class Publish(APIView):
                 " is done; it speaks for 24 hours",
             )
         try:
-            version = services.publish(text=text, by=by, at=now, back_test=looked_at)
+            version = refused(lambda: services.publish(text=text, by=by, at=now, back_test=looked_at))
         except PolicyInvalid as invalid:
             raise _invalid(invalid) from invalid
         return Response(PolicyDocument(version).data, status=201)

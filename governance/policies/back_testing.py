@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from governance.people.models import User
 from governance.policies import portfolio, queries, services
 from governance.policies.comparing import compared, draft
-from governance.policies.models import BackTest, BackTestState, Flip
+from governance.policies.models import BackTest, BackTestState, Flip, Policy
 
 logger = logging.getLogger(__name__)
 
@@ -29,13 +29,16 @@ KEPT_AT_ONCE = 500
 
 
 def ask(*, text: str, by: User, at: dt.datetime) -> BackTest:
-    """Have a text held against the portfolio. One of the same document that is not old is that which is there.
+    """Have a text held against the portfolio. One of the same document that is not old is that which is there, unless
+    the policy has changed since.
 
     Raises:
         documents.PolicyInvalid: the text could not be published.
     """
     document = services.read(text)
-    known = BackTest.objects.filter(sha256=document.sha256, text=text, requested_at__gt=at - dt.timedelta(minutes=1))
+    policy = Policy.objects.filter(name=document.name).first()
+    since = max([at - dt.timedelta(minutes=1), *([services.last_change(policy)] if policy is not None else [])])
+    known = BackTest.objects.filter(sha256=document.sha256, text=text, requested_at__gt=since)
     recent = known.exclude(state=BackTestState.FAILED).order_by("-pk").first()
     if recent is not None:
         return recent
@@ -88,7 +91,9 @@ def _found(back_test: BackTest, *, at: dt.datetime) -> tuple[dict[str, int], lis
     document = services.read(back_test.text)
     new = draft(document)
     current = [queries.applied(version) for version in queries.in_force(at=at)]
-    counts: Counter[str] = Counter(approvals=0, submissions=0, approvals_flipped=0, submissions_flipped=0)
+    counts: Counter[str] = Counter(
+        approvals=0, submissions=0, approvals_flipped=0, approvals_opened=0, submissions_flipped=0
+    )
     flips = []
     for item in portfolio.items(at=at):
         result = compared(item, new=new, current=current, at=at)
@@ -97,7 +102,8 @@ def _found(back_test: BackTest, *, at: dt.datetime) -> tuple[dict[str, int], lis
             continue
         counts[f"{item.what}s"] += 1
         if result.flips:
-            counts[f"{item.what}s_flipped"] += 1
+            opens = item.what == Flip.What.APPROVAL and result.after.opens
+            counts["approvals_opened" if opens else f"{item.what}s_flipped"] += 1
             flips.append(
                 Flip(
                     back_test=back_test,

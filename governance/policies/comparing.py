@@ -58,6 +58,8 @@ def compared(item: Item, *, new: AppliedPolicy, current: Sequence[AppliedPolicy]
     if item.what == APPROVAL:
         # An approval that holds stays what it is: only whether the gate opens is asked of it.
         before = judged.verdict if judged.opens else item.verdict
+        if item.closed_by == {new.name}:  # by the version of before, and by nothing else
+            before = "deny"
     else:
         before = evaluate(policies=applying, facts=known, votes=item.votes, at=at, current_round=item.round).verdict
     return Compared(before, judged, known)

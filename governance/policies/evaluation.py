@@ -36,6 +36,7 @@ from governance.policies.voting import LaneResult, VoteFact, count_votes, distin
 from governance.policies.waiving import WaiverFact, read_waivers, waived
 
 __all__ = [
+    "OPENS",
     "AppliedPolicy",
     "Evaluation",
     "LaneResult",
@@ -47,6 +48,10 @@ __all__ = [
 ]
 
 MAX_FACTS_BYTES = 256 * 1024
+
+
+# The verdicts under which a gate opens.
+OPENS = ("allow", "warn")
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ class Evaluation:
     @property
     def opens(self) -> bool:
         """Whether the gate opens."""
-        return self.verdict in ("allow", "warn")
+        return self.verdict in OPENS
 
     def as_json(self) -> dict[str, Any]:
         """The evaluation as JSON-ready data; its RFC 8785 bytes are the same at every replay."""

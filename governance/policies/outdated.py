@@ -22,7 +22,7 @@ _ROW = RequirementResult(
     code=CODE,
     policy=BUILT_IN,
 )
-_STEP = Step("wait", KIND, "worker", requirements=(ID,))
+WAIT = Step("wait", KIND, "worker", requirements=(ID,))
 
 
 def told_stale(evaluation: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,5 +35,5 @@ def told_stale(evaluation: Mapping[str, Any]) -> dict[str, Any]:
         "verdict": Status.PENDING.value,
         "reason_codes": [f"{ID}:{CODE}"],
         "requirements": [_ROW.as_json(), *evaluation.get("requirements", ())],
-        "next_steps": [_STEP.as_json()],
+        "next_steps": [WAIT.as_json()],
     }

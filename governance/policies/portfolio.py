@@ -17,7 +17,8 @@ from governance.policies.evaluation import VoteFact
 
 @dataclass(frozen=True)
 class Item:
-    """One approval or submission, with what decides about it beside the facts. ``verdict`` is that of now.
+    """One approval or submission, with what decides about it beside the facts. ``verdict`` is that of now; of an
+    approval, ``closed_by`` are the policies that alone close it now.
 
     ``facts`` are those that its room keeps up to date; without them they are read anew.
     """
@@ -31,6 +32,7 @@ class Item:
     votes: Sequence[VoteFact]
     round: int
     granted_under: tuple[str, ...] = ()
+    closed_by: frozenset[str] = frozenset()
     facts: Mapping[str, Any] | None = None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Now
 
 from governance.catalog.models import Entry, UseCase
-from governance.policies.models import Policy, PolicyVersion, Rejudging, RejudgingState
+from governance.policies.models import BackTest, Policy, PolicyVersion, Rejudging, RejudgingState
 from governance.policies.signals import rejudging_noted
 
 logger = logging.getLogger(__name__)
@@ -37,11 +37,31 @@ class Scope:
     stages: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Change:
+    """A policy that says something else from a moment on.
+
+    Args:
+        version: the one that was published; None where the policy was retired.
+        scopes: what the policy spoke about, and what it speaks about now.
+        since: from when on it says so.
+        back_test: what was looked at before it was published, if anything was.
+    """
+
+    policy: Policy
+    version: PolicyVersion | None
+    scopes: tuple[Scope, ...]
+    since: dt.datetime
+    back_test: BackTest | None = None
+
+
 class Judge(Protocol):
     """A room that keeps judgements."""
 
-    def outdate(self, scopes: Sequence[Scope], *, since: dt.datetime) -> int:
-        """Have what the scopes speak about closed from a moment on, in the caller's transaction; how much that is."""
+    def outdate(self, change: Change, *, at: dt.datetime) -> int:
+        """Have what a change speaks about closed from its moment on, in the caller's transaction and in a few
+        statements, whatever there is; how much that is.
+        """
 
     def to_judge(self, rejudging: Rejudging) -> list[int]:
         """The numbers of what is to be judged again, and has not been since the change."""
@@ -54,7 +74,7 @@ _judges: list[Judge] = []
 
 
 def register(judge: Judge) -> None:
-    """Add a room that keeps judgements; each does so once, when the process starts."""
+    """Add a room that keeps judgements. Each does so once, when the process starts, the lower rooms first."""
     if judge not in _judges:
         _judges.append(judge)
 
@@ -62,24 +82,35 @@ def register(judge: Judge) -> None:
 # --- in the transaction of the change --------------------------------------------------------------------------------
 
 
-def policy_changed(policy: Policy, *, version: PolicyVersion | None, at: dt.datetime) -> Rejudging | None:
+def policy_changed(
+    policy: Policy, *, version: PolicyVersion | None, at: dt.datetime, back_test: BackTest | None = None
+) -> Rejudging | None:
     """Close what a policy spoke about and speaks about now, and note that it has to be judged again.
 
-    Nothing is noted where nothing is open, unless the day of the change is still to come. The caller keeps others from
-    letting anything through meanwhile.
+    Nothing is noted where nothing is open, unless the day of the change is still to come. What can be judged before
+    that day is: it is told in time of what the day will close. The caller keeps others from letting anything through
+    meanwhile.
 
     Args:
         version: the one that was published; None where the policy was retired.
+        back_test: what was looked at before.
     """
-    said = PolicyVersion.objects.filter(policy=policy).order_by("-number")[:2]
-    scopes = [_scope(one) for one in said]
     ahead = version.effective_at if version is not None else None
-    closed = sum(judge.outdate(scopes, since=ahead or at) for judge in _judges)
+    change = Change(policy, version, scopes_of(policy), ahead or at, back_test)
+    # The upper rooms first: what is in review is held before any approval is, as everywhere.
+    closed = sum(judge.outdate(change, at=at) for judge in reversed(_judges))
     if not closed and ahead is None:
         return None
     number = version.number if version is not None else None
     key = f"policy:{policy.name}:{number or 'retired'}"
+    if closed and ahead is not None:
+        _note(f"{key}:ahead", due_at=at, at=at, policy=policy, number=number)
     return _note(key, due_at=ahead or at, at=at, policy=policy, number=number)
+
+
+def scopes_of(policy: Policy) -> tuple[Scope, ...]:
+    """What a policy spoke about before its last change, and speaks about now. One query."""
+    return tuple(_scope(one) for one in PolicyVersion.objects.filter(policy=policy).order_by("-number")[:2])
 
 
 def standing_changed(*, entry: Entry, use_case: UseCase, stage: str, at: dt.datetime) -> Rejudging | None:

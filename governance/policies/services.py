@@ -6,15 +6,16 @@ import datetime as dt
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Max
 
 from audits import kinds
 from governance.ledger import services as ledger
+from governance.ledger.refusals import Refused
 from governance.people.models import User
 from governance.policies import documents, holding, rejudging, trying
 from governance.policies.documents import PolicyDocument
 from governance.policies.models import BackTest, Policy, PolicyVersion
 from governance.policies.problems import Problem
-from governance.policies.signals import policies_changed
 
 DEFAULTS = Path(__file__).parent / "defaults"
 
@@ -36,16 +37,21 @@ def read(text: str) -> PolicyDocument:
     return document
 
 
+class OutOfDate(Refused):
+    """What was looked at before publishing was held against an older version of the policy than that of now."""
+
+
 @transaction.atomic
 def publish(*, text: str, by: User | None, at: dt.datetime, back_test: BackTest | None = None) -> PolicyVersion:
     """Publish a policy's text as its next version. The same document again is the version that is there.
 
-    It is used from its ``effectiveFrom`` on. Approvals that would not hold under it close ``graceDays`` later; which
-    those are is taken from the back-test, as far as it has looked at them. Submissions that are open are stale until
-    a worker has judged them under it, and closed until then.
+    It is used from its ``effectiveFrom`` on. Approvals that would not hold under it close ``graceDays`` later; until a
+    worker has found which those are, it is those that the back-test has named, and all at which it has not looked.
+    Submissions that are open are stale until a worker has judged them under it, and closed until then.
 
     Raises:
         documents.PolicyInvalid: the text breaks a rule, each with line and column; nothing is published.
+        OutOfDate: somebody has published another version, or retired the policy, since the back-test was asked for.
     """
     document = read(text)
     holding.hold_for_change()
@@ -54,6 +60,11 @@ def publish(*, text: str, by: User | None, at: dt.datetime, back_test: BackTest 
     newest = policy.versions.order_by("-number").first()
     if newest is not None and newest.sha256 == document.sha256 and policy.retired_at is None:
         return newest
+    if back_test is not None and back_test.requested_at < last_change(policy):
+        raise OutOfDate(
+            "preview_outdated",
+            f"{policy.name} has changed since you looked ahead; see what this would change now, then publish",
+        )
     number = newest.number + 1 if newest else 1
     if document.version not in (None, number):
         params = {"value": document.version, "next": number}
@@ -78,9 +89,7 @@ def publish(*, text: str, by: User | None, at: dt.datetime, back_test: BackTest 
         at=at,
         detail={"sha256": version.sha256},
     )
-    # First: what is open is held before any approval is, as everywhere.
-    rejudging.policy_changed(policy, version=version, at=at)
-    policies_changed.send(sender=Policy, at=at, version=version, back_test=back_test)
+    rejudging.policy_changed(policy, version=version, at=at, back_test=back_test)
     return version
 
 
@@ -94,8 +103,14 @@ def retire(*, name: str, by: User | None, at: dt.datetime) -> Policy:
         policy.retired_at = at
         ledger.record(verb="policy.retired", object_kind="policy", object_ref=name, actor=by, at=at)
         rejudging.policy_changed(policy, version=None, at=at)
-        policies_changed.send(sender=Policy, at=at, retired=name)
     return policy
+
+
+def last_change(policy: Policy) -> dt.datetime:
+    """When a policy was last published or retired; before all time where it never was. One query."""
+    published = policy.versions.aggregate(last=Max("published_at"))["last"]
+    changes = [moment for moment in (published, policy.retired_at) if moment is not None]
+    return max(changes, default=dt.datetime.min.replace(tzinfo=dt.UTC))
 
 
 def publish_defaults(*, by: User | None, at: dt.datetime) -> list[PolicyVersion]:

@@ -16,11 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from governance.people.models import Role
 from governance.people.queries import standing
-from governance.policies import back_testing, documents, portfolio, queries, rejudging, services, tasks
+from governance.policies import back_testing, documents, portfolio, queries, rejudging, services, tasks, wording
 from governance.policies.comparing import differences
 from governance.policies.dry_runs import dry_run
 from governance.policies.models import BackTest, BackTestState, Flip, Policy, PolicyVersion
 from governance.web.cursors import page_of
+from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
 
 MOST_CHANGES = 200
@@ -175,6 +176,9 @@ def publish_previewed(request: PageRequest, pk: int) -> HttpResponse:
         made = services.publish(text=shown.text, by=request.user, at=now, back_test=shown)
     except documents.PolicyInvalid as invalid:
         return _preview(request, shown, status=422, refused="; ".join(one.message for one in invalid.problems))
+    except services.OutOfDate:
+        why = _("The policy has changed since this was looked at: go back to the text, and see what it changes now.")
+        return _preview(request, shown, status=409, refused=why)
     if made.effective_at is None:
         told = _("%(name)s %(number)s is in force. It applies to every evaluation from now on.")
     else:
@@ -190,6 +194,7 @@ def _preview(request: PageRequest, shown: BackTest, *, status: int = 200, refuse
     document = services.read(shown.text)
     older = PolicyVersion.objects.filter(policy__name=document.name).order_by("-number").first()
     flips = Flip.objects.filter(back_test=shown).select_related("version__entry", "use_case")
+    page = page_of(flips, request, columns=("what", "number", "pk"))
     tried, missing = _tried(request, document)
     context = {
         "room": "policies",
@@ -200,7 +205,8 @@ def _preview(request: PageRequest, shown: BackTest, *, status: int = 200, refuse
         "is_open": shown.state in (BackTestState.QUEUED, BackTestState.RUNNING),
         "is_fresh": shown == back_testing.newest_done(sha256=shown.sha256, at=now),
         "counts": shown.counts,
-        "page": page_of(flips, request, columns=("what", "number", "pk")),
+        "page": page,
+        "flips": [{"flip": one, "reasons": [wording.reason(code) for code in one.reason_codes]} for one in page.rows],
         "refused": refused,
         "asked": request.GET.get("submission", "")[:20],
         "tried": tried,
@@ -223,7 +229,7 @@ def _number(written: str) -> int:
 
 
 def _back_test(pk: int) -> BackTest:
-    return get_object_or_404(BackTest, pk=pk if pk < 2**63 else 0)
+    return one_or_404(BackTest, pk)
 
 
 def _not_for_you(request: PageRequest) -> HttpResponse:

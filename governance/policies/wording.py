@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from governance.catalog.forms import UseCaseForm
 from governance.policies import outdated, suspended
+from governance.policies.overriding import VOTE
 from governance.web.templatetags import figures
 from governance.web.templatetags.words import look_up
 
@@ -236,6 +237,12 @@ def reason(code: str) -> str:
     if code.startswith("facts_malformed:"):
         return _("the facts cannot be read at %(path)s") % {"path": code.partition(":")[2]}
     what, _colon, state = code.rpartition(":")
+    of_policy = {
+        "policy_changed": _("the policy %(name)s has changed, and it would not be approved under it"),
+        "to_be_judged": _("the policy %(name)s has changed, and a worker has to judge it under that first"),
+    }
+    if what.startswith("policy.") and state in of_policy:
+        return of_policy[state] % {"name": what.removeprefix("policy.")}
     over = {
         "waiver_ended": _("its waiver has ended"),
         "waiver_revoked": _("its waiver was revoked"),
@@ -244,7 +251,11 @@ def reason(code: str) -> str:
         "admin_override_revoked": _("its override by two administrators was revoked"),
         "upstream_ended": _("something that it was made from is approved no longer"),
     }
-    state = over.get(state, state)
+    if what.startswith(VOTE) and state in ("pending", "unsatisfied"):
+        lane = {"lane": str(look_up(what.removeprefix(VOTE), "lane").label)}
+        short = _("too few people have agreed in lane %(lane)s")
+        return (short if state == "pending" else _("somebody has vetoed it in lane %(lane)s")) % lane
+    state = over.get(state) or str(look_up(state, "requirement").label).lower()
     return _("%(what)s: %(state)s") % {"what": what, "state": state} if what else code
 
 

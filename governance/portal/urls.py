@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from governance.catalog import urls as catalog
-from governance.portal.views import auditing, catalogue, inbox, licence, suspension, use_case, version
+from governance.portal.views import auditing, catalogue, inbox, licence, suspension, trying, use_case, version
 
 portal = [
     path("", inbox.home, name="home"),
@@ -28,6 +28,8 @@ entries = [
         auditing.audit,
         name="audit",
     ),
+    path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/try/", trying.panel, name="try"),
+    path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/try/<int:pk>/keep/", trying.keep, name="try-keep"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/", licence.licence, name="licence"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/notice.txt", licence.notice, name="notice"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/override/", licence.override, name="override"),

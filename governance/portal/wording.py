@@ -19,6 +19,7 @@ SYMBOLS = {
     "submission.approved": ("pass", "pass"),
     "submission.rejected": ("fail", "fail"),
     "submission.changes_requested": ("note", "warn"),
+    "submission.superseded": ("off", "wait"),
     "submission.due_soon": ("wait", "warn"),
     "submission.overdue": ("wait", "fail"),
     "comment.written": ("note", "wait"),
@@ -37,6 +38,7 @@ SYMBOLS = {
     "licence.correction_ended": ("note", "wait"),
     "licence.overridden": ("note", "warn"),
     "licence.override_ended": ("off", "warn"),
+    "report.compiled": ("note", "none"),
 }
 
 # What a notice is about, and its page.
@@ -45,6 +47,7 @@ PAGES = {
     "suspension": "portal:suspension",
     "waiver": "policies:waiver",
     "override": "reviews:override",
+    "report": "reports:edition",
 }
 
 
@@ -68,6 +71,7 @@ def notice(line: Notice) -> dict[str, Any]:
         "submission.approved": _("Approved for %(stage)s: %(subject)s."),
         "submission.rejected": _("Rejected for %(stage)s: %(subject)s."),
         "submission.changes_requested": _("Changes are asked for: %(subject)s for %(stage)s."),
+        "submission.superseded": _("A newer submission took the place of %(subject)s for %(stage)s."),
         "submission.withdrawn": _("Withdrawn: %(subject)s for %(stage)s."),
         "submission.due_soon": _("To be decided within a day: %(subject)s for %(stage)s."),
         "submission.overdue": _("Overdue: %(subject)s for %(stage)s waits for a vote or a decision."),
@@ -93,6 +97,7 @@ def notice(line: Notice) -> dict[str, Any]:
         "licence.correction_ended": _("A correction of the licence table was taken back: %(subject)s."),
         "licence.overridden": _("A licence finding was overridden: %(subject)s."),
         "licence.override_ended": _("An override of a licence finding has ended: %(subject)s."),
+        "report.compiled": _("An audit report was made: %(subject)s."),
     }
     symbol, tone = SYMBOLS.get(topic, ("new", "none"))
     text = says[topic] % told if topic in says else f"{topic.replace('.', ' ').replace('_', ' ')} {told['subject']}"

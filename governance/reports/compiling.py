@@ -19,6 +19,7 @@ from governance.reports.sections import (
     versions,
 )
 from governance.reports.sections.asked import Asked, Progress, moment, silent
+from governance.reports.sections.gaps import Gaps
 from governance.reports.shapes import CheckpointShape
 from governance.reports.writing import Content, Section
 
@@ -28,7 +29,7 @@ def read(asked: Asked, *, progress: Progress = silent) -> Content:
 
     ``one_moment`` around it keeps others from changing what is read meanwhile.
     """
-    gaps = versions.Gaps()
+    gaps = Gaps()
     steps, tally = _Steps(progress), controls.Tally()
     watched = tally.watching
     sections: dict[str, Section] = {}
@@ -39,7 +40,7 @@ def read(asked: Asked, *, progress: Progress = silent) -> Content:
             files.callback(section.file.close)
 
         keep("inventory", Section.of_items(watched("inventory", inventory.items(asked, progress=steps.first))))
-        keep("decisions", Section.of_items(watched("decisions", decisions.items(asked))))
+        keep("decisions", Section.of_items(watched("decisions", decisions.items(asked, gaps))))
         keep("versions", Section.of_items(watched("versions", versions.items(asked, gaps, progress=steps.second))))
         keep("exceptions", Section.of_items(watched("exceptions", exceptions.items(asked))))
         # What follows tells of what was read before it.

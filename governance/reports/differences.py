@@ -13,8 +13,8 @@ from governance.reports.writing import Content, Place, Section
 
 SECTIONS = ("decisions", "exceptions", "inventory", "not_checked", "versions")
 MOST_FIELDS, LONGEST_VALUE = 40, 200
-# Figures of audits are compared by their digest.
-_WHOLE = frozenset({"result", "findings"})
+# Figures of audits are told to differ, not how; what is worded follows from the parameters beside it.
+_WHOLE, _LEFT_OUT = frozenset({"result", "findings"}), frozenset({"words"})
 
 
 def reference(edition: Edition) -> EditionRef:
@@ -100,7 +100,7 @@ def _walk(path: str, before: Any, after: Any) -> Iterator[dict[str, Any]]:
         return
     is_whole = path.rpartition(".")[2] in _WHOLE
     if isinstance(before, dict) and isinstance(after, dict) and not is_whole:
-        for name in sorted({*before, *after}):
+        for name in sorted({*before, *after} - _LEFT_OUT):
             yield from _walk(f"{path}.{name}" if path else name, before.get(name), after.get(name))
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after) and not is_whole:
         for number, (one, other) in enumerate(zip(before, after, strict=True)):

@@ -16,6 +16,7 @@ from governance.people.models import Team, User
 from governance.people.queries import teams_seen_by
 from governance.reports.periods import Period, PeriodKind, read_period
 from governance.reports.public.models import PublicPage, PublicSummary
+from governance.reports.renditions.models import Form, Rendition, RenditionState
 
 __all__ = [
     "Attached",
@@ -26,9 +27,12 @@ __all__ = [
     "Calendar",
     "Edition",
     "EditionQuerySet",
+    "Form",
     "Mailing",
     "PublicPage",
     "PublicSummary",
+    "Rendition",
+    "RenditionState",
     "Schedule",
     "Subscription",
     "organisation_time_zone",
@@ -214,10 +218,10 @@ class Schedule(models.Model):
     """
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, blank=True, related_name="report_schedules")
-    cadence = models.CharField(_("how often"), max_length=7, choices=Cadence)
-    days = models.PositiveSmallIntegerField(_("days after the end"), default=1, validators=[MaxValueValidator(28)])
-    hour = models.PositiveSmallIntegerField(_("hour of the day"), default=6, validators=[MaxValueValidator(23)])
-    is_on = models.BooleanField(_("in use"), default=True)
+    cadence = models.CharField(max_length=7, choices=Cadence)
+    days = models.PositiveSmallIntegerField(default=1, validators=[MaxValueValidator(28)])
+    hour = models.PositiveSmallIntegerField(default=6, validators=[MaxValueValidator(23)])
+    is_on = models.BooleanField(default=True)
     seen_to = models.DateField()
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -249,7 +253,7 @@ class Subscription(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="report_subscriptions")
     team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
-    attached = models.CharField(_("attached"), max_length=7, choices=Attached, default=Attached.NOTHING)
+    attached = models.CharField(max_length=7, choices=Attached, default=Attached.NOTHING)
     created_at = models.DateTimeField()
 
     class Meta:

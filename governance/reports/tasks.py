@@ -8,7 +8,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from governance.reports import building, mailing
+from governance.reports import building, drawing, mailing
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +26,26 @@ def sweep_builds(**_newer: Any) -> None:
     building.note_due(at=timezone.now())
     if building.take_back():
         wake()
+    if drawing.waiting():
+        wake_drawing()
 
 
 @shared_task(ignore_result=True, acks_late=False)
 def send_mail(**_newer: Any) -> None:
     """Send the mails that are due."""
     mailing.send_due()
+
+
+@shared_task(ignore_result=True, acks_late=True, time_limit=int(drawing.LEASE.total_seconds()))
+def draw(**_newer: Any) -> None:
+    """Draw whatever form waits."""
+    if drawing.carry_out():
+        nudge_mail()
+
+
+def wake_drawing() -> None:
+    """Tell the workers that a form waits to be drawn."""
+    _tell(draw, queue="scheduled")
 
 
 def wake() -> None:

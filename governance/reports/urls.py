@@ -1,6 +1,6 @@
 from django.urls import path
 
-from governance.reports.views import building, editions, keeping
+from governance.reports.views import building, editions, forms, keeping
 
 app_name = "reports"
 urlpatterns = [
@@ -15,5 +15,7 @@ urlpatterns = [
     path("reports/subscriptions/<int:pk>/end/", keeping.end_subscription, name="unsubscribe"),
     path("reports/<int:pk>/", editions.edition, name="edition"),
     path("reports/<int:pk>/compare/", editions.compare, name="compare"),
+    path("reports/<int:pk>/forms/<str:form>/<str:language>/", forms.form, name="form"),
+    path("reports/<int:pk>/forms/<str:form>/<str:language>/again/", forms.again, name="form-again"),
     path("reports/<int:pk>/document.json", editions.document, name="document"),
 ]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any, Self
 
-from audits.digests import canonical
+from audits.digests import canonical, plain_bytes
 
 CHUNK = 1 << 20
 
@@ -33,6 +33,8 @@ def encoded(value: Any) -> bytes:
     kind = type(value)
     if kind is Stored:
         return bytes(value.data)
+    if (plain := plain_bytes(value)) is not None:
+        return plain
     if kind is dict:
         names = sorted(value, key=_by_code_unit)
         return b"{" + b",".join(canonical(name) + b":" + encoded(value[name]) for name in names) + b"}"

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from django.db import transaction
 
+from governance.ledger.refusals import remembered
 from governance.people.models import User
 from governance.reviews.errors import NotAllowed, ReviewRefused
 from governance.reviews.models import CLAIM_STANDS_FOR, Claim, Submission, SubmissionState
-from governance.reviews.refusals import remembered
 from governance.reviews.rules import locked, record, require_reviewer, require_state
 
 

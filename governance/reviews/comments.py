@@ -8,11 +8,11 @@ from django.db import transaction
 
 from audits.models import Finding
 from governance.evidence.queries import runs_visible_to
+from governance.ledger.refusals import remembered
 from governance.people.models import Role, User
 from governance.people.queries import standing_now
 from governance.reviews.errors import NotAcceptable, NotAllowed
 from governance.reviews.models import LONGEST_COMMENT, Comment, Decision, Submission
-from governance.reviews.refusals import remembered
 from governance.reviews.rules import record, tell
 
 # Viewers and auditors read.

@@ -10,6 +10,7 @@ from django.utils import timezone
 from governance.gates import portfolio
 from governance.gates import services as gates
 from governance.ledger import services as ledger
+from governance.ledger.refusals import remembered
 from governance.people.models import Role, User
 from governance.people.queries import standing_now
 from governance.policies import holding
@@ -17,7 +18,6 @@ from governance.policies.evaluation import VoteFact
 from governance.reviews import claims, evaluation, triggers
 from governance.reviews.errors import NotAllowed, ReviewRefused
 from governance.reviews.models import Decision, Outcome, Submission, SubmissionState
-from governance.reviews.refusals import remembered
 from governance.reviews.rules import (
     changed,
     locked,

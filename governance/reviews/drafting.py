@@ -13,11 +13,11 @@ from django.db import IntegrityError, transaction
 
 from audits.locks import hold_subject
 from governance.catalog.models import Stage, UseCase, Version
+from governance.ledger.refusals import remembered
 from governance.people.models import Role, User
 from governance.reviews import evaluation
 from governance.reviews.errors import NotAcceptable, ReviewRefused
 from governance.reviews.models import LONGEST_NOTE, Submission, SubmissionState
-from governance.reviews.refusals import remembered
 from governance.reviews.rules import changed, locked, record, require, require_edition, require_state
 
 CHANGEABLE = ("use_case", "stage", "note")
@@ -109,7 +109,10 @@ def noted(note: str) -> str:
 
 
 def _held(submission_id: int, *, edition: int | None, by: User) -> Submission:
-    draft = locked(submission_id)
+    try:
+        draft = locked(submission_id)
+    except Submission.DoesNotExist as discarded:
+        raise ReviewRefused("discarded", "somebody has discarded this draft meanwhile") from discarded
     require(by, Role.SUBMITTER, draft.use_case, "prepare submissions for")
     require_state(draft, SubmissionState.DRAFT)
     require_edition(draft, edition)

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
+from governance.ledger.refusals import Refused
 
-class ReviewRefused(Exception):
-    """The step breaks a rule of the workflow: ``code`` for programs, the message for the reader.
 
-    ``params`` are what a page says it with in the reader's language.
-    """
-
-    status = 409
-
-    def __init__(self, code: str, message: str, **params: object) -> None:
-        super().__init__(message)
-        self.code = code
-        self.params = params
+class ReviewRefused(Refused):
+    """The step breaks a rule of the workflow."""
 
 
 class NotAllowed(ReviewRefused):

@@ -12,8 +12,7 @@ from governance.catalog.models import Stage, UseCase
 from governance.evidence.models import Attachment
 from governance.people.models import Lane
 from governance.reviews.models import LONGEST_NOTE
-
-LONGEST_REASON = 5000
+from governance.web.sentences import LONGEST_REASON
 
 
 class EditionForm(forms.Form):

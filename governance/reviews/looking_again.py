@@ -74,20 +74,17 @@ def suspended(suspension: Suspension, *, at: dt.datetime) -> None:
             _see(Kind.SUSPENDED, approval, [f"suspension {suspension.pk}"], at=at, suspension=suspension.pk, of=of)
 
 
-def policies_changed(*, at: dt.datetime) -> None:
-    """An approval was granted under other policies than those that apply now."""
-    now: dict[tuple[str, str, str], dict[str, str]] = {}
-    for approval in _in_force(at):
-        asked = (approval.version.entry.kind, approval.use_case.tier, approval.stage)
-        if asked not in now:
-            found = policies.applicable(kind=asked[0], tier=asked[1], stage=asked[2])
-            now[asked] = {policy.sha256: f"{policy.name} {policy.number}" for policy in found}
-        then = {str(policy["sha256"]) for policy in approval.policies}
-        if then != now[asked].keys():
-            cause = hashlib.sha256(" ".join(sorted(now[asked])).encode()).hexdigest()[:32]
-            named = sorted(name for sha256, name in now[asked].items() if sha256 not in then)
-            sighting = f"policies {approval.stage} {cause}"
-            _see(Kind.POLICY, approval, [sighting], at=at, policies=named, stage=approval.stage)
+def policies_changed(approval: Approval, *, at: dt.datetime) -> None:
+    """An approval was granted under other policies than those that apply now. One query where it was not."""
+    stage = approval.stage
+    found = policies.applicable(kind=approval.version.entry.kind, tier=approval.use_case.tier, stage=stage)
+    now = {policy.sha256: f"{policy.name} {policy.number}" for policy in found}
+    then = {str(policy["sha256"]) for policy in approval.policies}
+    if then == now.keys():
+        return
+    cause = hashlib.sha256(" ".join(sorted(now)).encode()).hexdigest()[:32]
+    named = sorted(name for sha256, name in now.items() if sha256 not in then)
+    _see(Kind.POLICY, approval, [f"policies {stage} {cause}"], at=at, policies=named, stage=stage)
 
 
 def upstream_changed(approval: Approval, *, below: Approval | None, holds: bool, at: dt.datetime) -> None:

@@ -161,6 +161,9 @@ def refusals() -> dict[str, str]:
         "proposer_not_admin": _(
             "Who proposed it is no administrator any more; two of today’s administrators have to answer for it."
         ),
+        "proposer_made_it": _(
+            "Whoever proposed it has brought evidence for this since; another administrator has to propose anew."
+        ),
         "tier_changed": _("The use case has another risk tier by now; propose a new override."),
         "already_proposed": _("An override of this waits for a second administrator already."),
         "targets_required": _("Choose what is to be set aside."),

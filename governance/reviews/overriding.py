@@ -17,6 +17,7 @@ from audits.locks import hold_subject
 from governance.catalog.models import UseCase
 from governance.gates.overriding import recheck_override
 from governance.ledger import services as ledger
+from governance.ledger.refusals import remembered
 from governance.notifications import services as notifications
 from governance.people.models import Role, User
 from governance.people.queries import standing, standing_now
@@ -29,17 +30,17 @@ from governance.reviews import evaluation
 from governance.reviews.deciding import bring_up_to_date
 from governance.reviews.errors import NotAcceptable, NotAllowed, ReviewRefused, Stale
 from governance.reviews.models import Submission, SubmissionState
-from governance.reviews.refusals import remembered
 from governance.reviews.rules import (
     changed,
     locked,
+    makers,
     require_edition,
     require_four_eyes,
     require_reason,
     require_state,
 )
+from governance.web.sentences import LONGEST_REASON
 
-LONGEST_REASON = 5000
 MOST_TARGETS = 120
 
 
@@ -173,7 +174,7 @@ def confirm(
     Raises:
         NotAllowed: the person proposed it, is no administrator, or submitted or made what is judged.
         ReviewRefused, Stale: it was answered, has expired or changed, the review has ended, the use case has another
-            tier, or who proposed it is no administrator any more.
+            tier, or who proposed it is no administrator any more or has brought evidence since.
     """
     override, submission = _held(override_id)
     if by.pk == override.proposed_by_id:
@@ -186,6 +187,11 @@ def confirm(
     if not standing_now(override.proposed_by).has(Role.ADMIN, team_id=submission.use_case.owner_team_id):
         raise ReviewRefused(
             "proposer_not_admin", "who proposed it is no administrator any more; two of today's have to answer for it"
+        )
+    if override.proposed_by_id in makers(submission):
+        raise ReviewRefused(
+            "proposer_made_it",
+            "who proposed it has brought evidence for this since; another administrator proposes anew",
         )
     _answer(override, OverrideState.ACTIVE, by=by, reason=reason, at=at)
     changed(submission)

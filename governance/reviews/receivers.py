@@ -16,14 +16,14 @@ from governance.catalog.models import Suspension, UseCase, Version
 from governance.catalog.signals import suspended, suspension_lifted, use_case_changed, versions_stored
 from governance.catalog.suspensions.reach import reaching
 from governance.gates.models import Approval
-from governance.gates.signals import audits_asked, upstream_changed
+from governance.gates.signals import audits_asked, held_to_policies, upstream_changed
 from governance.licensing.affected import Affected
 from governance.licensing.closure import among_texts
 from governance.licensing.signals import licences_changed, licences_judged
 from governance.people.models import User
 from governance.people.signals import roles_changed
 from governance.policies.models import Waiver
-from governance.policies.signals import policies_changed, waivers_changed
+from governance.policies.signals import waivers_changed
 from governance.reviews import looking_again, services
 from governance.reviews.models import Submission, SubmissionState
 
@@ -114,9 +114,10 @@ def see_suspension(*, suspension: Suspension, at: dt.datetime, **_newer: Any) ->
     looking_again.suspended(suspension, at=at)
 
 
-@receiver(policies_changed, dispatch_uid="reviews.see_policies")
-def see_policies(*, at: dt.datetime, **_newer: Any) -> None:
-    looking_again.policies_changed(at=at)
+@receiver(held_to_policies, dispatch_uid="reviews.see_policies")
+def see_policies(*, approval: Approval, at: dt.datetime, **_newer: Any) -> None:
+    """A worker does: it looks at one approval after the other once a policy has changed."""
+    looking_again.policies_changed(approval, at=at)
 
 
 @receiver(upstream_changed, dispatch_uid="reviews.see_upstream")

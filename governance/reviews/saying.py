@@ -1,8 +1,9 @@
-"""Triggers in words: what was seen, and what to do about it."""
+"""Triggers and decisions in words: what was seen, what to do about it, why it was decided so."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 from django.urls import reverse
@@ -10,11 +11,21 @@ from django.utils.translation import gettext as _
 
 from governance.evidence.showing import kind_name
 from governance.reviews.comparing import kind_names
-from governance.reviews.models import Trigger
+from governance.reviews.models import Decision, Outcome, Trigger
 from governance.web.templatetags import figures
 from governance.web.templatetags.words import look_up
 
 Kind = Trigger.Kind
+# What a decision says that followed from another: see ``deciding``.
+SUPERSEDED_BY = re.compile(r"submission (\d+) of a later version was approved")
+
+
+def reason(decision: Decision) -> str:
+    """Why it was decided so: a person's words as they are, the product's own in the reader's language."""
+    by_itself = SUPERSEDED_BY.fullmatch(decision.reason) if decision.outcome == Outcome.SUPERSEDED else None
+    if by_itself is None:
+        return decision.reason
+    return _("Submission %(number)s, of a later version, was approved.") % {"number": by_itself[1]}
 
 
 def trigger(row: Trigger) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from governance.evidence import services as evidence
 from governance.evidence.models import Attachment, Upload
 from governance.evidence.queries import may_ask
 from governance.gates import services as gates
+from governance.ledger.refusals import remembered
 from governance.people.models import Role, User
 from governance.people.queries import standing_now
 from governance.policies import holding
@@ -35,7 +36,6 @@ from governance.reviews.due import due_at
 from governance.reviews.errors import NotAcceptable, NotAllowed, ReviewRefused
 from governance.reviews.evaluation import gather
 from governance.reviews.models import Submission, SubmissionState, Vote
-from governance.reviews.refusals import remembered
 from governance.reviews.rules import (
     REASON_LENGTH,
     changed,

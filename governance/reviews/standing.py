@@ -9,9 +9,12 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from governance.gates import queries as gate
 from governance.gates import ways
 from governance.gates.models import Approval
+from governance.gates.portfolio import closed_as
 from governance.gates.queries import closing_conditions
+from governance.people.models import User
 from governance.policies.lapsing import OVERRIDDEN, as_of
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.queries import DECIDABLE
@@ -33,6 +36,18 @@ def way_of(submission: Submission) -> list[dict[str, Any]]:
     """The way to yes of a submission, as the gate tells it."""
     told = {"use_case": submission.use_case.slug, "stage": submission.stage}
     return ways.of_review(evaluation_now(submission), state=submission.state, **told)
+
+
+def way_back(submission: Submission, *, user: User) -> list[dict[str, Any]]:
+    """What would open the gate again for what was approved and is open no longer, as the gate tells it.
+
+    Nothing, where another review of the same has taken its place.
+    """
+    version = submission.version
+    subject = gate.subject(kind=version.entry.kind, repo_id=version.entry.repo_id, revision=version.revision)
+    asked = {"use_case": submission.use_case.slug, "stage": submission.stage}
+    answer = gate.gate_answer(user=user, subject=subject, **asked)
+    return list(answer.next_steps) if answer.submission == submission.pk else []
 
 
 def stands_at(submission: Submission) -> dict[str, Any]:
@@ -64,6 +79,8 @@ def _stands_approved(approval: Mapping[str, Any], *, at: dt.datetime) -> dict[st
         return {"word": "ended", "family": "approval", "label": _("Approved; ended since")}
     if dt.datetime.fromisoformat(approval["expires_at"]) <= at:
         return {"word": "expired", "family": "approval", "label": _("Approved; expired since")}
-    if closing_conditions(Approval(conditions=approval["conditions"]), at=at):
-        return {"word": "deny", "family": "gate", "label": _("Approved; closed by time")}
+    if closing := closing_conditions(Approval(conditions=approval["conditions"]), at=at):
+        if closed_as(closing) == "pending":
+            return {"word": "pending", "family": "gate", "label": _("Waits to be judged under new policies")}
+        return {"word": "deny", "family": "gate", "label": _("Approved; closed since")}
     return {"word": SubmissionState.APPROVED.value, "family": "submission", "label": ""}

@@ -14,12 +14,12 @@ from django.db import transaction
 
 from governance.catalog.models import Entry, UseCase
 from governance.ledger import services as ledger
+from governance.ledger.refusals import remembered
 from governance.people.models import Lane, Role, User
 from governance.people.queries import standing_now
 from governance.reviews import changes
 from governance.reviews.errors import NotAllowed, ReviewRefused
 from governance.reviews.models import Outcome, Submission, Trigger
-from governance.reviews.refusals import remembered
 from governance.reviews.rules import require_reason
 
 # Who looks after what is approved.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Characters of what people say of a step that they take on a review, a waiver or an override.
+LONGEST_REASON = 5000
+
 
 def as_sentence(text: str) -> str:
     """A sentence with its capital letter and full stop.

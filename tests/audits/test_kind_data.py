@@ -9,6 +9,7 @@ from typing import IO, Any
 import pytest
 import rfc8785
 
+from audits.cards.provenance import LOOKED_FOR, provenance
 from audits.kinds import data as data_kind
 from audits.kinds import drift as drift_kind
 from audits.kinds.base import SEVERITIES, InputsRejected, Interrupted, Outcome, get
@@ -84,6 +85,23 @@ def test_the_card_is_read_where_there_is_one() -> None:
 
     assert "data.provenance_missing" not in {draft.code for draft in without.drafts}
     assert "data.provenance_missing" in {draft.code for draft in with_card.drafts}
+
+
+@pytest.mark.parametrize(
+    ("said", "silent"),
+    [
+        ("Authors may opt out by writing to us.", False),
+        ("Send a takedown request to the address below.", False),
+        ("Pages whose robots.txt or ai.txt forbids it were left out.", False),
+        ("Участники могут отозвать согласие в любое время.", False),
+        ("Options of the loader are described below; the output is removed on request.", True),
+    ],
+)
+def test_a_card_that_says_how_to_keep_out_is_told_from_one_that_does_not(said: str, silent: bool) -> None:
+    read = provenance(f"---\nlicense: mit\n---\n# Data\n\n{said}\n".encode())
+
+    assert ("opt_out" in read.missing) == silent
+    assert len(read.missing) < LOOKED_FOR
 
 
 def test_every_finding_has_the_severity_and_parameters_of_its_code() -> None:

@@ -138,6 +138,12 @@ def test_the_story_ends_as_told_although_its_workers_are_killed(clone: Clone) ->
     told = json.loads(notes.read_text())
     allow, deny = gate(clone, told["allow"]), gate(clone, told["deny"])
     assert (allow["verdict"], deny["verdict"]) == ("allow", "deny")
+    of_report = clone.manage("verify_report", told["report"]["sha256"], "--format", "json")
+    assert json.loads(of_report.stdout)["ok"]
+    report = json.loads(Path(told["report"]["path"]).read_text())
+    assert report["cover"]["provisional"]
+    outcomes = {one["outcome"] for one in report["content"]["decisions"]}
+    assert "approved" in outcomes
     assert any(requirement["status"] == "unsatisfied" for requirement in deny["requirements"])
     assert deny["next_steps"]
     assert {user["email"] for user in told["users"]} > {"emil@demo.example", "dana@demo.example"}

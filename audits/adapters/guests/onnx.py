@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from audits.adapters import tensors
+from audits.adapters.guests import serving
+from audits.adapters.guests.pictures import Pictures, pictures_of
 from audits.sandbox.inside.wire import Channel
 
 TYPES = {
@@ -26,30 +28,42 @@ ERRORS_ONLY = 3
 
 def serve(channel: Channel) -> None:
     """Load one model, then answer batch after batch."""
+    serving.serve(channel, Graph)
+
+
+class Graph:
+    """An ONNX graph in a session of its own."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self._session, folder = _session(told)
+        self._pictures: Pictures | None = None
+        if told.get("pictures"):
+            (taken, *others) = self._session.get_inputs()
+            if others or taken.type != "tensor(float)":
+                raise serving.Refusal("inputs", "a model of pictures has one input, of float32")
+            sizes = [size if isinstance(size, int) else None for size in taken.shape]
+            self._pictures = pictures_of(sizes, folder)
+
+    def signature(self) -> dict[str, Any]:
+        declared = _signature(self._session)
+        if self._pictures is not None:
+            declared["inputs"] = [{**declared["inputs"][0], "dtype": tensors.BYTES, "shape": [None]}]
+        return declared
+
+    def predict(self, batch: dict[str, tensors.Array]) -> dict[str, tensors.Array]:
+        if self._pictures is not None:
+            batch = {name: self._pictures.array(contents.tolist()) for name, contents in batch.items()}
+        names = [one.name for one in self._session.get_outputs()]
+        return {name: _array(found) for name, found in zip(names, self._session.run(None, batch), strict=True)}
+
+
+def _session(told: dict[str, Any]) -> tuple[Any, Path | None]:
+    """The session, and the folder that the model came in, where it came in one."""
     import onnxruntime as ort  # an extra
 
-    session: Any = None
-    while (asked := channel.receive()) is not None:
-        head, body = asked
-        try:
-            if "open" in head:
-                session = _session(ort, head["open"])
-                channel.send({"signature": _signature(session)})
-                continue
-            outputs = _outputs(session, tensors.unpacked(head["predict"], body))
-        except MemoryError:
-            raise
-        except Exception as failed:
-            code = "model_unreadable" if "open" in head else "model_failed"
-            channel.send({"error": {"code": code, "message": f"{type(failed).__name__}: {failed}"[:1000]}})
-            continue
-        described, parts = tensors.packed(outputs)
-        channel.send({"outputs": described}, *parts)
-
-
-def _session(ort: Any, told: dict[str, Any]) -> Any:
     path = Path(told["path"])
-    if path.is_dir():
+    folder = path if path.is_dir() else None
+    if folder is not None:
         found = sorted(path.glob("*.onnx"))
         if len(found) != 1:
             raise ValueError(f"the folder holds {len(found)} files that end with .onnx; name the one that is meant")
@@ -58,7 +72,7 @@ def _session(ort: Any, told: dict[str, Any]) -> Any:
     options.intra_op_num_threads = told["cores"]
     options.inter_op_num_threads = 1
     options.log_severity_level = ERRORS_ONLY
-    return ort.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+    return ort.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"]), folder
 
 
 def _signature(session: Any) -> dict[str, Any]:
@@ -74,11 +88,6 @@ def _signature(session: Any) -> dict[str, Any]:
         "outputs": [told(one) for one in session.get_outputs()],
         "classes": [],
     }
-
-
-def _outputs(session: Any, batch: dict[str, tensors.Array]) -> dict[str, tensors.Array]:
-    names = [one.name for one in session.get_outputs()]
-    return {name: _array(found) for name, found in zip(names, session.run(None, batch), strict=True)}
 
 
 def _array(found: Any) -> tensors.Array:

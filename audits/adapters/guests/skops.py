@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from audits.adapters import tensors
+from audits.adapters.guests import serving
 from audits.sandbox.inside.wire import Channel
 
 # Of what skops does not trust by itself: parts of scikit-learn's own estimators. Neither making one nor calling it runs
@@ -26,44 +27,35 @@ ALLOWED = frozenset(
 )
 
 
-class NotAllowed(Exception):
-    """The file asks for types that are not on the list."""
-
-
 def serve(channel: Channel) -> None:
     """Load one model, then answer batch after batch."""
+    serving.serve(channel, Estimator)
+
+
+class Estimator:
+    """A scikit-learn estimator, made of allowed types alone."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self._model = _load(told["path"])
+
+    def signature(self) -> dict[str, Any]:
+        return _signature(self._model)
+
+    def predict(self, batch: dict[str, tensors.Array]) -> dict[str, tensors.Array]:
+        return _outputs(self._model, batch["X"])
+
+
+def _load(path: str) -> Any:
     from skops import io  # an extra
 
-    model: Any = None
-    while (asked := channel.receive()) is not None:
-        head, body = asked
-        try:
-            if "open" in head:
-                model = _load(io, head["open"]["path"])
-                channel.send({"signature": _signature(model)})
-                continue
-            outputs = _outputs(model, tensors.unpacked(head["predict"], body)["X"])
-        except MemoryError:
-            raise
-        except NotAllowed as refused:
-            channel.send({"error": {"code": "types_not_allowed", "message": str(refused)}})
-            continue
-        except Exception as failed:
-            code = "model_unreadable" if "open" in head else "model_failed"
-            channel.send({"error": {"code": code, "message": f"{type(failed).__name__}: {failed}"[:1000]}})
-            continue
-        described, parts = tensors.packed(outputs)
-        channel.send({"outputs": described}, *parts)
-
-
-def _load(io: Any, path: str) -> Any:
     asked = set(io.get_untrusted_types(file=path))
     refused = sorted(asked - ALLOWED)
     if refused:
         named = ", ".join(ascii(name)[1:-1][:100] for name in refused[:5])
-        raise NotAllowed(
+        raise serving.Refusal(
+            "types_not_allowed",
             f"the model needs {len(refused)} types that are not on the list of those allowed: {named}; "
-            "convert it to ONNX, or upload a table of its predictions"
+            "convert it to ONNX, or upload a table of its predictions",
         )
     model = io.load(path, trusted=sorted(asked))
     if not hasattr(model, "predict"):

@@ -8,33 +8,30 @@ from typing import Any
 import numpy as np
 
 from audits.adapters import tensors
+from audits.adapters.guests import serving
 from audits.measures.tables import Column, TableRejected, open_table
 from audits.sandbox.inside.wire import Channel
 
 
-class NoPrediction(Exception):
-    """A row that is asked for has none."""
-
-
 def serve(channel: Channel) -> None:
     """Read one table, then answer batch after batch."""
-    columns: dict[str, tensors.Array] = {}
-    while (asked := channel.receive()) is not None:
-        head, body = asked
+    serving.serve(channel, Rows)
+
+
+class Rows:
+    """The columns of a table that hold predictions."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
         try:
-            if "open" in head:
-                columns = _columns(head["open"]["path"], head["open"]["outputs"])
-                channel.send({"signature": _signature(columns)})
-                continue
-            outputs = _outputs(columns, tensors.unpacked(head["predict"], body)["row"])
+            self._columns = _columns(told["path"], told["outputs"])
         except TableRejected as refused:
-            channel.send({"error": {"code": refused.code, "message": str(refused)[:1000]}})
-            continue
-        except NoPrediction as missing:
-            channel.send({"error": {"code": "no_prediction", "message": str(missing)}})
-            continue
-        described, parts = tensors.packed(outputs)
-        channel.send({"outputs": described}, *parts)
+            raise serving.Refusal(refused.code, str(refused)) from refused
+
+    def signature(self) -> dict[str, Any]:
+        return _signature(self._columns)
+
+    def predict(self, batch: dict[str, tensors.Array]) -> dict[str, tensors.Array]:
+        return _outputs(self._columns, batch["row"])
 
 
 def _columns(path: str, names: list[str]) -> dict[str, tensors.Array]:
@@ -76,7 +73,8 @@ def _outputs(columns: dict[str, tensors.Array], rows: tensors.Array) -> dict[str
     length = len(next(iter(columns.values())))
     outside = (rows < 0) | (rows >= length)
     if outside.any():
-        raise NoPrediction(f"the table has {length} rows and none with the number {int(rows[outside][0])}")
+        missed = int(rows[outside][0])
+        raise serving.Refusal("no_prediction", f"the table has {length} rows and none with the number {missed}")
     outputs = {}
     for name, array in columns.items():
         found = array[rows]
@@ -86,6 +84,7 @@ def _outputs(columns: dict[str, tensors.Array], rows: tensors.Array) -> dict[str
             else np.isnan(found)
         )
         if missing.any():
-            raise NoPrediction(f"the row with the number {int(rows[missing.argmax()])} has no {name!r}")
+            empty = int(rows[missing.argmax()])
+            raise serving.Refusal("no_prediction", f"the row with the number {empty} has no {name!r}")
         outputs[name] = found
     return outputs

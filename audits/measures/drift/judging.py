@@ -61,7 +61,7 @@ def values_judged(column: str, drift: Drift, *, thresholds: Mapping[str, float])
         n_reference=drift.n_reference,
         n_current=drift.n_current,
         is_constant=drift.is_constant,
-        **_threshold(drift.effect, thresholds),
+        **threshold_of(drift.effect, thresholds),
     )
 
 
@@ -81,11 +81,12 @@ def missing_judged(
         p=tested.p,
         n_reference=rows[0],
         n_current=rows[1],
-        **_threshold(MISSING_CHANGE, thresholds),
+        **threshold_of(MISSING_CHANGE, thresholds),
     )
 
 
-def _threshold(name: str, thresholds: Mapping[str, float]) -> dict[str, Any]:
+def threshold_of(name: str, thresholds: Mapping[str, float]) -> dict[str, Any]:
+    """What an effect is held to, and whose number it is: ``threshold`` and ``threshold_source``."""
     if name in thresholds:
         return {"threshold": thresholds[name], "threshold_source": "set by who asked"}
     return {"threshold": THRESHOLDS[name], "threshold_source": SOURCES[name]}

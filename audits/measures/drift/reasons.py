@@ -10,6 +10,11 @@ _JUDGED = ("column", "measure", "effect", "threshold", "floor", "q", "n_referenc
 CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "drift.values_moved": ("high", _JUDGED),
     "drift.missing_changed": ("high", (*_JUDGED, "share_reference", "share_current")),
+    "drift.words_changed": ("high", _JUDGED),
+    # no column by itself need have moved
+    "drift.moved_together": ("high", _JUDGED),
+    "drift.together_inconclusive": ("medium", _JUDGED),
+    "drift.together_too_few_rows": ("medium", (*_JUDGED, "min_rows")),
     # the effect is large and may be chance
     "drift.inconclusive": ("medium", _JUDGED),
     # noise alone would look like drift, or there are too few rows

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import rfc8785
 
+from audits.measures.drift.apart import Apart, apart_judged, apart_row
 from audits.measures.drift.judging import ORDER, Judged, decide, missing_judged, values_judged, worst
 from audits.measures.drift.measuring import (
     CATEGORICAL,
@@ -25,6 +26,8 @@ from audits.measures.drift.measuring import (
 )
 from audits.measures.drift.reasons import CODES
 from audits.measures.drift.thresholds import ALPHA, MIN_ROWS, THRESHOLDS
+from audits.measures.drift.together import moved_together
+from audits.measures.drift.wording import told_apart_by_words
 from audits.measures.figures import figure
 from audits.measures.naming import listed, quoted
 from audits.measures.tables.arrow import as_numpy
@@ -92,6 +95,8 @@ class _Column:
     row: dict[str, Any]
     values: Judged | None = None
     missing: Judged | None = None
+    words: Apart | None = None
+    wording: Judged | None = None
     verdicts: list[str] = field(default_factory=list)
 
 
@@ -100,8 +105,9 @@ def audit_drift(reference: Loaded, current: Loaded, plan: DriftPlan | None = Non
 
     Returns:
         The document of the audit, JSON-ready, without nan and infinity. ``columns`` has a row per column with
-        statistic, effect, p, q, null floor and verdict; ``verdict`` is the worst of them. ``digest`` is the SHA-256 of
-        the RFC 8785 form of all the rest; the order of rows and columns does not change it.
+        statistic, effect, p, q, null floor and verdict, ``together`` all of them at once; ``verdict`` is the worst.
+        ``digest`` is the SHA-256 of the RFC 8785 form of all the rest; the order of rows and columns does not change
+        it.
 
     Raises:
         TableRejected: a column that the plan names is missing, or there are too many columns.
@@ -110,7 +116,11 @@ def audit_drift(reference: Loaded, current: Loaded, plan: DriftPlan | None = Non
     reasons: list[dict[str, Any]] = []
     both, gone, new = _columns_of(reference, current, plan)
     columns = [_compared(name, reference, current, plan, reasons) for name in both]
-    decide([one for column in columns for one in (column.values, column.missing) if one], min_rows=plan.min_rows)
+    kinds = [(name, column.row["kind"]) for name, column in zip(both, columns, strict=True)]
+    together = moved_together(reference, current, [one for one in kinds if one[1] in (NUMERIC, CATEGORICAL)])
+    apart = together.judged_by(plan.thresholds)
+    questions = [one for column in columns for one in (column.values, column.missing, column.wording) if one]
+    decide([*questions, *([apart] if apart else [])], min_rows=plan.min_rows)
     for column in columns:
         _finish(column, reasons, plan)
     rows = [column.row for column in columns]
@@ -118,6 +128,10 @@ def audit_drift(reference: Loaded, current: Loaded, plan: DriftPlan | None = Non
     reasons += [_reason("drift.column_gone", name) for name in gone]
     reasons += [_reason("drift.column_new", name) for name in new]
     verdict = worst([row["verdict"] for row in rows])
+    if apart is not None and ORDER.index(apart.verdict) > ORDER.index(verdict):
+        # said where it is news: columns that moved by themselves are told apart together too
+        reasons += _judged_reasons(apart, _TOGETHER, plan)
+        verdict = apart.verdict
     if verdict == "no_information":
         reasons.append({"code": "drift.nothing_to_compare", "severity": "medium", "locus": "", "params": {}})
     judged = [row for row in rows if row["verdict"] in ("pass", "warn", "fail")]
@@ -126,6 +140,7 @@ def audit_drift(reference: Loaded, current: Loaded, plan: DriftPlan | None = Non
         "rows": {"reference": reference.rows, "current": current.rows},
         "columns": sorted(rows, key=lambda row: (-ORDER.index(row["verdict"]), -(row["effect"] or 0), row["column"])),
         "columns_new": new,
+        "together": together.row(apart),
         "judged": len(judged),
         "drifted": sum(row["verdict"] == "fail" for row in rows),
         "reasons": sorted(reasons, key=lambda reason: (reason["locus"], reason["code"])),
@@ -167,6 +182,10 @@ def _compared(name: str, reference: Loaded, current: Loaded, plan: DriftPlan, re
     if "not_finite" in row:
         reasons.append(_reason("drift.not_finite", name, **_sides("rows", row["not_finite"])))
     column.values = values_judged(name, drift, thresholds=plan.thresholds)
+    if kind == TEXT:
+        column.words = told_apart_by_words(reference.texts(name), current.texts(name))
+        if column.words is not None:
+            column.wording = apart_judged(name, column.words, plan.thresholds)
     return column
 
 
@@ -293,9 +312,13 @@ def _finish(column: _Column, reasons: list[dict[str, Any]], plan: DriftPlan) -> 
         row |= {"q": None if one.is_constant else figure(one.q)}
         row |= {"threshold": figure(one.threshold), "threshold_source": one.threshold_source}
         verdicts.append(one.verdict)
-        reasons.extend(_judged_reasons(one, "drift.values_moved", plan))
+        reasons.extend(_judged_reasons(one, {**_SAME, "fail": "drift.values_moved"}, plan))
         if one.is_constant:
             row["why"] = "constant"
+    if column.words is not None and column.wording is not None:
+        row["words"] = apart_row(column.words, column.wording)
+        verdicts.append(column.wording.verdict)
+        reasons.extend(_judged_reasons(column.wording, {**_SAME, "fail": "drift.words_changed"}, plan))
     if column.missing is not None:
         one = column.missing
         row["missing"] |= {
@@ -312,12 +335,21 @@ def _finish(column: _Column, reasons: list[dict[str, Any]], plan: DriftPlan) -> 
             "share_reference": figure(row["missing"]["reference"] / one.n_reference),
             "share_current": figure(row["missing"]["current"] / one.n_current),
         }
-        reasons.extend(_judged_reasons(one, "drift.missing_changed", plan, **shares))
+        reasons.extend(_judged_reasons(one, {**_SAME, "fail": "drift.missing_changed"}, plan, **shares))
     row["verdict"] = worst(verdicts)
 
 
-def _judged_reasons(one: Judged, failed: str, plan: DriftPlan, **more: Any) -> list[dict[str, Any]]:
-    code = {"fail": failed, "warn": "drift.inconclusive", "insufficient_data": "drift.too_few_rows"}.get(one.verdict)
+# Verdict -> code, of a question about one column and of that about all together.
+_SAME = {"warn": "drift.inconclusive", "insufficient_data": "drift.too_few_rows"}
+_TOGETHER = {
+    "fail": "drift.moved_together",
+    "warn": "drift.together_inconclusive",
+    "insufficient_data": "drift.together_too_few_rows",
+}
+
+
+def _judged_reasons(one: Judged, codes: Mapping[str, str], plan: DriftPlan, **more: Any) -> list[dict[str, Any]]:
+    code = codes.get(one.verdict)
     if code is None:
         return []
     params = {
@@ -329,9 +361,9 @@ def _judged_reasons(one: Judged, failed: str, plan: DriftPlan, **more: Any) -> l
         "n_reference": one.n_reference,
         "n_current": one.n_current,
     }
-    if code == failed:
+    if one.verdict == "fail":
         params |= more
-    if code == "drift.too_few_rows":
+    if one.verdict == "insufficient_data":
         params["min_rows"] = plan.min_rows
     return [_reason(code, one.column, **params)]
 

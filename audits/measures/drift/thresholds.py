@@ -10,6 +10,7 @@ ALPHA = 0.05
 # With fewer rows in either sample nothing is said.
 MIN_ROWS = 30
 MISSING_CHANGE = "missing_share_change"
+TOLD_APART = "domain_classifier_auc"
 
 THRESHOLDS = {
     # a move of the average row by a tenth of the reference's standard deviation
@@ -17,9 +18,13 @@ THRESHOLDS = {
     "js_distance": 0.1,
     # five of a hundred rows more, or less, without a value
     MISSING_CHANGE: 0.05,
+    # of a row of each sample the right one is picked six times in ten, as where one number moved by 0.36 of its
+    # standard deviation
+    TOLD_APART: 0.6,
 }
 SOURCES = {
     "wasserstein_1_over_std": "default: 0.1, also the default of Evidently for this measure",
     "js_distance": "default: 0.1, also the default of Evidently and NannyML for this measure",
     MISSING_CHANGE: "default: 0.05, chosen here",
+    TOLD_APART: "default: 0.6, chosen here",
 }

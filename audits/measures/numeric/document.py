@@ -32,7 +32,7 @@ def numeric_document(table: Table, plan: BiasPlan, *, progress: Progress | None 
     """
     rows = read_numbers(table, plan, progress=progress)
     parts: dict[str, Any] = {}
-    if plan.task == REGRESSION:
+    if plan.task == REGRESSION or plan.of_texts:
         metrics, disparities = metric_rows(rows, plan), comparisons(rows, plan, seed=seed)
     else:
         metrics, disparities, parts["ranking"] = ranked(rows, plan)
@@ -55,7 +55,8 @@ def numeric_document(table: Table, plan: BiasPlan, *, progress: Progress | None 
 
 def _ruling(rows: NumericRows, plan: BiasPlan, gating: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
     first = plan.sensitive[0]
-    if rows.prediction[0] == rows.prediction[-1]:
+    # no mistake in any transcript is an answer; one prediction for everybody is none
+    if rows.prediction[0] == rows.prediction[-1] and not plan.of_texts:
         params = {"attribute": first, "n": len(rows), "selected": len(rows)}
         return "no_information", [_because("bias.no_information", first, params)]
     if not plan.gating:

@@ -9,6 +9,7 @@ import numpy as np
 
 from audits.measures.cluster_bootstrap import MAX_CELLS, limits_of, redrawn
 from audits.measures.numeric.ranked import EXPOSURE_RATIO, discounts
+from audits.measures.numeric.ratios import RATIOS
 from audits.measures.numeric.regression import DISTANCE, LOSSES
 from audits.measures.numeric.rows import Floats, Index, NumericRows
 from audits.measures.ordering import starts_of_runs
@@ -105,17 +106,25 @@ def _means_redrawn(
 ) -> Floats:
     """One figure of every group in every replicate, shape (replicates, size); nan where a group is not drawn."""
     name = metric.removesuffix("_difference")
-    loss = LOSSES[name](rows.label, rows.prediction)
+    above, below = _added(rows, name)
     weight = np.ones(len(rows)) if rows.weights is None else rows.weights
     many = int(clusters.max()) + 1
     cell = clusters * size + np.where(codes < 0, size - 1, codes)
-    sums, held = (np.bincount(cell, one, many * size).reshape(many, size) for one in (weight * loss, weight))
+    sums, held = (np.bincount(cell, weight * one, many * size).reshape(many, size) for one in (above, below))
     parts = []
     for times in redrawn(many, replicates=replicates, random=random):
         total = times @ held
         parts.append(np.divide(times @ sums, total, out=np.full_like(total, np.nan), where=total > 0))
     found = np.concatenate(parts)
     return np.asarray(np.sqrt(found) if name == "root_mean_squared_error" else found)
+
+
+def _added(rows: NumericRows, name: str) -> tuple[Floats, Floats]:
+    """What each row adds above and below; of a mean, one below."""
+    for of_task in RATIOS.values():
+        if name in of_task:
+            return of_task[name](rows)
+    return LOSSES[name](rows.label, rows.prediction), np.ones(len(rows))
 
 
 def exposures_redrawn(

@@ -1,4 +1,4 @@
-"""Errors of a predicted quantity by group, and how far the predictions of two groups lie apart."""
+"""Errors of a predicted quantity, of transcripts and of entities by group, and how far two groups lie apart."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from audits.measures.figures import estimate_of
 from audits.measures.informative import informative_row, judged_family, p_of
 from audits.measures.means import Estimated, difference, mean, root, unknown
+from audits.measures.numeric.ratios import RATIOS
+from audits.measures.numeric.ratios import figures as ratios
 from audits.measures.numeric.rows import Floats, Index, NumericRows
 from audits.measures.plan import BiasPlan
 from audits.measures.resampling import MIN_REPLICATES, generator
@@ -93,13 +95,22 @@ def moved(values: Floats, size: float, *, replicates: int, random: np.random.Gen
     return np.asarray((np.abs(gap) * np.diff(edges)).sum(axis=1))
 
 
+def names_of(plan: BiasPlan) -> tuple[str, ...]:
+    """The figures of a task."""
+    return tuple(RATIOS.get(plan.task, LOSSES))
+
+
+def _figures(rows: NumericRows, plan: BiasPlan, index: Index) -> dict[str, Estimated]:
+    return ratios(rows, plan.task, index) if plan.task in RATIOS else errors(rows, index)
+
+
 def metric_rows(rows: NumericRows, plan: BiasPlan) -> list[dict[str, Any]]:
     """Every figure of everybody, of groups and of the larger intersections."""
     made = []
     for attributes in rows.crossings():
         for slice_, index in rows.largest(attributes):
             hidden = len(index) < plan.suppress_below
-            found = {name: unknown("none") for name in LOSSES} if hidden else errors(rows, index)
+            found = {name: unknown("none") for name in names_of(plan)} if hidden else _figures(rows, plan, index)
             for name, one in found.items():
                 row: dict[str, Any] = {"slice": slice_, "metric": name, "n": None if hidden else len(index)}
                 made.append(row | {"k": None, "of": None} | estimate_of(one, why="suppressed" if hidden else None))
@@ -114,8 +125,8 @@ def comparisons(rows: NumericRows, plan: BiasPlan, *, seed: int) -> list[dict[st
         other = _comparator(groups, attribute, plan)
         if other is None:
             continue
-        theirs = errors(rows, other[1])
-        for name in (*(f"{one}_difference" for one in LOSSES), DISTANCE):
+        theirs = _figures(rows, plan, other[1])
+        for name in (*(f"{one}_difference" for one in names_of(plan)), *(() if plan.task in RATIOS else (DISTANCE,))):
             family = []
             for slice_, index in groups:
                 if slice_ == other[0]:
@@ -124,7 +135,7 @@ def comparisons(rows: NumericRows, plan: BiasPlan, *, seed: int) -> list[dict[st
                     found, p = _distance(rows, index, other[1], plan, seed, (attribute, slice_[attribute]))
                 else:
                     metric = name.removesuffix("_difference")
-                    found = difference(errors(rows, index)[metric], theirs[metric])
+                    found = difference(_figures(rows, plan, index)[metric], theirs[metric])
                     p = p_of(found)
                 row = informative_row(
                     name,

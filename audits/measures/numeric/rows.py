@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
@@ -16,6 +16,7 @@ from audits.measures.figures import counted_groups
 from audits.measures.grouped import MAX_DEPTH, MAX_SLICES
 from audits.measures.kept_rows import KeptRows, RowKeeper, by_group, numbered
 from audits.measures.naming import listed, quoted
+from audits.measures.numeric.counted import SHARED, counted
 from audits.measures.plan import RANKING, BiasPlan
 from audits.measures.tables.chunks import Column
 from audits.measures.tables.opening import Table
@@ -38,6 +39,10 @@ class NumberOutOfScale(TableRejected):
     code = "number_out_of_scale"
 
 
+class NothingToFind(TableRejected):
+    code = "nothing_to_find"
+
+
 class RelevanceNegative(TableRejected):
     code = "relevance_negative"
 
@@ -46,7 +51,8 @@ class RelevanceNegative(TableRejected):
 class NumericRows:
     """Arrays of shape (rows,), sorted by prediction from low to high, then by everything else that is known.
 
-    ``dropped`` is the number of rows left out by reason.
+    ``dropped`` is the number of rows left out by reason. Where texts were counted (see ``counted``), ``label`` and
+    ``prediction`` are counts, and ``shared`` is what both have in common.
     """
 
     label: Floats
@@ -55,6 +61,7 @@ class NumericRows:
     weights: Floats | None
     clusters: Index | None
     dropped: dict[str, int]
+    shared: Floats = field(default_factory=lambda: np.zeros(0))
 
     def __len__(self) -> int:
         return len(self.label)
@@ -118,10 +125,10 @@ def read_numbers(table: Table, plan: BiasPlan, *, progress: Progress | None = No
     """
     keeper = RowKeeper(
         [*plan.sensitive, *([plan.cluster] if plan.cluster else [])],
-        [name for name in (plan.label, plan.prediction, plan.weights) if name],
+        [name for name in (plan.label, plan.prediction, plan.weights, SHARED if plan.of_texts else None) if name],
     )
     for chunk in table.chunks():
-        keeper.add(chunk)
+        keeper.add(counted(chunk, plan) if plan.of_texts else chunk)
         if progress is not None:
             progress(keeper.rows, max(table.rows_known, keeper.rows))
     if keeper.rows == 0:
@@ -177,13 +184,17 @@ def _usable(kept: KeptRows, plan: BiasPlan) -> NumericRows:
         used &= weights > 0
     chosen = np.flatnonzero(used)
     if not len(chosen):
-        columns = listed([plan.label, plan.prediction])
-        raise ColumnEmpty(
-            f"no row has a number in each of {columns} and a sensitive value; are they the right columns?"
+        columns, what = listed([plan.label, plan.prediction]), "a text" if plan.of_texts else "a number"
+        raise ColumnEmpty(f"no row has {what} in each of {columns} and a sensitive value; are they the right columns?")
+    if plan.of_texts and not label[chosen].any():
+        raise NothingToFind(
+            f"no row of column {quoted(plan.label)} has a word, or an entity, that could be found; is it the right one?"
         )
     keys = [kept.columns[name].codes[chosen] for name in plan.sensitive]
     weight_keys = [] if weights is None else [weights[chosen]]
-    order = chosen[np.lexsort((*weight_keys, *keys, label[chosen], prediction[chosen]))]
+    shared = kept.numbers.get(SHARED)
+    shared_keys = [] if shared is None else [shared[chosen]]
+    order = chosen[np.lexsort((*shared_keys, *weight_keys, *keys, label[chosen], prediction[chosen]))]
     dropped = {
         "missing_label": int((no_label & ~no_prediction).sum()),
         "missing_prediction": int(no_prediction.sum()),
@@ -198,4 +209,5 @@ def _usable(kept: KeptRows, plan: BiasPlan) -> NumericRows:
         weights=None if weights is None else about_one(weights[order]),
         clusters=numbered(kept.columns[plan.cluster].codes[order]) if plan.cluster else None,
         dropped={why: rows for why, rows in dropped.items() if rows},
+        **({} if shared is None else {"shared": shared[order]}),
     )

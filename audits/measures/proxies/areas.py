@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audits.measures.ordering import numbered_as_met
-from audits.measures.proxies.association import auc_of_clusters, auc_of_counts
+from audits.measures.roc import auc_of_clusters, auc_of_counts
 from audits.measures.tables.chunks import Column
 from audits.measures.tables.features import Feature
 

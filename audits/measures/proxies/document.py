@@ -18,15 +18,17 @@ from audits.measures.plan import BiasPlan
 from audits.measures.proxies.alike import impact_ratio_alike
 from audits.measures.proxies.areas import Places, areas_of_categories, areas_of_numbers, folds, places_of, sampled
 from audits.measures.proxies.association import (
-    auc,
-    auc_limits,
     contingency,
     cramers_v,
     normalized_mutual_information,
+    theils_u,
 )
 from audits.measures.resampling import generator
+from audits.measures.roc import auc, auc_limits
 from audits.measures.slices.factors import NUMERIC, Factor, factor_of, frequent
 from audits.measures.tables.chunks import Column
+from audits.measures.trees import as_columns, cross_fitted
+from audits.measures.trees.folds import averaged
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -37,12 +39,16 @@ FLAGGED = 0.7
 FOLDS = 5
 # All features together are looked at on so many rows: enough to know an area to a hundredth.
 SAMPLE = 10_000
+# Boosted trees cost more: on so many of the same rows.
+TREES_SAMPLE = 5_000
 MOST_GROUPS = 6
 # Values of a feature that a model may tell apart; the rest are one value.
 MOST_VALUES = 30
 RARE = "…"
 # Ridge of the joint model: rare values must not have infinite odds.
 PENALTY = 1.0
+# Flags add up; trees see features that tell nothing by themselves and much by how they go together.
+REGRESSION, TREES = "logistic_regression", "boosted_trees"
 # Said in the document, so that nobody takes silence for a figure; see ``alike``.
 NOT_PERMUTED = {"value": None, "why": "needs_the_model"}
 
@@ -69,6 +75,7 @@ def proxies_of(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]
         for name in plan.features:
             single.append(_alone(attribute, rows, groups, factors[name], places[name], fold))
         joint += _together(attribute, column, groups, rows, plan, factors, seed=seed)
+        joint += _by_trees(attribute, column, groups, rows, plan, seed=seed)
     single.sort(key=lambda row: (-(row["auc"] if row["auc"] is not None else -1), row["attribute"], row["column"]))
     return {
         "proxies": {
@@ -78,6 +85,7 @@ def proxies_of(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]
             "joint": joint,
             "joint_folds": FOLDS,
             "joint_sample": min(SAMPLE, len(rows)),
+            "joint_sample_trees": min(TREES_SAMPLE, len(rows)),
             "permuted": NOT_PERMUTED,
         }
     }
@@ -116,6 +124,7 @@ def _alone(
     column = rows.groups[attribute]
     known = (factor.codes >= 0) & (column.codes >= 0)
     table = contingency(factor.codes[known], column.codes[known])
+    told_of, luck = theils_u(table)
     row: dict[str, Any] = {
         "attribute": attribute,
         "column": factor.name,
@@ -123,6 +132,8 @@ def _alone(
         "n": int(known.sum()),
         "cramers_v": figure(cramers_v(table)),
         "normalized_mutual_information": figure(normalized_mutual_information(table)),
+        "theils_u": figure(told_of),
+        "theils_u_null_floor": figure(luck),
     }
     if factor.kind == NUMERIC:
         areas = areas_of_numbers(places, column.codes, groups, rows.clusters)
@@ -190,7 +201,7 @@ def _together(
     made = []
     for group in groups:
         inside = column.codes[kept] == group
-        row: dict[str, Any] = {"attribute": attribute, "group": column.values[group], "n": len(kept)}
+        row = _joint_row(attribute, column.values[group], REGRESSION, len(kept))
         if len(design.names) == 1:
             made.append(row | _joint_figures(math.nan, math.nan, len(groups)) | {"why": "no_feature_varies"})
             continue
@@ -199,6 +210,32 @@ def _together(
         if not math.isfinite(area):
             made[-1]["why"] = "group_too_small"
     return made
+
+
+def _by_trees(
+    attribute: str, column: Column, groups: Sequence[int], rows: JudgedRows, plan: BiasPlan, *, seed: int
+) -> list[dict[str, Any]]:
+    """Boosted trees for each group on all features, their area on rows that they were not fitted on."""
+    random = generator(seed, "proxies", "trees", attribute)
+    kept = sampled(np.flatnonzero(column.codes >= 0), rows.clusters, TREES_SAMPLE, random)
+    columns = as_columns([rows.features[name] for name in plan.features], kept)
+    clusters = None if rows.clusters is None else rows.clusters[kept]
+    fold = folds(len(kept), clusters, FOLDS, random)
+    made = []
+    for group in groups:
+        row = _joint_row(attribute, column.values[group], TREES, len(kept))
+        if not columns.codes.shape[1]:
+            made.append(row | _joint_figures(math.nan, math.nan, len(groups)) | {"why": "no_feature_varies"})
+            continue
+        area, error = cross_fitted(columns, column.codes[kept] == group, fold, count=FOLDS, clusters=clusters)
+        made.append(row | _joint_figures(area, error, len(groups)))
+        if not math.isfinite(area):
+            made[-1]["why"] = "group_too_small"
+    return made
+
+
+def _joint_row(attribute: str, group: str, model: str, rows: int) -> dict[str, Any]:
+    return {"attribute": attribute, "group": group, "model": model, "n": rows}
 
 
 def _joint_figures(area: float, error: float, looked_at: int) -> dict[str, Any]:
@@ -253,7 +290,4 @@ def _cross_fitted_area(
         area, error = auc(score, inside[out], None if clusters is None else clusters[out])
         areas.append(area)
         variances.append(error**2)
-    if not areas:
-        return math.nan, math.nan
-    shared = 1 / len(areas) + 1 / (FOLDS - 1)
-    return float(np.mean(areas)), math.sqrt(float(np.mean(variances)) * shared)
+    return averaged(areas, variances, count=FOLDS)

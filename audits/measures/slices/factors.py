@@ -49,14 +49,19 @@ def quantile_ranges(numbers: Floats, *, bins: int) -> tuple[tuple[str, ...], Cod
     >>> quantile_ranges(np.array([1.0, 2.0, 3.0, 4.0]), bins=2)[0]
     ('< 2', '≥ 2')
     """
+    known = numbers[~np.isnan(numbers)]
+    if not known.size:
+        return (), np.full(len(numbers), -1, dtype=np.int64)
+    shares = np.arange(1, bins) / bins
+    limits = np.unique(np.quantile(known, shares, method="inverted_cdf"))
+    # a limit below which nobody is would open an empty range
+    return between(numbers, limits[limits > known.min()])
+
+
+def between(numbers: Floats, limits: Floats) -> tuple[tuple[str, ...], Codes]:
+    """The ranges that rising limits cut numbers into, each with its lower limit, and each row's range; -1 for nan."""
     known = ~np.isnan(numbers)
     codes = np.full(len(numbers), -1, dtype=np.int64)
-    if not known.any():
-        return (), codes
-    shares = np.arange(1, bins) / bins
-    limits = np.unique(np.quantile(numbers[known], shares, method="inverted_cdf"))
-    # a limit below which nobody is would open an empty range
-    limits = limits[limits > numbers[known].min()]
     codes[known] = np.searchsorted(limits, numbers[known], side="right")
     said = [f"{limit:.6g}" for limit in limits.tolist()]
     if not said:

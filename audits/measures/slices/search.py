@@ -11,8 +11,9 @@ from audits.measures.multiplicity import benjamini_hochberg
 from audits.measures.plan import BiasPlan
 from audits.measures.slices import discovery
 from audits.measures.slices.confirmation import Confirmed, attribution, confirm
+from audits.measures.slices.cutting import factors_of
 from audits.measures.slices.discovery import Lead, masks
-from audits.measures.slices.factors import Factor, factor_of, frequent
+from audits.measures.slices.factors import Factor, frequent
 from audits.measures.slices.halves import halves
 from audits.measures.slices.quantities import MEAN_LOSS, Rows, quantities, rows_to_sum
 
@@ -34,10 +35,9 @@ def slices_of(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:
         return {}
     first = halves(rows, seed=seed, purpose="slices")
     at_least = max(SMALLEST_SUPPORT, -(-len(rows) // 200))
-    columns: dict[str, Any] = {**rows.groups, **{name: rows.features[name] for name in plan.features}}
     kept, told = [], []
-    for name, column in columns.items():
-        factor, about = frequent(factor_of(name, column), at_least=2 * at_least)
+    for whole in factors_of(rows, plan, learned=first, at_least=at_least):
+        factor, about = frequent(whole, at_least=2 * at_least)
         told.append(about)
         if factor is not None:
             kept.append(factor)

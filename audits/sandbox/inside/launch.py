@@ -22,6 +22,8 @@ LAST_CAPABILITY = 63
 DEVICES = ("/dev/null",)
 # Which libraries it has loaded itself: numeric libraries ask for that.
 OWN = "/proc/self/maps"
+# Chance, for libraries that do not ask the kernel for it directly.
+CHANCE = "/dev/urandom"
 FAILED = 97
 SIGKILL = 9
 
@@ -45,7 +47,7 @@ def main() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0):
         raise OSError("new privileges cannot be given up")
-    version = landlock.restrict([*told["readable"], OWN], devices=DEVICES)
+    version = landlock.restrict([*told["readable"], OWN, CHANCE], devices=DEVICES)
     seccomp.restrict()
 
     channel = Channel(asks, answers)

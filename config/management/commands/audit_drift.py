@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ class Command(AuditCommand):
     sentences = {
         "pass": "Pass: no column has drifted.",
         "warn": "Warn: a column has moved far, and chance cannot be ruled out.",
-        "fail": "Fail: a column has drifted, further than the threshold and beyond chance.",
+        "fail": "Fail: a column, or all together, drifted further than the threshold and beyond chance.",
         "insufficient_data": "Insufficient data: a column cannot be judged.",
         "no_information": "No information: there is nothing to compare.",
     }
@@ -34,7 +34,7 @@ class Command(AuditCommand):
             "--threshold",
             action="append",
             metavar="EFFECT=NUMBER",
-            help="wasserstein_1_over_std, js_distance or missing_share_change; may be repeated",
+            help="wasserstein_1_over_std, js_distance, missing_share_change or domain_classifier_auc; may be repeated",
         )
 
     def audit(self, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,11 +56,25 @@ class Command(AuditCommand):
             f" {document['drifted']} of {document['judged']} judged columns drifted."
         )
         head = ("column", "kind", "test", "statistic", "p", "q", "effect", "value", "by noise", "limit", "verdict")
-        self.show_table(head, map(_line, document["columns"]))
+        self.show_table(head, _lines(document))
         self.stdout.write('\n"by noise": what sampling noise alone reaches once in twenty times.')
         self.show_reasons(document["reasons"])
         if document["reasons"]:
             self.stdout.write("")
+
+
+def _lines(document: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for row in document["columns"]:
+        yield _line(row)
+        if "words" in row:
+            yield _line({**_NO_TEST, **row["words"], "column": row["column"], "kind": "its words"})
+    together = document["together"]
+    if "effect" in together:
+        yield _line({**_NO_TEST, **together, "column": "(all together)", "kind": f"{len(together['columns'])} columns"})
+
+
+# A model tells the samples apart: its area is the effect, and the statistic too.
+_NO_TEST: Mapping[str, Any] = {"test": "domain classifier", "statistic": None}
 
 
 def _line(row: dict[str, Any]) -> tuple[str, ...]:

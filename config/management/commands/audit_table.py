@@ -39,8 +39,9 @@ class Command(AuditCommand):
         parser.add_argument(
             "--task",
             default="binary",
-            choices=("binary", "multiclass", "regression", "ranking"),
-            help="what the model does (binary); label and prediction are numbers for regression and ranking",
+            choices=("binary", "multiclass", "regression", "ranking", "transcription", "entities"),
+            help="what the model does (binary); label and prediction are numbers for regression and ranking, texts for "
+            "transcription, tags such as B-PER I-PER O for entities",
         )
         parser.add_argument("--cluster", metavar="COL", help="rows of one value may resemble each other (a person)")
         parser.add_argument(
@@ -179,10 +180,20 @@ class Command(AuditCommand):
         if told is None:
             return
         self.stdout.write(f"Features that tell a group (area under ROC; above {told['threshold']} is a lead)")
-        rows = [("all together", row, None) for row in told["joint"]]
-        rows += [(row["column"], row, row["cramers_v"]) for row in told["features"]]
+        rows = [(f"all together ({row['model'].replace('_', ' ')})", row, None, None) for row in told["joint"]]
+        rows += [(row["column"], row, row["cramers_v"], row["theils_u"]) for row in told["features"]]
         self._table(
-            ("feature", "tells", "n", "area", "Cramer's V", "", "impact ratio", "with the feature held still"),
+            (
+                "feature",
+                "tells",
+                "n",
+                "area",
+                "Cramer's V",
+                "Theil's U",
+                "",
+                "impact ratio",
+                "with the feature held still",
+            ),
             [
                 (
                     plain(name),
@@ -190,10 +201,11 @@ class Command(AuditCommand):
                     f"{row['n']:,}",
                     _interval({"value": row["auc"], "ci_low": row["auc_ci_low"], "ci_high": row["auc_ci_high"]}, 3),
                     "" if v is None else f"{v:.3f}",
+                    "" if u is None else f"{u:.3f}",
                     "lead" if row["lead"] else row.get("why", "").replace("_", " "),
                     *_held_still(row.get("alike")),
                 )
-                for name, row, v in rows
+                for name, row, v, u in rows
             ],
         )
 

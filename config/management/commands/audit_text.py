@@ -50,6 +50,7 @@ class Command(AuditCommand):
         from audits.adapters import references
         from audits.measures.stress.plan import stress_plan_from
         from audits.measures.tables.loading import load_table
+        from audits.model_settings import allowed
         from audits.sandbox.probing import probe
         from audits.stress.running import stress
 
@@ -63,7 +64,7 @@ class Command(AuditCommand):
             table = load_table(Path(options["data"]))
         with _unanswered():
             found = stress(
-                references.adapter(options["model"]),
+                references.adapter(options["model"], allowed=allowed()),
                 table,
                 plan,
                 isolation=probe(),
@@ -79,9 +80,10 @@ class Command(AuditCommand):
 
     def show(self, document: dict[str, Any]) -> None:
         isolation = document["execution"]["isolation"]
+        how = f"observed in the sandbox at level {isolation['level']}" if isolation else "by a service"
         self.stdout.write(
             f"{document['rows_used']:,} of {document['rows_of']:,} rows; {document['execution']['answers']:,} answers,"
-            f" observed in the sandbox at level {isolation['level']}."
+            f" {how}."
         )
         texts = document["parts"].get("texts")
         if texts is not None:

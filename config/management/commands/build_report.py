@@ -13,8 +13,9 @@ from django.utils import timezone
 from audits import blobs
 from config.commands import AssayCommand, Refused
 from governance.people.models import Team
-from governance.reports import asking, services
+from governance.reports import asking, drawing, services
 from governance.reports.errors import ReportRefused
+from governance.reports.models import Edition, Form, Rendition, RenditionState
 
 
 class Command(AssayCommand):
@@ -31,14 +32,13 @@ class Command(AssayCommand):
             team = Team.objects.filter(slug=options["team"]).first()
             if team is None:
                 raise Refused(f"there is no team {options['team']!r}; the portal lists them under People")
-        if options["pdf"]:
-            raise Refused("--pdf: this version makes no PDF yet; leave it out, the document is the same")
         try:
             period = asking.period_named(options["period"])
             edition = services.compile(period=period, team=team, by=None, at=timezone.now(), progress=self._progress)
         except ReportRefused as refused:
             raise Refused(f"{refused.code}: {refused}") from refused
-        path = Path(settings.STORAGES["blobs"]["OPTIONS"]["location"]) / blobs.name_of(edition.document_sha256)
+        path = _path(edition.document_sha256)
+        printed = self._printed(edition) if options["pdf"] else None
         if options["format"] == "json":
             self.print_json(
                 {
@@ -52,6 +52,7 @@ class Command(AssayCommand):
                     "bytes": edition.bytes,
                     "document_sha256": edition.document_sha256,
                     "content_sha256": edition.content_sha256,
+                    **({"pdf": str(_path(printed.sha256)), "pdf_sha256": printed.sha256} if printed else {}),
                 }
             )
             return
@@ -61,7 +62,24 @@ class Command(AssayCommand):
                 f"Provisional: {edition.period} has not ended. It is told as of {edition.as_of:%Y-%m-%d %H:%M} UTC."
             )
         self.stdout.write(f"{path}\nsha256 {edition.document_sha256}")
+        if printed is not None:
+            self.stdout.write(f"PDF, {printed.pages} pages: {_path(printed.sha256)}\nsha256 {printed.sha256}")
+
+    def _printed(self, edition: Edition) -> Rendition:
+        rendition = drawing.note(edition, form=Form.PDF, language="en", at=timezone.now())
+        if rendition.state == RenditionState.FAILED:
+            drawing.again(rendition, at=timezone.now())
+        drawing.carry_out(only=rendition.pk)
+        rendition.refresh_from_db()
+        if rendition.state != RenditionState.DONE:
+            why = rendition.error or "a worker is drawing it; ask again in a minute"
+            raise Refused(f"the edition is made ({edition.document_sha256}), its PDF is not: {why}")
+        return rendition
 
     def _progress(self, done: int, total: int | None) -> None:
         if total:
             self.stderr.write(f"{done} of {total} read", ending="\r" if sys.stderr.isatty() else "\n")
+
+
+def _path(sha256: str) -> Path:
+    return Path(settings.STORAGES["blobs"]["OPTIONS"]["location"]) / blobs.name_of(sha256)

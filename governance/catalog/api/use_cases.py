@@ -36,12 +36,9 @@ def refused(step: Callable[[], Result]) -> Result:
     """Take a step; what it refuses becomes a problem."""
     try:
         return step()
-    except services.NotAKeeper as refusal:
-        raise Problem(403, refusal.code, refusal.message) from refusal
-    except services.StaleUseCase as refusal:
-        raise Problem(412, refusal.code, refusal.message) from refusal
     except services.UseCaseRefused as refusal:
-        status = STATUS.get(refusal.code, 422)
+        of_rules = type(refusal) is services.UseCaseRefused
+        status = STATUS.get(refusal.code, refusal.status) if of_rules else refusal.status
         errors = {"errors": {refusal.field: [refusal.message]}} if refusal.field else {}
         raise Problem(status, refusal.code, refusal.message, **errors) from refusal
 

@@ -10,6 +10,7 @@ from audits.locks import hold_every_subject
 from governance.catalog.models import Entry, Suspension, Version
 from governance.catalog.signals import suspended, suspension_lifted
 from governance.ledger import services as ledger
+from governance.ledger.refusals import Refused, remembered
 from governance.people.models import Role, Team, User
 from governance.people.queries import standing_now
 
@@ -17,14 +18,12 @@ REASON_LENGTH = 10
 LONGEST_REASON = 2000
 
 
-class SuspensionRefused(Exception):
-    """It cannot be suspended or lifted like this: ``code`` for programs, the message for the reader."""
-
-    status = 409
+class SuspensionRefused(Refused):
+    """It cannot be suspended or lifted like this. ``field`` is that of the form that has to be mended."""
 
     def __init__(self, code: str, message: str, *, field: str = "") -> None:
-        super().__init__(message)
-        self.code, self.message, self.field = code, message, field
+        super().__init__(code, message)
+        self.field = field
 
 
 class NotAllowed(SuspensionRefused):
@@ -46,6 +45,7 @@ def may_suspend(user: User, *, team: Team | None) -> bool:
     return any(held.has(role, team_id=team_id) for role in (Role.RISK_OFFICER, Role.ADMIN))
 
 
+@remembered("suspension.make")
 @transaction.atomic
 def suspend(
     *,
@@ -91,6 +91,7 @@ def suspend(
     return made
 
 
+@remembered("suspension.lift")
 @transaction.atomic
 def lift(*, suspension_id: int, reason: str, by: User, at: dt.datetime) -> Suspension:
     """End a suspension. Nothing that it closed opens again: that takes a new review.

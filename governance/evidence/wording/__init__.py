@@ -51,6 +51,7 @@ SENTENCES: Mapping[str, Sentences] = {
     "stress": stress.SENTENCES,
     # figures without a judgement: nothing is found
     "metrics": {},
+    "trial": {},
 }
 """Audit kind -> code -> what is so, and how to mend it. Both take the finding's parameters."""
 

@@ -366,6 +366,7 @@ FIELDS = {
     "personal_information": _("personal information"),
     "intended_uses": _("intended uses"),
     "limitations": _("limitations"),
+    "opt_out": _("how people and sites can keep out of it"),
 }
 WHY = {
     "characters": _("characters"),

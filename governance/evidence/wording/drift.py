@@ -19,6 +19,41 @@ SENTENCES = {
         ),
         _("Check the way by which the column comes into the table."),
     ),
+    "drift.words_changed": (
+        _(
+            "The texts in %(column)s are made of other words: a model that has not seen them puts the one of today"
+            " after the one of then %(effect)s of the time, where 0.5 is a guess, the limit %(threshold)s, and noise"
+            " alone reaches %(floor)s once in twenty times (q %(q)s, n %(n_reference)s then, %(n_current)s now)."
+        ),
+        _LOOK,
+    ),
+    "drift.moved_together": (
+        _(
+            "Taken together, the columns tell rows of today from those of then: a model that has not seen them puts"
+            " the one of today after the one of then %(effect)s of the time, where 0.5 is a guess, the limit"
+            " %(threshold)s, and noise alone reaches %(floor)s once in twenty times (q %(q)s, n %(n_reference)s then,"
+            " %(n_current)s now)."
+        ),
+        _("If no column moved by itself, look at which no longer go together; judge the model again on rows of today."),
+    ),
+    "drift.together_inconclusive": (
+        _(
+            "Taken together, the columns may have drifted: they tell rows of today from those of then %(effect)s of"
+            " the time, the limit is %(threshold)s, and chance cannot be ruled out (q %(q)s, n %(n_reference)s then,"
+            " %(n_current)s now)."
+        ),
+        _("Compare again with more rows."),
+    ),
+    "drift.together_too_few_rows": (
+        _(
+            "Too few rows to judge the columns together (n %(n_reference)s then, %(n_current)s now): noise alone"
+            " reaches %(floor)s once in twenty times, where the limit is %(threshold)s."
+        ),
+        _(
+            "Compare again with more rows, until noise alone stays below the limit; fewer than %(min_rows)s on a side"
+            " are never judged."
+        ),
+    ),
     "drift.inconclusive": (
         _(
             "%(column)s may have drifted: %(measure)s is %(effect)s, the limit %(threshold)s, and chance cannot be"
@@ -75,6 +110,7 @@ SENTENCES = {
 MEASURES = {
     "wasserstein_1_over_std": _("the mean move in standard deviations"),
     "js_distance": _("the Jensen-Shannon distance"),
+    "domain_classifier_auc": _("how often a model tells the two apart"),
     "missing_share_change": _("the change of the share without a value"),
     "numeric": _("a number"),
     "text": _("a text"),

@@ -33,10 +33,16 @@ def refusal_text(code: str, params: Mapping[str, Any]) -> str:
         "metrics_missing": _("The audit plan names no metrics of your own. A risk officer adds them (metrics)."),
         "files_missing": _("No files of the version are attached yet."),
         "stress_inputs_missing": _("No table of inputs to stress the model with is attached yet."),
-        "model_missing": _("No file of the version that can be run is at hand. Bring the model (ONNX or skops)."),
         "model_not_of_version": _(
             "The attached model is none of the version’s files by its digest. Bring the file that belongs to it."
         ),
+        "question_empty": _("Write at least one text or one row."),
+        "question_too_long": _("A trial has at most 50 rows and 20,000 characters. Audit a table instead."),
+        "question_odd": _("A row is a text, or texts and finite numbers with commas between."),
+        "too_many_trials": _("Three of your trials wait for an answer. Look at these first."),
+        "model_missing": _("No file of the version that can be run is at hand. Bring the model (ONNX or skops)."),
+        "model_unclear": _("Several models are at hand. Choose one."),
+        "not_a_trier": _("You only read here; submitters and reviewers of the team try models."),
         "not_submitter": _("Only a submitter of the team can bring evidence."),
         "not_an_asker": _("You read here; somebody who submits or approves can ask for audits."),
     }.get(code, "")

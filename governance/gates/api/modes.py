@@ -16,7 +16,7 @@ from governance.gates.models import GateMode, Mode
 from governance.people.models import Scope
 from governance.web.authentication import person
 from governance.web.idempotency import idempotent
-from governance.web.problems import Problem
+from governance.web.steps import refused
 
 
 class GateModeDocument(serializers.ModelSerializer[GateMode]):
@@ -56,10 +56,7 @@ class Modes(generics.ListAPIView[GateMode]):
         sent = self.Input(data=request.data)
         sent.is_valid(raise_exception=True)
         values = {"until": None, **sent.validated_data}
-        try:
-            made = modes.set_mode(use_case=use_case, by=person(request), at=timezone.now(), **values)
-        except modes.ModeRefused as refused:
-            raise Problem(refused.status, refused.code, refused.message) from refused
+        made = refused(lambda: modes.set_mode(use_case=use_case, by=person(request), at=timezone.now(), **values))
         return Response(GateModeDocument(made).data, status=201)
 
     def _use_case(self) -> UseCase:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -24,14 +23,7 @@ from governance.people.queries import teams_seen_by
 from governance.web.authentication import person
 from governance.web.idempotency import idempotent
 from governance.web.problems import Problem
-
-
-def refused(step: Callable[[], Suspension]) -> Suspension:
-    """Take a step; what it refuses becomes a problem."""
-    try:
-        return step()
-    except services.SuspensionRefused as refusal:
-        raise Problem(refusal.status, refusal.code, refusal.message) from refusal
+from governance.web.steps import refused
 
 
 def seen(request: Request) -> QuerySet[Suspension]:

@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from governance.catalog.models import Stage, UseCase, Version
-from governance.evidence.subjects import SubjectField, find_version
+from governance.evidence.subjects import ScopeFilter, SubjectField, find_version, subject_of
 from governance.people.models import Scope
 from governance.policies.models import Waiver
 from governance.policies.waivers import points, queries, services
-from governance.policies.waivers.errors import WaiverRefused
 from governance.policies.waivers.rules import MOST_FINDINGS
 from governance.web.authentication import person
-from governance.web.etags import edition_tag, required_edition
+from governance.web.etags import required_edition
 from governance.web.idempotency import idempotent
 from governance.web.problems import Problem
+from governance.web.sentences import LONGEST_REASON
+from governance.web.steps import OneView, Reason, StepView, if_match, refused, with_edition
 
-IF_MATCH = OpenApiParameter("If-Match", str, "header", required=True, description="the ETag of the waiver as seen")
-LONGEST_TEXT = 5000
-Result = TypeVar("Result")
-
-
-def refused(step: Callable[[], Result]) -> Result:
-    """Take a step of a waiver; what it refuses becomes a problem."""
-    try:
-        return step()
-    except WaiverRefused as refusal:
-        raise Problem(refusal.status, refusal.code, str(refusal)) from refusal
+IF_MATCH = if_match("waiver")
 
 
 class WaiverDocument(serializers.ModelSerializer[Waiver]):
@@ -85,13 +74,7 @@ class WaiverDocument(serializers.ModelSerializer[Waiver]):
         )
 
     def get_subject(self, waiver: Waiver) -> dict[str, str]:
-        version = waiver.version
-        return {
-            "kind": version.entry.kind,
-            "id": version.entry.repo_id,
-            "revision": version.revision,
-            "digest": version.digest,
-        }
+        return subject_of(waiver.version)
 
     def get_risk_points(self, waiver: Waiver) -> int:
         return points.points(severity=waiver.severity, tier=waiver.tier)
@@ -103,8 +86,7 @@ def seen(request: Request) -> QuerySet[Waiver]:
 
 
 def answered(request: Request, pk: int, *, status: int = 200) -> Response:
-    document = WaiverDocument(seen(request).get(pk=pk)).data
-    return Response(document, status=status, headers={"ETag": edition_tag(document["edition"])})
+    return with_edition(WaiverDocument(seen(request).get(pk=pk)).data, status=status)
 
 
 class Waivers(generics.ListAPIView[Waiver]):
@@ -128,23 +110,16 @@ class Waivers(generics.ListAPIView[Waiver]):
         findings = serializers.ListField(
             child=serializers.RegexField(r"^[0-9a-f]{64}$"), max_length=MOST_FINDINGS, required=False
         )
-        reason = serializers.CharField(max_length=LONGEST_TEXT, required=False)
-        compensating_control = serializers.CharField(max_length=LONGEST_TEXT, required=False)
+        reason = serializers.CharField(max_length=LONGEST_REASON, required=False)
+        compensating_control = serializers.CharField(max_length=LONGEST_REASON, required=False)
         # Its absence is refused by the service, with the longest that would be possible.
         expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
-    class Filter(serializers.Serializer[None]):
+    class Filter(ScopeFilter):
         state = serializers.ChoiceField(choices=queries.STATES, required=False)
-        stage = serializers.ChoiceField(choices=Stage.choices, required=False)
-        use_case = serializers.SlugField(max_length=60, required=False)
-        digest = serializers.RegexField(r"^[0-9a-f]{64}$", required=False)
 
     def get_queryset(self) -> QuerySet[Waiver]:
-        asked = self.Filter(data=self.request.query_params.dict())
-        asked.is_valid(raise_exception=True)
-        wanted = asked.validated_data
-        lookups = {"state": "standing", "stage": "stage", "use_case": "use_case__slug", "digest": "version__digest"}
-        return seen(self.request).filter(**{lookups[name]: value for name, value in wanted.items()})
+        return seen(self.request).filter(**self.Filter.lookups_of(self.request))
 
     @extend_schema(parameters=[Filter])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -197,7 +172,7 @@ def _scope(request: Request, asked: dict[str, Any], before: Waiver | None) -> di
     }
 
 
-class WaiverView(generics.RetrieveAPIView[Waiver]):
+class WaiverView(OneView):
     """One waiver; its ETag is what a step names in If-Match. PATCH words a proposal anew, by who asked for it."""
 
     scopes = {"GET": Scope.CATALOG_READ, "PATCH": Scope.REVIEWS_WRITE}
@@ -209,17 +184,12 @@ class WaiverView(generics.RetrieveAPIView[Waiver]):
         findings = serializers.ListField(
             child=serializers.RegexField(r"^[0-9a-f]{64}$"), max_length=MOST_FINDINGS, required=False
         )
-        reason = serializers.CharField(max_length=LONGEST_TEXT, required=False)
-        compensating_control = serializers.CharField(max_length=LONGEST_TEXT, required=False)
+        reason = serializers.CharField(max_length=LONGEST_REASON, required=False)
+        compensating_control = serializers.CharField(max_length=LONGEST_REASON, required=False)
         expires_at = serializers.DateTimeField(required=False, allow_null=True)
 
     def get_queryset(self) -> QuerySet[Waiver]:
         return seen(self.request)
-
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        response = super().get(request, *args, **kwargs)
-        response.headers["ETag"] = edition_tag(response.data["edition"])
-        return response
 
     @extend_schema(request=Changes, responses={200: WaiverDocument}, parameters=[IF_MATCH])
     def patch(self, request: Request, pk: int) -> Response:
@@ -235,49 +205,30 @@ class WaiverView(generics.RetrieveAPIView[Waiver]):
         return answered(request, pk)
 
 
-class WaiverReason(serializers.Serializer[None]):
-    reason = serializers.CharField(max_length=LONGEST_TEXT, required=False, allow_blank=True, default="")
+@extend_schema_view(post=extend_schema(request=Reason, responses={200: WaiverDocument}, parameters=[IF_MATCH]))
+class WaiverStep(StepView):
+    of = "waiver_id"
 
+    def seen(self, request: Request) -> QuerySet[Waiver]:
+        return seen(request)
 
-class Step(APIView):
-    """A step of a waiver. The route names it; ``take`` is the service."""
-
-    scopes = {"POST": Scope.REVIEWS_WRITE}
-    take: Callable[..., Waiver]
-
-    @extend_schema(request=WaiverReason, responses={200: WaiverDocument}, parameters=[IF_MATCH])
-    @idempotent()
-    def post(self, request: Request, pk: int) -> Response:
-        waiver = get_object_or_404(seen(request), pk=pk)
-        edition = required_edition(request)
-        sent = WaiverReason(data=request.data)
-        sent.is_valid(raise_exception=True)
-        step = type(self).take
-        refused(
-            lambda: step(
-                waiver_id=waiver.pk,
-                edition=edition,
-                reason=sent.validated_data["reason"],
-                by=person(request),
-                at=timezone.now(),
-            )
-        )
+    def answer(self, request: Request, taken: Any, pk: int) -> Response:
         return answered(request, pk)
 
 
-class Approve(Step):
+class Approve(WaiverStep):
     """Accept a waiver. Never by who asked for it, submitted or made what it is for."""
 
     take = staticmethod(services.approve)
 
 
-class Reject(Step):
+class Reject(WaiverStep):
     """Say no to a waiver, or take one's own proposal back; the reason is needed."""
 
     take = staticmethod(services.reject)
 
 
-class Revoke(Step):
+class Revoke(WaiverStep):
     """Take back a waiver in force; what rested on it closes at once. The reason is needed."""
 
     take = staticmethod(services.revoke)

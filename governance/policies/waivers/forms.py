@@ -12,9 +12,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.policies.waivers.rules import REASON_LENGTH
+from governance.web.sentences import LONGEST_REASON
 from governance.web.templatetags import figures
-
-LONGEST_TEXT = 5000
 
 
 class AskForm(forms.Form):
@@ -23,14 +22,14 @@ class AskForm(forms.Form):
     reason = forms.CharField(
         label=_("Why it is waived"),
         min_length=REASON_LENGTH,
-        max_length=LONGEST_TEXT,
+        max_length=LONGEST_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Why it may run although this does not hold. It is shown wherever the requirement is."),
     )
     compensating_control = forms.CharField(
         label=_("What stands in its place meanwhile"),
         min_length=REASON_LENGTH,
-        max_length=LONGEST_TEXT,
+        max_length=LONGEST_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("The compensating control: what is done, and by whom, until it holds."),
     )
@@ -86,4 +85,4 @@ class AnswerForm(forms.Form):
     """The waiver as the person saw it, and why."""
 
     edition = forms.IntegerField(min_value=1, max_value=2**31, widget=forms.HiddenInput)
-    reason = forms.CharField(max_length=LONGEST_TEXT, required=False, strip=True)
+    reason = forms.CharField(max_length=LONGEST_REASON, required=False, strip=True)

@@ -10,11 +10,12 @@ from django.db import transaction
 
 from audits.locks import hold_subject
 from governance.catalog.models import UseCase, Version
+from governance.ledger.refusals import remembered
 from governance.people.models import Role, User
 from governance.people.queries import standing_now
 from governance.policies.models import Waiver, WaiverState
 from governance.policies.signals import waivers_changed
-from governance.policies.waivers.errors import NotAllowed, WaiverRefused, remembered
+from governance.policies.waivers.errors import NotAllowed, WaiverRefused
 from governance.policies.waivers.rules import (
     REASON_LENGTH,
     Asked,

@@ -18,9 +18,11 @@ from governance.evidence.queries import runs_visible_to
 from governance.policies import wording
 from governance.policies.models import Waiver
 from governance.policies.waivers import forms, points, queries, rules, services, showing
-from governance.policies.waivers.errors import BadEnd, Stale, WaiverRefused
+from governance.policies.waivers.errors import BadEnd, WaiverRefused
 from governance.web.cursors import page_of
+from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
+from governance.web.sentences import LONGEST_REASON
 
 
 @login_required
@@ -54,9 +56,7 @@ def found_or_404(request: PageRequest, pk: int) -> Waiver:
     Raises:
         Http404: it is not there, or belongs to a team that the person does not see.
     """
-    if not 0 < pk < 2**63:
-        raise Http404
-    return get_object_or_404(queries.listed(request.user).select_related("version__card", "extends"), pk=pk)
+    return one_or_404(queries.listed(request.user).select_related("version__card", "extends"), pk)
 
 
 @login_required
@@ -91,7 +91,7 @@ def answer(request: PageRequest, pk: int, step: str) -> HttpResponse:
     """Accept, reject or revoke. What is refused keeps the reason that was written."""
     shown = found_or_404(request, pk)
     sent = forms.AnswerForm(request.POST)
-    reason = request.POST.get("reason", "")[: forms.LONGEST_TEXT]
+    reason = request.POST.get("reason", "")[:LONGEST_REASON]
     if not sent.is_valid():
         return show(request, shown, status=422, refused=_("The form is not complete; load the page again."))
     act = {"approve": services.approve, "reject": services.reject, "revoke": services.revoke}[step]
@@ -104,7 +104,7 @@ def answer(request: PageRequest, pk: int, step: str) -> HttpResponse:
             at=timezone.now(),
         )
     except WaiverRefused as refusal:
-        status = 409 if isinstance(refusal, Stale) else refusal.status
+        status = refusal.page_status
         again = found_or_404(request, pk)
         return show(request, again, status=status, refused=showing.told(refusal), answer_reason=reason)
     messages.success(request, _done(step))

@@ -22,6 +22,7 @@ from governance.licensing import forms, queries, services, wording
 from governance.licensing.models import MetDuty, Override, TextReview
 from governance.people.models import Role
 from governance.people.queries import standing
+from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
 from governance.web.sentences import as_sentence
 
@@ -156,7 +157,7 @@ def _of(request: PageRequest) -> str:
 def override_end(request: PageRequest, pk: int) -> HttpResponse:
     """End an override before its day."""
     visible = Override.objects.visible_to(request.user).select_related("entry__latest__entry", "use_case")
-    made = get_object_or_404(visible, pk=pk if pk < 2**63 else 0)
+    made = one_or_404(visible, pk)
     back = address(made.entry.latest, made.use_case) if made.entry.latest is not None else "/"
     _said(
         request,
@@ -199,7 +200,7 @@ def attest(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Htt
 def attest_end(request: PageRequest, pk: int) -> HttpResponse:
     """Take back that an obligation is met."""
     visible = MetDuty.objects.visible_to(request.user).select_related("version__entry", "use_case")
-    made = get_object_or_404(visible, pk=pk if pk < 2**63 else 0)
+    made = one_or_404(visible, pk)
     _said(
         request,
         lambda reason: services.end_attested(met_duty_id=made.pk, reason=reason, by=request.user, at=timezone.now()),
@@ -234,7 +235,7 @@ def read_text(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> 
 def read_text_end(request: PageRequest, pk: int) -> HttpResponse:
     """Take back that a text was read."""
     visible = TextReview.objects.visible_to(request.user).select_related("entry__latest__entry")
-    made = get_object_or_404(visible, pk=pk if pk < 2**63 else 0)
+    made = one_or_404(visible, pk)
     use_case = use_case_of(request, request.POST.get("use_case", ""))
     _said(
         request,

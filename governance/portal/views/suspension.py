@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,6 +23,7 @@ from governance.gates import suspending
 from governance.people.models import Role, Team, User
 from governance.people.queries import standing
 from governance.web.cursors import page_of
+from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
 
 KEEPERS = (Role.RISK_OFFICER, Role.ADMIN)
@@ -165,7 +166,7 @@ def lift(request: PageRequest, pk: int) -> HttpResponse:
 def _found(request: PageRequest, pk: int) -> Suspension:
     visible = Suspension.objects.visible_to(request.user)
     visible = visible.select_related("entry", "version", "team", "made_by", "lifted_by")
-    return get_object_or_404(visible, pk=pk if pk < 2**63 else 0)
+    return one_or_404(visible, pk)
 
 
 def _show(request: PageRequest, made: Suspension, form: ReasonForm, *, status: int = 200) -> HttpResponse:

@@ -132,7 +132,6 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[("month", "Every month"), ("quarter", "Every quarter")],
                         max_length=7,
-                        verbose_name="how often",
                     ),
                 ),
                 (
@@ -140,7 +139,6 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(
                         default=1,
                         validators=[django.core.validators.MaxValueValidator(28)],
-                        verbose_name="days after the end",
                     ),
                 ),
                 (
@@ -148,10 +146,9 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(
                         default=6,
                         validators=[django.core.validators.MaxValueValidator(23)],
-                        verbose_name="hour of the day",
                     ),
                 ),
-                ("is_on", models.BooleanField(default=True, verbose_name="in use")),
+                ("is_on", models.BooleanField(default=True)),
                 ("seen_to", models.DateField()),
                 ("created_at", models.DateTimeField()),
                 (
@@ -257,7 +254,6 @@ class Migration(migrations.Migration):
                         choices=[("nothing", "the link alone"), ("pdf", "the PDF"), ("json", "the document (JSON)")],
                         default="nothing",
                         max_length=7,
-                        verbose_name="attached",
                     ),
                 ),
                 ("created_at", models.DateTimeField()),

@@ -119,7 +119,8 @@ def table(caption: object, head: Sequence[str], rows: Iterable[Sequence[str]], *
     """A table of cells that are markup already.
 
     Args:
-        kinds: one letter for each column: ``t`` text, ``n`` number, ``c`` chart; the first is the row's heading.
+        kinds: one letter for each column: ``t`` text, ``w`` text that is long, ``n`` number, ``c`` chart; the first is
+            the row's heading.
     """
     kinds = kinds or "t" * len(head)
     classes = ["" if kind == "t" else f' class="{kind}"' for kind in kinds]

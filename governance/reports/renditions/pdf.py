@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import subprocess
@@ -17,9 +18,10 @@ from django.conf import settings
 from governance.reports.renditions import html, selection
 from governance.reports.renditions.source import Source
 
+logger = logging.getLogger(__name__)
 MODULE = "governance.reports.renditions.printing"
 MEMORY_BYTES = 800 * 1024 * 1024
-TIME_LIMIT_S = 300
+TIME_LIMIT_S = 240
 # Names of packages and paths that the process needs; nothing else of our environment reaches it.
 ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "HOME", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH", "TMPDIR")
 RETRIES = 3
@@ -103,6 +105,7 @@ def printed_by_process(page: Path, printed: Path, *, most_pages: int) -> dict[st
         raise PrintingFailed(told.pop("code"), told.pop("message"), **told)
     if ended.returncode < 0 or "MemoryError" in ended.stderr:
         raise PrintingFailed("out_of_memory", "printing needs more memory than it is allowed, and was stopped")
+    logger.error("printing ended with %s: %s", ended.returncode, ended.stderr[-4000:])
     raise PrintingFailed(
         "printing_failed", f"the printing process ended with {ended.returncode}; the log has its words"
     )

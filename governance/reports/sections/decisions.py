@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from governance.gates.models import Approval
 from governance.reports.sections.asked import READ_AT_ONCE, Asked, moment, ref, some, subject_of, title_of
+from governance.reports.sections.gaps import Gaps
 from governance.reports.shapes import DecisionItem, VoteShape
 from governance.reviews.models import Decision, Vote
 
@@ -19,7 +20,9 @@ def decided(asked: Asked) -> QuerySet[Decision]:
     """The decisions of the period, in the order in which they were made."""
     rows = Decision.objects.filter(**asked.within("decided_at"))
     scoped = asked.in_scope(rows, by="submission__use_case")
-    return scoped.select_related("submission__version__entry", "submission__use_case", "approval").order_by(*IN_ORDER)
+    with_names = scoped.select_related("submission__version__entry", "submission__use_case", "approval")
+    # What a submission keeps is what it was judged by last; a decision has its own.
+    return with_names.defer("submission__facts", "submission__evaluation").order_by(*IN_ORDER)
 
 
 def key_of(decision: Decision) -> str:
@@ -28,12 +31,32 @@ def key_of(decision: Decision) -> str:
     return f"{of.version.digest}:{of.use_case.slug}:{of.stage}:{of.pk}.{decision.round}"
 
 
-def items(asked: Asked) -> Iterator[tuple[str, DecisionItem]]:
+def items(asked: Asked, gaps: Gaps) -> Iterator[tuple[str, DecisionItem]]:
     """Every decision with its title. Two queries for every few hundred."""
     for some_decisions in some(decided(asked).iterator(chunk_size=READ_AT_ONCE)):
         votes = _votes(some_decisions)
         for decision in some_decisions:
+            _look(decision, gaps)
             yield _title(decision), _item(asked, decision, votes)
+
+
+def _look(decision: Decision, gaps: Gaps) -> None:
+    """Note what it rests on, and what it was made without."""
+    gaps.note(decision.digests.get("audit_plan"), gaps.plans)
+    gaps.note(decision.digests.get("licence_table"), gaps.tables)
+    for policy in decision.evaluation.get("policies", ()):
+        gaps.policies[policy["name"], policy["number"]] = dict(policy)
+    for row in decision.evaluation.get("requirements", ()):
+        if row.get("kind") and row.get("run") is None and row.get("status") not in ("satisfied", "not_applicable"):
+            of = decision.submission
+            gaps.add(
+                "requirement_without_audit",
+                subject_of(of.version),
+                of.use_case.slug,
+                of=f"{of.use_case.slug}:{of.stage}:{of.pk}.{decision.round}:{row['policy']}:{row['id']}",
+                requirement=row["id"],
+                **{name: row.get(name) for name in ("title", "policy", "kind", "code", "status")},
+            )
 
 
 def _title(decision: Decision) -> str:

@@ -10,11 +10,10 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from audits.models import Run, RunState
-from governance.reports.sections import decisions as decisions_section
-from governance.reports.sections.asked import READ_AT_ONCE, Asked, subject_of, title_of
-from governance.reports.sections.versions import LANGUAGES, Gaps
+from governance.reports.sections.asked import Asked, title_of
+from governance.reports.sections.gaps import Gaps
+from governance.reports.sections.versions import LANGUAGES
 from governance.reports.shapes import NotCheckedItem, Subject, Words
-from governance.reviews.models import Decision
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -42,15 +41,12 @@ OF_AN_IMPORT = ("card", "license")
 
 
 def items(asked: Asked, gaps: Gaps) -> Iterator[tuple[str, NotCheckedItem]]:
-    """What was not checked: of everything first, then by decision, then by version. Two queries, and the decisions'."""
+    """What was not checked: of everything first, then by decision, then by version. Two queries."""
     for code in GENERAL:
         yield _item(code, place="")
     yield from _never_audited(asked)
-    for decision in decisions_section.decided(asked).iterator(chunk_size=READ_AT_ONCE):
-        yield from _without_audit(decision)
-    for code, subject, use_case, params in gaps.rows:
-        place = ":".join([subject["digest"], *([str(params["run"])] if "run" in params else [])])
-        yield _item(code, place=place, subject=subject, use_case=use_case, **params)
+    for gap in gaps.rows:
+        yield _item(gap.code, place=gap.place, subject=gap.subject, use_case=gap.use_case, **gap.params)
 
 
 def _never_audited(asked: Asked) -> Iterator[tuple[str, NotCheckedItem]]:
@@ -61,22 +57,6 @@ def _never_audited(asked: Asked) -> Iterator[tuple[str, NotCheckedItem]]:
     never = asked.versions().filter(~Exists(audited)).count()
     if never:
         yield _item("never_audited", place="", n=never, of=total)
-
-
-def _without_audit(decision: Decision) -> Iterator[tuple[str, NotCheckedItem]]:
-    subject, use_case = subject_of(decision.submission.version), decision.submission.use_case.slug
-    for row in decision.evaluation.get("requirements", ()):
-        if row.get("kind") and row.get("run") is None and row.get("status") not in ("satisfied", "not_applicable"):
-            told = {name: row.get(name) for name in ("title", "policy", "kind", "code", "status")}
-            place = f"{decisions_section.key_of(decision)}:{row['policy']}:{row['id']}"
-            yield _item(
-                "requirement_without_audit",
-                place=place,
-                subject=subject,
-                use_case=use_case,
-                requirement=row["id"],
-                **told,
-            )
 
 
 def _item(

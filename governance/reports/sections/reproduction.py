@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from governance.reports.sections import decisions as decisions_section
-from governance.reports.sections.asked import READ_AT_ONCE, Asked
+from governance.reports.sections.asked import Asked
+from governance.reports.sections.gaps import Gaps
 from governance.reports.sections.not_checked import in_words
-from governance.reports.sections.versions import Gaps
 from governance.reports.shapes import Reproduction
 
 if TYPE_CHECKING:
@@ -28,12 +27,7 @@ AS_READ: Mapping[str, _StrPromise] = {
 
 
 def value(asked: Asked, gaps: Gaps) -> Reproduction:
-    """How to make it again. The decisions are gone through once."""
-    policies: dict[tuple[str, int], dict[str, Any]] = {}
-    for decision in decisions_section.decided(asked).iterator(chunk_size=READ_AT_ONCE):
-        policies |= {(one["name"], one["number"]): dict(one) for one in decision.evaluation.get("policies", ())}
-        _note(decision.digests.get("audit_plan"), gaps.plans)
-        _note(decision.digests.get("licence_table"), gaps.tables)
+    """How to make it again, from what was noted while the other sections were read."""
     team = [] if asked.team is None else ["--team", asked.team.slug]
     return {
         "commands": [
@@ -43,13 +37,8 @@ def value(asked: Asked, gaps: Gaps) -> Reproduction:
         ],
         "product_version": settings.PRODUCT_VERSION,
         "packages": {name: sorted(numbers) for name, numbers in sorted(gaps.packages.items())},
-        "policies": [policies[key] for key in sorted(policies)],
+        "policies": [gaps.policies[key] for key in sorted(gaps.policies)],
         "audit_plans": sorted(gaps.plans),
         "licence_tables": sorted(gaps.tables),
         "as_read": [{"what": what, "words": in_words(said, {})} for what, said in AS_READ.items()],
     }
-
-
-def _note(digest: Any, known: set[str]) -> None:
-    if isinstance(digest, str):
-        known.add(digest)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import translation
@@ -31,6 +30,7 @@ from governance.reports.sections.asked import (
     subject_of,
     title_of,
 )
+from governance.reports.sections.gaps import Gaps
 from governance.reports.sections.inventory import IN_ORDER
 from governance.reports.shapes import AuditShape, FindingShape, Subject, UseCaseShape, VersionItem, Words
 from governance.reports.writing import Stored
@@ -43,19 +43,6 @@ MOST_CARD_BYTES = 1_000_000
 LARGEST_RESULT = 8_000_000
 MOST_FINDINGS = 500
 LANGUAGES = ("en", "ru")
-
-
-@dataclass
-class Gaps:
-    """What turned out while versions were read: audits that measured nothing or rest on a person's word."""
-
-    rows: list[tuple[str, Subject, str | None, dict[str, Any]]] = field(default_factory=list)
-    packages: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    plans: set[str] = field(default_factory=set)
-    tables: set[str] = field(default_factory=set)
-
-    def add(self, code: str, subject: Subject, use_case: str | None = None, **params: Any) -> None:
-        self.rows.append((code, subject, use_case, params))
 
 
 def items(asked: Asked, gaps: Gaps, *, progress: Progress = silent) -> Iterator[tuple[str, VersionItem]]:
@@ -71,7 +58,8 @@ def items(asked: Asked, gaps: Gaps, *, progress: Progress = silent) -> Iterator[
 
 def _read(asked: Asked, versions: Sequence[Version], gaps: Gaps) -> Iterator[tuple[str, VersionItem]]:
     made: dict[int, list[Decision]] = defaultdict(list)
-    for decision in decisions_section.decided(asked).filter(submission__version__in=[one.pk for one in versions]):
+    told = decisions_section.decided(asked).defer("evaluation", "votes")
+    for decision in told.filter(submission__version__in=[one.pk for one in versions]):
         made[decision.submission.version_id].append(decision)
     runs = _runs(made)
     findings, there = _findings(runs), _there(runs)
@@ -244,7 +232,7 @@ def _result(run: Run, there: Mapping[str, int]) -> tuple[Stored | None, str | No
 
 def _look(run: Run, subject: Subject, missing: str | None, gaps: Gaps) -> None:
     """Note what this audit did not measure, and what it rests on."""
-    place = {"kind": run.kind, "run": run.pk}
+    place: dict[str, Any] = {"of": str(run.pk), "kind": run.kind, "run": run.pk}
     use_case = run.use_case or None
     if run.state != RunState.SUCCEEDED:
         gaps.add("audit_not_finished", subject, use_case, **place, state=run.state, error_code=run.error_code)
@@ -256,7 +244,5 @@ def _look(run: Run, subject: Subject, missing: str | None, gaps: Gaps) -> None:
         gaps.add("declared", subject, use_case, **place)
     for package, number in run.packages.items():
         gaps.packages[package].add(str(number))
-    if isinstance(plan := run.inputs.get("plan_digest"), str):
-        gaps.plans.add(plan)
-    if isinstance(table := run.inputs.get("table_digest"), str):
-        gaps.tables.add(table)
+    gaps.note(run.inputs.get("plan_digest"), gaps.plans)
+    gaps.note(run.inputs.get("table_digest"), gaps.tables)

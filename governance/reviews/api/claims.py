@@ -15,10 +15,11 @@ from rest_framework.views import APIView
 
 from governance.people.models import Lane, Scope
 from governance.reviews import claims
-from governance.reviews.api.submissions import refused, seen
+from governance.reviews.api.submissions import seen
 from governance.reviews.models import CLAIM_STANDS_FOR, Claim
 from governance.web.authentication import person
 from governance.web.idempotency import idempotent
+from governance.web.steps import refused
 
 
 class ClaimDocument(serializers.ModelSerializer[Claim]):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,11 +15,13 @@ from rest_framework.views import APIView
 
 from governance.people.models import Lane, Scope
 from governance.reviews import services
-from governance.reviews.api.submissions import IF_MATCH, SubmissionDocument, refused, seen
-from governance.reviews.models import Decision, Vote
+from governance.reviews.api.submissions import IF_MATCH, SubmissionDocument, seen
+from governance.reviews.models import Decision, Submission, Vote
 from governance.web.authentication import person
 from governance.web.etags import required_edition
 from governance.web.idempotency import idempotent
+from governance.web.sentences import LONGEST_REASON
+from governance.web.steps import Reason, StepView, refused
 
 
 class DecisionDocument(serializers.ModelSerializer[Decision]):
@@ -62,7 +64,7 @@ class Votes(generics.ListAPIView[Vote]):
     class Input(serializers.Serializer[None]):
         lane = serializers.ChoiceField(choices=Lane.choices)
         value = serializers.IntegerField(min_value=-2, max_value=2)
-        comment = serializers.CharField(max_length=10_000, required=False, allow_blank=True, default="")
+        comment = serializers.CharField(max_length=LONGEST_REASON, required=False, allow_blank=True, default="")
 
     def get_queryset(self) -> QuerySet[Vote]:
         if getattr(self, "swagger_fake_view", False):
@@ -89,39 +91,21 @@ class Votes(generics.ListAPIView[Vote]):
         return Response(VoteDocument(cast).data, status=201)
 
 
-class Reason(serializers.Serializer[None]):
-    reason = serializers.CharField(max_length=10_000, required=False, allow_blank=True, default="")
+@extend_schema_view(post=extend_schema(request=Reason, responses={200: DecisionDocument}, parameters=[IF_MATCH]))
+class Transition(StepView):
+    """A step that ends or returns a submission."""
 
+    of = "submission_id"
 
-class Transition(APIView):
-    """A step that ends or returns a submission. The route names it; ``take`` is the service."""
+    def seen(self, request: Request) -> QuerySet[Submission]:
+        return seen(request)
 
-    scopes = {"POST": Scope.REVIEWS_WRITE}
-    who = "by"
-    take: Callable[..., Decision]
-
-    @extend_schema(request=Reason, responses={200: DecisionDocument}, parameters=[IF_MATCH])
-    @idempotent()
-    def post(self, request: Request, pk: int) -> Response:
-        submission = get_object_or_404(seen(request), pk=pk)
-        edition = required_edition(request)
-        sent = Reason(data=request.data)
-        sent.is_valid(raise_exception=True)
-        step = type(self).take
-        decision = refused(
-            lambda: step(
-                submission_id=submission.pk,
-                edition=edition,
-                reason=sent.validated_data["reason"],
-                at=timezone.now(),
-                **{self.who: person(request)},
-            )
-        )
-        return Response(DecisionDocument(decision).data)
+    def answer(self, request: Request, taken: Any, pk: int) -> Response:
+        return Response(DecisionDocument(taken).data)
 
 
 class Approve(Transition):
-    who = "approver"
+    by = "approver"
     take = staticmethod(services.approve)
 
 

@@ -14,10 +14,11 @@ from rest_framework.response import Response
 
 from governance.people.models import Scope
 from governance.reviews import comments
-from governance.reviews.api.submissions import refused, seen
+from governance.reviews.api.submissions import seen
 from governance.reviews.models import LONGEST_COMMENT, Comment
 from governance.web.authentication import person
 from governance.web.idempotency import idempotent
+from governance.web.steps import refused
 
 
 class CommentDocument(serializers.ModelSerializer[Comment]):

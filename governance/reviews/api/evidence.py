@@ -16,10 +16,11 @@ from governance.evidence.models import Attachment, PilotReport, Upload
 from governance.evidence.services import EvidenceRefused
 from governance.people.models import Scope
 from governance.reviews import services
-from governance.reviews.api.submissions import SubmissionDocument, refused, seen
+from governance.reviews.api.submissions import SubmissionDocument, seen
 from governance.web.authentication import person
 from governance.web.idempotency import idempotent
 from governance.web.problems import Problem
+from governance.web.steps import refused
 
 
 class Audits(APIView):

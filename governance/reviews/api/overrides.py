@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.catalog.models import Stage, UseCase
+from governance.catalog.models import UseCase
+from governance.evidence.subjects import ScopeFilter, subject_of
 from governance.people.models import Scope
 from governance.policies import overrides
 from governance.policies.models import AdminOverride
 from governance.reviews import overriding
 from governance.reviews.api.submissions import IF_MATCH as OF_SUBMISSION
-from governance.reviews.api.submissions import refused
 from governance.reviews.api.submissions import seen as submissions_seen
 from governance.web.authentication import person
-from governance.web.etags import edition_tag, required_edition
+from governance.web.etags import required_edition
 from governance.web.idempotency import idempotent
+from governance.web.sentences import LONGEST_REASON
+from governance.web.steps import OneView, Reason, StepView, if_match, refused, with_edition
 
-IF_MATCH = OpenApiParameter("If-Match", str, "header", required=True, description="the ETag of the override as seen")
+IF_MATCH = if_match("override")
 
 
 class OverrideDocument(serializers.ModelSerializer[AdminOverride]):
@@ -65,13 +66,7 @@ class OverrideDocument(serializers.ModelSerializer[AdminOverride]):
         )
 
     def get_subject(self, override: AdminOverride) -> dict[str, str]:
-        version = override.version
-        return {
-            "kind": version.entry.kind,
-            "id": version.entry.repo_id,
-            "revision": version.revision,
-            "digest": version.digest,
-        }
+        return subject_of(override.version)
 
     def get_targets(self, override: AdminOverride) -> list[str]:
         return overrides.targets(override.items)
@@ -84,8 +79,7 @@ def seen(request: Request) -> QuerySet[AdminOverride]:
 
 def answered(request: Request, pk: int, *, status: int = 200) -> Response:
     """The document of an override as it is now, with its ETag."""
-    document = OverrideDocument(seen(request).get(pk=pk)).data
-    return Response(document, status=status, headers={"ETag": edition_tag(document["edition"])})
+    return with_edition(OverrideDocument(seen(request).get(pk=pk)).data, status=status)
 
 
 class Overrides(generics.ListAPIView[AdminOverride]):
@@ -95,17 +89,11 @@ class Overrides(generics.ListAPIView[AdminOverride]):
     serializer_class = OverrideDocument
     ordering = ("-proposed_at", "-id")
 
-    class Filter(serializers.Serializer[None]):
+    class Filter(ScopeFilter):
         state = serializers.ChoiceField(choices=overrides.STATES, required=False)
-        stage = serializers.ChoiceField(choices=Stage.choices, required=False)
-        use_case = serializers.SlugField(max_length=60, required=False)
-        digest = serializers.RegexField(r"^[0-9a-f]{64}$", required=False)
 
     def get_queryset(self) -> QuerySet[AdminOverride]:
-        asked = self.Filter(data=self.request.query_params.dict())
-        asked.is_valid(raise_exception=True)
-        lookups = {"state": "standing", "stage": "stage", "use_case": "use_case__slug", "digest": "version__digest"}
-        return seen(self.request).filter(**{lookups[name]: value for name, value in asked.validated_data.items()})
+        return seen(self.request).filter(**self.Filter.lookups_of(self.request))
 
     @extend_schema(parameters=[Filter])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -124,7 +112,7 @@ class Propose(APIView):
         targets = serializers.ListField(
             child=serializers.CharField(max_length=100), max_length=overriding.MOST_TARGETS, allow_empty=True
         )
-        reason = serializers.CharField(max_length=overriding.LONGEST_REASON)
+        reason = serializers.CharField(max_length=LONGEST_REASON)
         # Its absence is refused by the service, with the longest that would be possible.
         expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
@@ -147,48 +135,23 @@ class Propose(APIView):
         return answered(request, made.pk, status=201)
 
 
-class OverrideView(generics.RetrieveAPIView[AdminOverride]):
+class OverrideView(OneView):
     """One override; its ETag is what a step names in If-Match."""
 
-    scopes = {"GET": Scope.CATALOG_READ}
     serializer_class = OverrideDocument
 
     def get_queryset(self) -> QuerySet[AdminOverride]:
         return seen(self.request)
 
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        response = super().get(request, *args, **kwargs)
-        response.headers["ETag"] = edition_tag(response.data["edition"])
-        return response
 
+@extend_schema_view(post=extend_schema(request=Reason, responses={200: OverrideDocument}, parameters=[IF_MATCH]))
+class OverrideStep(StepView):
+    of = "override_id"
 
-class OverrideReason(serializers.Serializer[None]):
-    reason = serializers.CharField(max_length=overriding.LONGEST_REASON, required=False, allow_blank=True, default="")
+    def seen(self, request: Request) -> QuerySet[AdminOverride]:
+        return seen(request)
 
-
-class OverrideStep(APIView):
-    """A step of an override. The route names it; ``take`` is the service."""
-
-    scopes = {"POST": Scope.REVIEWS_WRITE}
-    take: Callable[..., AdminOverride]
-
-    @extend_schema(request=OverrideReason, responses={200: OverrideDocument}, parameters=[IF_MATCH])
-    @idempotent()
-    def post(self, request: Request, pk: int) -> Response:
-        override = get_object_or_404(seen(request), pk=pk)
-        edition = required_edition(request)
-        sent = OverrideReason(data=request.data)
-        sent.is_valid(raise_exception=True)
-        step = type(self).take
-        refused(
-            lambda: step(
-                override_id=override.pk,
-                edition=edition,
-                reason=sent.validated_data["reason"],
-                by=person(request),
-                at=timezone.now(),
-            )
-        )
+    def answer(self, request: Request, taken: Any, pk: int) -> Response:
         return answered(request, pk)
 
 

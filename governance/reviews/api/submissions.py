@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.catalog.models import Stage, UseCase
-from governance.evidence.subjects import SubjectField, find_version
+from governance.evidence.subjects import SubjectField, find_version, subject_of
 from governance.people.models import Scope
 from governance.policies import wording
 from governance.reviews import drafting, services
-from governance.reviews.errors import ReviewRefused
 from governance.reviews.models import LONGEST_NOTE, Submission, SubmissionState
 from governance.reviews.standing import evaluation_now, way_of
 from governance.web.authentication import person
-from governance.web.etags import edition_tag, required_edition
+from governance.web.etags import required_edition
 from governance.web.idempotency import idempotent
-from governance.web.problems import Problem
+from governance.web.steps import if_match, refused, with_edition
 
-IF_MATCH = OpenApiParameter("If-Match", str, "header", required=True, description="the ETag of the submission as seen")
-Result = TypeVar("Result")
-
-
-def refused(step: Callable[[], Result]) -> Result:
-    """Take a step of the workflow; what it refuses becomes a problem."""
-    try:
-        return step()
-    except ReviewRefused as refusal:
-        raise Problem(refusal.status, refusal.code, str(refusal)) from refusal
+IF_MATCH = if_match("submission")
 
 
 class SubmissionDocument(serializers.ModelSerializer[Submission]):
@@ -77,13 +66,7 @@ class SubmissionDocument(serializers.ModelSerializer[Submission]):
         )
 
     def get_subject(self, submission: Submission) -> dict[str, str]:
-        version = submission.version
-        return {
-            "kind": version.entry.kind,
-            "id": version.entry.repo_id,
-            "revision": version.revision,
-            "digest": version.digest,
-        }
+        return subject_of(submission.version)
 
     def get_requirements(self, submission: Submission) -> list[dict[str, Any]]:
         found = evaluation_now(submission).get("requirements", ())
@@ -182,7 +165,7 @@ class Submissions(generics.ListAPIView[Submission]):
         step = drafting.save if asked["draft"] else services.submit
         submission = refused(lambda: step(**what, by=by, at=timezone.now()))
         document = SubmissionDocument(either(request, submission.pk))
-        return Response(document.data, status=201, headers={"ETag": edition_tag(document.data["edition"])})
+        return with_edition(document.data, status=201)
 
 
 class SubmissionView(APIView):
@@ -234,8 +217,7 @@ class SubmissionView(APIView):
         return Response(status=204)
 
     def _answer(self, request: Request, pk: int) -> Response:
-        document = SubmissionDocument(either(request, pk)).data
-        return Response(document, headers={"ETag": edition_tag(document["edition"])})
+        return with_edition(SubmissionDocument(either(request, pk)).data)
 
 
 class SubmitDraft(APIView):
@@ -253,5 +235,4 @@ class SubmitDraft(APIView):
                 submission_id=submission.pk, edition=edition, by=person(request), at=timezone.now()
             )
         )
-        document = SubmissionDocument(seen(request).get(pk=pk)).data
-        return Response(document, headers={"ETag": edition_tag(document["edition"])})
+        return with_edition(SubmissionDocument(seen(request).get(pk=pk)).data)

@@ -16,10 +16,11 @@ from rest_framework.views import APIView
 from governance.catalog.models import UseCase
 from governance.people.models import Lane, Scope
 from governance.reviews import triggers
-from governance.reviews.api.submissions import refused
 from governance.reviews.models import Trigger
 from governance.web.authentication import person
 from governance.web.idempotency import idempotent
+from governance.web.sentences import LONGEST_REASON
+from governance.web.steps import refused
 
 
 class TriggerDocument(serializers.ModelSerializer[Trigger]):
@@ -111,7 +112,7 @@ class Close(APIView):
     scopes = {"POST": Scope.REVIEWS_WRITE}
 
     class Input(serializers.Serializer[None]):
-        reason = serializers.CharField(max_length=10_000, required=False, allow_blank=True, default="")
+        reason = serializers.CharField(max_length=LONGEST_REASON, required=False, allow_blank=True, default="")
 
     @extend_schema(request=Input, responses={200: TriggerDocument}, operation_id="trigger_close")
     @idempotent()

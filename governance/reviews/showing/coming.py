@@ -30,11 +30,13 @@ def coming_policies(submission: Submission, *, at: dt.datetime) -> list[dict[str
 
 
 def policy_changes(decision: Decision | None, *, at: dt.datetime) -> list[dict[str, Any]]:
-    """The newer policies under which an approval would not be granted, each with when that closes it."""
+    """The newer policies under which an approval would not be granted, or was not judged yet, each with when that
+    closes it.
+    """
     if not in_force(decision, at=at) or decision is None or decision.approval is None:
         return []
     return [
-        {"policy": one["policy"], "closes_at": dt.datetime.fromisoformat(one["closes_at"])}
+        {**one, "closes_at": dt.datetime.fromisoformat(one["closes_at"])}
         for one in changes_ahead(decision.approval.conditions)
     ]
 

@@ -12,6 +12,7 @@ from audits.models import OPEN_STATES as RUN_OPEN
 from audits.models import Run
 from governance.evidence.models import Attachment
 from governance.evidence.showing import kind_name
+from governance.reviews import saying
 from governance.reviews.models import Decision, Submission
 from governance.web.templatetags.words import look_up
 
@@ -25,7 +26,7 @@ def history(submission: Submission, decisions: Sequence[Decision]) -> list[dict[
         events.append(
             {
                 "title": shown.label,
-                "text": decision.reason,
+                "text": saying.reason(decision),
                 "detail": by,
                 "at": decision.decided_at,
                 "time": True,

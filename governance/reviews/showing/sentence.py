@@ -10,9 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from governance.gates.portfolio import closed_as
 from governance.gates.queries import closing_conditions
 from governance.policies import wording
-from governance.reviews import override_showing
+from governance.reviews import override_showing, saying
 from governance.reviews.models import Decision, Submission, SubmissionState
 from governance.reviews.queries import DECIDABLE
 from governance.web.sentences import as_sentence
@@ -77,7 +78,8 @@ def _ended(submission: Submission, decision: Decision | None, told: Mapping[str,
         if lapsed := closing_conditions(approval, at=timezone.now()):
             say = _("The gate is closed for %(stage)s in %(use_case)s, although it was approved.") % told
             why = as_sentence("; ".join(dict.fromkeys(wording.reason(f"{c['id']}:{c['code']}") for c in lapsed)))
-            return {"verdict": "deny", "family": "gate", "say": say, "why": why, "label": _("Gate closed")}
+            verdict = closed_as(lapsed)
+            return {"verdict": verdict, "family": "gate", "say": say, "why": why, "label": _("Gate closed")}
         say = _("Yes. It may run in %(stage)s for %(use_case)s until %(until)s.") % {**told, "until": until}
         why = ""
         if waived := [condition for condition in approval.conditions if "waiver" in condition]:
@@ -96,7 +98,7 @@ def _ended(submission: Submission, decision: Decision | None, told: Mapping[str,
         SubmissionState.SUPERSEDED: _("A newer submission took its place."),
     }
     say = says.get(SubmissionState(submission.state), str(submission.get_state_display())) % told
-    why = decision.reason if decision is not None else ""
+    why = saying.reason(decision) if decision is not None else ""
     return {"verdict": submission.state, "family": "submission", "say": say, "why": why}
 
 

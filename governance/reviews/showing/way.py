@@ -13,15 +13,16 @@ from django.utils.translation import ngettext
 from governance.gates.usual import durations, with_usual
 from governance.people.models import User
 from governance.policies import wording
-from governance.reviews.models import Submission
+from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.showing.people import vote_step, who
-from governance.reviews.standing import way_of
+from governance.reviews.standing import way_back, way_of
 from governance.web.sentences import as_sentence
 
 
 def steps(submission: Submission, *, voters: Mapping[str, Sequence[str]], user: User) -> list[dict[str, Any]]:
     """The shortest way to yes, who can walk it, and how long each step usually takes. One query."""
-    made, way = [], way_of(submission)
+    approved = submission.state == SubmissionState.APPROVED
+    made, way = [], way_back(submission, user=user) if approved else way_of(submission)
     for step in with_usual(way, durations(way, user=user)):
         shown = {"action": wording.step(step), "who": who(str(step.get("who", ""))), "takes": wording.usually(step)}
         if step.get("alternative"):

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -19,6 +19,7 @@ from governance.reviews import drafting, forms, queries, services, showing
 from governance.reviews.errors import ReviewRefused, Stale
 from governance.reviews.models import Submission
 from governance.reviews.views.submissions import told
+from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
 
 
@@ -28,9 +29,7 @@ def found(request: PageRequest, pk: int) -> Submission:
     Raises:
         Http404: it is not there, is no draft any more, or is another team's.
     """
-    if not 0 < pk < 2**63:
-        raise Http404
-    return get_object_or_404(queries.drafts_of(request.user).select_related("version__card"), pk=pk)
+    return one_or_404(queries.drafts_of(request.user).select_related("version__card"), pk)
 
 
 @login_required
@@ -57,7 +56,7 @@ def draft(request: PageRequest, pk: int) -> HttpResponse:
             # What was saved before it was refused to be submitted is what the form shows.
             sent.data = {**request.POST.dict(), "edition": again.edition}
         sent.add_error(None, told(refusal))
-        return show(request, again, form=sent, status=409 if isinstance(refusal, Stale) else refusal.status)
+        return show(request, again, form=sent, status=refusal.page_status)
     if "draft" in request.POST:
         messages.success(request, _("Saved. Only your team sees it until it is submitted."))
         return redirect("reviews:draft", pk=pk)
@@ -77,7 +76,7 @@ def discard(request: PageRequest, pk: int) -> HttpResponse:
     try:
         drafting.discard(submission_id=pk, edition=edition, by=request.user, at=timezone.now())
     except ReviewRefused as refusal:
-        status = 409 if isinstance(refusal, Stale) else refusal.status
+        status = refusal.page_status
         return show(request, shown, refused=told(refusal), status=status)
     messages.success(request, _("The draft is discarded."))
     return redirect("reviews:submissions")

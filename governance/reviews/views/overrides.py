@@ -7,8 +7,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -17,11 +17,13 @@ from governance.policies import overrides as queries
 from governance.policies.models import AdminOverride
 from governance.reviews import forms, override_showing, overriding
 from governance.reviews import queries as submissions
-from governance.reviews.errors import ReviewRefused, Stale
+from governance.reviews.errors import ReviewRefused
 from governance.reviews.models import Submission
 from governance.reviews.views.submissions import found, told
 from governance.web.cursors import page_of
+from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
+from governance.web.sentences import LONGEST_REASON
 
 
 @login_required
@@ -39,9 +41,7 @@ def found_or_404(request: PageRequest, pk: int) -> AdminOverride:
     Raises:
         Http404: it is not there, or belongs to a team that the person does not see.
     """
-    if not 0 < pk < 2**63:
-        raise Http404
-    return get_object_or_404(queries.listed(request.user), pk=pk)
+    return one_or_404(queries.listed(request.user), pk)
 
 
 @login_required
@@ -72,7 +72,7 @@ def answer(request: PageRequest, pk: int, step: str) -> HttpResponse:
     """Confirm, reject or revoke. What is refused keeps the reason that was written."""
     shown = found_or_404(request, pk)
     sent = forms.ReasonForm(request.POST)
-    reason = request.POST.get("reason", "")[: forms.LONGEST_REASON]
+    reason = request.POST.get("reason", "")[:LONGEST_REASON]
     if not sent.is_valid():
         return show(request, shown, status=422, refused=_("The form is not complete; load the page again."))
     act = {"confirm": overriding.confirm, "reject": overriding.reject, "revoke": overriding.revoke}[step]
@@ -85,7 +85,7 @@ def answer(request: PageRequest, pk: int, step: str) -> HttpResponse:
             at=timezone.now(),
         )
     except ReviewRefused as refusal:
-        status = 409 if isinstance(refusal, Stale) else refusal.status
+        status = refusal.page_status
         why = override_showing.told(refusal, otherwise=told(refusal))
         return show(request, found_or_404(request, pk), status=status, refused=why, answer_reason=reason)
     messages.success(request, _done(step))
@@ -126,7 +126,7 @@ def propose(request: PageRequest, pk: int) -> HttpResponse:
                     at=now,
                 )
             except ReviewRefused as refusal:
-                status = 409 if isinstance(refusal, Stale) else refusal.status
+                status = refusal.page_status
                 field = {"reason_required": "reason", "reason_too_long": "reason", "not_open": "targets"}
                 why = override_showing.told(refusal, otherwise=told(refusal))
                 sent.add_error(field.get(refusal.code), why)

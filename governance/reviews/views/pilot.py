@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -17,6 +17,7 @@ from governance.evidence.models import PilotReport
 from governance.people.queries import standing
 from governance.reviews import forms
 from governance.reviews.models import Submission
+from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
 from governance.web.sentences import as_sentence
 
@@ -26,7 +27,7 @@ from governance.web.sentences import as_sentence
 def pilot(request: PageRequest, pk: int) -> HttpResponse:
     """What the pilot of a version showed, and for owners of the use case the form that signs the next report."""
     seen = Submission.objects.visible_to(request.user).select_related("version__entry", "use_case__owner_team")
-    shown = get_object_or_404(seen, pk=pk if pk < 2**63 else 0)
+    shown = one_or_404(seen, pk)
     owner = any(standing(request.user).has(role, team_id=shown.use_case.owner_team_id) for role in KEEPERS)
     form = forms.PilotForm(request.POST or None, request.FILES or None)
     status = 200

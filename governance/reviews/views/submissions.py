@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -26,13 +26,24 @@ from governance.people.queries import standing
 from governance.policies import overrides as override_queries
 from governance.policies.waivers import queries as waiver_queries
 from governance.policies.waivers import showing as waiver_showing
-from governance.reviews import comparing, discussing, drafting, forms, override_showing, queries, services, showing
-from governance.reviews.errors import NotAcceptable, ReviewRefused, Stale
+from governance.reviews import (
+    comparing,
+    discussing,
+    drafting,
+    forms,
+    override_showing,
+    queries,
+    saying,
+    services,
+    showing,
+)
+from governance.reviews.errors import NotAcceptable, ReviewRefused
 from governance.reviews.models import Submission, SubmissionState
 from governance.reviews.standing import evaluation_now, stands_at
 from governance.web.cursors import page_of
+from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
-from governance.web.sentences import as_sentence
+from governance.web.sentences import LONGEST_REASON, as_sentence
 
 
 @login_required
@@ -67,9 +78,7 @@ def found(request: PageRequest, pk: int) -> Submission:
     Raises:
         Http404: it is not there, or belongs to a team that the person does not see.
     """
-    if not 0 < pk < 2**63:
-        raise Http404
-    return get_object_or_404(queries.listed(request.user).select_related("version__card"), pk=pk)
+    return one_or_404(queries.listed(request.user).select_related("version__card"), pk)
 
 
 @login_required
@@ -109,10 +118,11 @@ def context_of(request: PageRequest, shown: Submission) -> dict[str, Any]:
         "waivers": waiver_showing.rows(waivers),
         "verdict": showing.verdict(shown, rows, decision=newest),
         "lanes": showing.lanes(shown, votes, voters=voters),
-        "steps": showing.steps(shown, voters=voters, user=user) if shown.state != SubmissionState.APPROVED else [],
+        "steps": [] if showing.in_force(newest, at=now) else showing.steps(shown, voters=voters, user=user),
         "history": showing.history(shown, decisions),
         "changed": None if request.htmx else comparing.since_before(shown, votes),
         "decision": newest,
+        "decision_said": saying.reason(newest) if newest else "",
         "decision_in_force": showing.in_force(newest, at=now),
         "decision_policy": next((p for p in policies), None),
         "policies": policies,
@@ -164,7 +174,7 @@ def vote(request: PageRequest, pk: int) -> HttpResponse:
     """Record a vote. A refusal brings the form back with what was written: 409, or 422 for what is missing."""
     shown = found(request, pk)
     sent = forms.VoteForm(request.POST)
-    values = {name: request.POST.get(name, "")[: forms.LONGEST_REASON] for name in ("lane", "vote", "reason")}
+    values = {name: request.POST.get(name, "")[:LONGEST_REASON] for name in ("lane", "vote", "reason")}
     if not sent.is_valid():
         errors = {name: str(faults[0]) for name, faults in sent.errors.items()}
         refused = _("The form is not complete; load the page again.") if errors.pop("edition", "") else ""
@@ -211,6 +221,7 @@ def told(refusal: ReviewRefused) -> str:
     known = {
         **override_showing.refusals(),
         "already_drafted": _("Your team prepares this already; look among the drafts."),
+        "discarded": _("Somebody has discarded this draft meanwhile."),
         "note_too_long": _("The note is too long; attach what is longer as a file."),
         "stale": _(
             "Not saved: somebody changed this submission while you were writing. Your text is kept; look at what is"
@@ -242,7 +253,7 @@ def decide(request: PageRequest, pk: int, step: str) -> HttpResponse:
     """Approve, return, reject, withdraw or bring back. What is refused keeps the reason that was written."""
     shown = found(request, pk)
     sent = forms.ReasonForm(request.POST)
-    reason = request.POST.get("reason", "")[: forms.LONGEST_REASON]
+    reason = request.POST.get("reason", "")[:LONGEST_REASON]
     if not sent.is_valid():
         faults = "; ".join(str(fault) for field in sent.errors.values() for fault in field)
         return show(request, shown, status=422, decision_refused=faults, decision_reason=reason)
@@ -250,7 +261,7 @@ def decide(request: PageRequest, pk: int, step: str) -> HttpResponse:
     try:
         _STEPS[step](shown.pk, request, edition, written)
     except ReviewRefused as refusal:
-        status = 409 if isinstance(refusal, Stale) else refusal.status
+        status = refusal.page_status
         again = found(request, pk)
         return show(request, again, status=status, decision_refused=told(refusal), decision_reason=reason)
     messages.success(request, _done(step))

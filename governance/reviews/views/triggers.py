@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from governance.reviews import forms, triggers
+from governance.reviews import triggers
 from governance.reviews.errors import ReviewRefused
 from governance.reviews.models import Trigger
 from governance.reviews.views.submissions import told
+from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
+from governance.web.sentences import LONGEST_REASON
 
 
 @login_required
 @require_POST
 def close(request: PageRequest, pk: int) -> HttpResponse:
     """Close one, with the reason why nothing has to be done."""
-    if not 0 < pk < 2**63:
-        raise Http404
-    shown = get_object_or_404(Trigger.objects.visible_to(request.user), pk=pk)
-    reason = request.POST.get("reason", "")[: forms.LONGEST_REASON].replace("\0", "")
+    shown = one_or_404(Trigger.objects.visible_to(request.user), pk)
+    reason = request.POST.get("reason", "")[:LONGEST_REASON].replace("\0", "")
     try:
         triggers.close(trigger_id=shown.pk, by=request.user, reason=reason, at=timezone.now())
     except ReviewRefused as refusal:

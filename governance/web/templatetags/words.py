@@ -36,6 +36,9 @@ VERDICTS = {
     # A proposal is no verdict on the model: it has the colour of what waits for a person.
     "proposal": Shown("wait", "note", pgettext_lazy("verdict", "Proposal")),
     "measured": Shown("none", "note", pgettext_lazy("verdict", "Measured")),
+    # What a model answered to what somebody typed, right or wrong.
+    "answered": Shown("none", "note", pgettext_lazy("verdict", "Answered")),
+    "no_answer": Shown("open", "open", pgettext_lazy("verdict", "No answer")),
     "no_better": Shown("none", "none", pgettext_lazy("verdict", "Nothing better")),
 }
 LICENCES = {
@@ -180,6 +183,7 @@ RELATIONS = {
 ORIGINS = {
     "observed": Shown("none", "look", pgettext_lazy("origin", "Observed")),
     "declared": Shown("none", "note", pgettext_lazy("origin", "Declared")),
+    "endpoint": Shown("none", "note", pgettext_lazy("origin", "Answered by a service")),
 }
 ASSURANCES = {
     "hashed": Shown("none", "duty", pgettext_lazy("assurance", "Every byte hashed")),
@@ -202,6 +206,7 @@ AUDITS = {
     "suite": Shown("none", "new", pgettext_lazy("audit", "Functional suite")),
     "files": Shown("none", "new", pgettext_lazy("audit", "Files")),
     "stress": Shown("none", "new", pgettext_lazy("audit", "Stress")),
+    "trial": Shown("none", "new", pgettext_lazy("audit", "Trial")),
 }
 # The law sets no limit for its ratios: its audit is calculated, and passes nobody.
 CALCULATED: Mapping[str, Shown] = {

@@ -111,11 +111,14 @@ def test_a_worker_without_the_packages_says_which_and_where_they_are(tmp_path: P
         ("joblib:model.joblib", "pickle_refused"),
         ("keras:model.keras", "model_kind"),
         ("onnx:/nowhere/model.onnx", "model_missing"),
+        ("transformers:/nowhere", "model_missing"),
+        ("python:json:dumps", "python_refused"),
+        ("http:http://127.0.0.1/embed", "endpoint_refused"),
     ],
 )
 def test_a_reference_that_cannot_be_used_says_why(reference: str, code: str):
     with pytest.raises(ModelRefused) as refused:
-        references.adapter(reference)
+        references.adapter(reference).open(isolation=probe()).__enter__()
 
     assert refused.value.code == code
 

@@ -238,18 +238,28 @@ def test_an_ordinary_user_has_it_too(tmp_path: Path):
     assert answers["levels"]
     for level, blocked in answers["levels"].items():
         assert blocked == dict.fromkeys(blocked, True), level
+    assert answers["endings"] == {
+        "for_ever": "out_of_time",
+        "shared_memory": "out_of_memory",
+        "talk": "too_much_output",
+    }
 
 
 AS_SOMEBODY = """
-import json, os, pathlib, sys
+import json, os, pathlib, sys, tempfile
 from audits.sandbox.cell import Cell
 from audits.sandbox.levels import Level
 from audits.sandbox.limits import MB, Limits
-from audits.sandbox.probing import offered
+from audits.sandbox.probing import offered, probe
+from audits.sandbox.refusals import Stopped
 
 assert os.geteuid() != 0
+secret = pathlib.Path(tempfile.mkdtemp()) / "secret.txt"
+secret.write_text("the owner's secret")
+os.environ["A_SECRET_VARIABLE"] = "the owner's secret"
 tried = {
-    "read": {"path": "/etc/passwd"}, "write": {"path": "/tmp/assay-somebody"}, "fill_disk": {}, "tcp": {"port": 9},
+    "read": {"path": "/etc/passwd"}, "read of a secret": {"path": str(secret)},
+    "write": {"path": "/tmp/assay-somebody"}, "fill_disk": {}, "tcp": {"port": 9},
     "udp": {"port": 9}, "fork_bomb": {}, "memory": {"size": 1 << 30}, "execute": {}, "kill_parent": {},
     "trace": {"pid": os.getpid()}, "listing": {"path": "/proc"},
 }
@@ -258,7 +268,20 @@ for isolation in offered():
     if isolation.level >= Level.L1:
         with Cell(pathlib.Path(sys.argv[1]), isolation=isolation, limits=Limits(160 * MB), lowest=Level.L1) as cell:
             levels[f"{isolation.level.name} {isolation.wall}"] = {
-                name: cell.ask({"attempt": name, "given": given})[0]["blocked"] for name, given in tried.items()
+                name: cell.ask({"attempt": name.split()[0], "given": given})[0]["blocked"]
+                for name, given in tried.items()
             }
-print(json.dumps({"levels": levels}))
+            found = cell.ask({"attempt": "variables"})[0]["got"]
+            levels[f"{isolation.level.name} {isolation.wall}"]["variables"] = "SECRET" not in found
+endings = {}
+for name in ("for_ever", "shared_memory", "talk"):
+    limits = Limits(160 * MB, answer_seconds=0.5 if name == "for_ever" else 20)
+    with Cell(pathlib.Path(sys.argv[1]), isolation=probe(), limits=limits, lowest=Level.L1) as cell:
+        try:
+            cell.ask({"attempt": name, "given": {"size": 1 << 30} if name == "shared_memory" else {}})
+        except Stopped as stopped:
+            endings[name] = stopped.code
+secret.unlink()
+secret.parent.rmdir()
+print(json.dumps({"levels": levels, "endings": endings}))
 """

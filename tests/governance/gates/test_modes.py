@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from governance.gates.documents import as_text, gate_document
 from governance.gates.models import GateMode
@@ -40,6 +41,20 @@ def test_a_relaxed_gate_lets_the_pipeline_go_on_and_keeps_its_verdict(world: Wor
     assert world.gate().etag != before.etag
     assert ("would have been stopped" in as_text(document)) == (mode == "warn")
     assert gate_document(world.gate(stage="prototype"))["mode"] == "enforce"
+
+
+def test_what_a_terminal_shows_is_in_one_language(world: World) -> None:
+    world.audited(stage="pilot")
+    relaxed(world, "warn", until=timezone.now() + dt.timedelta(days=5), reason="конвейеры ещё переводят")
+    names = {world.use_case.slug, *str(world.version.entry.repo_id).split("/")}
+
+    with translation.override("ru"):
+        told = as_text(gate_document(world.gate()))
+
+    words = {word for word in re.findall(r"[A-Za-z]{4,}", told) if not any(word in name for name in names)}
+    assert words <= {"domain"}, "a lane's or team's own name may be Latin"
+    assert "НЕ ПРИМЕНЯЕТСЯ" in told
+    assert "Путь к «да»" in told
 
 
 def test_after_its_end_the_gate_is_enforced_by_itself(world: World) -> None:

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from governance.gates import portfolio as gates_portfolio
 from governance.policies import back_testing, services
 from governance.policies.back_testing import ask, carry_out, newest_done
 from governance.policies.comparing import differences
@@ -72,6 +73,21 @@ def test_what_holds_under_both_flips_nothing_and_what_is_not_spoken_of_is_not_co
     assert not Flip.objects.exists()
 
 
+def test_what_a_looser_version_would_open_again_is_listed_and_is_not_closed_by_publishing_it():
+    world = World()
+    approval = world.approved()
+    services.publish(text=NEVER, by=None, at=world.at, back_test=looked_ahead(NEVER, world))
+    world.at += dt.timedelta(seconds=1)
+
+    done = looked_ahead(ALWAYS, world)
+
+    assert (done.counts["approvals_flipped"], done.counts["approvals_opened"]) == (0, 1)
+    flip = Flip.objects.get(back_test=done)
+    assert (flip.number, flip.before, flip.after) == (approval.pk, "deny", "allow")
+    services.publish(text=ALWAYS, by=None, at=world.at, back_test=done)
+    assert world.gate().verdict == "allow"
+
+
 def test_a_back_test_changes_nothing():
     world = World()
     approval, submission = world.approved(), world.voted(version=world.new_version())
@@ -90,22 +106,61 @@ def test_publishing_closes_the_approvals_that_the_back_test_named_and_no_other()
     closing = world.approved()
     done = looked_ahead(NEVER, world)
 
-    services.publish(text=NEVER, by=None, at=world.at + dt.timedelta(minutes=1), back_test=done)
+    holding = looked_ahead(ALWAYS.replace("high-pilot", "holds"), world)
+    at = world.at + dt.timedelta(minutes=1)
 
-    closing.refresh_from_db()
-    assert [one["id"] for one in closing.conditions if one["code"] == "policy_changed"] == ["policy.high-pilot"]
+    services.publish(text=NEVER, by=None, at=at, back_test=done)
+    services.publish(text=ALWAYS.replace("high-pilot", "holds"), by=None, at=at, back_test=holding)
+
+    for _before_and_after_a_worker_has_looked in range(2):
+        closing.refresh_from_db()
+        of_policies = [one for one in closing.conditions if one["id"].startswith("policy.")]
+        assert [(one["id"], one["code"]) for one in of_policies] == [("policy.high-pilot", "policy_changed")]
+        assert closing.next_boundary == min(dt.datetime.fromisoformat(one["holds_until"]) for one in closing.conditions)
+        world.rejudge()
 
 
-def test_an_approval_that_was_granted_after_the_back_test_is_looked_at_when_publishing():
+def test_an_approval_that_was_granted_after_the_back_test_is_closed_until_it_is_looked_at():
     world = World()
-    done = looked_ahead(NEVER, world, at=world.at - dt.timedelta(minutes=5))
+    done = looked_ahead(NEVER, world)
     assert done.counts["approvals"] == 0
+    world.at += dt.timedelta(seconds=1)
     approval = world.approved()
 
     services.publish(text=NEVER, by=None, at=world.at, back_test=done)
 
+    for code in ("to_be_judged", "policy_changed"):
+        approval.refresh_from_db()
+        assert [one["code"] for one in approval.conditions if one["id"] == "policy.high-pilot"] == [code]
+        world.rejudge()
+
+
+def test_what_the_back_test_did_not_see_coming_is_found_by_the_worker(monkeypatch: pytest.MonkeyPatch):
+    world = World()
+    approval = world.approved()
+    done = looked_ahead(ALWAYS, world)
+    monkeypatch.setattr(gates_portfolio, "_would_close", lambda *_asked, **_at: True)
+
+    services.publish(text=ALWAYS, by=None, at=world.at, back_test=done)
+    assert world.gate().verdict == "allow", "as the back-test has it"
+    world.rejudge()
+
     approval.refresh_from_db()
     assert [one["code"] for one in approval.conditions if one["id"] == "policy.high-pilot"] == ["policy_changed"]
+
+
+def test_who_looked_before_somebody_else_published_looks_again():
+    world = World()
+    of_one, of_other = looked_ahead(NEVER, world), looked_ahead(ALWAYS, world)
+    services.publish(text=ALWAYS, by=None, at=world.at + dt.timedelta(seconds=1), back_test=of_other)
+
+    with pytest.raises(services.OutOfDate):
+        services.publish(text=NEVER, by=None, at=world.at + dt.timedelta(seconds=2), back_test=of_one)
+
+    again = looked_ahead(NEVER, world, at=world.at + dt.timedelta(seconds=3))
+    assert again.pk != of_one.pk, "what was looked at within the minute was held against the version before"
+    services.publish(text=NEVER, by=None, at=world.at + dt.timedelta(seconds=4), back_test=again)
+    assert PolicyVersion.objects.filter(policy__name="high-pilot").count() == 3
 
 
 def test_a_back_test_is_done_once_and_by_one_worker():

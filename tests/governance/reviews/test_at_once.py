@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import threading
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from governance.gates.models import Approval, Closure
 from governance.ledger.models import Event
 from governance.notifications.models import Outbox
 from governance.people.models import User
-from governance.reviews import services
+from governance.reviews import overriding, services
 from governance.reviews.deciding import RequirementsOpen
 from governance.reviews.errors import ReviewRefused
 from governance.reviews.models import Decision, Submission
@@ -124,6 +125,30 @@ def test_approving_and_rejecting_at_once_ends_in_one_of_them(world: World) -> No
     assert len(decided) == 1, outcomes
     assert submission.state == decided[0].outcome
     assert Approval.objects.count() == int(submission.state == "approved")
+
+
+def test_of_those_who_answer_an_override_at_once_one_does(world: World) -> None:
+    first, second, third = (member(world.team, "admin") for _ in range(3))
+    submission = world.audited()
+    ends = world.at + dt.timedelta(days=1)
+    asked = {"targets": ["vote.domain"], "reason": "the fraud line is down", "expires_at": ends, "by": first}
+    proposal = overriding.propose(submission_id=submission.pk, at=world.at, **asked)
+    given = {"override_id": proposal.pk, "edition": proposal.edition, "reason": "it is as they say", "at": world.at}
+
+    outcomes = at_once(
+        lambda: overriding.confirm(by=User.objects.get(pk=second.pk), **given),
+        lambda: overriding.confirm(by=User.objects.get(pk=third.pk), **given),
+        lambda: overriding.reject(by=User.objects.get(pk=first.pk), **given),
+    )
+
+    refused = [one for one in outcomes if isinstance(one, ReviewRefused)]
+    assert len(refused) == 2, outcomes
+    assert {one.code for one in refused} == {"invalid_transition"}
+    told = ("override.confirmed", "override.rejected")
+    assert Event.objects.filter(verb__in=told, object_ref=str(proposal.pk)).count() == 1
+    proposal.refresh_from_db()
+    assert proposal.state in ("active", "rejected")
+    assert proposal.edition == 2
 
 
 def test_a_failing_audit_that_ends_while_somebody_approves_leaves_no_approval_in_force(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from audits.locks import hold_subject
 from audits.models import Run
 from governance.catalog.models import UseCase
 from governance.gates.models import ReviewStanding
@@ -252,3 +254,30 @@ def test_a_draft_that_two_submit_at_once_is_submitted_once(transactional_db: Non
 
     assert sorted(outcomes) == ["in_review", "invalid_transition"]
     assert Event.objects.filter(verb="submission.submitted").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_draft_that_two_discard_at_once_is_gone_and_neither_request_breaks(transactional_db: None) -> None:
+    world = World()
+    draft = drafted(world)
+    both = [client(world.submitter), client(member(world.team, "submitter"))]
+    start, codes = threading.Barrier(2), list[int]()
+
+    def discard(person: APIClient) -> None:
+        start.wait(20)
+        try:
+            codes.append(person.delete(f"{API}submissions/{draft.pk}/", HTTP_IF_MATCH='"1"').status_code)
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        hold_subject(draft.version.digest)  # both have found it before either discards it
+        threads = [threading.Thread(target=discard, args=(one,)) for one in both]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.5)
+    for thread in threads:
+        thread.join(60)
+
+    assert sorted(codes) in ([204, 404], [204, 409])
+    assert not Submission.objects.exists()

@@ -72,7 +72,8 @@ def test_nobody_approves_what_they_saw_judged_under_other_policies(world: World)
         submission_id=submission.pk, approver=world.approver, edition=submission.edition, at=world.at
     )
     assert {one["name"] for one in decision.evaluation["policies"]} == {"high-pilot", "extra"}
-    assert world.rejudge() == 0
+    assert world.rejudge() == 1, "the approval alone, which was granted under them"
+    assert world.gate().verdict == "allow"
 
 
 def test_a_vote_judges_it_and_starts_what_the_new_policy_asks_for(world: World) -> None:

@@ -225,6 +225,20 @@ def test_only_administrators_who_made_nothing_of_it_propose_and_confirm(world: G
     assert AdminOverride.objects.get().state == "proposed"
 
 
+def test_who_proposed_an_override_and_brings_evidence_since_is_not_one_of_the_two(world: Glass) -> None:
+    submission = world.vetoed()
+    Membership.objects.create(user=world.first, team=world.team, role="submitter")
+    proposal = world.propose(submission, "vote.ethics", "vote.distinct")
+    world.attach(submission, by=world.first)
+
+    with pytest.raises(ReviewRefused) as refused:
+        world.confirm(proposal)
+
+    assert code_of(refused) == ("proposer_made_it", 409)
+    proposal.refresh_from_db()
+    assert proposal.state == "proposed"
+
+
 @pytest.mark.parametrize(
     ("fields", "code", "status"),
     [

@@ -15,6 +15,7 @@ from governance.reviews import services as reviews
 from governance.reviews.errors import ReviewRefused
 from governance.reviews.models import Submission, Vote
 from governance.web.models import IdempotencyRecord
+from tests.factories import member
 from tests.governance.catalog.clients import API, client
 from tests.governance.world import World
 
@@ -92,3 +93,30 @@ def test_what_is_kept_is_written_once(world: World) -> None:
     with pytest.raises(ZeroDivisionError), ledger.refusals_outlive():
         committed_and_then_failing()
     assert traces("vote") == ["self_review"] * 3, "what was committed before the failure is not written again"
+
+
+def test_what_is_refused_beside_reviews_is_in_the_ledger_with_and_without_a_key(world: World) -> None:
+    """Suspensions, gate modes and tiers: what others have to agree to, or answer for."""
+    entry, slug = world.version.entry, world.use_case.slug
+    stop = {"kind": entry.kind, "repo_id": entry.repo_id, "reason": "Found in the news today"}
+    mode = {"stage": "production", "mode": "observe", "reason": "the pipelines are being moved"}
+    tier = {"tier": "minimal", "reason": "it decides nothing by itself"}
+    person = client(world.submitter, "catalog:read", "catalog:write", "reviews:write")
+    for key in ({}, {"HTTP_IDEMPOTENCY_KEY": "k1"}):
+        assert person.post(f"{API}suspensions/", stop, **key).status_code == 403
+        assert person.post(f"{API}use-cases/{slug}/gate-modes/", mode, **key).status_code == 403
+        assert person.post(f"{API}use-cases/{slug}/tier-proposals/", tier, **key).status_code == 403
+    officer = client(member(None, "risk_officer"), "catalog:read", "reviews:write")
+    made = officer.post(f"{API}suspensions/", stop).data["id"]
+    assert officer.post(f"{API}suspensions/{made}/lift/", {"reason": "It was another model"}).status_code == 403
+
+    assert traces("suspension.make") == ["not_a_risk_officer"] * 2
+    assert traces("gate_mode.set") == ["not_a_risk_officer"] * 2
+    assert traces("tier.propose") == ["not_a_keeper"] * 2
+    assert traces("suspension.lift") == ["self_lift"]
+    about = Event.objects.filter(verb__endswith=".refused").order_by("pk").values_list("object_kind", "object_ref")
+    assert set(about) == {
+        ("entry", str(entry.pk)),
+        ("use_case", str(world.use_case.pk)),
+        ("suspension", str(made)),
+    }

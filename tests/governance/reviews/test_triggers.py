@@ -138,8 +138,12 @@ def test_a_policy_that_applies_from_now_on_is_listed_for_what_was_granted_withou
     assert seen(approval) == [], "the same text is no other policy"
 
     policies.publish(text=text.replace("name: high-pilot", "name: stricter"), by=None, at=world.at)
+    assert seen(approval) == [], "a worker looks, one approval after the other"
+    world.rejudge()
     policies.retire(name="stricter", by=None, at=world.at)
+    world.rejudge()
     policies.publish(text=text.replace("name: high-pilot", "name: stricter"), by=None, at=world.at)
+    world.rejudge()
 
     assert seen(approval) == [("policy", 1)], "what was seen before is not new"
     assert Trigger.objects.get().detail["policies"] == ["stricter 1"]

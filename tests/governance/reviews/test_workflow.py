@@ -9,7 +9,7 @@ from django.test import Client
 
 from audits.models import Run
 from governance.catalog.models import Stage
-from governance.gates.documents import gate_document
+from governance.gates.documents import as_text, gate_document
 from governance.gates.models import Approval
 from governance.gates.portfolio import POLICY_CHANGED
 from governance.ledger.models import Event
@@ -131,7 +131,12 @@ def test_fault_v27_an_approval_keeps_to_its_policies_until_the_days_of_grace_of_
     answer = world.gate()
     closes_at = world.at + dt.timedelta(days=7)
     assert (answer.verdict, answer.next_change_at) == ("allow", closes_at)
-    assert gate_document(answer)["policy_changes"] == [{"policy": "extra", "closes_at": closes_at.isoformat()}]
+    ahead = {"policy": "extra", "closes_at": closes_at.isoformat()}
+    assert gate_document(answer)["policy_changes"] == [{**ahead, "judged": False}]
+    world.rejudge()
+    answer = world.gate()
+    assert (answer.verdict, answer.next_change_at) == ("allow", closes_at)
+    assert gate_document(answer)["policy_changes"] == [{**ahead, "judged": True}]
 
 
 def test_fault_v27_without_days_of_grace_an_approval_that_would_not_be_granted_closes_at_once(world: World) -> None:
@@ -139,6 +144,11 @@ def test_fault_v27_without_days_of_grace_an_approval_that_would_not_be_granted_c
 
     policies.publish(text=policy(), by=None, at=world.at)
 
+    told = gate_document(world.gate())
+    assert (told["verdict"], told["reason_codes"]) == ("pending", ["policy.extra:to_be_judged"]), "at once, and why"
+    assert [(step["action"], step["who"]) for step in told["next_steps"]] == [("wait", "worker")]
+    assert "a worker has to judge it under that first" in as_text(told)
+    world.rejudge()
     answer = world.gate()
     approval.refresh_from_db()
     assert (answer.verdict, answer.reason_codes) == ("deny", ("policy.extra:policy_changed",))
@@ -152,6 +162,8 @@ def test_fault_v27_an_approval_that_holds_under_the_new_policy_stays(world: Worl
     world.approved()
 
     policies.publish(text=policy(lane="domain"), by=None, at=world.at)
+    assert world.gate().verdict == "pending", "no worker has looked, and there are no days of grace"
+    world.rejudge()
 
     answer = world.gate()
     assert answer.verdict == "allow"
@@ -191,6 +203,8 @@ def test_fault_v27_an_approval_granted_before_that_day_closes_when_day_and_grace
     approval.refresh_from_db()
     assert approval.next_boundary == day.replace(microsecond=0) + dt.timedelta(days=2)
     assert world.gate().verdict == "allow"
+    world.rejudge()
+    approval.refresh_from_db()
     past = [one | {"holds_until": world.at.isoformat()} for one in approval.conditions if one["code"] == POLICY_CHANGED]
     Approval.objects.filter(pk=approval.pk).update(conditions=past)
     assert world.gate().verdict == "deny"
@@ -199,9 +213,12 @@ def test_fault_v27_an_approval_granted_before_that_day_closes_when_day_and_grace
 def test_fault_v27_the_next_version_lifts_what_the_one_before_it_would_have_closed(world: World) -> None:
     world.approved()
     policies.publish(text=policy(), by=None, at=world.at)
+    world.rejudge()
     assert world.gate().verdict == "deny"
 
     policies.publish(text=policy(lane="domain"), by=None, at=world.at)
+    assert world.gate().verdict == "deny", "what is known to close it stands until the next version is judged"
+    world.rejudge()
 
     assert world.gate().verdict == "allow"
 

@@ -38,7 +38,7 @@ def decisions(document: Document, *, lines: int | None) -> Iterator[str]:
                 break
             rows.append(_decision_row(item, brief=lines is not None))
         if rows:
-            yield markup.table(_("Decisions, in the order in which they were made"), head, rows, kinds="ttttttt")
+            yield markup.table(_("Decisions, in the order in which they were made"), head, rows, kinds="ttttwwt")
         shown += len(rows)
         if len(rows) < len(items):
             break
@@ -94,7 +94,7 @@ def exceptions(document: Document, *, lines: int | None) -> Iterator[str]:
             rows.append(_exception_row(item, brief=lines is not None))
         if rows:
             yield markup.table(
-                _("Waivers, overrides, suspensions, gates that are not enforced"), head, rows, kinds="ttttttt"
+                _("Waivers, overrides, suspensions, gates that are not enforced"), head, rows, kinds="wttwttt"
             )
         shown += len(rows)
         if len(rows) < len(items):
@@ -152,7 +152,7 @@ def not_checked(document: Document, *, lines: int | None) -> Iterator[str]:
                 break
             rows.append([markup.name(said), subject(item["subject"]), markup.name(item["use_case"] or "–")])
         if rows:
-            yield markup.table(_("Not checked"), [_("What"), _("Version"), _("Use case")], rows, kinds="ttt")
+            yield markup.table(_("Not checked"), [_("What"), _("Version"), _("Use case")], rows, kinds="wtt")
         shown += len(rows)
         if len(rows) < len(items):
             break

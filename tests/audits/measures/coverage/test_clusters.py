@@ -24,8 +24,8 @@ from audits.measures.numeric.ranked import _ratio, _stretch, discounts, ndcg, nd
 from audits.measures.ordering import in_order_of_content
 from audits.measures.proxies import proxies_of
 from audits.measures.proxies.alike import impact_ratio_alike
-from audits.measures.proxies.association import auc, auc_limits
 from audits.measures.rates import RATES, shares
+from audits.measures.roc import auc, auc_limits
 from audits.measures.scores.reliability import bins_of
 from audits.measures.slices import slices_of
 from audits.measures.slices.confirmation import confirm

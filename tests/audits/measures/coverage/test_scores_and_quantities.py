@@ -23,9 +23,9 @@ from audits.measures.means import difference, mean, root
 from audits.measures.numeric.ranked import _ratio, discounts
 from audits.measures.numeric.regression import LOSSES, _distance
 from audits.measures.proxies.alike import impact_ratio_alike
-from audits.measures.proxies.association import auc_limits
 from audits.measures.proxies.document import FOLDS, PENALTY, _cross_fitted_area, _design
 from audits.measures.rates import RATES
+from audits.measures.roc import auc_limits
 from audits.measures.scores.calibration import group_row, judged, losses
 from audits.measures.scores.part import _impossibility
 from audits.measures.scores.reliability import calibration_error
@@ -293,7 +293,7 @@ def test_the_area_of_all_features_together(told: float) -> None:
 
 def cross_fitted_with_truth(design: Any, inside: np.ndarray, fold: np.ndarray) -> tuple[float, float, float]:
     from audits.measures import logistic
-    from audits.measures.proxies.association import auc
+    from audits.measures.roc import auc
 
     own = np.flatnonzero(fold >= 0)
     truths = []

@@ -7,19 +7,19 @@ import pytest
 import rfc8785
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import normalized_mutual_info_score, roc_auc_score
+from sklearn.metrics import homogeneity_score, normalized_mutual_info_score, roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
 from audits.measures.kept_rows import JudgedRows
 from audits.measures.ordering import in_order_of_content
 from audits.measures.proxies import proxies_of
 from audits.measures.proxies.association import (
-    auc,
-    auc_limits,
     contingency,
     cramers_v,
     normalized_mutual_information,
+    theils_u,
 )
+from audits.measures.roc import auc, auc_limits
 from audits.measures.tables.chunks import Column
 from tests.audits.measures.made import LONG
 from tests.audits.measures.slices.made import plan_for, rows_of, taken
@@ -45,9 +45,10 @@ def test_a_feature_that_follows_the_attribute_leads_and_one_of_luck_does_not() -
     assert (first["column"], first["lead"], second["lead"]) == ("height", True, False)
     assert first["auc_ci_low"] < stats.norm.cdf(1.2 / np.sqrt(2)) < first["auc_ci_high"]
     assert second["auc_ci_low"] < 0.53
-    (joint,) = told["joint"]
-    assert joint["lead"]
-    assert joint["auc"] == pytest.approx(first["auc"], abs=0.03)
+    for joint in told["joint"]:
+        assert joint["lead"]
+        assert joint["auc"] == pytest.approx(first["auc"], abs=0.03)
+    assert [joint["model"] for joint in told["joint"]] == ["logistic_regression", "boosted_trees"]
 
 
 def test_two_features_can_tell_together_what_neither_tells_alone() -> None:
@@ -61,6 +62,21 @@ def test_two_features_can_tell_together_what_neither_tells_alone() -> None:
     assert told["joint"][0]["auc"] > max(row["auc"] for row in told["features"])
 
 
+def test_trees_see_two_features_that_tell_nothing_alone_and_do_not_add_up() -> None:
+    random = np.random.default_rng(5)
+    n = 4_000
+    a, b, noise = random.integers(0, 4, n), random.normal(size=n), random.normal(size=n)
+    sex = ((a < 2) ^ (b > 0)) ^ (random.random(n) < 0.2)
+    told = found(rows_with(sex, a=Column(tuple("wxyz"), a), b=b, noise=noise), features=("a", "b", "noise"))
+
+    assert not any(row["lead"] for row in told["features"])
+    regression, trees = told["joint"]
+    assert (regression["lead"], trees["lead"]) == (False, True)
+    # nobody tells more than the rule by which the rows were made: right in eight of ten
+    assert trees["auc_ci_low"] < 0.8
+    assert trees["auc"] > 0.75
+
+
 def test_the_joint_area_is_that_of_scikit_learns_cross_fitted_regression() -> None:
     random = np.random.default_rng(3)
     n = 4_000
@@ -68,7 +84,7 @@ def test_the_joint_area_is_that_of_scikit_learns_cross_fitted_regression() -> No
     letters = np.where(random.random(n) < 0.5, sex * 2, random.integers(0, 4, n))
     rows = rows_with(sex, a=Column(tuple("wxyz"), letters), b=Column(tuple("pq"), random.integers(0, 2, n)))
 
-    (joint,) = found(rows, features=("a", "b"))["joint"]
+    joint, _ = found(rows, features=("a", "b"))["joint"]
 
     flags = np.stack([letters == one for one in range(4)] + [rows.features["b"].codes == 1], axis=1)
     chances = cross_val_predict(LogisticRegression(), flags, ~sex, cv=5, method="predict_proba")[:, 1]
@@ -112,6 +128,20 @@ def test_mutual_information_is_scikit_learns() -> None:
     )
 
 
+def test_theils_u_is_scikit_learns_homogeneity_and_has_a_direction() -> None:
+    random = np.random.default_rng(10)
+    region = random.integers(0, 4, 3_000)
+    postcode = region * 10 + random.integers(0, 10, 3_000)
+    other = np.where(random.random(3_000) < 0.3, region, random.integers(0, 4, 3_000))
+
+    assert theils_u(contingency(postcode, region))[0] == pytest.approx(1.0)
+    assert theils_u(contingency(region, postcode))[0] == pytest.approx(homogeneity_score(postcode, region))
+    assert theils_u(contingency(other, region))[0] == pytest.approx(homogeneity_score(region, other))
+    by_luck = [theils_u(contingency(random.integers(0, 6, 900), region[:900])) for _ in range(4_000 if LONG else 400)]
+    beyond = sum(u > floor for u, floor in by_luck)
+    assert 1e-4 < stats.binom.cdf(beyond, len(by_luck), 0.05) < 1 - 1e-4
+
+
 def test_cramers_v_is_one_for_the_same_column_and_about_nothing_by_luck() -> None:
     random = np.random.default_rng(8)
     one = random.integers(0, 6, 2_000)
@@ -136,7 +166,7 @@ def test_a_feature_with_a_value_for_every_row_tells_nothing_of_rows_it_has_not_s
     (row,) = told["features"]
     assert row["auc"] < 0.55
     assert not row["lead"]
-    assert told["joint"][0]["why"] == "no_feature_varies"
+    assert {joint["why"] for joint in told["joint"]} == {"no_feature_varies"}
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 import rfc8785
 from scipy import stats
+from sklearn.tree import DecisionTreeRegressor
 
 from audits.measures.rates import RATES
 from audits.measures.slices import slices_of
 from audits.measures.slices.confirmation import attribution, confirm, fisher
+from audits.measures.slices.cutting import cuts, factors_of
 from audits.measures.slices.discovery import masks
 from audits.measures.slices.factors import factor_of, quantile_ranges
 from audits.measures.slices.halves import halves
 from audits.measures.slices.quantities import Quantity, Rows, quantities, rows_to_sum, summed
 from audits.measures.tables.chunks import Column
+from tests.audits.measures.made import LONG
 from tests.audits.measures.slices.made import plan_for, rows_of, taken
 
 
@@ -26,7 +29,8 @@ def test_a_planted_slice_is_found_with_its_size_and_shared_out_over_its_two_colu
     first = document["worst_slices"][0]
     assert set(first["slice"]) == {"x0", "x1"}
     assert first["slice"]["x0"] == "c"
-    assert first["slice"]["x1"].startswith("≥ 0.6")
+    # one row in five shows where the errors begin
+    assert float(first["slice"]["x1"].removeprefix("≥ ")) == pytest.approx(0.7, abs=0.25)
     assert first["gap_ci_low"] < first["gap"] < first["gap_ci_high"]
     assert sum(first["parts"].values()) == pytest.approx(first["gap"], abs=1e-9)
     assert min(abs(part) for part in first["parts"].values()) > 0.3 * abs(first["gap"])
@@ -41,7 +45,8 @@ def test_a_slice_is_measured_on_rows_that_had_no_part_in_finding_it() -> None:
     document = slices_of(rows, plan, seed=3)
 
     found = document["worst_slices"][0]
-    factors = {name: factor_of(name, column) for name, column in rows.features.items()}
+    at_least = document["slice_search"]["min_rows"]
+    factors = {one.name: one for one in factors_of(rows, plan, learned=first, at_least=at_least)}
     inside = ~first
     for column, value in found["slice"].items():
         inside &= factors[column].codes == factors[column].values.index(value)
@@ -50,6 +55,37 @@ def test_a_slice_is_measured_on_rows_that_had_no_part_in_finding_it() -> None:
     assert found["metric"] == "accuracy"
     assert found["value"] == pytest.approx(right.mean())
     assert found["gap"] == pytest.approx(right.mean() - (rows.label == rows.prediction)[~first].mean())
+
+
+def test_a_number_is_cut_where_scikit_learns_tree_cuts_it_and_narrower_than_a_quarter() -> None:
+    random = np.random.default_rng(4)
+    numbers = random.normal(size=8_000)
+    wrong = random.random(8_000) < np.where(numbers > 1.5, 0.5, np.where(numbers < -1, 0.3, 0.1))
+    targets = np.stack([wrong, random.random(8_000) < 0.5]).astype(float)
+
+    found = cuts(numbers, targets, at_least=200)
+
+    tree = DecisionTreeRegressor(max_leaf_nodes=3, min_samples_leaf=200).fit(numbers[:, None], targets[0])
+    theirs = sorted(tree.tree_.threshold[tree.tree_.feature == 0])
+    # the limits tried are one row in 64 apart
+    ranks = [(numbers < limit).mean() for limit in theirs]
+    ours = [(numbers < limit).mean() for limit in found]
+    assert [min(abs(rank - own) for own in ours) < 1.5 / 64 for rank in ranks] == [True, True]
+    # one limit is left to give, and the largest range has it in its middle
+    assert len(found) == 3
+    assert ours[1] == pytest.approx((ours[0] + ours[2]) / 2, abs=1 / 64)
+
+
+def test_where_nothing_changes_numbers_are_cut_into_quarters_nineteen_times_in_twenty() -> None:
+    random = np.random.default_rng(5)
+    runs, cut = (2_000 if LONG else 200), 0
+    for _ in range(runs):
+        numbers = random.normal(size=1_000)
+        found = cuts(numbers, (random.random((2, 1_000)) < 0.3).astype(float), at_least=30)
+        cut += not np.allclose([(numbers < one).mean() for one in found], [0.25, 0.5, 0.75], atol=0.02)
+    assert stats.binom.sf(cut - 1, runs, 0.05) > 1e-3
+    assert cuts(np.repeat([1.0, 2.0], 50), np.zeros((2, 100)), at_least=10).tolist() == [2.0]
+    assert cuts(np.ones(50), np.zeros((2, 50)), at_least=10).size == 0
 
 
 @pytest.mark.parametrize("runs", [pytest.param(60, id="few"), pytest.param(600, id="many", marks=pytest.mark.long)])

@@ -1,4 +1,4 @@
-"""A refused step leaves a trace: who tried what on which submission, and which rule spoke against it."""
+"""A refused step leaves a trace: who tried what on which thing, and which rule spoke against it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,35 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from governance.ledger import services as ledger
-from governance.reviews.errors import ReviewRefused
+from governance.ledger import services
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
+
+
+class Refused(Exception):
+    """The step breaks a rule: ``code`` for programs, the message for the reader, ``status`` that of HTTP.
+
+    ``params`` are what a page says it with in the reader's language.
+    """
+
+    status = 409
+
+    def __init__(self, code: str, message: str, **params: object) -> None:
+        super().__init__(message)
+        self.code, self.message, self.params = code, message, params
+
+    @property
+    def page_status(self) -> int:
+        """That of a page which shows the refusal: of what has changed meanwhile it shows the new state."""
+        return 409 if self.status == 412 else self.status
 
 
 def remembered(step: str, *, by: str = "by") -> Callable[[Callable[P, Result]], Callable[P, Result]]:
     """Record what a step refuses as ``<step>.refused`` in the ledger, with the code of the refusal.
 
     It stands outside the step's transaction, which has been undone by then. ``by`` names the argument that is the
-    person; what it is about is ``submission_id``, ``trigger_id`` or ``override_id``, or for a
-    submission that was never made the version that it was for.
+    person; what it is about is the first of ``version``, ``<kind>_id``, ``entry`` and ``use_case`` that is given.
     """
 
     def decorate(act: Callable[P, Result]) -> Callable[P, Result]:
@@ -26,10 +42,10 @@ def remembered(step: str, *, by: str = "by") -> Callable[[Callable[P, Result]], 
         def taken(*args: P.args, **kwargs: P.kwargs) -> Result:
             try:
                 return act(*args, **kwargs)
-            except ReviewRefused as refused:
+            except Refused as refused:
                 given: dict[str, Any] = {**kwargs}
                 kind, ref, digest = _object(given)
-                ledger.record_refusal(
+                services.record_refusal(
                     verb=f"{step}.refused",
                     object_kind=kind,
                     object_ref=ref,
@@ -47,8 +63,10 @@ def remembered(step: str, *, by: str = "by") -> Callable[[Callable[P, Result]], 
 
 def _object(given: Mapping[str, Any]) -> tuple[str, str, str]:
     """Kind, number and subject of what a step was to be taken on."""
-    version = given.get("version")
-    if version is not None:
+    if (version := given.get("version")) is not None:
         return "version", str(version.pk), version.digest
-    kind = next((one for one in ("trigger", "override") if f"{one}_id" in given), "submission")
-    return kind, str(given[f"{kind}_id"]), ""
+    for name, value in given.items():
+        if name.endswith("_id"):
+            return name.removesuffix("_id"), str(value), ""
+    kind = next(name for name in ("entry", "use_case") if given.get(name) is not None)
+    return kind, str(given[kind].pk), ""

@@ -1,0 +1,26 @@
+"""REST: uploads, runs, how use cases make their models; trying a model."""
+
+from governance.evidence.api.runs import (
+    DecisionRecords,
+    RunCancel,
+    RunFindings,
+    RunResult,
+    Runs,
+    RunView,
+    Uploads,
+    UploadView,
+)
+from governance.evidence.api.trials import TrialKeep, Trials
+
+__all__ = [
+    "DecisionRecords",
+    "RunCancel",
+    "RunFindings",
+    "RunResult",
+    "RunView",
+    "Runs",
+    "TrialKeep",
+    "Trials",
+    "UploadView",
+    "Uploads",
+]

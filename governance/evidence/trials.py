@@ -1,0 +1,121 @@
+"""Trying a version's model: what a person types, what a worker has it answer, and which trials are kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from django.db import transaction
+
+from audits import blobs
+from audits import services as audits
+from audits.kinds.base import InputsRejected
+from audits.kinds.models_at_hand import AtHand, at_hand, chosen
+from audits.kinds.trial import NO_ANSWER, question
+from audits.models import OPEN_STATES, Origin, Run, RunState
+from governance.catalog.models import UseCase, Version
+from governance.evidence import queries
+from governance.evidence.inputs import model_bytes
+from governance.evidence.models import KeptTrial
+from governance.evidence.services import EvidenceRefused, NotAnAsker
+from governance.ledger import services as ledger
+from governance.people.models import User
+from governance.people.queries import standing
+
+KIND = "trial"
+# A worker does one after another: nobody's trials keep the others waiting for long.
+MOST_UNFINISHED = 3
+
+
+def may_try(user: User, *, use_case: UseCase) -> bool:
+    """Whether a person may try models in a use case: who may have audits run, and its reviewers, who look."""
+    return queries.may_ask(user, use_case=use_case) or bool(standing(user).lanes(team_id=use_case.owner_team_id))
+
+
+def models_of(version: Version, use_case: UseCase) -> list[AtHand]:
+    """The models among the bytes of a version that are at hand. Three queries."""
+    return at_hand(model_bytes(version, use_case).as_inputs())
+
+
+@transaction.atomic
+def ask(*, version: Version, use_case: UseCase, model: str = "", cells: Any, by: User, at: dt.datetime) -> Run:
+    """Have a model asked by a worker. The same question again is the same run, unless there was no answer.
+
+    Args:
+        model: which of those at hand, as ``AtHand.reference``; empty for the only one.
+        cells: texts, or rows of texts and numbers.
+
+    Raises:
+        NotAnAsker: the person only reads in the use case's team.
+        EvidenceRefused: no model is at hand, the question is none, or too many of theirs wait already.
+    """
+    if not may_try(by, use_case=use_case):
+        raise NotAnAsker("not_a_trier", f"you only read in {use_case}; its team's submitters and reviewers try models")
+    there = model_bytes(version, use_case)
+    try:
+        typed = question(cells)
+        named = chosen(there.as_inputs(), model)
+    except InputsRejected as refused:
+        code = there.lacking if refused.code == "model_missing" and not model else refused.code
+        raise EvidenceRefused(code, str(refused)) from refused
+    waiting = Run.objects.filter(kind=KIND, requested_by=by, state__in=OPEN_STATES).count()
+    if waiting >= MOST_UNFINISHED:
+        raise EvidenceRefused("too_many_trials", f"{waiting} of your trials wait for an answer; look at these first")
+    content = json.dumps(typed, ensure_ascii=False, separators=(",", ":")).encode()
+    blob = blobs.store_bytes(content, media_type="application/json", at=at)
+    inputs: dict[str, Any] = {
+        "files": [{"path": path, "sha256": sha256} for path, sha256 in sorted(named.files.items())],
+        "model": named.reference,
+        "question_sha256": blob.sha256,
+    }
+    asked: dict[str, Any] = {
+        "kind": KIND,
+        "subject_name": version.entry.repo_id,
+        "subject_digest": version.digest,
+        "use_case": use_case.slug,
+        "origin": Origin.DECLARED if there.declared & named.files.keys() else Origin.OBSERVED,
+        "requested_by": by,
+        "at": at,
+    }
+    run = audits.request_run(inputs=inputs, **asked)
+    if run.verdict == NO_ANSWER:
+        run = audits.request_run(inputs={**inputs, queries.RENEWS: run.pk}, **asked)
+    return run
+
+
+@transaction.atomic
+def keep(*, run_id: int, note: str = "", by: User, at: dt.datetime) -> KeptTrial:
+    """Keep a trial as evidence. Once kept it stays; keeping it again changes nothing.
+
+    Raises:
+        NotAnAsker: the person only reads in the use case's team.
+        EvidenceRefused: it is no trial, or has not come to its end.
+    """
+    run = Run.objects.select_for_update().get(pk=run_id)
+    if run.kind != KIND or run.state != RunState.SUCCEEDED:
+        raise EvidenceRefused("no_trial", "only a trial that has come to its end can be kept")
+    use_case = UseCase.objects.select_related("owner_team").get(slug=run.use_case)
+    if not may_try(by, use_case=use_case):
+        raise NotAnAsker("not_a_trier", f"you only read in {use_case}; its team's submitters and reviewers keep trials")
+    kept = KeptTrial.objects.filter(run=run).first()
+    if kept is not None:
+        return kept
+    kept = KeptTrial.objects.create(
+        version=Version.objects.get(digest=run.subject_digest),
+        use_case=use_case,
+        run=run,
+        note=note.strip()[:500],
+        kept_by=by,
+        kept_at=at,
+    )
+    ledger.record(
+        verb="trial.kept",
+        object_kind="run",
+        object_ref=str(run.pk),
+        subject_digest=run.subject_digest,
+        actor=by,
+        at=at,
+        detail={"use_case": use_case.slug, "result_sha256": run.result_sha256},
+    )
+    return kept

@@ -1,0 +1,124 @@
+"""The forms of a real edition: drawn by a worker, handed out to whoever may see the edition."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from audits import blobs
+from governance.people.models import Scope
+from governance.reports import drawing, services
+from governance.reports.models import Edition, Rendition
+from governance.reports.periods import read_period
+from governance.reports.reading import open_document
+from governance.reports.renditions import pdf
+from governance.web.templatetags import figures
+from tests.factories import member
+from tests.governance.catalog.clients import client
+from tests.governance.reviews.browsing import signed_in
+from tests.governance.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def edition_of(world: World) -> Edition:
+    at = timezone.now() + dt.timedelta(minutes=1)
+    return services.compile(period=read_period(f"{world.at:%Y-%m}", time_zone="UTC"), team=None, by=None, at=at)
+
+
+def body(answer: Any) -> bytes:
+    return b"".join(answer.streaming_content)
+
+
+def test_forms_of_an_edition_are_drawn_by_a_worker_and_never_by_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.approved()
+    edition = edition_of(world)
+    auditor = member(None, "auditor")
+    browser = signed_in(auditor)
+    address = reverse("reports:form", args=[edition.pk, "html", "en"])
+
+    # asked for: it waits, and asking again is asking once
+    assert browser.get(address).status_code == 202
+    assert b"A worker draws it" in browser.get(address).content
+    assert Rendition.objects.count() == 1
+    assert drawing.carry_out() == 1
+    answer = browser.get(address)
+    page = body(answer).decode()
+
+    assert answer.status_code == 200
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert edition.document_sha256 in page
+    with open_document(edition) as document:
+        (version,) = document.items("versions")
+        (decision,) = document.items("decisions")
+    bias = next(one for one in version["audits"] if one["kind"] == "bias")
+    rates = [row for row in bias["result"]["metrics"] if row["metric"] == "selection_rate"]
+    assert rates
+    for row in rates:
+        assert figures.interval("rate", row["ci_low"], row["ci_high"]) in page
+    assert version["subject"]["revision"] in page
+    assert decision["votes"][0]["voter"][:12] in page
+    assert "Annex IV, point 2(g)" in page
+    # the tables, by the same way, are the same bytes when they are drawn anew
+    tables = reverse("reports:form", args=[edition.pk, "csv", "en"])
+    browser.get(tables)
+    drawing.carry_out()
+    first = body(browser.get(tables))
+    assert "figures.csv" in zipfile.ZipFile(io.BytesIO(first)).namelist()
+    Path(blobs._storage().path(blobs.name_of(hashlib.sha256(first).hexdigest()))).unlink()
+    assert browser.get(tables).status_code == 202
+    drawing.carry_out()
+    assert body(browser.get(tables)) == first
+
+    # the print cannot be made: it says why, the rest is there, and it can be tried again
+    def fails(*_: Any, **__: Any) -> dict[str, Any]:
+        raise pdf.PrintingFailed("pango_missing", "the system's pango library is missing; install it")
+
+    monkeypatch.setattr(pdf, "printed_by_process", fails)
+    printed = reverse("reports:form", args=[edition.pk, "pdf", "en"])
+    browser.get(printed)
+    assert drawing.carry_out() == 0
+    told = browser.get(printed).content.decode()
+    assert "pango library is missing" in told
+    assert address in told
+    browser.post(reverse("reports:form-again", args=[edition.pk, "pdf", "en"]))
+    assert Rendition.objects.get(form="pdf").state == "queued"
+
+
+def test_a_form_is_for_those_who_see_the_edition() -> None:
+    world = World()
+    edition = edition_of(world)
+    address = reverse("reports:form", args=[edition.pk, "html", "en"])
+
+    # a portfolio's edition is for those who see the whole organisation
+    assert signed_in(world.submitter).get(address).status_code == 404
+    assert Client().get(address).status_code == 302
+    assert not Rendition.objects.exists()
+    auditor = signed_in(member(None, "auditor"))
+    assert auditor.get(reverse("reports:form", args=[edition.pk, "docx", "en"])).status_code == 404
+    assert auditor.get(reverse("reports:form", args=[edition.pk, "html", "xx"])).status_code == 404
+
+
+def test_a_form_is_had_over_rest_once_it_is_drawn() -> None:
+    edition = edition_of(World())
+    auditor = member(None, "auditor")
+    rest = client(auditor, Scope.REPORTS_READ)
+    address = f"/api/v1/reports/{edition.pk}/forms/html/"
+
+    waiting = rest.get(address)
+    assert (waiting.status_code, waiting.json()) == (202, {"state": "queued"})
+    drawing.carry_out()
+    assert edition.document_sha256.encode() in body(rest.get(address))
+    assert rest.get(f"{address}?language=xx").status_code in (400, 422)
+    assert rest.get(f"/api/v1/reports/{edition.pk}/forms/docx/").status_code == 404
