@@ -15,7 +15,8 @@ SEVERITIES = tuple(range(1, len(RATES) + 1))
 
 def wanted(units: Places, severity: int) -> Places:
     """How many places of each text are changed: a share of its characters or words, and at least one."""
-    return np.maximum(1, np.floor(units * RATES[severity - 1] + 0.5)).astype(np.int64)
+    found: Places = np.maximum(1, np.floor(units * RATES[severity - 1] + 0.5)).astype(np.int64)
+    return found
 
 
 @dataclass(frozen=True)

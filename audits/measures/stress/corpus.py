@@ -56,7 +56,8 @@ class Corpus:
     def counted(self, which: Mask) -> Places:
         """How many characters of each text are among these, shape (texts,)."""
         upto = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(which)])[self.begins]
-        return upto[1:] - upto[:-1]
+        found: Places = upto[1:] - upto[:-1]
+        return found
 
     def options(self, of: Callable[[str], Sequence[str]]) -> tuple[list[Sequence[str]], Places]:
         """What each different character may become, and for each character which of these lists is its own."""
