@@ -54,6 +54,7 @@ lock:
 	$(COMPILE) requirements.in --output-file requirements.txt
 	cd requirements && $(COMPILE) demo.in --output-file demo.txt
 	cd requirements && $(COMPILE) models.in --output-file models.txt
+	cd requirements && $(COMPILE) transformers.in --output-file transformers.txt
 	cd requirements && $(COMPILE) dev.in --output-file dev.txt
 	cd requirements && $(COMPILE) mitigation.in --output-file mitigation.txt
 	cd requirements && $(COMPILE) metrics.in --output-file metrics.txt

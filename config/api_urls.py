@@ -36,6 +36,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("entries/<str:kind>/<str:ns>/<str:name>/", catalog.EntryView.as_view(), name="entry"),
     path("entries/<str:kind>/<str:ns>/<str:name>/versions/", catalog.Versions.as_view(), name="entry-versions"),
     path(
+        "entries/<str:kind>/<str:ns>/<str:name>/versions/<str:sha>/fetch/",
+        catalog.FetchView.as_view(),
+        name="entry-version-fetch",
+    ),
+    path(
         "entries/<str:kind>/<str:ns>/<str:name>/versions/<str:sha>/",
         catalog.VersionView.as_view(),
         name="entry-version",

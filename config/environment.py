@@ -25,9 +25,11 @@ OWN_NAMES = {
     "ASSAY_ALLOW_PYTHON_MODELS",
     "ASSAY_DEBUG",
     "ASSAY_MAX_CARD_MB",
+    "ASSAY_MAX_FETCH_MB",
     "ASSAY_MAX_UPLOAD_MB",
     "ASSAY_METRICS",
     "ASSAY_METRICS_PATH",
+    "ASSAY_MODEL_SIGNERS",
     "ASSAY_MODEL_HOSTS",
     "ASSAY_MODEL_SECRETS",
     "ASSAY_NO_PREPARED_STATEMENTS",
@@ -168,6 +170,49 @@ def metrics_allowed(folder: str) -> list[str]:
     if names and not folder:
         raise ImproperlyConfigured("ASSAY_METRICS: goes with ASSAY_METRICS_PATH, which is not set")
     return names
+
+
+def model_signers() -> list[dict[str, str]]:
+    """Public keys and certificates whose signatures of models count: the PEM files in ASSAY_MODEL_SIGNERS, or the one.
+
+    Whoever can write there decides whose models are taken for signed, so nobody but its owner may.
+    """
+    value = text("ASSAY_MODEL_SIGNERS", "")
+    if not value:
+        return []
+    path = Path(value)
+    if not path.is_absolute() or not path.exists():
+        raise ImproperlyConfigured(f"ASSAY_MODEL_SIGNERS: an absolute path of a folder or file, not {value!r}")
+    if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise ImproperlyConfigured(
+            f"ASSAY_MODEL_SIGNERS: others than its owner can write into {value}; take their right away (chmod go-w)"
+        )
+    from audits.files.signatures.signers import BadSigner, signers_of
+
+    try:
+        found = pems(value)
+        signers_of(found)
+    except BadSigner as bad:
+        raise ImproperlyConfigured(f"ASSAY_MODEL_SIGNERS: {bad}") from None
+    except (OSError, ValueError):
+        raise ImproperlyConfigured(f"ASSAY_MODEL_SIGNERS: a file in {value} cannot be read as text") from None
+    return found
+
+
+def pems(path: str) -> list[dict[str, str]]:
+    """Texts of keys and certificates with the names of their files: one file, or those of a folder that end in .pem,
+    .pub or .crt.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not text, or there is none.
+    """
+    given = Path(path)
+    ends = (".pem", ".pub", ".crt")
+    files = sorted(one for one in given.iterdir() if one.suffix in ends) if given.is_dir() else [given]
+    if not files:
+        raise ValueError("there is no .pem, .pub or .crt file in it")
+    return [{"name": one.name, "pem": one.read_text(encoding="ascii")} for one in files]
 
 
 def model_hosts() -> list[str]:

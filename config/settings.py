@@ -192,6 +192,7 @@ MAX_CARD_BYTES = environment.megabytes("ASSAY_MAX_CARD_MB", 5)
 # Code of the operator's own that workers may run; nothing that was uploaded is ever among it.
 METRICS_PATH = environment.metrics_folder(uploads=Path(STORAGES["blobs"]["OPTIONS"]["location"]))
 METRICS_ALLOWED = environment.metrics_allowed(METRICS_PATH)
+MODEL_SIGNERS = environment.model_signers()
 # Models that are services in networks of one's own, whose secrets go where; functions of Python, for development.
 MODEL_HOSTS = environment.model_hosts()
 MODEL_SECRETS = environment.model_secrets()
@@ -204,6 +205,8 @@ FILE_UPLOAD_TEMP_DIR = None
 # --- the Hub ---------------------------------------------------------------------------------------------------------
 HF_ENDPOINT = environment.url("HF_ENDPOINT", ("http", "https"), "https://huggingface.co")
 HF_TOKEN = environment.word("HF_TOKEN", "")
+# Of one version, when its files are fetched for the file scan.
+MAX_FETCH_BYTES = environment.megabytes("ASSAY_MAX_FETCH_MB", 20_480)
 
 # --- mail ------------------------------------------------------------------------------------------------------------
 _mail = environment.email()
@@ -237,6 +240,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "KindEnum": "governance.catalog.models.SubjectKind",
         "TierEnum": "governance.catalog.models.Tier",
         "TriggerKindEnum": "governance.reviews.models.Trigger.Kind",
+        # Of imports and fetches alike.
+        "ImportDocumentStateEnum": "governance.catalog.models.ImportState",
         # Of waivers and overrides alike.
         "WaiverDocumentStateEnum": "governance.policies.waivers.queries.STATES",
     },
@@ -279,6 +284,11 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "audits.tasks.sweep", "schedule": SWEEP_EVERY_S, "options": UPKEEP},
     "sweep-imports": {
         "task": "governance.catalog.tasks.sweep_imports",
+        "schedule": 5 * SWEEP_EVERY_S,
+        "options": UPKEEP,
+    },
+    "sweep-fetches": {
+        "task": "governance.catalog.tasks.sweep_fetches",
         "schedule": 5 * SWEEP_EVERY_S,
         "options": UPKEEP,
     },

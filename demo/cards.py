@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from graphs import onnx_of
 from training import APPROVE_FROM, DIFFERENCE_BOUND, FOLDS, SEED, Table, Trained, model_json
 
 DATASET_ID = "assay-demo/loanapp"
@@ -123,6 +124,7 @@ def write_model(folder: Path, table: Table, trained: Trained, *, version: int, b
             )
             + "\n",
             "model.json": model_json(trained).decode(),
+            "model.onnx": onnx_of(trained.parameters),
         },
     )
 
@@ -154,7 +156,8 @@ metrics:
 {how}
 It uses {len(table.names)} columns that are known before the decision. It does not use race, sex, marital status,
 dependants, the age flag or the share of minorities in the tract, and nothing that is known only afterwards. Missing
-values are replaced by the column's median. The file `model.json` holds numbers only; nothing in it runs.
+values are replaced by the column's median. The file `model.json` holds numbers only, and
+`model.onnx` is the same model as a graph of ONNX operators: neither holds a program.
 
 - **Developed by:** the Assay authors, for the demonstration
 - **Model type:** logistic regression
@@ -265,7 +268,7 @@ def wilson(k: int, n: int, z: float = 1.959964) -> tuple[float, float]:
     return centre - half, centre + half
 
 
-def _write(folder: Path, files: dict[str, str]) -> None:
+def _write(folder: Path, files: dict[str, str | bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    for name, content in files.items():
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -115,7 +115,8 @@ def _tell_story(
     _step("Import the dataset and both versions, each with its card")
     _imported(manage("import_card", str(DEMO / "loanapp"), "--kind", "dataset", "--id", DATASET_ID, "--format", "json"))
     versions = [
-        _imported(manage("import_card", result["folder"], "--id", MODEL_ID, "--format", "json")) for result in results
+        _imported(manage("import_card", result["folder"], "--id", MODEL_ID, "--keep-files", "--format", "json"))
+        for result in results
     ]
 
     _step(f"Describe the use case {USE_CASE}: tier high, and what its bias audit looks at")
@@ -234,7 +235,9 @@ def _train(number: int) -> None:
 
 def _code_digest() -> str:
     here = Path(__file__).parent
-    return hashlib.sha256(b"".join((here / name).read_bytes() for name in ("training.py", "cards.py"))).hexdigest()
+    return hashlib.sha256(
+        b"".join((here / name).read_bytes() for name in ("training.py", "graphs.py", "cards.py"))
+    ).hexdigest()
 
 
 def _no_meter(done: int, total: int) -> None:

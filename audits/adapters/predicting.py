@@ -82,6 +82,17 @@ class Conversation:
     ) -> None:
         self.close()
 
+    @property
+    def isolation(self) -> Isolation:
+        """How the model is kept apart."""
+        found: Isolation = self._how["isolation"]
+        return found
+
+    def anew(self, *, limits: Limits | None = None) -> Conversation:
+        """Another conversation with the same model, for what no kept answer can tell: it keeps none and finds none."""
+        how = self._how if limits is None else {**self._how, "limits": limits}
+        return Conversation(self.adapter, tick=lambda: self._tick(), **how)
+
     def close(self) -> None:
         """End the model; the next question loads it anew."""
         self._model = None

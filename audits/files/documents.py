@@ -13,7 +13,13 @@ from audits.files.scanning import FileScan
 VERDICTS = ("fail", "no_information", "insufficient_data", "warn", "pass")
 
 
-def document_of(scan: FileScan, opinions: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+def document_of(
+    scan: FileScan,
+    opinions: Sequence[Mapping[str, Any]] = (),
+    *,
+    signatures: Sequence[Mapping[str, Any]] = (),
+    hub: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The result of a scan.
 
     ``bytes_total`` and ``bytes_inspected`` are of the files themselves (members of containers are within them) in
@@ -21,7 +27,8 @@ def document_of(scan: FileScan, opinions: Sequence[Mapping[str, Any]] = ()) -> d
     place and of the size that a header gives them, and nothing more can be said of them. ``engines`` has bytes present
     and inspected by engine, members included. The verdict is fail where a finding is high or critical, no_information
     where there is no byte, insufficient_data where a byte was not inspected, warn where a finding is of medium
-    severity, otherwise pass.
+    severity, otherwise pass. ``signatures`` is what ``signatures.comparing.compare`` gives, ``hub`` what
+    ``hub_scans.compare`` does; null where the Hub was not asked.
     """
     scan.finish()
     files: list[dict[str, Any]] = [
@@ -64,6 +71,8 @@ def document_of(scan: FileScan, opinions: Sequence[Mapping[str, Any]] = ()) -> d
         "rows_left_out": scan.rows_left_out,
         "findings_left_out": scan.notes.left_out,
         "opinions": [dict(one) for one in opinions],
+        "signatures": [dict(one) for one in signatures],
+        "hub": None if hub is None else dict(hub),
     }
     return {**document, "digest": hashlib.sha256(canonical(document)).hexdigest()}
 

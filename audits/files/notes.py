@@ -63,6 +63,16 @@ CODES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "files.no_bytes": ("medium", ()),
     "files.not_given": ("medium", ("bytes",)),
     "files.other_bytes": ("high", ()),
+    # What others say of the same files.
+    "files.signature_wrong": ("high", ("names",)),
+    "files.signature_differs": ("high", ("names",)),
+    "files.signature_absent": ("medium", ("names",)),
+    "files.signature_leaves_out": ("medium", ("names",)),
+    "files.signature_unverified": ("low", ("why",)),
+    "files.signature_verified": ("info", ("names",)),
+    "files.hub_alarms": ("high", ("names",)),
+    "files.hub_doubts": ("medium", ("names",)),
+    "files.hub_silent": ("medium", ("names",)),
     "files.opinions_differ": ("high", ("names",)),
     "files.opinion_failed": ("low", ("names",)),
 }

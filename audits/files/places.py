@@ -34,6 +34,9 @@ class Scan(Protocol):
     def elsewhere(self, path: str, model: str, end: int) -> None:
         """Say that a model has a tensor in another file, which ends there at ``end``; 0 where that is not said."""
 
+    def signature(self, path: str, raw: bytes) -> None:
+        """Say that a file is a signature of a model; it is checked when all files are read."""
+
     def facts(self, path: str) -> dict[str, Any]:
         """What engines tell each other of a container: torch storages by the folder they belong in."""
 

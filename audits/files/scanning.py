@@ -25,6 +25,7 @@ from audits.files.texts import plain
 from audits.files.weights import gguf, graphs, hdf5, numpy_arrays, pictures, safetensors
 
 MOST_ROWS = 5_000
+MOST_SIGNATURES = 20
 
 _ENGINES: Mapping[str, tuple[str, Engine]] = {
     "zip": ("zip", zips.inspect),
@@ -76,6 +77,7 @@ class FileScan:
         self._facts: dict[str, dict[str, Any]] = {}
         self._elsewhere: dict[str, tuple[str, int]] = {}
         self.on_disk: list[tuple[str, Path]] = []
+        self.signatures: list[tuple[str, bytes]] = []
 
     def file(self, source: Source, path: str) -> Row:
         """Scan one file of its own; hashes it on the way."""
@@ -103,6 +105,13 @@ class FileScan:
         """Note a file that has no bytes to be read."""
         self.notes.add(code, path, **params)
         self.rows.append(Row(path, "unknown", "", 0, 0, 0, 0))
+
+    def signature(self, path: str, raw: bytes) -> None:
+        """See ``places.Scan.signature``."""
+        if len(self.signatures) < MOST_SIGNATURES:
+            self.signatures.append((path, raw))
+        else:
+            self.notes.add("files.signature_unverified", path, why="signature_too_many")
 
     def elsewhere(self, path: str, model: str, end: int) -> None:
         """See ``places.Scan.elsewhere``; it is settled in ``finish``."""

@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from audits.files import hub_scans
 from audits.files.documents import VERDICTS, document_of
 from audits.files.scanning import FileScan, Row
+from audits.files.signatures.comparing import compare as compare_signatures
+from audits.files.signatures.signers import BadSigner, signers_of
 from audits.files.sources import Source
 from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
 
 MAX_LOCUS = 500
 
 
-@audit("files", version=1, verdicts=VERDICTS, time_limit_s=3_600)
+@audit("files", version=2, verdicts=VERDICTS, time_limit_s=3_600)
 def run(context: Context) -> Outcome:
     """Scan the files at hand and say which files of the version were not among them.
 
     Inputs: ``files`` (a list of ``path`` and ``sha256`` of stored files, and of uploaded ones with ``filename``
     instead of a path) and ``manifest`` (a list of ``path``, ``size``, ``sha256`` or null, ``git_oid`` or null: what
     the version consists of; empty where that is not known; with ``manifest_is_cut`` where it is too long to be listed
-    whole). An uploaded archive counts for the files in it whose bytes the manifest names. Progress is bytes.
+    whole). An uploaded archive counts for the files in it whose bytes the manifest names. ``signers`` (a list of
+    ``name`` and ``pem``) are those whose signatures count, ``hub_scan`` is what the Hub's own scanners say (see
+    ``audits.files.hub_scans``). Progress is bytes.
 
     Returns:
         The document of ``audits.files.documents.document_of``; in the summary the bytes; one draft for each code and
@@ -39,15 +44,23 @@ def run(context: Context) -> Outcome:
             raise InputsRejected("files_inputs", "files: every one has a sha256")
         with context.open_blob(sha256) as opened:
             scan.file(Source.of_file(opened), str(one.get("path") or one.get("filename") or sha256))
-    _compare(scan, manifest)
+    rows_of = _compare(scan, manifest)
     if context.inputs.get("manifest_is_cut"):
         scan.notes.add("files.not_given", "…", bytes=0)
-    document = document_of(scan)
+    try:
+        signers = signers_of(_listed(context.inputs, "signers"))
+    except BadSigner as bad:
+        raise InputsRejected("files_signers", f"signers: {bad}; have the operator mend it") from bad
+    asked = context.inputs.get("hub_scan")
+    hub = hub_scans.compare(scan, asked, rows_of=rows_of) if isinstance(asked, Mapping) else None
+    signatures = compare_signatures(scan, signers, held=_held(scan, rows_of))
+    document = document_of(scan, signatures=signatures, hub=hub)
     return Outcome(
         verdict=document["verdict"],
         summary={
             "files_bytes_total": float(document["bytes_total"]),
             "files_bytes_inspected": float(document["bytes_inspected"]),
+            "files_signatures_verified": float(sum(one["state"] == "verified" for one in signatures)),
         },
         document=document,
         drafts=[
@@ -66,19 +79,39 @@ def _listed(inputs: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     return list(given)
 
 
-def _compare(scan: FileScan, manifest: Sequence[Mapping[str, Any]]) -> None:
-    """Note which files of the version were not scanned, and which scanned files the version does not have."""
+def _compare(scan: FileScan, manifest: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Note which files of the version were not scanned, and which scanned files the version does not have.
+
+    Returns:
+        Under which paths of the scan the bytes of each file of the version were read, by its path in the version.
+    """
     if not manifest:
-        return
-    digests = {digest for row in scan.rows for digest in (row.sha256, row.git_oid) if digest}
+        return {}
+    paths: dict[str, list[str]] = {}
+    for row in scan.rows:
+        for digest in (row.sha256, row.git_oid):
+            if digest:
+                paths.setdefault(digest, []).append(row.path)
+    rows_of: dict[str, list[str]] = {}
     known = {str(one[key]) for one in manifest for key in ("sha256", "git_oid") if one.get(key)}
     for one in manifest:
-        oids = [str(one[key]) for key in ("sha256", "git_oid") if one.get(key)]
-        if not any(oid in digests for oid in oids) and one.get("size") != 0:
+        # Of a large file git keeps a pointer, whose own digest would be no word about the file.
+        oids = [str(one["sha256"])] if one.get("sha256") else [str(one["git_oid"])] if one.get("git_oid") else []
+        rows_of[str(one.get("path"))] = [path for oid in oids for path in paths.get(oid, ())]
+        if not any(oid in paths for oid in oids) and one.get("size") != 0:
             scan.notes.add("files.not_given", str(one.get("path")), bytes=int(one.get("size") or 0))
     for row in scan.rows:
         if row.depth == 0 and not known & {row.sha256, row.git_oid} and not _carries(scan.rows, row, known):
             scan.notes.add("files.other_bytes", row.path)
+    return rows_of
+
+
+def _held(scan: FileScan, rows_of: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
+    """The SHA-256 of what was read, by the path in the version where that is known, else by the path of the scan."""
+    read = {row.path: row.sha256 for row in scan.rows if row.sha256}
+    if not rows_of:
+        return {row.path: row.sha256 or None for row in scan.rows}
+    return {path: next((read[row] for row in rows if row in read), None) for path, rows in rows_of.items()}
 
 
 def _carries(rows: Sequence[Row], container: Row, known: set[str]) -> bool:

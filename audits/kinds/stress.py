@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audits.kinds.base import Context, InputsRejected, Outcome, audit
+from audits.kinds.models_at_hand import chosen, laid_out
 from audits.kinds.uploads import PACKAGES, VERDICTS, outcome_of, plan_of, refusals, upload_of
 
 if TYPE_CHECKING:
     from audits.adapters.protocol import Adapter
 
-MOST_BYTES = 4 << 30
-# How a file that can be called is called, by how its name ends.
-CALLED = {".onnx": "onnx", ".skops": "skops"}
-COPIED_AT_ONCE = 1 << 20
 KEPT_ANSWERS = "predictions"
+# Tried unless the plan says otherwise: ``{"run": false}``.
+ALWAYS: Mapping[str, Mapping[str, Any]] = {"malformed": {}, "determinism": {}}
 
 
 @audit("stress", version=1, packages=PACKAGES, verdicts=VERDICTS, time_limit_s=3_600)
@@ -49,16 +47,16 @@ def run(context: Context) -> Outcome:
 
     sha256 = upload_of(context, "inputs", what="table of inputs to stress the model with")
     with refusals():
-        plan = stress_plan_from(plan_of(context, part="stress", needed=False))
+        plan = stress_plan_from({**ALWAYS, **plan_of(context, part="stress", needed=False)})
         with context.open_blob(sha256) as file:
             table = load_table(file, progress=lambda done, total: context.progress(0, None))
     kept = [
         KeptCase(str(one["id"]), one["input"], str(one["expected"])) for one in context.inputs.get("kept_cases") or ()
     ]
-    with tempfile.TemporaryDirectory(prefix="assay-model-") as folder, refusals():
+    with refusals(), _adapter(context, plan.model or "") as adapter:
         try:
             found = stress(
-                _adapter(context, plan.model, Path(folder)),
+                adapter,
                 table,
                 plan,
                 isolation=probe(),
@@ -87,27 +85,18 @@ def _store() -> Any:
     return FolderStore(Path(settings.VAR_DIR) / KEPT_ANSWERS)
 
 
-def _adapter(context: Context, reference: str | None, folder: Path) -> Adapter:
-    """The model that the plan names, or the only one there is; its files are put where the sandbox reads them."""
+@contextmanager
+def _adapter(context: Context, reference: str) -> Iterator[Adapter]:
+    """The model that the plan names, or the only one that is at hand, laid out where the sandbox reads it."""
     from audits.adapters import references
     from audits.model_settings import allowed
 
-    files = {str(one.get("path") or one.get("filename")): str(one["sha256"]) for one in _files(context)}
-    kind, name = _named(reference, list(files))
-    if kind not in references.KINDS:
-        return references.adapter(f"{kind}:{name}", allowed=allowed())  # which refuses what it does not know
-    beside = _beside(name, list(files))
-    taken = 0
-    for path in beside:
-        target = folder / "model" / _plain(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with context.open_blob(files[path]) as source, target.open("wb") as copy:
-            shutil.copyfileobj(source, copy, COPIED_AT_ONCE)
-        taken += target.stat().st_size
-        if taken > MOST_BYTES:
-            raise InputsRejected("model_too_large", f"the model has more than {MOST_BYTES:,} bytes")
-        context.progress(0, None)
-    return references.KINDS[kind](folder / "model" / _plain(name))
+    kind, colon, _named = reference.partition(":")
+    if colon and kind not in references.KINDS:
+        yield references.adapter(reference, allowed=allowed())  # a service; what is not known is refused
+        return
+    with laid_out(chosen(_files(context), reference), context) as adapter:
+        yield adapter
 
 
 def _files(context: Context) -> Sequence[Mapping[str, Any]]:
@@ -115,39 +104,6 @@ def _files(context: Context) -> Sequence[Mapping[str, Any]]:
     if not isinstance(given, Sequence) or not all(isinstance(one, Mapping) and one.get("sha256") for one in given):
         raise InputsRejected("files_inputs", "files: a list of files, every one with a sha256")
     return given
-
-
-def _named(reference: str | None, paths: Sequence[str]) -> tuple[str, str]:
-    """How the model is called, and the name of its file."""
-    if reference is not None:
-        kind, colon, path = reference.partition(":")
-        if not colon:
-            kind, path = CALLED.get(Path(reference).suffix, ""), reference
-        if kind == "http":
-            return kind, path
-        if path not in paths:
-            raise InputsRejected("model_missing", f"the file {path[:200]!r} that the audit plan names is not at hand")
-        return kind, path
-    callable_ones = [path for path in paths if Path(path).suffix in CALLED]
-    if len(callable_ones) != 1:
-        raise InputsRejected(
-            "model_unclear" if callable_ones else "model_missing",
-            f"{len(callable_ones)} files can be called ({', '.join(sorted(callable_ones)[:5]) or 'onnx or skops is'}); "
-            "name one in the audit plan (model), or bring one",
-        )
-    return CALLED[Path(callable_ones[0]).suffix], callable_ones[0]
-
-
-def _beside(name: str, paths: Sequence[str]) -> list[str]:
-    """The model's file and what may be part of it: the files of its folder, but no other model."""
-    folder = Path(name).parent
-    return [path for path in paths if path == name or (Path(path).parent == folder and Path(path).suffix not in CALLED)]
-
-
-def _plain(path: str) -> str:
-    """A path within the folder, whatever a manifest says."""
-    parts = [part for part in Path(path).parts if part not in ("/", "..", ".")]
-    return str(Path(*parts)) if parts else "model"
 
 
 def _declared(context: Context) -> list[dict[str, Any]]:

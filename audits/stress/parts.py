@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from audits.stress import kept_cases, templates, texts
+from audits.stress import images, kept_cases, loading, malformed, repeating, tables, templates, texts
 from audits.stress.results import Part
 
-PARTS: tuple[Part, ...] = (texts.PART, templates.PART, kept_cases.PART)
+PARTS: tuple[Part, ...] = (
+    texts.PART,
+    tables.PART,
+    images.PART,
+    templates.PART,
+    kept_cases.PART,
+    malformed.PART,
+    repeating.PART,
+    loading.PART,
+)

@@ -14,8 +14,8 @@ class PartResult:
     """What one part found.
 
     Attributes:
-        document: JSON-ready, with ``verdict`` (pass, warn, insufficient_data, no_information or fail) and ``reasons``
-            (each ``code``, ``severity``, ``locus``, ``params``).
+        document: JSON-ready, with ``verdict`` (pass, warn, insufficient_data, no_information or fail; None where
+            nothing was to be judged) and ``reasons`` (each ``code``, ``severity``, ``locus``, ``params``).
         cases: every input that turned out wrong, JSON-ready with one set of keys within a part: kept and exported.
         summary: named numbers for policies; what was not measured is absent.
     """
@@ -32,8 +32,10 @@ class Part:
     Attributes:
         asks: how many answers it will ask for; 0 where it does not apply to this model, table and plan.
         run: does it.
+        repeatable: whether the same model, table, plan and seed give the same document; times do not.
     """
 
     name: str
     asks: Callable[[Subject], int]
     run: Callable[[Subject], PartResult]
+    repeatable: bool = True

@@ -23,6 +23,7 @@ from audits.measures.verdicts import worst
 from audits.sandbox.levels import LOWEST, Isolation, Level
 from audits.sandbox.limits import Limits
 from audits.stress.parts import PARTS
+from audits.stress.results import Part
 from audits.stress.subject import KeptCase, StressRefused, Subject
 
 # What a model may use that is asked tens of thousands of times.
@@ -52,17 +53,19 @@ def stress(
     kept_cases: Sequence[KeptCase] = (),
     reasons: Sequence[Mapping[str, Any]] = (),
     progress: Progress = lambda done, total: None,
+    parts: Sequence[Part] = PARTS,
 ) -> Stressed:
     """Ask a model about a table's inputs and about changed ones, in every way that fits it.
 
     Args:
         reasons: what was found before the model was asked; they stand before the others.
         progress: answers there are and answers asked for; what it raises ends the model.
+        parts: of the audit, those that are wanted.
 
     Returns:
         The document: ``verdict`` is the worst of its ``parts``; ``model``, ``execution`` (isolation and packages),
         ``cases`` (how many inputs turned out wrong, and the digest of their export), ``digest`` over all but
-        ``execution``, so that two machines with the same packages agree on it.
+        ``execution`` and what is timed, so that two machines with the same packages agree on it.
 
     Raises:
         NotIsolated: this machine cannot keep the model apart; nothing was run.
@@ -76,7 +79,7 @@ def stress(
     ) as conversation:
         signature = conversation.signature()
         subject = Subject(conversation, signature, table, plan, rows, seed, progress, kept_cases)
-        asked = {part.name: part.asks(subject) for part in PARTS}
+        asked = {part.name: part.asks(subject) for part in parts}
         subject.total = sum(asked.values())
         if not subject.total:
             takes = ", ".join(map(str, signature.inputs))
@@ -84,7 +87,7 @@ def stress(
                 "nothing_to_stress",
                 f"the model takes {takes}, and the table has nothing that fits; name the columns in the audit plan",
             )
-        found = {part.name: part.run(subject) for part in PARTS if asked[part.name]}
+        found = {part.name: part.run(subject) for part in parts if asked[part.name]}
     cases = [case for result in found.values() for case in result.cases]
     exported = cases_jsonl(cases)
     every = [
@@ -92,8 +95,10 @@ def stress(
         *_of_sample(rows, table),
         *(one for result in found.values() for one in result.document["reasons"]),
     ]
+    verdicts = [result.document["verdict"] for result in found.values() if result.document["verdict"] is not None]
     document: dict[str, Any] = {
-        "verdict": worst(result.document["verdict"] for result in found.values()),
+        # what nobody set a limit for is told and passes nothing
+        "verdict": worst(verdicts or ["insufficient_data"]),
         "model": {"kind": adapter.kind, "digest": adapter.digest, "signature": signature.as_document()},
         "rows_used": len(rows),
         "rows_of": table.rows,
@@ -103,7 +108,7 @@ def stress(
         "plan": plan.as_document(),
         "seed": seed,
     }
-    document["digest"] = hashlib.sha256(rfc8785.dumps(document)).hexdigest()
+    document["digest"] = repeatable_digest(document)
     document["execution"] = {
         "origin": adapter.origin,
         "isolation": _least_isolated(subject.records),
@@ -114,6 +119,20 @@ def stress(
     for result in found.values():
         summary |= result.summary
     return Stressed(document, summary, cases)
+
+
+def repeatable_digest(document: Mapping[str, Any]) -> str:
+    """SHA-256 of what comes out again the same: a part that is timed does not, nor do its reasons or its verdict."""
+    timed = {part.name for part in PARTS if not part.repeatable} & set(document["parts"])
+    if not timed:
+        return hashlib.sha256(rfc8785.dumps(dict(document))).hexdigest()
+    again = [one for name, part in document["parts"].items() if name in timed for one in part["reasons"]]
+    steady: dict[str, Any] = {
+        **{key: value for key, value in document.items() if key != "verdict"},
+        "parts": {name: part for name, part in document["parts"].items() if name not in timed},
+        "reasons": [one for one in document["reasons"] if one not in again],
+    }
+    return hashlib.sha256(rfc8785.dumps(steady)).hexdigest()
 
 
 def cases_jsonl(cases: Sequence[Mapping[str, Any]]) -> bytes:

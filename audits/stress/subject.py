@@ -41,6 +41,7 @@ class Subject:
         rows: which rows of the table are used, rising; shape (n,).
         total: answers that all parts will ask for; ``done`` of them are there.
         records: of every question that was asked, as kept with its answers.
+        made: inputs that several parts ask about, made once.
     """
 
     conversation: Conversation
@@ -54,6 +55,7 @@ class Subject:
     total: int = 0
     done: int = 0
     records: list[Mapping[str, Any]] = field(default_factory=list)
+    made: dict[str, Any] = field(default_factory=dict)
 
     def ask(self, inputs: Batch, *, data_digest: str = "", transform: Mapping[str, Any] | None = None) -> Predictions:
         """The model's answers to some inputs, in batches; predicted once for the same model, data and transform.

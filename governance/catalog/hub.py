@@ -1,4 +1,4 @@
-"""The Hub: one repository at one commit, as a snapshot. The only module that reaches it.
+"""The Hub: one repository at one commit, as a snapshot. It and ``hub_files`` alone reach it.
 
 Works with the Hub's own client, which is imported when the first question is asked: it costs half a second that
 the web process must not pay.
@@ -26,7 +26,7 @@ from governance.catalog.snapshots import Progress, Snapshot, SnapshotRefused
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-__all__ = ["HubRefused", "api_answers", "fetch", "snapshot_from_answer", "source_of"]
+__all__ = ["HubRefused", "api_answers", "fetch", "patiently", "question", "snapshot_from_answer", "source_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -92,19 +92,7 @@ def fetch(
             ``token_refused``, ``rate_limited``, ``hub_unreachable``, ``hub_timeout``, ``hub_error``,
             ``not_a_hub_answer``, ``bad_endpoint``.
     """
-    snapshots.valid_kind(kind)
-    asked = Question(
-        repo_id=snapshots.valid_repo_id(repo_id),
-        kind=kind,
-        sha=None if revision is None else snapshots.valid_commit(revision),
-        endpoint=endpoint.rstrip("/"),
-        source=source_of(endpoint),
-        token=token or None,
-        timeout=timeout,
-        wait=wait,
-    )
-    if asked.token and not _TOKEN.fullmatch(asked.token):
-        raise HubRefused("token_refused", "HF_TOKEN holds characters that no token has, such as a space or a line end")
+    asked = question(repo_id, kind=kind, revision=revision, endpoint=endpoint, token=token, timeout=timeout, wait=wait)
     report = progress or (lambda done, known: None)
     report(0, 2)
     snapshot = _repository(asked)
@@ -119,24 +107,55 @@ def fetch(
     return snapshot
 
 
+def question(
+    repo_id: str,
+    *,
+    kind: str,
+    revision: str | None,
+    endpoint: str,
+    token: str | None = None,
+    timeout: float = TIMEOUT,
+    wait: Callable[[float], None] = time.sleep,
+) -> Question:
+    """What is to be asked of a Hub about one repository, in its normal form.
+
+    Raises:
+        SnapshotRefused: ``bad_repo_id``, ``unknown_kind``, ``revision_must_be_commit_sha``.
+        HubRefused: ``bad_endpoint``, ``token_refused``.
+    """
+    asked = Question(
+        repo_id=snapshots.valid_repo_id(repo_id),
+        kind=snapshots.valid_kind(kind),
+        sha=None if revision is None else snapshots.valid_commit(revision),
+        endpoint=endpoint.rstrip("/"),
+        source=source_of(endpoint),
+        token=token or None,
+        timeout=timeout,
+        wait=wait,
+    )
+    if asked.token and not _TOKEN.fullmatch(asked.token):
+        raise HubRefused("token_refused", "HF_TOKEN holds characters that no token has, such as a space or a line end")
+    return asked
+
+
 def _repository(asked: Question) -> Snapshot:
     """What the Hub lists at the commit that was asked for, or else at the newest."""
     api = _client(asked)
 
-    def question(**detail: Any) -> dict[str, Any]:
+    def repository(**detail: Any) -> dict[str, Any]:
         return _as_answer(
             api.repo_info(asked.repo_id, repo_type=asked.kind, revision=asked.sha, timeout=asked.timeout, **detail)
         )
 
     def ask() -> dict[str, Any]:
         try:
-            return question(files_metadata=True)
+            return repository(files_metadata=True)
         except (AttributeError, KeyError, TypeError):
             # The client builds objects of a card's metadata and stumbles over some that the Hub itself stores.
             # What can be asked without the metadata comes without sizes and hashes, but with every file's name.
-            return question(expand=_WITHOUT_METADATA[asked.kind])
+            return repository(expand=_WITHOUT_METADATA[asked.kind])
 
-    answer = _patiently(ask, asked, limit=MAX_ANSWER_BYTES)
+    answer = patiently(ask, asked, limit=MAX_ANSWER_BYTES)
     try:
         snapshot = snapshot_from_answer(answer, kind=asked.kind, source=asked.source)
     except SnapshotRefused as refused:
@@ -233,7 +252,7 @@ def _content(snapshot: Snapshot, asked: Question, path: str, *, most: int) -> by
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # public, exported lazily
 
     url = hf_hub_url(snapshot.repo_id, path, repo_type=asked.kind, revision=snapshot.revision, endpoint=asked.endpoint)
-    headers = {**build_hf_headers(token=asked.token or False), **_PLAIN}
+    headers = {**build_hf_headers(token=asked.token or False), **PLAIN}
 
     def ask() -> bytes | None:
         content = bytearray()
@@ -248,7 +267,7 @@ def _content(snapshot: Snapshot, asked: Question, path: str, *, most: int) -> by
             return None
         return bytes(content)
 
-    return _patiently(ask, asked, limit=most + MAX_ANSWER_BYTES)
+    return patiently(ask, asked, limit=most + MAX_ANSWER_BYTES)
 
 
 def is_content_of(row: ManifestFile, content: bytes) -> bool:
@@ -263,7 +282,7 @@ def is_content_of(row: ManifestFile, content: bytes) -> bool:
 
 
 # Sizes are counted as they come over the wire, so nothing may be packed: a packed answer can be a bomb.
-_PLAIN = {"Accept-Encoding": "identity"}
+PLAIN = {"Accept-Encoding": "identity"}
 
 
 def _client(asked: Question) -> HfApi:
@@ -273,11 +292,19 @@ def _client(asked: Question) -> HfApi:
     os.environ.setdefault("HF_HUB_VERBOSITY", "error")
     from huggingface_hub import HfApi
 
-    return HfApi(endpoint=asked.endpoint, token=asked.token or False, headers=dict(_PLAIN))
+    return HfApi(endpoint=asked.endpoint, token=asked.token or False, headers=dict(PLAIN))
 
 
-def _patiently(ask: Callable[[], _Result], asked: Question, *, limit: int) -> _Result:
-    """Ask up to three times, as long as what comes back may pass."""
+def patiently(ask: Callable[[], _Result], asked: Question, *, limit: int, seconds: float | None = None) -> _Result:
+    """Ask up to three times, as long as what comes back may pass.
+
+    Args:
+        limit: bytes of one answer.
+        seconds: for one answer; ``PATIENCE`` times the timeout where nothing is said.
+
+    Raises:
+        HubRefused: the last of the refusals.
+    """
     import httpx2
     from huggingface_hub import get_session
 
@@ -288,17 +315,17 @@ def _patiently(ask: Callable[[], _Result], asked: Question, *, limit: int) -> _R
     pause = FIRST_PAUSE
     for tries_left in reversed(range(TRIES)):
         try:
-            with bounded(get_session(), limit=limit, seconds=asked.timeout * PATIENCE):
+            with bounded(get_session(), limit=limit, seconds=seconds or asked.timeout * PATIENCE):
                 return ask()
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, Unbounded, *stumbles) as error:
             # The client's errors carry the request, and with it the token: none of them goes further.
             refused = _refusal(error, asked)
         varied = random.SystemRandom().uniform(pause / 2, pause * 1.5)
-        seconds = varied if refused.retry_after is None else refused.retry_after
-        if not refused.passing or not tries_left or seconds > LONGEST_PAUSE:
+        rest = varied if refused.retry_after is None else refused.retry_after
+        if not refused.passing or not tries_left or rest > LONGEST_PAUSE:
             raise refused
-        logger.info("%s: %s; asking again in %.1f s", asked.subject, refused.code, seconds)
-        asked.wait(seconds)
+        logger.info("%s: %s; asking again in %.1f s", asked.subject, refused.code, rest)
+        asked.wait(rest)
         pause *= 2
     raise AssertionError("the last try answers or refuses")
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from django.conf import settings
 
-from governance.catalog import hub, readings, snapshots, storing
+from governance.catalog import fetching, hub, readings, snapshots, storing
 from governance.catalog.models import Entry, SubjectKind, Version
 from governance.catalog.naming import Importer
 from governance.catalog.snapshots import Progress, Snapshot, SnapshotRefused
@@ -111,7 +111,7 @@ def import_from_hub(
     at: dt.datetime,
     progress: Progress | None = None,
 ) -> Imported:
-    """Import a repository of the Hub; see ``import_card``."""
+    """Import a repository of the Hub with what its scanners say of the files; see ``import_card``."""
     teams = _teams(by, team)
     snapshot = hub.fetch(
         repo_id,
@@ -126,7 +126,9 @@ def import_from_hub(
         raise SnapshotRefused(
             "team_required", f"{snapshot.repo_id} is private on the Hub: name the team that is to see it here"
         )
-    return _import(snapshot, by=by, team=team, teams=teams, at=at)
+    imported = _import(snapshot, by=by, team=team, teams=teams, at=at)
+    fetching.keep_hub_scan(version=imported.version, snapshot=snapshot, at=at)
+    return imported
 
 
 def import_snapshot(*, snapshot: Snapshot, by: User | None, team: Team | None, at: dt.datetime) -> Imported:

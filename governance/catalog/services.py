@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from functools import partial
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from governance.catalog import snapshots, tasks
+from governance.catalog import fetching, snapshots, tasks
 from governance.catalog.bulk import ImportReport, bulk_import
 from governance.catalog.importing import (
     Imported,
@@ -18,7 +18,7 @@ from governance.catalog.importing import (
     is_folder,
     require_may_import,
 )
-from governance.catalog.models import ImportRequest
+from governance.catalog.models import FetchRequest, ImportRequest, Version
 from governance.catalog.use_cases import (
     NotAKeeper,
     StaleUseCase,
@@ -29,7 +29,8 @@ from governance.catalog.use_cases import (
     may_keep,
     put_audit_plan,
 )
-from governance.people.models import Team, User
+from governance.people.models import Role, Team, User
+from governance.people.queries import standing_now
 
 __all__ = [
     "ImportNotAllowed",
@@ -48,6 +49,7 @@ __all__ = [
     "is_folder",
     "may_keep",
     "put_audit_plan",
+    "request_fetch",
     "request_import",
 ]
 
@@ -75,3 +77,27 @@ def request_import(
     )
     transaction.on_commit(partial(tasks.wake, request_id=request.pk))
     return request
+
+
+def request_fetch(*, version: Version, by: User, at: dt.datetime) -> FetchRequest:
+    """Have the files of a version fetched; the open request where there is one.
+
+    Raises:
+        FetchRefused: ``not_allowed``, ``not_of_the_hub``, ``nothing_to_fetch``.
+    """
+    if standing_now(by).teams_with(Role.SUBMITTER, Role.ADMIN) == []:
+        raise fetching.FetchRefused("not_allowed", "fetching needs the role submitter; ask an administrator for it")
+    if not fetching.can_be_fetched(version):
+        raise fetching.FetchRefused(
+            "not_of_the_hub",
+            "this version is not one of the Hub's with a commit and listed hashes; upload its files instead",
+        )
+    if not fetching.missing_files(version):
+        raise fetching.FetchRefused("nothing_to_fetch", "every file of this version is in the store already")
+    try:
+        with transaction.atomic():
+            made = FetchRequest.objects.create(version=version, requested_by=by, requested_at=at, due_at=at)
+            transaction.on_commit(partial(tasks.wake_fetch, request_id=made.pk))
+    except IntegrityError:
+        return FetchRequest.objects.get(version=version, state__in=fetching.OPEN)
+    return made

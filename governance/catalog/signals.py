@@ -15,3 +15,6 @@ texts_stored = Signal()
 # Arguments: suspension, at.
 suspended = Signal()
 suspension_lifted = Signal()
+
+# Sent inside the transaction that ends a fetch of a version's files from the Hub. Arguments: version, at.
+files_fetched = Signal()

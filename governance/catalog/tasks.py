@@ -1,4 +1,6 @@
-"""Messages that wake a worker for imports. The work, and the safety of doing it twice, is in ``import_queue``."""
+"""Messages that wake a worker for imports and fetches. The work, and the safety of doing it twice, is in
+``import_queue`` and ``fetching``.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ from typing import Any
 from celery import shared_task
 from django.db.models.functions import Now
 
-from governance.catalog import import_queue
-from governance.catalog.models import ImportRequest, ImportState
+from governance.catalog import fetching, import_queue
+from governance.catalog.models import FetchRequest, FetchState, ImportRequest, ImportState
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,32 @@ def wake(*, request_id: int) -> bool:
         carry_out_import.apply_async(kwargs={"request_id": request_id}, queue=QUEUE, retry=False)
     except Exception as unreachable:  # kombu's transports raise errors of many families
         logger.warning("import request %s waits for the sweep, the broker took no message: %s", request_id, unreachable)
+        waiting.update(told_at=None)
+        return False
+    waiting.update(told_at=Now())
+    return True
+
+
+@shared_task(ignore_result=True, acks_late=True)
+def carry_out_fetch(*, request_id: int, **_newer: Any) -> None:
+    """Fetch the files of a version."""
+    fetching.carry_out(request_id=request_id)
+
+
+@shared_task(ignore_result=True, acks_late=False)
+def sweep_fetches(**_newer: Any) -> None:
+    """Take back fetches whose worker is gone, and tell again of those that wait."""
+    fetching.sweep(wake=wake_fetch)
+
+
+def wake_fetch(*, request_id: int) -> bool:
+    """Tell the workers of a fetch. A broker that is down is no error: the sweep tells again."""
+    waiting = FetchRequest.objects.filter(pk=request_id, state=FetchState.QUEUED)
+    try:
+        # Many gigabytes may come: not where somebody's pipeline waits.
+        carry_out_fetch.apply_async(kwargs={"request_id": request_id}, queue="scheduled", retry=False)
+    except Exception as unreachable:  # kombu's transports raise errors of many families
+        logger.warning("fetch %s waits for the sweep, the broker took no message: %s", request_id, unreachable)
         waiting.update(told_at=None)
         return False
     waiting.update(told_at=Now())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from audits.models import Run
 from governance.web.templatetags import figures
@@ -46,11 +48,121 @@ def shown(_run: Run, document: Document) -> dict[str, Any]:
     ]
     rows.sort(key=lambda row: (_GRAVEST.index(row["gravest"]) if row["gravest"] else 9, row["is_whole"]))
     return {
+        "glance": _at_a_glance(document, files),
+        "signatures": [_signature(one) for one in document.get("signatures", ())],
+        "hub": _hub(document.get("hub")),
+        "knows_signatures": "signatures" in document,
         "files": rows[:MOST_FILES],
         "files_more": max(0, len(rows) - MOST_FILES) + int(document.get("rows_left_out", 0)),
         "total_shown": figures.number(document.get("bytes_total", 0)),
         "inspected_shown": figures.number(document.get("bytes_inspected", 0)),
         "tensor_shown": figures.number(document.get("bytes_tensor_data", 0)),
+    }
+
+
+def _at_a_glance(document: Document, files: list[Any]) -> list[dict[str, Any]]:
+    """What was read, what was not, what is dangerous, and how that is mended: one line each, the gravest first."""
+    own = [one for one in files if not one.get("inside")]
+    dangerous = [one for one in files if _severities(one) & {"critical", "high"}]
+    pickled = [one for one in files if any(note.get("code") in _PICKLED for note in one.get("findings", ()))]
+    elsewhere = document.get("findings_elsewhere", ())
+    absent = [one.get("path") for one in elsewhere if one.get("code") == "files.not_given"]
+    partly = [one.get("path") for one in own if one.get("bytes_inspected") != one.get("bytes")]
+    said = []
+    if dangerous:
+        title = ngettext(
+            "%(n)s file would run something, is not known, or is not what it seems",
+            "%(n)s files would run something, are not known, or are not what they seem",
+            len(dangerous),
+        )
+        said.append(_line("fail", title, dangerous, _("Load none of them; each finding says how it is mended.")))
+    if absent:
+        title = ngettext(
+            "%(n)s file of the version was not read", "%(n)s files of the version were not read", len(absent)
+        )
+        said.append(
+            _line(
+                "insufficient_data",
+                title,
+                absent,
+                _("Fetch them from the Hub, or attach them; until then this blocks."),
+            )
+        )
+    if partly:
+        title = ngettext("%(n)s file was not read to its end", "%(n)s files were not read to their end", len(partly))
+        said.append(
+            _line("insufficient_data", title, partly, _("Nothing can be said of the rest; the findings say why."))
+        )
+    if pickled:
+        title = ngettext("%(n)s file is a pickle", "%(n)s files are pickles", len(pickled))
+        mend = _("Have the owner convert the model to safetensors, skops or ONNX where they trust it, and upload that.")
+        said.append(_line("warn", title, pickled, mend))
+    whole = len(own) - len(partly)
+    title = ngettext("%(n)s file was read whole", "%(n)s files were read whole", whole)
+    said.append(
+        {
+            "family": "pass" if whole else "no_information",
+            "title": title % {"n": figures.number(whole)},
+            "paths": "",
+            "mend": "",
+        }
+    )
+    return said
+
+
+_PICKLED = ("files.pickle_present", "files.numpy_objects")
+_NAMED = 4
+
+
+def _line(family: str, title: str, found: list[Any], mend: str) -> dict[str, Any]:
+    paths = [str(one.get("path") if isinstance(one, Mapping) else one) for one in found]
+    named = ", ".join(paths[:_NAMED]) + (", …" if len(paths) > _NAMED else "")
+    return {"family": family, "title": title % {"n": figures.number(len(found))}, "paths": named, "mend": mend}
+
+
+def _signature(one: Mapping[str, Any]) -> dict[str, Any]:
+    family, word = {
+        "verified": ("pass", _("verified")),
+        "partial": ("warn", _("verified for a part of the files")),
+        "wrong": ("fail", _("does not fit")),
+    }.get(str(one.get("state")), ("insufficient_data", _("not verified")))
+    return {
+        "path": one.get("path"),
+        "signer": one.get("signer"),
+        "files": one.get("files"),
+        "family": family,
+        "word": word,
+    }
+
+
+def _hub(document: Document | None) -> dict[str, Any] | None:
+    """What the Hub's scanners say; None where the Hub was not asked."""
+    if not isinstance(document, Mapping):
+        return None
+    words = {
+        "safe": _("safe"),
+        "caution": _("caution"),
+        "suspicious": _("suspicious"),
+        "unsafe": _("unsafe"),
+        "queued": _("waits to be scanned"),
+        "error": _("could not be scanned"),
+        "unscanned": _("not scanned"),
+    }
+    files = [
+        {
+            "path": one.get("path"),
+            "word": words.get(str(one.get("status")), str(one.get("status"))),
+            "scanners": ", ".join(f"{name}: {words.get(word, word)}" for name, word in one.get("scanners", {}).items()),
+            "ours": one.get("ours"),
+            "agrees": one.get("agrees"),
+        }
+        for one in document.get("files", ())
+    ]
+    return {
+        "asked_at": parse_datetime(str(document.get("asked_at") or "")),
+        "counts": [(words.get(word, word), n) for word, n in document.get("counts", {}).items()],
+        "not_scanned": document.get("not_scanned", 0),
+        "files": files[:MOST_FILES],
     }
 
 

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 
 from audits.measures.counterfactual.plan import counterfactual_plan_from
 from audits.measures.suites.plan import suite_plan_from
 from audits.models import Blob, Origin
-from governance.catalog.models import AuditPlan, UseCase, Version
+from governance.catalog.models import AuditPlan, FetchState, UseCase, Version
 from governance.evidence.models import Attachment, StressCase
 from governance.licensing.inputs import license_inputs
 
@@ -120,10 +121,11 @@ def _of_uploads(reads: Reads, version: Version, use_case: UseCase) -> dict[str, 
 
 
 def _of_files(version: Version, use_case: UseCase) -> Wanted | Lacking:
-    """The bytes that there are of a version: stored under its manifest's digests, or uploaded; and the manifest.
+    """The bytes that there are of a version: fetched or otherwise stored under its manifest's digests, or uploaded; and
+    the manifest, whose signatures count, and what the Hub's own scanners say.
 
     What was read of a version whose manifest has digests is compared with them, so it is observed; of a version that
-    is known by its card alone, whoever uploaded the files says that they are its. Three queries.
+    is known by its card alone, whoever uploaded the files says that they are its. At most five queries.
     """
     manifest = list(version.files.order_by("path").values("path", "size", "sha256", "git_oid")[: MOST_FILES + 1])
     digests = {one["sha256"] for one in manifest if one["sha256"]}
@@ -135,14 +137,19 @@ def _of_files(version: Version, use_case: UseCase) -> Wanted | Lacking:
     files = [{"path": one["path"], "sha256": one["sha256"]} for one in manifest if one["sha256"] in stored]
     there = {one["sha256"] for one in files}
     files += [{"filename": name, "sha256": sha256} for sha256, name in sorted(uploads.items()) if sha256 not in there]
-    if not uploads and len(there) < len(manifest):
+    fetched = not uploads and len(there) < len(manifest) and version.fetches.filter(state=FetchState.DONE).exists()
+    if not files or not (uploads or fetched or len(there) == len(manifest)):
         return Lacking("files_missing")
     by_card = version.assurance == "card-only" or not manifest
     inputs: dict[str, Any] = {
         "files": files,
         "manifest": [] if by_card else manifest[:MOST_FILES],
         "manifest_is_cut": len(manifest) > MOST_FILES,
+        "signers": list(settings.MODEL_SIGNERS),
     }
+    hub_scan = version.hub_scans.order_by("-asked_at", "-pk").first()
+    if hub_scan is not None:
+        inputs["hub_scan"] = {"asked_at": hub_scan.asked_at.isoformat(), "files": hub_scan.files}
     return Wanted(inputs=inputs, origin=Origin.DECLARED if by_card else Origin.OBSERVED)
 
 

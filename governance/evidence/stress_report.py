@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from audits.models import Run
+from governance.evidence import stress_inputs_report
 from governance.evidence.wording.stress import family_name
 from governance.web.templatetags import figures
 
@@ -69,7 +70,13 @@ def shown(run: Run, document: Document) -> dict[str, Any]:
         "model": document["model"],
         "answers": figures.number(document["execution"]["answers"]),
         "cases_said": cases_said(document["cases"]["n"]),
-        "other_parts": [{"name": part_name(name), **part} for name, part in parts.items() if name != "texts"],
+        "fail_at": document["plan"]["fail_at"],
+        "input_parts": stress_inputs_report.shown_all(parts),
+        "other_parts": [
+            {"name": part_name(name), **part}
+            for name, part in parts.items()
+            if name != "texts" and name not in stress_inputs_report.SHOWN
+        ],
     }
     if "texts" in parts:
         made |= _texts(parts["texts"], document["plan"])

@@ -71,6 +71,8 @@ def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[st
     for standing in standings:
         if standing.run is not None and standing.run.state == RunState.SUCCEEDED and standing.kind in _SECTIONS:
             document[standing.kind] = _SECTIONS[standing.kind](standing.run)
+        if standing.run is not None and standing.kind == "files" and "files" in document:
+            document["signature"] = {"verified": standing.run.summary.get("files_signatures_verified", 0.0) > 0}
     document["audits"] = [_audit(one, at=at, section=document.get(one.kind, {})) for one in standings]
     if any(waiver["findings"] for waiver in document["waivers"]):
         _name_failing(document["audits"])
@@ -197,4 +199,9 @@ def _license(run: Run) -> dict[str, Any]:
     }
 
 
-_SECTIONS = {"card": _card, "license": _license}
+def _files(run: Run) -> dict[str, Any]:
+    counted = {name: int(run.summary[f"files_{name}"]) for name in ("bytes_total", "bytes_inspected")}
+    return {"verdict": run.verdict, **counted}
+
+
+_SECTIONS = {"card": _card, "files": _files, "license": _license}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from pathlib import Path
 
 from django.db import transaction
@@ -113,9 +114,13 @@ def last_change(policy: Policy) -> dt.datetime:
     return max(changes, default=dt.datetime.min.replace(tzinfo=dt.UTC))
 
 
-def publish_defaults(*, by: User | None, at: dt.datetime) -> list[PolicyVersion]:
-    """Publish the policies that come with the product, each only where no policy of that name exists."""
-    existing = set(Policy.objects.values_list("name", flat=True))
+def publish_defaults(*, by: User | None, at: dt.datetime, but: Collection[str] = ()) -> list[PolicyVersion]:
+    """Publish the policies that come with the product, each only where no policy of that name exists.
+
+    Args:
+        but: names of policies to leave out.
+    """
+    existing = {*Policy.objects.values_list("name", flat=True), *but}
     return [
         publish(text=file.read_text(encoding="utf-8"), by=by, at=at)
         for file in sorted(DEFAULTS.glob("*.yaml"))

@@ -23,6 +23,7 @@ entries = [
     path("catalogue/<str:kind>/<str:ns>/<str:name>/suspend/", suspension.suspend, name="suspend"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/", version.version, name="version"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/audits/", auditing.listed, name="audits"),
+    path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/fetch/", auditing.fetch, name="fetch"),
     path(
         "catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/audits/<slug:slug>/<slug:audit>/",
         auditing.audit,

@@ -15,23 +15,44 @@ from django.urls import reverse
 from django.utils import translation
 
 from governance.people.models import User
-from governance.reports import attaching
-from governance.reports.models import Attached, Edition, Mailing, Subscription
+from governance.reports import attaching, drawing
+from governance.reports.models import Attached, Edition, Form, Mailing, Rendition, RenditionState, Subscription
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 50
 ATTEMPTS = 60
 LATEST_RETRY = dt.timedelta(hours=1)
+# A mail waits so long for the PDF that it brings along, and goes without it then.
+PATIENCE, LOOK_AGAIN = dt.timedelta(hours=1), dt.timedelta(seconds=10)
 
 
 def write(edition: Edition, *, at: dt.datetime) -> list[User]:
     """Write a mail to everybody who subscribes to the edition's scope and sees it; who they are."""
     found = Subscription.objects.filter(team=edition.team, user__is_active=True).select_related("user").order_by("pk")
     wanted = [one for one in found if sees(one.user, edition)]
+    for language in sorted({_language(one.user) for one in wanted if one.attached == Attached.PDF}):
+        drawing.note(edition, form=Form.PDF, language=language, at=at)
     Mailing.objects.bulk_create(
         Mailing(edition=edition, user=one.user, attached=one.attached, due_at=at) for one in wanted
     )
     return [one.user for one in wanted]
+
+
+def _language(user: User) -> str:
+    return user.language.partition("-")[0] or "en"
+
+
+def _waits_for_its_pdf(mailing: Mailing) -> bool:
+    """Whether the file that is to come along is being drawn, for no longer than ``PATIENCE``."""
+    if mailing.attached != Attached.PDF:
+        return False
+    under_way = Rendition.objects.filter(
+        edition=mailing.edition,
+        form=Form.PDF,
+        language=_language(mailing.user),
+        requested_at__gt=Now() - Value(PATIENCE),
+    )
+    return under_way.exclude(state__in=[RenditionState.DONE, RenditionState.FAILED]).exists()
 
 
 def sees(user: User, edition: Edition) -> bool:
@@ -54,6 +75,9 @@ def _send(pk: int) -> bool:
             found = Mailing.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk, ended_at=None)
             mailing = found.select_related("edition__team", "user").first()
             if mailing is None:
+                return False
+            if _waits_for_its_pdf(mailing):
+                Mailing.objects.filter(pk=pk).update(due_at=Now() + Value(LOOK_AGAIN))
                 return False
             is_seen = sees(mailing.user, mailing.edition)
             if is_seen:

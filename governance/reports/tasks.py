@@ -18,6 +18,8 @@ def build(**_newer: Any) -> None:
     """Build whatever is due."""
     if building.carry_out(now=timezone.now):
         nudge_mail()
+        if drawing.waiting():
+            wake_drawing()
 
 
 @shared_task(ignore_result=True, acks_late=False)

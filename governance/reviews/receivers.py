@@ -13,7 +13,7 @@ from django.dispatch import receiver
 from audits.models import Run
 from audits.signals import run_finished
 from governance.catalog.models import Suspension, UseCase, Version
-from governance.catalog.signals import suspended, suspension_lifted, use_case_changed, versions_stored
+from governance.catalog.signals import files_fetched, suspended, suspension_lifted, use_case_changed, versions_stored
 from governance.catalog.suspensions.reach import reaching
 from governance.gates.models import Approval
 from governance.gates.signals import audits_asked, held_to_policies, upstream_changed
@@ -58,6 +58,12 @@ def reevaluate_asked(*, version: Version, use_case: UseCase, at: dt.datetime, **
 def refresh_use_case(*, use_case: UseCase, at: dt.datetime, **_newer: Any) -> None:
     """In the transaction that changes the plan, the tier or the licence profile."""
     services.refresh(submissions=Submission.objects.filter(use_case=use_case).values_list("pk", flat=True), at=at)
+
+
+@receiver(files_fetched, dispatch_uid="reviews.refresh_fetched")
+def refresh_fetched(*, version: Version, at: dt.datetime, **_newer: Any) -> None:
+    """In the transaction that ends the fetch: audits that waited for the files can be asked for now."""
+    services.refresh(submissions=Submission.objects.open().filter(version=version).values_list("pk", flat=True), at=at)
 
 
 @receiver(waivers_changed, dispatch_uid="reviews.reevaluate_waiver")

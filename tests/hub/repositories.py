@@ -21,7 +21,10 @@ def pointer(content: bytes) -> bytes:
 
 @dataclass
 class Repository:
-    """A repository with its commits, oldest first. ``readers`` are the users who may see it, if not everyone."""
+    """A repository with its commits, oldest first. ``readers`` are the users who may see it, if not everyone.
+
+    ``scans`` are the security statuses of files by path, as the Hub answers them.
+    """
 
     id: str
     kind: str
@@ -31,6 +34,7 @@ class Repository:
     readers: set[str] = field(default_factory=set)
     large: set[str] = field(default_factory=set)
     facts: dict[str, Any] = field(default_factory=dict)
+    scans: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def head(self) -> str:
@@ -87,6 +91,15 @@ class Repository:
             "pointerSize": len(pointer(content)),
         }
         return {"rfilename": path, "blobId": git_oid(pointer(content)), "size": len(content), "lfs": lfs}
+
+    def paths_info(self, sha: str, paths: Iterable[str], *, expand: bool) -> list[dict[str, Any]]:
+        """The answer of ``POST /api/{…}/{id}/paths-info/{revision}``; paths that do not exist are left out."""
+        wanted = set(paths)
+        rows = [row for row in self.tree(sha) if row["path"] in wanted]
+        if expand:
+            commit = {"id": sha, "title": "Add files", "date": "2022-01-11T03:52:33.000Z"}
+            rows = [row | {"lastCommit": commit, "securityFileStatus": self.scans.get(row["path"])} for row in rows]
+        return rows
 
     def tree(self, sha: str) -> list[dict[str, Any]]:
         """The answer of ``/api/{…}/{id}/tree/{revision}?recursive=true``."""

@@ -1,7 +1,8 @@
 """A Hub for tests: a real HTTP server that speaks as much of the Hub's protocol as its client uses to read.
 
 The shapes are those of recorded answers of ``/api/models`` and of what huggingface_hub 2.4 reads: ``hf_api.ModelInfo``
-and its siblings for the listing, ``file_download.get_hf_file_metadata`` for files, ``utils._http.hf_raise_for_status``
+and its siblings for the listing, ``hf_api.get_paths_info`` for what the Hub's scanners say (and the Hub's own OpenAPI
+document for the words they use), ``file_download.get_hf_file_metadata`` for files, ``utils._http.hf_raise_for_status``
 for errors. Nothing of the client is replaced; it is told this server's address.
 """
 
@@ -88,11 +89,19 @@ class HubServer:
         gated: bool | str = False,
         readers: Iterable[str] = (),
         large: Iterable[str] = (),
+        scans: Mapping[str, dict[str, Any]] | None = None,
         **facts: Any,
     ) -> Repository:
         """Add a repository with one commit. ``large`` files lie in large file storage; ``facts`` go to its answer."""
         repository = Repository(
-            id, kind, private=private, gated=gated, readers=set(readers), large=set(large), facts=facts
+            id,
+            kind,
+            private=private,
+            gated=gated,
+            readers=set(readers),
+            large=set(large),
+            facts=facts,
+            scans=dict(scans or {}),
         )
         repository.commit({"README.md": b"# " + id.encode() + b"\n"} if files is None else files)
         self.repositories[kind, id] = repository
@@ -172,6 +181,7 @@ class _Answer(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # else every answer waits 40 ms for the acknowledgement of its headers
     timeout = 20
     fault: Fault | None = None
+    sent: Mapping[str, list[str]] = {}  # of a form that was posted
 
     @property
     def hub(self) -> HubServer:
@@ -189,6 +199,11 @@ class _Answer(BaseHTTPRequestHandler):
         """Be quiet."""
 
     def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", "0"))
+        self.sent = parse_qs(self.rfile.read(length).decode())
         self.do_GET()
 
     def do_GET(self) -> None:
@@ -243,7 +258,7 @@ class _Answer(BaseHTTPRequestHandler):
             found = [r for (k, _), r in self.hub.repositories.items() if k == kind and r.id.startswith(author)]
             limit = int(query.get("limit", ["1000"])[0])
             return self._json([r.info(r.head, blobs=False, expand=()) for r in found if not r.private][:limit])
-        repository, rest = self._repository(kind, parts[1:], words=("revision", "tree"))
+        repository, rest = self._repository(kind, parts[1:], words=("revision", "tree", "paths-info"))
         if repository is None:
             return None
         sha = self._commit(repository, rest[1] if len(rest) > 1 else "main")
@@ -251,6 +266,9 @@ class _Answer(BaseHTTPRequestHandler):
             return None
         if rest[:1] == ["tree"]:
             return self._json(repository.tree(sha))
+        if rest[:1] == ["paths-info"]:
+            expand = self.sent.get("expand", [""])[0].lower() == "true"
+            return self._json(repository.paths_info(sha, self.sent.get("paths", []), expand=expand))
         blobs = query.get("blobs", [""])[0].lower() == "true"
         return self._json(repository.info(sha, blobs=blobs, expand=query.get("expand", [])))
 

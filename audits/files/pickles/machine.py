@@ -122,11 +122,39 @@ class _Machine:
                 append(VALUE)
                 pos += 1 + length
                 continue
-            if op == 0x94:  # MEMOIZE
-                if len(memo) < MOST_REMEMBERED and not self.sparse:
+            if op == 0x68:  # BINGET
+                key = buf[pos + 1]
+                append(memo[key] if key < len(memo) else self.recall(key))
+                pos += 2
+            elif op == 0x94:  # MEMOIZE
+                if self.forgotten:  # it comes under a key beyond those that are followed
+                    stack[-1]  # noqa: B018 - has to be there
+                elif len(memo) < MOST_REMEMBERED and not self.sparse:
                     memo.append(stack[-1])
                 else:
                     self.remember(len(memo) + len(self.sparse), stack[-1])
+                pos += 1
+            elif op == 0x72:  # LONG_BINPUT
+                key = unpack(buf, pos + 1)[0]
+                if key == len(memo) < MOST_REMEMBERED and not self.sparse:
+                    memo.append(stack[-1])
+                elif key < len(memo) or not self.forgotten:
+                    self.remember(key, stack[-1])
+                pos += 5
+            elif op == 0x28:  # MARK
+                marks.append(len(stack))
+                pos += 1
+            elif (op == 0x65 or op == 0x75) and marks and type(stack[marks[-1] - 1]) is Symbol:  # APPENDS, SETITEMS
+                del stack[marks.pop() :]
+                pos += 1
+            elif 0x85 <= op <= 0x87:  # TUPLE1, 2, 3
+                count = op - 0x84
+                if len(stack) < count:
+                    self.at = base + pos
+                    raise Broken("stack")
+                made = tuple(stack[-count:])
+                del stack[-count:]
+                append(made)
                 pos += 1
             elif op == 0x8C:  # SHORT_BINUNICODE
                 end = pos + 2 + buf[pos + 1]
@@ -134,17 +162,6 @@ class _Machine:
                 if self.collect:
                     self.collected(stack[-1])
                 pos = end
-            elif op == 0x68:  # BINGET
-                key = buf[pos + 1]
-                append(memo[key] if key < len(memo) else self.recall(key))
-                pos += 2
-            elif op == 0x71:  # BINPUT
-                key = buf[pos + 1]
-                if key == len(memo) and not self.sparse:
-                    memo.append(stack[-1])
-                else:
-                    self.remember(key, stack[-1])
-                pos += 2
             elif op == 0x58:  # BINUNICODE
                 length = unpack(buf, pos + 1)[0]
                 if length > LONGEST_TEXT - 8:
@@ -156,28 +173,13 @@ class _Machine:
                 if self.collect:
                     self.collected(stack[-1])
                 pos = end
-            elif op == 0x72:  # LONG_BINPUT
-                key = unpack(buf, pos + 1)[0]
-                if key == len(memo) < MOST_REMEMBERED and not self.sparse:
+            elif op == 0x71:  # BINPUT
+                key = buf[pos + 1]
+                if key == len(memo) and not self.sparse:
                     memo.append(stack[-1])
                 else:
                     self.remember(key, stack[-1])
-                pos += 5
-            elif op == 0x28:  # MARK
-                marks.append(len(stack))
-                pos += 1
-            elif 0x85 <= op <= 0x87:  # TUPLE1, 2, 3
-                count = op - 0x84
-                if len(stack) < count:
-                    self.at = base + pos
-                    raise Broken("stack")
-                made = tuple(stack[-count:])
-                del stack[-count:]
-                append(made)
-                pos += 1
-            elif (op == 0x65 or op == 0x75) and marks and type(stack[marks[-1] - 1]) is Symbol:  # APPENDS, SETITEMS
-                del stack[marks.pop() :]
-                pos += 1
+                pos += 2
             elif (op == 0x61 or op == 0x73) and len(stack) > 2 and type(stack[-2 - (op == 0x73)]) is Symbol:
                 del stack[-1 - (op == 0x73) :]  # APPEND, SETITEM
                 pos += 1
@@ -333,8 +335,14 @@ class _Machine:
             raise Broken("memo")
         if key < len(self.memo):
             self.memo[key] = value
+        elif self.forgotten:
+            return
+        elif key in self.sparse:
+            self.sparse[key] = value
         elif len(self.memo) + len(self.sparse) >= MOST_REMEMBERED:
+            # From here on values come under keys that are not followed: what is known under such keys may be old.
             self.forgotten = True
+            self.sparse.clear()
         elif key == len(self.memo) and not self.sparse:
             self.memo.append(value)
         else:

@@ -32,6 +32,8 @@ def judge_json(place: Place, raw: bytes) -> bool:
         return False
     if not isinstance(document, _Pairs):
         return False
+    if {"dsseEnvelope", "verificationMaterial"} <= {key for key, _value in document}:
+        place.scan.signature(place.path, raw)
     for pairs in _objects(document):
         _object(place, pairs)
     return True

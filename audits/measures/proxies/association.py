@@ -11,6 +11,10 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
 
+# Below so many rows for each pair of values, on average, mutual information is mostly luck.
+ROWS_A_CELL = 5
+
+
 def contingency(one: Codes, other: Codes, *, weights: Floats | None = None) -> Floats:
     """Rows of each pair of codes from 0 on, without values that no row has."""
     width = int(other.max()) + 1 if len(other) else 0
@@ -64,13 +68,15 @@ def theils_u(table: Floats) -> tuple[float, float]:
 
     Returns:
         U and its null floor: the 95th percentile where neither side tells anything, by which 2 n times the mutual
-        information is chi-squared (the likelihood ratio). Both nan where a side has one value.
+        information is chi-squared (the likelihood ratio). Both nan where a side has one value, and where there are
+        fewer than ``ROWS_A_CELL`` rows for each pair of values: a column that names rows takes all entropy away and
+        tells nothing.
 
     Source:
         Theil 1970, Am J Sociol 76:103; Wilks 1938, Ann Math Stat 9:60 (the limit).
     """
     rows, columns = table.shape if table.size else (0, 0)
-    if min(rows, columns) < 2:
+    if min(rows, columns) < 2 or table.sum() < ROWS_A_CELL * rows * columns:
         return math.nan, math.nan
     shared, _, told = _information(table)
     # an audit without features starts sooner without it

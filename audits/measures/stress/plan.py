@@ -9,7 +9,11 @@ from typing import Any
 from audits.measures import plan_values as values
 from audits.measures.naming import listed
 from audits.measures.plan_values import PlanRejected
+from audits.measures.stress.images.plan import images_plan_from
+from audits.measures.stress.load.plan import load_plan_from
 from audits.measures.stress.names import TEXT_FAMILIES
+from audits.measures.stress.part_plans import determinism_plan_from, malformed_plan_from
+from audits.measures.stress.tabular.plan import tabular_plan_from
 
 # Giskard warns from 5 % of answers that turn and fails from 10 %: a choice, neither law nor standard.
 DEFAULT_WARN_AT, DEFAULT_FAIL_AT = 0.05, 0.10
@@ -123,7 +127,14 @@ def _templates(content: Mapping[str, Any]) -> object:
 
 # What other kinds of stress are told, each under its own name: read here so that a plan promises nothing that no audit
 # keeps. A reader raises PlanRejected.
-PART_READERS: dict[str, PartReader] = {"templates": _templates}
+PART_READERS: dict[str, PartReader] = {
+    "templates": _templates,
+    "tabular": tabular_plan_from,
+    "images": images_plan_from,
+    "malformed": malformed_plan_from,
+    "determinism": determinism_plan_from,
+    "load": load_plan_from,
+}
 
 _READERS: dict[str, values.Reader] = {
     "model": values.text,

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 _JUDGED = ("family", "at", "value", "ci_low", "ci_high", "k", "n", "warn_at", "fail_at")
 
+_RELATION = ("relation", "column", "severity", "n", "value", "ci_low", "ci_high", "worst", "warn_at", "fail_at")
+_CORRUPTED = ("corruption", "severity", "n", "value", "ci_low", "ci_high", "warn_at", "fail_at")
+_TIMED = ("rate", "percent", "ms", "ms_low", "ms_high", "slo_ms", "sent", "unsent", "failed")
+
 CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     # the whole interval of answers that turn lies beyond fail_at
     "stress.answers_turn": ("high", (*_JUDGED, "q")),
@@ -30,4 +34,31 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     # templates: what the suite of the audit plan's templates found
     "stress.functionality_fails": ("high", ("functionality", "value", "ci_low", "ci_high", "n", "k", "threshold")),
     "stress.templates_undecided": ("medium", ("functionality", "n", "verdict")),
+    # tables: a relation that answers should keep
+    "stress.relation_broken": ("high", _RELATION),
+    "stress.relation_inconclusive": ("medium", _RELATION),
+    "stress.relation_too_few": ("medium", ("relation", "column", "n", "min_rows")),
+    "stress.relation_not_measured": ("medium", ("relation", "column", "why")),
+    # changed rows ended the model: crashed, hung, out of memory
+    "stress.rows_end_model": ("critical", ("relation", "column", "times", "failure", "message")),
+    # nothing that was to be judged changed a row, so that nothing is known
+    "stress.no_relation": ("medium", ("relation", "column")),
+    # a row without a value is answered as if it had one
+    "stress.missing_answered": ("low", ("relation", "column", "columns")),
+    # pictures
+    "stress.corruption_turns": ("high", _CORRUPTED),
+    "stress.corruption_inconclusive": ("medium", _CORRUPTED),
+    "stress.corruption_too_few": ("medium", ("corruption", "n", "min_rows")),
+    "stress.small_pictures": ("info", ("side", "published")),
+    # a malformed input ended the model, blocked it, or was answered by what is no answer
+    "stress.malformed_fails": ("critical", ("family", "input", "locus", "outcome", "goes_on", "message")),
+    "stress.malformed_not_finite": ("medium", ("n", "inputs")),
+    # the same row, asked about again
+    "stress.answer_not_stable": ("high", ("way", "n", "k", "largest_difference")),
+    "stress.score_not_stable": ("medium", ("way", "n", "k", "largest_difference", "tolerance")),
+    "stress.order_breaks": ("critical", ("message", "failure")),
+    # load
+    "stress.too_slow": ("high", _TIMED),
+    "stress.slow_inconclusive": ("medium", _TIMED),
+    "stress.load_not_judged": ("info", ("capacity",)),
 }

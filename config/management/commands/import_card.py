@@ -26,11 +26,17 @@ class Command(AssayCommand):
         parser.add_argument("--id", metavar="NAMESPACE/NAME", help="what a folder is called")
         parser.add_argument("--team", metavar="SLUG", help="the team that owns a new entry; everybody sees one without")
 
+        parser.add_argument(
+            "--keep-files", action="store_true", help="store the files of a folder too, so that they can be scanned"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        from governance.catalog import queries, services
+        from governance.catalog import fetching, queries, services
         from governance.catalog.snapshots import SnapshotRefused
         from governance.people.models import Team
 
+        if options["keep_files"] and not services.is_folder(options["subject"]):
+            raise Refused("--keep-files is for a folder; the files of the Hub are fetched by a worker, from the portal")
         team = None
         if options["team"] is not None:
             team = Team.objects.filter(slug=options["team"]).first()
@@ -50,6 +56,11 @@ class Command(AssayCommand):
             )
         except SnapshotRefused as refused:
             raise Refused(f"{refused.code}: {refused.message}") from refused
+        if options["keep_files"]:
+            try:
+                fetching.keep_folder(version=imported.version, folder=options["subject"], at=timezone.now())
+            except fetching.FetchRefused as kept_not:
+                raise Refused(f"{kept_not.code}: {kept_not.message}") from kept_not
         document = queries.import_document(imported.version)
         if options["format"] == "json":
             self.print_json(document)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from config import environment
 from config.audit_command import AuditCommand
 from config.commands import Refused
 from config.printing import plain, unusable
@@ -29,21 +30,35 @@ class Command(AuditCommand):
         parser.add_argument("paths", nargs="+", metavar="PATH", help="files or folders; links are not followed")
         parser.add_argument("--opinions", action="store_true", help="ask picklescan and modelscan too, if installed")
 
+        parser.add_argument(
+            "--signers",
+            metavar="PATH",
+            help="public key or certificate in PEM, or a folder of them: whose signatures of models count",
+        )
+
     def audit(self, options: Mapping[str, Any]) -> dict[str, Any]:
         from audits.files import opinions
         from audits.files.documents import document_of
         from audits.files.scanning import FileScan, scan_paths
+        from audits.files.signatures.comparing import compare
+        from audits.files.signatures.signers import signers_of
 
         scanners = opinions.installed() if options["opinions"] else []
         if options["opinions"] and not scanners:
             raise Refused("no other scanner is installed; install picklescan or modelscan, or leave --opinions out")
+        try:
+            signers = signers_of(environment.pems(options["signers"])) if options["signers"] else []
+        except (OSError, ValueError) as problem:
+            why = getattr(problem, "strerror", None) or problem
+            raise Refused(f"--signers {plain(options['signers'], 200)}: {why}") from problem
         scan, paths = FileScan(), [Path(path) for path in options["paths"]]
         for path in paths:
             try:
                 scan_paths([path], scan)
             except (OSError, ValueError) as problem:
                 raise unusable(str(path), problem, "name a file or folder that can be read") from problem
-        return document_of(scan, opinions.ask(scan, scan.on_disk, scanners))
+        signatures = compare(scan, signers)
+        return document_of(scan, opinions.ask(scan, scan.on_disk, scanners), signatures=signatures)
 
     def show(self, document: dict[str, Any]) -> None:
         total, inspected = document["bytes_total"], document["bytes_inspected"]
@@ -65,7 +80,7 @@ class Command(AuditCommand):
         self.show_table(("file", "format", "engine", "bytes", "inspected", "findings"), lines)
         if len(document["files"]) > len(rows):
             self.stdout.write(f"  … and {len(document['files']) - len(rows):,} more; --format json has them all")
-        self.stdout.write("")
+        self.stdout.write("" if document["signatures"] else "\nThere is no signature of the model.")
         self.show_reasons(
             [
                 {"code": found["code"], "locus": one["path"], "params": found["params"]}

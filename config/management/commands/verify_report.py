@@ -50,6 +50,9 @@ def _digest(what: str) -> str:
         return digest
     try:
         with Path(what).open("rb") as opened:
+            if opened.read(5) == b"%PDF-":
+                raise Refused("a PDF is drawn from the document: give the 64 digits on its first page instead")
+            opened.seek(0)
             return verifying.digest_of(opened)
     except OSError as unreadable:
         raise Refused(

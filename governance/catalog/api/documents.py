@@ -12,6 +12,8 @@ from governance.catalog.models import (
     Assurance,
     AuditPlan,
     Entry,
+    FetchRequest,
+    FetchState,
     ImportRequest,
     ImportState,
     SubjectKind,
@@ -218,6 +220,20 @@ class ImportDocument(serializers.Serializer[ImportRequest]):
 
     def get_url(self, request: ImportRequest) -> str:
         return reverse("entry-import", args=[request.public_id])
+
+
+class FetchDocument(serializers.ModelSerializer[FetchRequest]):
+    """A fetch of a version's files. ``left_out`` files stay unread; the message names them and says why."""
+
+    id = serializers.UUIDField(source="public_id")
+    state = serializers.ChoiceField(choices=FetchState.choices)
+
+    class Meta:
+        model = FetchRequest
+        fields = (
+            *("id", "state", "requested_at", "finished_at", "bytes_done", "bytes_known"),
+            *("fetched", "left_out", "code", "message"),
+        )
 
 
 class UseCaseDocument(serializers.ModelSerializer[UseCase]):

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
-from governance.catalog import queries, services
+from governance.catalog import fetching, queries, services
 from governance.catalog.api import documents
 from governance.catalog.models import Entry, ImportRequest, SubjectKind, Version
 from governance.catalog.snapshots import SnapshotRefused
@@ -198,6 +198,35 @@ class DifferenceView(APIView):
                 400, "parameter_missing", f"say which versions to compare: ?from=SHA&to=SHA lacks {parameter}"
             )
         return sha
+
+
+class FetchView(APIView):
+    """Have the files of a version fetched from the Hub for the file scan, and see how that goes.
+
+    They are held against the hashes that were listed at import, and go as far as the budget; what is left out blocks
+    the scan. Where a fetch is under way already, the answer is that one.
+    """
+
+    scopes = {"GET": Scope.CATALOG_READ, "POST": Scope.CATALOG_WRITE}
+
+    @extend_schema(operation_id="entries_versions_fetch_retrieve", responses=documents.FetchDocument)
+    def get(self, request: Request, kind: str, ns: str, name: str, sha: str) -> Response:
+        version = version_or_404(request, kind, ns, name, sha)
+        newest = version.fetches.order_by("-requested_at", "-pk").first()
+        if newest is None:
+            raise Http404
+        return Response(documents.FetchDocument(newest).data)
+
+    @extend_schema(operation_id="entries_versions_fetch", request=None, responses={202: documents.FetchDocument})
+    @idempotent()
+    def post(self, request: Request, kind: str, ns: str, name: str, sha: str) -> Response:
+        version = version_or_404(request, kind, ns, name, sha)
+        try:
+            wish = services.request_fetch(version=version, by=person(request), at=timezone.now())
+        except fetching.FetchRefused as refused:
+            status = 403 if refused.code == "not_allowed" else 422
+            raise Problem(status, refused.code, refused.message) from refused
+        return Response(documents.FetchDocument(wish).data, status=202)
 
 
 # --- imports -------------------------------------------------------------------------------------------------------

@@ -191,6 +191,74 @@ class File(models.Model):
         return self.path
 
 
+class HubScan(models.Model):
+    """What the Hub's own scanners said of a version's files at one moment; evidence, and never a verdict.
+
+    ``files`` has by path ``status`` and ``scanners``, a status by the name of each. A file that is not in it was not
+    asked for, or the Hub has said nothing. A new word is a new row.
+    """
+
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="hub_scans")
+    asked_at = models.DateTimeField()
+    files = models.JSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=["version", "-asked_at", "-id"], name="hub_scan_newest")]
+
+    def __str__(self) -> str:
+        return f"the Hub on {self.version}"
+
+
+class FetchState(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    REFUSED = "refused", _("Refused")
+
+
+class FetchRequest(models.Model):
+    """Somebody's wish to have a version's files fetched from the Hub, and what came of it.
+
+    A worker may go on only while ``attempt`` is its own and ``lease_until`` lies ahead. ``left_out`` counts files that
+    were over the budget or not what is listed: they stay unread, which blocks whatever needs them.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="fetches")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=FetchState, default=FetchState.QUEUED)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    bytes_done = models.PositiveBigIntegerField(default=0)
+    bytes_known = models.PositiveBigIntegerField(default=0)
+    fetched = models.PositiveIntegerField(default=0)
+    left_out = models.PositiveIntegerField(default=0)
+    code = models.CharField(max_length=60, blank=True)
+    message = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version"], condition=Q(state__in=["queued", "running"]), name="fetch_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="running", lease_until__isnull=False) | (~Q(state="running") & Q(lease_until=None)),
+                name="fetch_lease_while_running",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state__in=["queued", "running"]), name="fetch_open"),
+            models.Index(fields=["version", "-requested_at", "-id"], name="fetch_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"files of {self.version}"
+
+
 class LicenceText(models.Model):
     """A licence file of a version, as it was read. A licence file without such a row was not looked at.
 

@@ -191,6 +191,42 @@ SENTENCES = {
         _("These bytes are not those of any file of the version."),
         _("Upload the files of this very commit, or import the version again."),
     ),
+    "files.signature_wrong": (
+        _("The signature is not that of %(names)s, whom it names, for these words: somebody has changed one of them."),
+        _AGAIN,
+    ),
+    "files.signature_differs": (
+        _("Files are not those that were signed: %(names)s."),
+        _AGAIN,
+    ),
+    "files.signature_absent": (
+        _("Files that were signed are not among those read: %(names)s."),
+        _("Bring them and have the files scanned again, or take the version that was signed."),
+    ),
+    "files.signature_leaves_out": (
+        _("Files of the version are not among those that were signed: %(names)s."),
+        _("Ask whoever signed the model why; nobody vouches for these files."),
+    ),
+    "files.signature_unverified": (
+        _("The signature of the model could not be verified: %(why)s."),
+        _("Ask the source for its public key or certificate, and have the operator add it (ASSAY_MODEL_SIGNERS)."),
+    ),
+    "files.signature_verified": (
+        _("The model is signed by %(names)s, and its files are those that were signed."),
+        _("Nothing needs mending; who that is, the operator who added the key knows."),
+    ),
+    "files.hub_alarms": (
+        _("The Hub’s scanners call this file unsafe (%(names)s), and our scan found nothing as grave."),
+        _("Do not load it before a person has read the Hub’s report; the graver of two opinions counts."),
+    ),
+    "files.hub_doubts": (
+        _("The Hub’s scanners warn of this file (%(names)s), and our scan found nothing to warn of."),
+        _("Have a person read the Hub’s report; the graver of two opinions counts."),
+    ),
+    "files.hub_silent": (
+        _("The Hub’s scanners call this file safe, and our scan does not."),
+        _("Nothing is lifted by that; what our scan found stands beside this."),
+    ),
     "files.opinions_differ": (
         _("Another scanner sees this file otherwise: %(names)s."),
         _("Have a person look at what it says; the graver of two opinions counts."),
@@ -227,6 +263,22 @@ _WHY = {
     "gap": _("there are bytes between tensors"),
     "key_twice": _("a key is there twice"),
     "json": _("it is no whole JSON"),
+    "signature_no_signers": _("no key or certificate is laid down to check it with"),
+    "signature_key_unknown": _("it was made with a key that is not laid down here"),
+    "signature_keyless": _("it rests on an identity and a public log, and nobody is asked over a network"),
+    "signature_certificate": _("its certificate cannot be read"),
+    "signature_certificate_unknown": _("its certificate rests on none that is laid down here"),
+    "signature_certificate_purpose": _("its certificate is not for signing"),
+    "signature_earlier_format": _("it is in a format from before version 1"),
+    "signature_shards": _("it lists pieces of files and not files"),
+    "signature_algorithm": _("it lists digests other than SHA-256"),
+    "signature_root": _("what it lists does not come to the digest that it names"),
+    "signature_too_many": _("there are too many"),
+    **dict.fromkeys(
+        ("signature_json", "signature_key_twice", "signature_base64", "signature_media_type", "signature_payload_type")
+        + ("signature_signatures", "signature_certificates", "signature_statement", "signature_material"),
+        _("it cannot be read as a signature"),
+    ),
 }
 
 

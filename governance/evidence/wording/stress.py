@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from governance.evidence.wording import stress_inputs as inputs
+
 _TRAIN = _("Look at the cases that turned, train on such inputs or clean them before the model reads them.")
 _MORE = _("Bring a table with more texts that the model is right about.")
 
@@ -44,7 +46,7 @@ SENTENCES = {
         _MORE,
     ),
     "stress.model_broke": (
-        _("The model broke under %(family)s at severity %(at)s: %(failure)s. %(message)s"),
+        _("The model broke under %(family)s at severity %(at)s: %(failure)s. %(message)s."),
         _("Make the model refuse such an input or answer it; it must not end."),
     ),
     "stress.constant_prediction": (
@@ -85,6 +87,7 @@ SENTENCES = {
         _("%(functionality)s: %(n)s cases of the templates are too few to tell, or too close to the limit."),
         _("Write more templates for it; more cases of the same templates say little more."),
     ),
+    **inputs.SENTENCES,
 }
 
 FAMILIES = {
@@ -124,9 +127,12 @@ FAILURES = {
 def in_words(params: Mapping[str, Any]) -> Mapping[str, Any]:
     """Parameters whose codes have words."""
     made = dict(params)
-    for name, words in (("family", FAMILIES), ("failure", FAILURES)):
-        if params.get(name) in words:
+    known: dict[str, Mapping[Any, Any]] = {"family": {**FAMILIES, **inputs.FAMILIES}, "failure": FAILURES}
+    for name, words in (known | dict(inputs.WORDS)).items():
+        if name in params and params[name] in words:
             made[name] = str(words[params[name]])
+    if params.get("relation") and params.get("column"):
+        made["relation"] = f"{made['relation']} ({params['column']})"
     return made
 
 

@@ -15,10 +15,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audits import services as audits
 from audits.models import OPEN_STATES, Run
+from governance.catalog import fetching
+from governance.catalog import services as catalog
 from governance.catalog import showing as catalogue
 from governance.catalog.models import UseCase, Version
 from governance.evidence import inputs, kind_pages, queries
@@ -104,7 +107,7 @@ def audit(request: PageRequest, kind: str, ns: str, name: str, sha: str, slug: s
     reads = inputs.UPLOADED[audit]
     attached = {role: inputs.newest(version, use_case, role) for role in reads.uploads.values()}
     there = [role for role, one in attached.items() if one is not None]
-    if audit == "stress" and inputs.has_callable(version):
+    if _store_has_files(version, use_case, audit):
         there.append(Attachment.Role.FILES)
     # Who may ask and not bring can start on what is attached.
     bringable = list(reads.uploads.values()) if _may_bring(request.user, use_case) else []
@@ -122,6 +125,58 @@ def audit(request: PageRequest, kind: str, ns: str, name: str, sha: str, slug: s
     else:
         messages.info(request, _("These very inputs have been audited already; this is what was found."))
     return redirect("evidence:run", pk=run.pk)
+
+
+def _store_has_files(version: Version, use_case: UseCase, audit: str) -> bool:
+    """Whether an audit of files has what it reads without an upload."""
+    if audit == "stress":
+        return inputs.has_callable(version)
+    return audit == "files" and not isinstance(
+        inputs.wanted(kind=audit, version=version, use_case=use_case), inputs.Lacking
+    )
+
+
+@login_required
+@require_POST
+def fetch(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> HttpResponse:
+    """Have a version's files fetched from the Hub, and go back to where that was asked."""
+    version = found(request, kind, ns, name, sha)
+    try:
+        catalog.request_fetch(version=version, by=request.user, at=timezone.now())
+        messages.success(request, _("The files are being fetched; the page of the audit shows how far it is."))
+    except fetching.FetchRefused as refused:
+        messages.error(request, _FETCH_REFUSED.get(refused.code) or as_sentence(str(refused)))
+    use_case = UseCase.objects.visible_to(request.user).filter(slug=request.POST.get("use_case", "")).first()
+    if use_case is None:
+        return redirect("catalog:audits", *parts(version))
+    return redirect("catalog:audit", *parts(version), use_case.slug, "files")
+
+
+_FETCH_REFUSED = {
+    "not_allowed": gettext_lazy("Fetching needs the role submitter; an administrator gives it."),
+    "not_of_the_hub": gettext_lazy(
+        "This version is not one of the Hub’s with a commit and listed hashes; upload its files instead."
+    ),
+    "nothing_to_fetch": gettext_lazy("Every file of this version is here already."),
+}
+
+
+_AS_A_RUN = {"queued": "queued", "running": "running", "done": "succeeded", "refused": "errored"}
+
+
+def _fetch_shown(user: User, version: Version) -> dict[str, Any] | None:
+    """The newest fetch of the files, and whether there is something to fetch; None for a version not of the Hub."""
+    if not fetching.can_be_fetched(version):
+        return None
+    missing, newest = fetching.missing_files(version), version.fetches.order_by("-requested_at", "-pk").first()
+    return {
+        "newest": newest,
+        "state": "" if newest is None else _AS_A_RUN[newest.state],
+        "missing": len(missing),
+        "bytes": sum(file.size or 0 for file in missing),
+        "may": standing(user).teams_with(Role.SUBMITTER, Role.ADMIN) != [],
+        "budget": settings.MAX_FETCH_BYTES,
+    }
 
 
 def _started(form: AuditForm, user: User, *, version: Version, use_case: UseCase, kind: str) -> Run | None:
@@ -188,6 +243,7 @@ def _shown(
         "plan_text": catalogue.plan_text({reads.part: part}) if part is not None else "",
         "may_keep": catalogue.may_keep(user, use_case=use_case),
         "lacking": refusal_text(lacking, {}) if lacking else "",
+        "fetch": _fetch_shown(user, version) if kind == "files" else None,
         "makes": _MAKES.get(kind, ()),
         "asked_by_rest": _asked_by_rest(version, use_case, kind),
     }

@@ -8,6 +8,7 @@ import datetime as dt
 import io
 import pickle
 import pickletools
+import struct
 from typing import Any
 
 import numpy as np
@@ -321,3 +322,22 @@ def test_a_long_pickle_is_followed_piece_by_piece() -> None:
 
     assert len(data) > 3 * CHUNK
     assert (stream.stopped, stream.end) == (True, len(data))
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        b"N" + b"\x94" * 400_100 + b"0" + text("os") + b"r" + struct.pack("<I", 450_000) + b"0",
+        b"N" + b"\x94" * 449_999 + b"0" + text("os") + b"\x940",
+    ],
+    ids=["put again", "reached by memoizing"],
+)
+def test_a_key_that_gets_another_value_after_too_many_is_no_longer_known(again: bytes) -> None:
+    """An unpickler takes the newest value under a key; the one of before would stand for a harmless name."""
+    key = struct.pack("<I", 450_000)
+    data = b"\x80\x04" + text("collections") + b"r" + key + b"0" + again + b"j" + key + text("OrderedDict") + b"\x93)R."
+
+    document = scanned(data)
+
+    assert "pickle_computed_global" in codes(document)
+    assert document["verdict"] == "fail"

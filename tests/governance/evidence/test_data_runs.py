@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -17,6 +18,7 @@ from governance.evidence.models import Upload
 from governance.reviews import services as reviews
 from tests.audits.measures.data.tables import csv, varied
 from tests.audits.measures.drift.test_tables import sample
+from tests.audits.measures.drift.test_together import table as correlated
 from tests.governance.catalog.clients import API, client
 from tests.governance.world import PLAN, World
 
@@ -108,6 +110,22 @@ def test_two_tables_are_compared(world: World) -> None:
     assert "columns have drifted, further than the limit and beyond chance:" in shown
     assert "city has drifted: the Jensen-Shannon distance is" in shown
     assert "Drift by column" in shown
+    assert "all columns together" in shown
+
+
+def test_columns_that_moved_only_together_are_told_in_both_languages(world: World) -> None:
+    random = np.random.default_rng(0)
+    submission = world.submit()
+    for role, together in (("reference", 0.9), ("data", 0.0)):
+        attach(world, submission, role, correlated(random, 1_500, together=together))
+
+    run = done(world, "drift")
+
+    assert (run.verdict, [finding.code for finding in run.findings.all()]) == ("fail", ["drift.moved_together"])
+    shown, russian = page(world, run), page(world, run, language="ru")
+    assert "No column has drifted by itself; together they have" in shown
+    assert "Taken together, the columns tell rows of today from those of then" in shown
+    assert "Вместе столбцы отличают сегодняшние строки от прежних" in russian
 
 
 def test_the_page_speaks_russian(world: World) -> None:

@@ -49,8 +49,18 @@ def run_with_leads(world: World, data: bytes = b"", **changes: object) -> Run:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ["slices were looked at on one half", "age: &lt; ", "Among people who are alike", "region tells group"]),
-        ("ru", ["просмотрено срезов", "Среди одинаковых людей", "region выдаёт group"]),
+        (
+            "en",
+            [
+                "slices were looked at on one half",
+                "age: &lt; ",
+                "Among people who are alike",
+                "region tells group",
+                "all together tell group, however they go together",
+                "Theil's U",
+            ],
+        ),
+        ("ru", ["просмотрено срезов", "Среди одинаковых людей", "region выдаёт group", "U Тейла"]),
     ],
 )
 def test_the_run_page_tells_where_to_look_closer(client: Client, world: World, language: str, said: list[str]) -> None:

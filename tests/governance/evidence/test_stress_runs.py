@@ -32,7 +32,12 @@ from tests.audits.stress import models  # noqa: E402
 
 pytestmark = pytest.mark.sandbox
 TABLE = models.as_csv(models.made_up(120, seed=5))
-FEW: dict[str, Any] = {"families": ["keyboard_typos", "yo_as_ye"], "severities": [1, 2, 5]}
+FEW: dict[str, Any] = {
+    "families": ["keyboard_typos", "yo_as_ye"],
+    "severities": [1, 2, 5],
+    "malformed": {"run": False},
+    "determinism": {"run": False},
+}
 
 
 @pytest.fixture(scope="module")

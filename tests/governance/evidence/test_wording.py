@@ -17,6 +17,7 @@ from audits.measures.data.reasons import CODES as DATA
 from audits.measures.drift.reasons import CODES as DRIFT
 from audits.measures.ll144.reasons import CODES as LL144
 from audits.measures.reasons import CODES as BIAS
+from audits.measures.stress.reasons import CODES as STRESS
 from audits.measures.suites.reasons import CODES as SUITE
 from audits.models import Finding
 from governance.evidence import wording
@@ -38,6 +39,7 @@ def parameters() -> Iterable[tuple[str, str, set[str]]]:
         ("ll144", LL144),
         ("counterfactual", COUNTERFACTUAL),
         ("suite", SUITE),
+        ("stress", STRESS),
         ("files", FILES),
     ):
         for code, (_severity, names) in codes.items():

@@ -13,7 +13,7 @@ from governance.notifications.models import Notice
 from governance.people.models import Membership
 from governance.reports import asking, mailing, services
 from governance.reports.errors import NotAllowed
-from governance.reports.models import Attached, Mailing
+from governance.reports.models import Attached, Mailing, Rendition, RenditionState
 from governance.reports.periods import read_period
 from tests.factories import NOON, TeamFactory, VersionFactory, member
 from tests.governance.reports.mail_server import free_port, mail_server, send_there
@@ -35,10 +35,16 @@ def test_a_new_edition_is_mailed_to_those_who_see_it_and_waits_while_the_server_
     period = read_period("2026-03", time_zone="UTC")
 
     edition = services.compile(period=period, team=team, by=None, at=period.ends_at)
+    Rendition.objects.update(requested_at=Now())
     assert mailing.send_due() == 0
-    # nobody answers there: the edition is there, and the mails wait, each with the reason
-    assert set(Mailing.objects.values_list("attempts", "ended_why")) == {(1, "")}
-    assert all(Mailing.objects.values_list("last_error", flat=True))
+    # nobody answers there: the edition is there, and the mails wait, each with the reason, or for the PDF to come along
+    tried = dict(Mailing.objects.values_list("user__email", "attempts"))
+    assert tried == {reader.email: 1, leaving.email: 1, auditor.email: 0}
+    assert all(Mailing.objects.filter(attempts=1).values_list("last_error", flat=True))
+    # it cannot be drawn: the mail says so
+    Rendition.objects.filter(edition=edition, form="pdf", language="en").update(
+        state=RenditionState.FAILED, finished_at=Now(), code="pango_missing", error="no pango"
+    )
     Membership.objects.filter(user=leaving).delete()
     Mailing.objects.update(due_at=Now())
     with mail_server(port) as mails:
@@ -58,6 +64,7 @@ def test_a_new_edition_is_mailed_to_those_who_see_it_and_waits_while_the_server_
         auditor.email: "sent",
         leaving.email: "not_seen",
     }
+    assert "is not attached" in by_address[auditor.email].get_payload(decode=True).decode()
     # the same edition asked for again is mailed to nobody
     services.compile(period=period, team=team, by=None, at=period.ends_at)
     assert Mailing.objects.count() == 3

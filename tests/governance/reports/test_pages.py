@@ -138,8 +138,10 @@ def test_the_commands_make_an_edition_and_say_whether_a_file_is_the_one_in_the_l
         call_command("verify_report", str(copy), format="json", stdout=said)
     assert ended.value.code == 1
     assert json.loads(said.getvalue())["problem"] == "unknown"
+    (tmp_path / "report.pdf").write_bytes(b"%PDF-1.7\n")
     for command, told in (
         (("verify_report", str(tmp_path / "nothing")), "cannot be read"),
+        (("verify_report", str(tmp_path / "report.pdf")), "digits on its first page"),
         (("build_report", "--period", "2026"), "2026-Q4"),
         (("build_report", "--period", "2026-03", "--team", "none"), "People"),
         (("build_report", "--period", "2998-01"), "period_not_begun"),

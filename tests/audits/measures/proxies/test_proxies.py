@@ -137,6 +137,7 @@ def test_theils_u_is_scikit_learns_homogeneity_and_has_a_direction() -> None:
     assert theils_u(contingency(postcode, region))[0] == pytest.approx(1.0)
     assert theils_u(contingency(region, postcode))[0] == pytest.approx(homogeneity_score(postcode, region))
     assert theils_u(contingency(other, region))[0] == pytest.approx(homogeneity_score(region, other))
+    assert np.isnan(theils_u(contingency(np.arange(3_000), region))).all(), "a name of each row tells nothing"
     by_luck = [theils_u(contingency(random.integers(0, 6, 900), region[:900])) for _ in range(4_000 if LONG else 400)]
     beyond = sum(u > floor for u, floor in by_luck)
     assert 1e-4 < stats.binom.cdf(beyond, len(by_luck), 0.05) < 1 - 1e-4

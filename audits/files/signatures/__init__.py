@@ -1,0 +1,1 @@
+"""Signatures of models in the format of OpenSSF model signing, checked without asking anybody over a network."""

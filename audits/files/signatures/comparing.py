@@ -1,0 +1,88 @@
+"""Signatures of a scan: each is checked, and what it lists is compared with the bytes that were read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from audits.files.notes import MOST_NAMES
+from audits.files.scanning import FileScan
+from audits.files.signatures.bundles import Signed, Unreadable, read
+from audits.files.signatures.signers import Signer, check
+
+
+def compare(
+    scan: FileScan, signers: Iterable[Signer], *, held: Mapping[str, str | None] | None = None
+) -> list[dict[str, Any]]:
+    """Check the signatures that a scan has come upon, and note what comes of it.
+
+    Args:
+        scan: done with its files.
+        signers: whose signatures count.
+        held: the SHA-256 of each file by its path in the version, None where its bytes were not read; without it the
+            files are those of the scan, by their own paths.
+
+    Returns:
+        For each signature ``path``, ``state``, ``signer``, ``why`` and ``files`` (how many it lists). The state is
+        ``verified`` (a known signer, and all files are those that were signed), ``partial`` (a known signer, but there
+        are files that it does not list, or lists and nobody has read), ``unverified``, ``wrong`` or ``unreadable``.
+    """
+    signers = list(signers)
+    if held is None:
+        held = {row.path: row.sha256 or None for row in scan.rows}
+    return [_one(scan, path, raw, signers, held) for path, raw in scan.signatures]
+
+
+def _one(
+    scan: FileScan, path: str, raw: bytes, signers: list[Signer], held: Mapping[str, str | None]
+) -> dict[str, Any]:
+    said: dict[str, Any] = {"path": path, "state": "unreadable", "signer": "", "why": "", "files": 0}
+    try:
+        signed = read(raw)
+    except Unreadable as problem:
+        scan.notes.add("files.signature_unverified", path, why=f"signature_{problem.why}")
+        return said | {"why": problem.why}
+    checked = check(signed, signers)
+    said |= {"state": checked.state, "signer": checked.signer, "why": checked.why, "files": len(signed.files)}
+    if checked.state == "wrong":
+        scan.notes.add("files.signature_wrong", path, checked.signer)
+    elif checked.state == "unverified":
+        scan.notes.add("files.signature_unverified", path, why=f"signature_{checked.why}")
+    own = hashlib.sha256(raw).hexdigest()  # no signature lists itself
+    folder = _folder(path, own, signed, held)
+    here = {name.removeprefix(folder): sha256 for name, sha256 in held.items() if name.startswith(folder)}
+    differ = [name for name, digest in signed.files.items() if here.get(name) not in (None, digest)]
+    absent = [name for name in signed.files if here.get(name) is None]
+    beyond = [
+        name
+        for name, sha256 in here.items()
+        if name not in signed.files and sha256 != own and not _is_ignored(name, signed) and "!/" not in name
+    ]
+    for code, names in (
+        ("files.signature_differs", differ),
+        ("files.signature_absent", absent),
+        ("files.signature_leaves_out", beyond),
+    ):
+        for name in sorted(names):
+            scan.notes.add(code, path, name)
+    if checked.state == "verified":
+        if differ:
+            said["state"] = "wrong"
+        elif absent or beyond:
+            said["state"] = "partial"
+        else:
+            scan.notes.add("files.signature_verified", path, checked.signer)
+    said |= {name: sorted(found)[:MOST_NAMES] for name, found in (("differ", differ), ("absent", absent)) if found}
+    return said
+
+
+def _folder(path: str, own: str, signed: Signed, held: Mapping[str, str | None]) -> str:
+    """The folder that a signature speaks of: one that it lies in, under the name that fits most of what it lists."""
+    names = [path, *(name for name, sha256 in held.items() if sha256 == own)]
+    folders = {"", *(name[: max(name.rfind("/"), -1) + 1] for name in names)}
+    return max(sorted(folders), key=lambda folder: sum(folder + name in held for name in signed.files))
+
+
+def _is_ignored(name: str, signed: Signed) -> bool:
+    return any(name == one or name.startswith(f"{one}/") for one in signed.ignored)

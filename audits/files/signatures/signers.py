@@ -1,0 +1,179 @@
+"""Whose signatures count: public keys and certificates that the operator has laid down as PEM.
+
+``cryptography`` is imported when the first of them is read: only who checks signatures pays for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from audits.files.signatures.bundles import Signed
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+_CURVES = ("secp256r1", "secp384r1", "secp521r1")
+
+
+class BadSigner(ValueError):
+    """A text is no public key and no certificate that signatures can be checked with; the message says why."""
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A key or certificate under the name that the operator gave it; a certificate also speaks for those below it."""
+
+    name: str
+    key: ec.EllipticCurvePublicKey
+    certificate: x509.Certificate | None = None
+
+    @property
+    def hint(self) -> str:
+        """How a bundle names this key: the SHA-256 of its PEM."""
+        from cryptography.hazmat.primitives import serialization
+
+        pem = self.key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return hashlib.sha256(pem).hexdigest()
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of a signature: ``state`` is verified, unverified (``why`` says what is lacking) or wrong."""
+
+    state: str
+    signer: str = ""
+    why: str = ""
+
+
+def signers_of(pems: Iterable[Mapping[str, str]]) -> list[Signer]:
+    """Signers from ``name`` and ``pem``; a PEM of several certificates is several signers.
+
+    Raises:
+        BadSigner: one of them cannot be used.
+    """
+    return [signer for one in pems for signer in _signers(one["name"], one["pem"].encode())]
+
+
+def _signers(name: str, pem: bytes) -> list[Signer]:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+
+    try:
+        if b"BEGIN CERTIFICATE" in pem:
+            return [Signer(name, _curve(name, one.public_key()), one) for one in x509.load_pem_x509_certificates(pem)]
+        return [Signer(name, _curve(name, serialization.load_pem_public_key(pem)))]
+    except BadSigner:
+        raise
+    except Exception:  # the library raises errors of several families for what it cannot parse
+        raise BadSigner(f"{name} is no public key and no certificate in PEM") from None
+
+
+def _curve(name: str, key: object) -> ec.EllipticCurvePublicKey:
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in _CURVES:
+        raise BadSigner(f"{name} is no key on the curves P-256, P-384 or P-521, which model signatures are made with")
+    return key
+
+
+def check(signed: Signed, signers: Iterable[Signer]) -> Checked:
+    """Check a signature with what the operator has laid down. No network, no clock, no log.
+
+    A certificate's dates are looked at for the moment at which the signer's own begins: without a log nobody knows when
+    the signature was made.
+    """
+    signers = list(signers)
+    if not signers:
+        return Checked("unverified", why="no_signers")
+    if signed.certificates:
+        return _by_chain(signed, signers)
+    if signed.is_keyless:
+        return Checked("unverified", why="keyless")
+    for signer in signers:
+        if signer.hint == signed.hint or not signed.hint:
+            if _fits(signed, signer.key):
+                return Checked("verified", signer.name)
+            if signed.hint:
+                return Checked("wrong", signer.name)
+    return Checked("unverified", why="key_unknown")
+
+
+def _by_chain(signed: Signed, signers: list[Signer]) -> Checked:
+    from cryptography import x509
+
+    try:
+        chain = [x509.load_der_x509_certificate(one) for one in signed.certificates]
+        key = _curve("", chain[0].public_key())
+        trusted = _trusted(chain, [one for one in signers if one.certificate is not None])
+    except Exception:  # a certificate may be anything; what cannot be read is not trusted
+        return Checked("unverified", why="certificate")
+    if trusted is None:
+        return Checked("unverified", why="certificate_unknown")
+    if not _may_sign(chain[0]):
+        return Checked("unverified", trusted.name, "certificate_purpose")
+    return Checked("verified" if _fits(signed, key) else "wrong", trusted.name)
+
+
+def _trusted(chain: list[x509.Certificate], signers: list[Signer]) -> Signer | None:
+    """Which of the operator's certificates the signer's own one is, or rests on; each step is checked."""
+    at = chain[0].not_valid_before_utc
+    for place, one in enumerate(chain):
+        for signer in signers:
+            if signer.certificate == one:
+                return signer
+            if signer.certificate is not None and _issued(one, signer.certificate, at=at, below=place):
+                return signer
+        if place + 1 == len(chain) or not _issued(one, chain[place + 1], at=at, below=place):
+            return None
+    return None
+
+
+def _issued(one: x509.Certificate, by: x509.Certificate, *, at: object, below: int) -> bool:
+    """Whether ``by`` is an authority that has issued ``one``, at a moment when it was in force."""
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        one.verify_directly_issued_by(by)
+        basic = by.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        return False
+    try:
+        may_issue = by.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        may_issue = True
+    deep_enough = basic.path_length is None or below <= basic.path_length
+    in_force = by.not_valid_before_utc <= at <= by.not_valid_after_utc  # type: ignore[operator]  # both are moments
+    return basic.ca and may_issue and deep_enough and in_force
+
+
+def _may_sign(certificate: x509.Certificate) -> bool:
+    from cryptography import x509
+
+    extensions = certificate.extensions
+    try:
+        if extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature:
+            return True
+    except x509.ExtensionNotFound:
+        pass
+    try:
+        return x509.OID_CODE_SIGNING in extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _fits(signed: Signed, key: ec.EllipticCurvePublicKey) -> bool:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    hashed = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}[key.curve.key_size]
+    try:
+        key.verify(signed.signature, signed.signed_bytes, ec.ECDSA(hashed))
+    except InvalidSignature:
+        return False
+    return True

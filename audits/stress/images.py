@@ -1,0 +1,121 @@
+"""Every corruption of pictures at every severity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from audits.adapters import tensors
+from audits.adapters.refusals import ModelFailed, ModelRefused
+from audits.measures.stress.answers import Changed
+from audits.measures.stress.images.constants import PUBLISHED_SIDE, SEVERITIES
+from audits.measures.stress.images.corrupting import CORRUPTIONS, corrupt
+from audits.measures.stress.images.judging import judged_images
+from audits.measures.stress.images.pixels import Bytes
+from audits.measures.stress.reasons import CODES
+from audits.stress.feeding import answers_from, nobody, truth_of
+from audits.stress.pictures import NAME, as_batch, asked_for, images_of, plan_of, takes_of
+from audits.stress.results import Part, PartResult
+from audits.stress.subject import Subject
+
+# What the corruptions do to bytes; a change of it is another transform.
+VERSION = 1
+
+
+def _names(subject: Subject) -> tuple[str, ...]:
+    """Those of the plan, else all; a corruption of colours says nothing about grey pictures."""
+    _, _, (_, _, channels) = takes_of(subject)
+    return tuple(
+        name for name in plan_of(subject).corruptions or tuple(CORRUPTIONS) if channels == 3 or name != "saturate"
+    )
+
+
+def _asks(subject: Subject) -> int:
+    return len(subject.rows) * (1 + len(_names(subject)) * len(SEVERITIES)) if asked_for(subject) else 0
+
+
+def _run(subject: Subject) -> PartResult:
+    images, plan = images_of(subject), subject.plan
+    digest = tensors.digest({"images": images})
+    clean = answers_from(subject.ask(as_batch(images, subject), data_digest=digest), subject)
+    truth = truth_of(subject, clean)
+    asked = {
+        (name, severity): _asked(subject, images, digest, name, severity)
+        for name in _names(subject)
+        for severity in SEVERITIES
+    }
+    document = judged_images(
+        clean,
+        asked,
+        truth,
+        plan_of(subject),
+        side=min(images.shape[1:3]),
+        judged_at=plan.judged_at,
+        warn_at=plan.warn_at,
+        fail_at=plan.fail_at,
+        min_rows=plan.min_texts,
+    )
+    right = clean.answered if truth is None else clean.answered & (clean.words == truth)
+    cases = [
+        {
+            "part": NAME,
+            "case": f"{name}/{severity}/{int(subject.rows[row]) + 1}",
+            "corruption": name,
+            "severity": severity,
+            "row": int(subject.rows[row]) + 1,
+            "before": str(clean.words[row]),
+            "after": str(one.after.words[row]) if one.after.answered[row] else None,
+        }
+        for (name, severity), one in asked.items()
+        for row in np.flatnonzero(right & one.rows & (one.after.words != clean.words)).tolist()
+    ]
+    document["reasons"] = _reasons(document, subject)
+    return PartResult(document, cases, _summary(document))
+
+
+def _asked(subject: Subject, images: Bytes, digest: str, name: str, severity: int) -> Changed:
+    changed = corrupt(images, name, severity, seed=subject.seed)
+    rows = (changed != images).any(axis=(1, 2, 3))
+    transform = {"corruption": name, "severity": severity, "seed": subject.seed, "version": VERSION}
+    try:
+        found = subject.ask(as_batch(changed, subject), data_digest=digest, transform=transform)
+    except (ModelFailed, ModelRefused):
+        return Changed(rows, nobody(len(images), refused=True))
+    return Changed(rows, answers_from(found, subject))
+
+
+def _reasons(document: dict[str, Any], subject: Subject) -> list[dict[str, Any]]:
+    made = []
+    plan = subject.plan
+    for row in document["corruptions"]:
+        name, judged = row["corruption"], row["judged"]
+        if row["verdict"] == "pass":
+            continue
+        if row["verdict"] == "insufficient_data":
+            params: dict[str, Any] = {"corruption": name, "n": judged["n"], "min_rows": plan.min_texts}
+            made.append(_reason("stress.corruption_too_few", name, params))
+            continue
+        keys = ("severity", "n", "value", "ci_low", "ci_high")
+        params = {"corruption": name, **{key: judged[key] for key in keys}}
+        params |= {"warn_at": plan.warn_at, "fail_at": plan.fail_at}
+        failed = row["verdict"] == "fail"
+        made.append(_reason("stress.corruption_turns" if failed else "stress.corruption_inconclusive", name, params))
+    if document["side"] < PUBLISHED_SIDE:
+        params = {"side": document["side"], "published": PUBLISHED_SIDE}
+        made.append(_reason("stress.small_pictures", "", params))
+    return made
+
+
+def _reason(code: str, locus: str, params: dict[str, Any]) -> dict[str, Any]:
+    return {"code": code, "severity": CODES[code][0], "locus": locus, "params": params}
+
+
+def _summary(document: dict[str, Any]) -> dict[str, float]:
+    made = {"stress_corruptions_failed": float(sum(row["verdict"] == "fail" for row in document["corruptions"]))}
+    if document["mean_error"] is not None:
+        made["stress_mean_corruption_error"] = float(document["mean_error"]["value"])
+    return made
+
+
+PART = Part(NAME, _asks, _run)

@@ -1,0 +1,172 @@
+"""What others have published as dangerous, and real models from packages: nothing of it passes, and real models do."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import io
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator, Mapping
+from importlib import util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audits.files import opinions
+from audits.files.documents import document_of
+from audits.files.scanning import FileScan, scan_paths
+from tests.audits.files.scans import SYSTEM, called, codes, named, scanned, text
+
+SOURCE = "picklescan==1.0.5"
+STAR = "popen"
+
+
+def two_ways(module: str, name: str) -> Iterator[bytes]:
+    """A pickle that calls a name: in the text protocol, and in the newest one."""
+    yield f"c{module}\n{name}\n(S'x'\ntR.".encode()
+    yield b"\x80\x04" + called(named(module, name), text("x")) + b"."
+
+
+def passing(names: Iterator[tuple[str, str]]) -> list[str]:
+    """Names that do not fail, which would have to be none; and at least one was looked at."""
+    found, count = [], 0
+    for module, name in names:
+        for data in two_ways(module, name):
+            count += 1
+            if scanned(data)["verdict"] != "fail":
+                found.append(f"{module}.{name}")
+    assert count > 50
+    return found
+
+
+def listed(forbidden: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for module, names in sorted(forbidden.items()):
+        for name in [STAR] if names == "*" else sorted(names):
+            yield module, name
+
+
+def test_every_name_on_picklescan_s_list_fails_here() -> None:
+    scanner = pytest.importorskip("picklescan.scanner", reason="picklescan is not installed (requirements/dev.txt)")
+
+    assert passing(listed(scanner._unsafe_globals)) == []
+
+
+def test_every_name_on_modelscan_s_list_fails_here() -> None:
+    settings = pytest.importorskip("modelscan.settings", reason="modelscan is not installed: it pins older packages")
+
+    lists = settings.DEFAULT_SETTINGS["unsafe_globals"]
+    for grade in lists.values():
+        names = [one for module, name in listed(grade) for one in two_ways(module, name)]
+        assert [data for data in names if scanned(data)["verdict"] != "fail"] == []
+
+
+@pytest.mark.long
+def test_what_picklescan_s_own_tests_call_dangerous_fails_here(tmp_path: Path) -> None:
+    """The tests in its source distribution name what they find in each file; the files themselves are not in it."""
+    asked = ["download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", str(tmp_path), SOURCE]
+    got = subprocess.run(
+        [sys.executable, "-m", "pip", *asked], capture_output=True, text=True, check=False, timeout=300
+    )
+    archives = list(tmp_path.glob("picklescan-*.tar.gz"))
+    if got.returncode or not archives:
+        pytest.skip("the source distribution of picklescan cannot be fetched here")
+    with tarfile.open(archives[0]) as archive:
+        (member,) = [one for one in archive if one.name.endswith("/tests/test_scanner.py")]
+        opened = archive.extractfile(member)
+        assert opened is not None
+        tree = ast.parse(opened.read())
+
+    assert passing(_dangerous(tree)) == []
+
+
+def _dangerous(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """``Global(module, name, SafetyLevel.Dangerous)``, wherever that stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Global":
+            level = node.args[2] if len(node.args) > 2 else None
+            constants = [one.value for one in node.args[:2] if isinstance(one, ast.Constant)]
+            if isinstance(level, ast.Attribute) and level.attr == "Dangerous" and len(constants) == 2:
+                yield str(constants[0]), str(constants[1])
+
+
+@pytest.mark.parametrize("name", [*opinions.SCANNERS])
+@pytest.mark.parametrize(
+    ("data", "differs"),
+    [
+        (b"\x80\x04" + SYSTEM, False),
+        (b"\x80\x04N.", False),
+        # Not known is not safe here, and only suspicious, or nothing, there.
+        (next(two_ways("acme.models", "restore")), True),
+    ],
+    ids=["dangerous", "harmless", "unknown"],
+)
+def test_a_real_scanner_s_opinion_joins_ours_and_a_difference_is_told(
+    tmp_path: Path, name: str, data: bytes, differs: bool
+) -> None:
+    if util.find_spec(name) is None:
+        pytest.skip(f"{name} is not installed")
+    (tmp_path / "model.pkl").write_bytes(data)
+    scan = FileScan()
+    scan_paths([tmp_path / "model.pkl"], scan)
+    alone = document_of(scan)["verdict"]
+
+    document = document_of(scan, opinions.ask(scan, scan.on_disk, [name]))
+
+    assert ("opinions_differ" in codes(document)) is differs
+    assert document["verdict"] == alone, "no opinion lifts what we found"
+    assert [one["failed"] for one in document["opinions"]] == [False]
+
+
+def files_of(package: str, *endings: str) -> list[Path]:
+    spec = util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        pytest.skip(f"{package} is not installed")
+    (folder, *_rest) = spec.submodule_search_locations
+    found = sorted(path for path in Path(folder).rglob("*") if path.suffix in endings)
+    assert found
+    return found
+
+
+def test_a_real_pickled_classifier_is_told_and_so_is_the_way_out() -> None:
+    paths = files_of("profanity_check", ".joblib")
+
+    for path in paths:
+        scan = FileScan()
+        scan_paths([path], scan)
+        document = document_of(scan)
+        found = codes(document)
+        assert document["bytes_inspected"] == document["bytes_total"] == path.stat().st_size
+        assert document["verdict"] in ("warn", "fail"), "a pickle never passes"
+        assert "pickle_present" in found
+        assert any(name.startswith("sklearn.") for name in found["pickle_of_library"])
+        assert "pickle_runs_code" not in found
+
+
+@pytest.mark.parametrize("package", ["magika", "silero_vad", "rapidocr_onnxruntime"])
+def test_real_onnx_models_are_read_whole(package: str) -> None:
+    for path in files_of(package, ".onnx"):
+        scan = FileScan()
+        scan_paths([path], scan)
+        document = document_of(scan)
+        assert document["verdict"] in ("pass", "warn"), codes(document)
+        assert document["bytes_inspected"] == document["bytes_total"]
+
+
+@pytest.mark.long
+def test_the_same_model_as_skops_holds_no_pickle() -> None:
+    """The way out that is recommended: a model of scikit-learn, pickled and as skops."""
+    sklearn_linear = pytest.importorskip("sklearn.linear_model")
+    skops_io = pytest.importorskip("skops.io")
+    joblib = importlib.import_module("joblib")
+    model = sklearn_linear.LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    pickled = io.BytesIO()
+    joblib.dump(model, pickled)
+
+    before, after = scanned(pickled.getvalue(), "model.joblib"), scanned(skops_io.dumps(model), "model.skops")
+
+    assert "pickle_present" in codes(before)
+    assert not [code for code in codes(after) if code.startswith("pickle")]
+    assert after["verdict"] in ("pass", "warn"), codes(after)
