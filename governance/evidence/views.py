@@ -186,7 +186,7 @@ def _inputs(shown: Run) -> list[tuple[str, str]]:
         (_("Predictions"), digests.get("predictions")),
         (_("Texts with answers"), digests.get("texts")),
         (_("Suite with answers"), digests.get("suite")),
-        (_("Inputs"), digests.get("inputs")),
+        (_("Inputs for a stress audit"), digests.get("inputs")),
         (_("Data"), digests.get("data")),
         (_("Data before"), digests.get("reference")),
         (_("Data of today"), digests.get("current")),
