@@ -138,7 +138,7 @@ def _put(numbers: Sequence[int], *, policy: str, condition: dict[str, Any] | Non
 
 _PUT = """
     WITH kept AS (
-        SELECT a.id, a.expires_at, one.said FROM gates_approval a, jsonb_array_elements(a.conditions) AS one (said)
+        SELECT a.id, one.said FROM gates_approval a, jsonb_array_elements(a.conditions) AS one (said)
         WHERE a.id = ANY(%(numbers)s::bigint[]) AND (
             one.said ->> 'id' <> %(id)s OR (one.said ->> 'holds_until')::timestamptz <= %(sooner)s::timestamptz
         )
@@ -148,14 +148,20 @@ _PUT = """
         SELECT number, %(new)s::jsonb FROM unnest(%(numbers)s::bigint[]) AS these (number)
         WHERE %(new)s::jsonb IS NOT NULL
             AND NOT EXISTS (SELECT FROM kept WHERE kept.id = number AND kept.said ->> 'id' = %(id)s)
-    )
-    UPDATE gates_approval SET (conditions, next_boundary) = (
+    ), made AS (
         SELECT
-            coalesce(jsonb_agg(said ORDER BY said ->> 'policy' COLLATE "C", said ->> 'id' COLLATE "C"), '[]'),
-            least(expires_at, min((said ->> 'holds_until')::timestamptz))
-        FROM after WHERE after.id = gates_approval.id
+            these.number AS id,
+            coalesce(
+                jsonb_agg(said ORDER BY said ->> 'policy' COLLATE "C", said ->> 'id' COLLATE "C")
+                    FILTER (WHERE said IS NOT NULL),
+                '[]'
+            ) AS conditions,
+            min((said ->> 'holds_until')::timestamptz) AS first
+        FROM unnest(%(numbers)s::bigint[]) AS these (number) LEFT JOIN after ON after.id = these.number
+        GROUP BY these.number
     )
-    WHERE id = ANY(%(numbers)s::bigint[])
+    UPDATE gates_approval approval SET conditions = made.conditions, next_boundary = least(expires_at, made.first)
+    FROM made WHERE approval.id = made.id
 """
 
 

@@ -196,14 +196,16 @@ def _preview(request: PageRequest, shown: BackTest, *, status: int = 200, refuse
     flips = Flip.objects.filter(back_test=shown).select_related("version__entry", "use_case")
     page = page_of(flips, request, columns=("what", "number", "pk"))
     tried, missing = _tried(request, document)
+    is_open = shown.state in (BackTestState.QUEUED, BackTestState.RUNNING)
     context = {
         "room": "policies",
         "shown": shown,
         "document": document,
         "older": older,
         "changes": differences(documents.from_json(older.document), document)[:MOST_CHANGES] if older else [],
-        "is_open": shown.state in (BackTestState.QUEUED, BackTestState.RUNNING),
-        "is_fresh": shown == back_testing.newest_done(sha256=shown.sha256, at=now),
+        "is_open": is_open,
+        # A worker may have ended since the row was read: nobody publishes what the page does not show yet.
+        "is_fresh": not is_open and shown == back_testing.newest_done(sha256=shown.sha256, at=now),
         "counts": shown.counts,
         "page": page,
         "flips": [{"flip": one, "reasons": [wording.reason(code) for code in one.reason_codes]} for one in page.rows],

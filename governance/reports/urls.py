@@ -1,6 +1,6 @@
 from django.urls import path
 
-from governance.reports.views import building, editions, forms, keeping
+from governance.reports.views import building, dossier, editions, forms, keeping
 
 app_name = "reports"
 urlpatterns = [
@@ -14,6 +14,12 @@ urlpatterns = [
     path("reports/subscriptions/", keeping.subscribe, name="subscribe"),
     path("reports/subscriptions/<int:pk>/end/", keeping.end_subscription, name="unsubscribe"),
     path("reports/<int:pk>/", editions.edition, name="edition"),
+    path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/dossier/<slug:slug>/", dossier.page, name="dossier"),
+    path(
+        "catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/dossier/<slug:slug>/dossier.json",
+        dossier.as_json,
+        name="dossier-json",
+    ),
     path("reports/<int:pk>/compare/", editions.compare, name="compare"),
     path("reports/<int:pk>/forms/<str:form>/<str:language>/", forms.form, name="form"),
     path("reports/<int:pk>/forms/<str:form>/<str:language>/again/", forms.again, name="form-again"),

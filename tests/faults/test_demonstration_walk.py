@@ -82,6 +82,8 @@ def walk(open_folder: Path) -> Iterator[Walk]:
     found = next((path for name in PATHS if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip(f"no browser: none of {', '.join(PATHS)} is installed")
+    if shutil.which("curl") is None:
+        pytest.skip("curl, by which the gate is asked, is not installed")
     folder = open_folder / "walked"
     folder.mkdir()
     clone = Clone(folder)

@@ -28,7 +28,7 @@ class Budget:
     decisions: int = 900
     exceptions: int = 600
     not_checked: int = 500
-    versions: int = 1500
+    versions: int = 3000
 
     def scaled(self, by: float) -> Budget:
         return Budget(*(int(lines * by) for lines in vars(self).values()))
