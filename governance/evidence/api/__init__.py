@@ -3,6 +3,7 @@
 from governance.evidence.api.runs import (
     DecisionRecords,
     RunCancel,
+    RunCases,
     RunFindings,
     RunResult,
     Runs,
@@ -10,16 +11,18 @@ from governance.evidence.api.runs import (
     Uploads,
     UploadView,
 )
-from governance.evidence.api.trials import TrialKeep, Trials
+from governance.evidence.api.trials import TrialKeep, Trials, TrialStressCase
 
 __all__ = [
     "DecisionRecords",
     "RunCancel",
+    "RunCases",
     "RunFindings",
     "RunResult",
     "RunView",
     "Runs",
     "TrialKeep",
+    "TrialStressCase",
     "Trials",
     "UploadView",
     "Uploads",
