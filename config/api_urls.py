@@ -101,6 +101,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<int:pk>/cases/", evidence.RunCases.as_view(), name="run-cases"),
     path("runs/<int:pk>/cancel/", evidence.RunCancel.as_view(), name="run-cancel"),
     path("trials/", evidence.Trials.as_view(), name="trials"),
+    path("trials/<int:pk>/stress-case/", evidence.TrialStressCase.as_view(), name="trial-stress-case"),
     path("trials/<int:pk>/keep/", evidence.TrialKeep.as_view(), name="trial-keep"),
     # policies
     path("policies/", policies.Policies.as_view(), name="policies"),

@@ -42,6 +42,11 @@ def shown(_run: Run, document: Document) -> dict[str, Any]:
                 {"question": _typed(asked), "answers": [(name, _cell(answer.get(name))) for name in outputs]}
                 for asked, answer in zip(document.get("question") or [], answers, strict=False)
             ],
+            "texts": [
+                (row, _typed(asked)[:80])
+                for row, asked in enumerate(document.get("question") or [])
+                if isinstance(asked, str)
+            ],
             "questions": [_typed(asked) for asked in document.get("question") or []] if failed else [],
             "failed": failed,
             "facts": _facts(document),

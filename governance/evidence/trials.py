@@ -15,9 +15,10 @@ from audits.kinds.models_at_hand import AtHand, at_hand, chosen
 from audits.kinds.trial import NO_ANSWER, question
 from audits.models import OPEN_STATES, Origin, Run, RunState
 from governance.catalog.models import UseCase, Version
-from governance.evidence import queries
+from governance.evidence import queries, stress_cases
+from governance.evidence.bias_report import read
 from governance.evidence.inputs import model_bytes
-from governance.evidence.models import KeptTrial
+from governance.evidence.models import KeptTrial, StressCase
 from governance.evidence.services import EvidenceRefused, NotAnAsker
 from governance.ledger import services as ledger
 from governance.people.models import User
@@ -119,3 +120,32 @@ def keep(*, run_id: int, note: str = "", by: User, at: dt.datetime) -> KeptTrial
         detail={"use_case": use_case.slug, "result_sha256": run.result_sha256},
     )
     return kept
+
+
+def keep_case(*, run_id: int, row: int, expected: str, by: User, at: dt.datetime) -> StressCase:
+    """Make a text of a trial, with the answer that it needs, a permanent test: every later stress audit asks it too.
+
+    Raises:
+        NotAnAsker: the person only reads or reviews in the use case's team.
+        EvidenceRefused: it is no trial that has ended, has no such row, or the row is no text; or as
+            ``stress_cases.keep``.
+    """
+    run = Run.objects.get(pk=run_id)
+    document = read(run) if run.kind == KIND and run.state == RunState.SUCCEEDED else None
+    if document is None:
+        raise EvidenceRefused("no_trial", "only a trial that has come to its end can be kept")
+    cells = document["question"]
+    if not 0 <= row < len(cells):
+        raise EvidenceRefused("no_trial", f"the trial has {len(cells)} rows, numbered from 0 on")
+    if not isinstance(cells[row], str):
+        raise EvidenceRefused("case_unfit", "a permanent test is a text; keep a row of features as evidence instead")
+    return stress_cases.keep(
+        entry=Version.objects.select_related("entry").get(digest=run.subject_digest).entry,
+        use_case=UseCase.objects.get(slug=run.use_case),
+        input={"text": cells[row]},
+        expected=expected.strip(),
+        note=KIND,
+        found_in=run,
+        by=by,
+        at=at,
+    )

@@ -31,6 +31,11 @@ entries = [
     ),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/try/", trying.panel, name="try"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/try/<int:pk>/keep/", trying.keep, name="try-keep"),
+    path(
+        "catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/try/<int:pk>/stress/",
+        trying.keep_case,
+        name="try-keep-case",
+    ),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/", licence.licence, name="licence"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/notice.txt", licence.notice, name="notice"),
     path("catalogue/<str:kind>/<str:ns>/<str:name>/<str:sha>/licence/override/", licence.override, name="override"),

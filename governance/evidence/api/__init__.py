@@ -11,7 +11,7 @@ from governance.evidence.api.runs import (
     Uploads,
     UploadView,
 )
-from governance.evidence.api.trials import TrialKeep, Trials
+from governance.evidence.api.trials import TrialKeep, Trials, TrialStressCase
 
 __all__ = [
     "DecisionRecords",
@@ -22,6 +22,7 @@ __all__ = [
     "RunView",
     "Runs",
     "TrialKeep",
+    "TrialStressCase",
     "Trials",
     "UploadView",
     "Uploads",

@@ -17,7 +17,7 @@ from audits import services as audits
 from governance.catalog.models import UseCase
 from governance.evidence import trials
 from governance.evidence.api.runs import RunDocument
-from governance.evidence.models import KeptTrial
+from governance.evidence.models import KeptTrial, StressCase
 from governance.evidence.queries import runs_visible_to
 from governance.evidence.services import EvidenceRefused, NotAnAsker
 from governance.evidence.subjects import SubjectField, find_version
@@ -97,6 +97,36 @@ class Trials(generics.ListAPIView[KeptTrial]):
         except audits.RunRefused as refusal:
             raise Problem(422, "run_refused", str(refusal)) from refusal
         return Response(RunDocument(run).data, status=202, headers={"Location": f"/api/v1/runs/{run.pk}/"})
+
+
+class TrialStressCase(APIView):
+    """Make a text of a trial a permanent test of the entry: every later stress audit asks it too."""
+
+    scopes = {"POST": Scope.AUDITS_RUN}
+
+    class Input(serializers.Serializer[None]):
+        row = serializers.IntegerField(min_value=0, max_value=49, required=False, default=0)
+        expected = serializers.CharField(max_length=200, help_text="the answer that is right")
+
+    class Output(serializers.Serializer[StressCase]):
+        id = serializers.IntegerField()
+        input = serializers.JSONField()
+        expected = serializers.CharField()
+        kept_at = serializers.DateTimeField()
+
+    @extend_schema(request=Input, responses={201: Output}, operation_id="trials_stress_case")
+    @idempotent()
+    def post(self, request: Request, pk: int) -> Response:
+        sent = self.Input(data=request.data)
+        sent.is_valid(raise_exception=True)
+        run = get_object_or_404(runs_visible_to(person(request)), pk=pk, kind=trials.KIND)
+        try:
+            kept = trials.keep_case(run_id=run.pk, by=person(request), at=timezone.now(), **sent.validated_data)
+        except NotAnAsker as refusal:
+            raise Problem(403, refusal.code, str(refusal)) from refusal
+        except EvidenceRefused as refusal:
+            raise Problem(409 if refusal.code == "no_trial" else 422, refusal.code, str(refusal)) from refusal
+        return Response(self.Output(kept).data, status=201)
 
 
 class TrialKeep(APIView):

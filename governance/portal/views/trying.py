@@ -26,7 +26,7 @@ from audits.models import OPEN_STATES, Run
 from governance.catalog.models import UseCase, Version
 from governance.evidence import bias_report, kind_pages, trials
 from governance.evidence.models import KeptTrial
-from governance.evidence.queries import may_cancel, runs_visible_to
+from governance.evidence.queries import may_ask, may_cancel, runs_visible_to
 from governance.evidence.services import EvidenceRefused, NotAnAsker
 from governance.evidence.showing import verdict_family
 from governance.evidence.wording import refusal_text
@@ -144,6 +144,7 @@ def _trial(request: PageRequest, version: Version) -> dict[str, Any]:
         "kept": KeptTrial.objects.filter(run=run).select_related("kept_by").first(),
         "may_keep": document is not None and use_case is not None and trials.may_try(request.user, use_case=use_case),
         "may_cancel": is_open and may_cancel(request.user, run=run),
+        "may_keep_case": document is not None and use_case is not None and may_ask(request.user, use_case=use_case),
         **(kind_pages.report_of(run, document) if document is not None else {}),
     }
 
@@ -193,6 +194,29 @@ def keep(request: PageRequest, kind: str, ns: str, name: str, sha: str, pk: int)
         messages.error(request, as_sentence(str(refusal)))
     else:
         messages.success(request, _("The trial is kept as evidence."))
+    return redirect(_address(version, run))
+
+
+@login_required
+@require_POST
+def keep_case(request: PageRequest, kind: str, ns: str, name: str, sha: str, pk: int) -> HttpResponse:
+    """Make a text of a trial a permanent test of the entry."""
+    version = found(request, kind, ns, name, sha)
+    if pk >= 2**63:
+        raise Http404
+    run = get_object_or_404(runs_visible_to(request.user), pk=pk, kind=trials.KIND, subject_digest=version.digest)
+    row = request.POST.get("row", "0")
+    number = int(row) if row.isascii() and row.isdecimal() and len(row) < 4 else -1
+    try:
+        trials.keep_case(
+            run_id=run.pk, row=number, expected=request.POST.get("expected", ""), by=request.user, at=timezone.now()
+        )
+    except NotAnAsker:
+        messages.error(request, _("You read or review here; submitters and approvers of the team keep tests."))
+    except EvidenceRefused as refusal:
+        messages.error(request, refusal_text(refusal.code, refusal.params) or as_sentence(str(refusal)))
+    else:
+        messages.success(request, _("It is a permanent test now: every later stress audit asks it too."))
     return redirect(_address(version, run))
 
 

@@ -13,6 +13,7 @@ import rfc8785
 from django.core.management.base import CommandError
 
 from audits.adapters import references
+from audits.adapters.kept import FolderStore
 from audits.measures.stress.images.corrupting import corrupt
 from audits.measures.stress.plan import stress_plan_from
 from audits.measures.tables.loading import load_table
@@ -53,9 +54,10 @@ def digit(folder: Path) -> tuple[Path, Path]:
     return made.digit_model(folder / "digit.onnx"), made.digit_table(folder / "digit.csv", rows=60)
 
 
-def of(files: tuple[Path, Path], plan: Mapping[str, Any], isolation: Isolation) -> Stressed:
+def of(files: tuple[Path, Path], plan: Mapping[str, Any], isolation: Isolation, **how: Any) -> Stressed:
     model, table = files
-    return stress(references.onnx(model), load_table(table), stress_plan_from(plan), isolation=isolation, seed=1)
+    asked: dict[str, Any] = {"isolation": isolation, "seed": 1, **how}
+    return stress(references.onnx(model), load_table(table), stress_plan_from(plan), **asked)
 
 
 COLUMNS: dict[str, Any] = {"columns": list(made.LOAN), "draws": 1}
@@ -125,6 +127,7 @@ def test_pictures_are_decoded_corrupted_and_asked_as_by_hand(digit: tuple[Path, 
 
 def test_what_is_no_picture_is_refused_by_its_row(digit: tuple[Path, Path], isolation: Isolation, folder: Path) -> None:
     whole = digit[1].read_text().splitlines()
+    known = FolderStore(folder / "known")  # what the model takes is asked once
     plan = {"images": {"size": [16, 16], "channels": 1, "layout": "flat"}}
     for name, cell, code in (
         ("text", "not base64!", "images_not_base64"),
@@ -135,12 +138,12 @@ def test_what_is_no_picture_is_refused_by_its_row(digit: tuple[Path, Path], isol
         table.write_text("\n".join([*whole[:3], f"{cell},1"]) + "\n")
 
         with pytest.raises(StressRefused) as refused:
-            of((digit[0], table), plan, isolation)
+            of((digit[0], table), plan, isolation, store=known)
 
         assert refused.value.code == code
     for size, layout, code in (([8, 8], "flat", "size_wrong"), ([16, 16], "channels_last", "layout_unclear")):
         with pytest.raises(StressRefused) as refused:
-            of(digit, {"images": {"size": size, "channels": 1, "layout": layout}}, isolation)
+            of(digit, {"images": {"size": size, "channels": 1, "layout": layout}}, isolation, store=known)
         assert refused.value.code == code
 
 
@@ -208,17 +211,18 @@ def test_the_same_rows_are_answered_alike_and_load_is_timed(loan: tuple[Path, Pa
 
 
 def test_columns_that_do_not_fit_are_refused_with_the_way_to_mend_it(
-    loan: tuple[Path, Path], isolation: Isolation
+    loan: tuple[Path, Path], isolation: Isolation, folder: Path
 ) -> None:
+    known = FolderStore(folder / "known")
     for columns, code in (
         (["obrat"], "columns_wrong"),
         ([*made.LOAN[:-1], "nowhere"], "column_missing"),
     ):
         with pytest.raises(StressRefused) as refused:
-            of(loan, {"tabular": {"columns": columns}}, isolation)
+            of(loan, {"tabular": {"columns": columns}}, isolation, store=known)
         assert refused.value.code == code
     with pytest.raises(StressRefused, match="nothing that fits"):
-        of(loan, {}, isolation)
+        of(loan, {}, isolation, store=known)
 
 
 def test_a_command_tells_latencies_with_intervals_and_what_a_thousand_answers_cost(loan: tuple[Path, Path]) -> None:

@@ -17,7 +17,7 @@ from audits.models import Run
 from audits.sandbox.levels import Level
 from audits.sandbox.probing import probe
 from governance.evidence import services as evidence
-from governance.evidence.models import Attachment, KeptTrial
+from governance.evidence.models import Attachment, KeptTrial, StressCase
 from governance.ledger.models import Event
 from governance.people.models import User
 from tests.factories import member
@@ -260,3 +260,40 @@ def test_programs_try_and_keep_as_people_do(world: World):
     for changed, status in (({"inputs": []}, 422), ({"model": "onnx:absent.onnx"}, 422), ({"inputs": [[{}]]}, 422)):
         refused = program.post(f"{API}trials/", {**asked, **changed})
         assert refused.status_code == status, refused.content
+
+
+def test_a_text_with_its_right_answer_becomes_a_permanent_test(world: World):
+    from onnx import TensorProto, helper
+
+    info = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["text"], ["label"])],
+        "g",
+        [info("text", TensorProto.STRING, [None])],
+        [info("label", TensorProto.STRING, [None])],
+    )
+    echo = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    world.version = world.new_version()
+    bring(world, "echo.onnx", echo.SerializeToString())
+    run = answered(world, "first\nsecond", lines="texts")
+    assert (
+        "Make it a permanent stress case"
+        in browser(world.submitter).get(f"{address(world)}?trial={run.pk}").content.decode()
+    )
+    where = address(world, name="try-keep-case", pk=run.pk)
+
+    browser(world.domain).post(where, {"row": "0", "expected": "1"})  # reviews, and keeps no tests
+    browser(world.submitter).post(where, {"row": "7", "expected": "1"})
+    browser(world.submitter).post(where, {"row": "1", "expected": "zwei"})
+    again = client(world.submitter, "audits:run").post(
+        f"{API}trials/{run.pk}/stress-case/", {"row": 1, "expected": "zwei"}
+    )
+
+    kept = StressCase.objects.get()
+    assert (kept.entry, kept.use_case, kept.input, kept.expected) == (
+        world.version.entry,
+        world.use_case,
+        {"text": "second"},
+        "zwei",
+    )
+    assert (again.status_code, again.json()["id"]) == (201, kept.pk)
