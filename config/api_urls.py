@@ -98,6 +98,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<int:pk>/", evidence.RunView.as_view(), name="run"),
     path("runs/<int:pk>/findings/", evidence.RunFindings.as_view(), name="run-findings"),
     path("runs/<int:pk>/result/", evidence.RunResult.as_view(), name="run-result"),
+    path("runs/<int:pk>/cases/", evidence.RunCases.as_view(), name="run-cases"),
     path("runs/<int:pk>/cancel/", evidence.RunCancel.as_view(), name="run-cancel"),
     path("trials/", evidence.Trials.as_view(), name="trials"),
     path("trials/<int:pk>/stress-case/", evidence.TrialStressCase.as_view(), name="trial-stress-case"),

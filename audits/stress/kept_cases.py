@@ -6,7 +6,7 @@ from audits.measures.stress.reasons import CODES
 from audits.stress.answers import answers_of
 from audits.stress.results import Part, PartResult
 from audits.stress.subject import KeptCase, Subject
-from audits.stress.texts import LONGEST_EXAMPLE, as_input, text_input
+from audits.stress.texts import LONGEST_EXAMPLE, as_input, short, text_input
 
 NAME = "kept_cases"
 FAILS = "stress.kept_case_fails"
@@ -55,7 +55,13 @@ def _run(subject: Subject) -> PartResult:
         }
         for case in wrong
     ]
-    document = {"verdict": "fail" if wrong else "pass", "n": len(cases), "failed": len(wrong), "reasons": reasons}
+    document = {
+        "verdict": "fail" if wrong else "pass",
+        "n": len(cases),
+        "failed": len(wrong),
+        "asked": [short(case) for case in cases],
+        "reasons": reasons,
+    }
     return PartResult(document, wrong, {"stress_kept_cases_failed": float(len(wrong))})
 
 

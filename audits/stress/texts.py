@@ -100,7 +100,7 @@ def _run(subject: Subject) -> PartResult:
     document = judged_texts(before, asked, plan, names=names.named())
     for family in document["families"]:
         mine = [case for case in cases if case["family"] == family["family"]]
-        family["examples"] = [_short(case) for case in mine[:MOST_EXAMPLES]]
+        family["examples"] = [short(case) for case in mine[:MOST_EXAMPLES]]
     return PartResult(document, cases, _summary(document))
 
 
@@ -169,7 +169,8 @@ def _cases(
     ]
 
 
-def _short(case: dict[str, Any]) -> dict[str, Any]:
+def short(case: dict[str, Any]) -> dict[str, Any]:
+    """A case for a document: its texts cut."""
     return {key: value[:LONGEST_EXAMPLE] if isinstance(value, str) else value for key, value in case.items()}
 
 

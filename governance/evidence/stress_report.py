@@ -28,7 +28,7 @@ def sentence(document: Document) -> str:
         }
     if document["verdict"] == "no_information":
         return _("The model gives every input the same answer, so changing inputs says nothing.")
-    if worst is None:
+    if worst is None or (document["verdict"] == "fail" and texts is not None and texts["verdict"] != "fail"):
         return {
             "pass": _("The answers hold under everything that was tried."),
             "fail": _("Something that was tried turns answers that have to hold; see below."),

@@ -18,6 +18,7 @@ from audits import services as audits
 from audits.measures.ll144.summary import summary_csv
 from audits.models import OPEN_STATES, Finding, Run, RunState
 from governance.catalog.models import UseCase, Version
+from governance.catalog.use_cases import may_keep
 from governance.evidence import (
     bias_pictures,
     bias_report,
@@ -87,7 +88,7 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
     version = versions.filter(digest=shown.subject_digest).first()
     use_case = None
     if shown.use_case:
-        use_case = UseCase.objects.visible_to(user).filter(slug=shown.use_case).first()
+        use_case = UseCase.objects.visible_to(user).select_related("owner_team").filter(slug=shown.use_case).first()
     is_open = shown.state in OPEN_STATES
     if request.htmx and not is_open:
         # Who followed the run gets the whole page: what it found stands in all of it.
@@ -130,6 +131,8 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
         context["drift"] = data_report.drift_rows(document)
     elif document is not None:
         context |= kind_pages.report_of(shown, document)
+    if shown.kind == "stress" and use_case is not None:
+        context["may_drop"] = may_keep(user, use_case.owner_team)
     return render(request, "evidence/run.html", context)
 
 
@@ -183,7 +186,7 @@ def _inputs(shown: Run) -> list[tuple[str, str]]:
         (_("Predictions"), digests.get("predictions")),
         (_("Texts with answers"), digests.get("texts")),
         (_("Suite with answers"), digests.get("suite")),
-        (_("Inputs"), digests.get("inputs")),
+        (_("Inputs for a stress audit"), digests.get("inputs")),
         (_("Data"), digests.get("data")),
         (_("Data before"), digests.get("reference")),
         (_("Data of today"), digests.get("current")),

@@ -15,7 +15,7 @@ import numpy.typing as npt
 Codes = npt.NDArray[np.int64]
 
 # With fewer letters the model is often wrong, and below this probability too: of 2,260 sentences of 25 languages with
-# so many letters 1,635 were told, all but 3 rightly (docs/decisions/0007-languages-of-texts.md).
+# so many letters 1,635 were told, all but 3 rightly (docs/decisions/0013-languages-of-texts.md).
 LEAST_LETTERS = 20
 LEAST_PROBABILITY = 0.8
 # Characters of a text that are looked at, and rows of a column: the model takes a fifth of a millisecond for each.

@@ -6,16 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audits.measures.stress.corpus import Corpus, Edits, Mask, Places
+from audits.measures.stress.corpus import Corpus, Edits, Places
 
 # Share of characters, or of words, that are changed at severities 1 to 5.
 RATES = (0.01, 0.02, 0.05, 0.10, 0.20)
 SEVERITIES = tuple(range(1, len(RATES) + 1))
 
 
+def wanted(units: Places, severity: int) -> Places:
+    """How many places of each text are changed: a share of its characters or words, and at least one."""
+    found: Places = np.maximum(1, np.floor(units * RATES[severity - 1] + 0.5)).astype(np.int64)
+    return found
+
+
 @dataclass(frozen=True)
 class Ranked:
-    """All that a family might change.
+    """All that a family changes at the hardest severity.
 
     Attributes:
         edits: by place.
@@ -28,42 +34,47 @@ class Ranked:
     units: Places
 
     def at(self, severity: int, corpus: Corpus) -> Edits:
-        """The edits of one severity: its share of the units of each text, and at least one edit where there is one.
-
-        Every edit of a milder severity is among them.
-        """
-        wanted = np.maximum(1, np.floor(self.units * RATES[severity - 1] + 0.5)).astype(np.int64)
-        return self.edits.those(self.rank < wanted[corpus.owner[self.edits.at]])
+        """The edits of one severity; every edit of a milder one is among them."""
+        if severity == SEVERITIES[-1]:
+            return self.edits
+        return self.edits.those(self.rank < wanted(self.units, severity)[corpus.owner[self.edits.at]])
 
 
-def ranks(owner: Places, group: Places, random: np.random.Generator) -> Places:
-    """A random order of the groups of edits of each text.
+def chosen(owner: Places, units: Places, random: np.random.Generator) -> tuple[Places, Places]:
+    """Places of each text in a random order, up to as many as the hardest severity changes.
 
     Args:
-        owner: the text of each edit, rising; shape (edits,).
-        group: edits with one number go together; numbers of one text are not those of another. Shape (edits,).
+        owner: the text of each place, rising; shape (places,).
+        units: of each text, shape (texts,).
+
+    Returns:
+        The numbers of the chosen places, rising, and the rank of each within its text, from 0.
     """
-    if not len(owner):
-        return np.zeros(0, dtype=np.int64)
-    _, first, member = np.unique(group, return_index=True, return_inverse=True)
-    texts = owner[first]
-    order = np.lexsort((random.random(len(texts)), texts))
-    ordered = texts[order]
-    place = np.arange(len(ordered)) - np.searchsorted(ordered, ordered, side="left")
-    rank = np.empty(len(ordered), dtype=np.int64)
-    rank[order] = place
-    return rank[member]
+    texts = len(units)
+    counts = np.bincount(owner, minlength=texts)
+    begins = np.cumsum(counts) - counts
+    begin = begins[owner]
+    number = np.arange(len(owner), dtype=np.int64)
+    # text, chance and place in one number each, so that sorting numbers is all; ties of chance go to the earlier place
+    place_bits = int(counts.max(initial=1)).bit_length()
+    chance_bits = min(32, 64 - place_bits - texts.bit_length())
+    chance = random.integers(0, 1 << chance_bits, size=len(owner), dtype=np.uint64)
+    key = (owner.astype(np.uint64) << np.uint64(place_bits + chance_bits)) | (chance << np.uint64(place_bits))
+    key |= (number - begin).astype(np.uint64)
+    key.sort()
+    # texts keep their places in the order, so a place's rank is how far it stands behind the first of its text
+    rank = number - begin
+    first = rank < wanted(units, SEVERITIES[-1])[owner]
+    places = begin[first] + (key[first] & np.uint64((1 << place_bits) - 1)).astype(np.int64)
+    order = np.argsort(places)
+    return places[order], rank[first][order]
 
 
 def characters_of(corpus: Corpus) -> Places:
     """How many characters of each text are no blanks, shape (texts,)."""
-    return _counted(corpus, ~corpus.where(str.isspace))
+    return corpus.counted(~corpus.where(str.isspace))
 
 
 def words_of(corpus: Corpus) -> Places:
     """How many words each text has, shape (texts,)."""
-    return _counted(corpus, corpus.word_starts)
-
-
-def _counted(corpus: Corpus, which: Mask) -> Places:
-    return np.bincount(corpus.owner[which], minlength=len(corpus)).astype(np.int64)
+    return corpus.counted(corpus.word_starts)

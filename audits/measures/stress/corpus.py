@@ -40,13 +40,24 @@ class Corpus:
 
     @cached_property
     def _alphabet(self) -> tuple[list[str], Places]:
-        found, codes = np.unique(self.characters, return_inverse=True)
-        return [chr(point) for point in found.tolist()], codes.astype(np.int64)
+        # one mark for each code point there may be: faster than sorting the characters
+        seen = np.zeros(int(self.characters.max(initial=0)) + 1, dtype=bool)
+        seen[self.characters] = True
+        found = np.flatnonzero(seen)
+        number = np.zeros(len(seen), dtype=np.int64)
+        number[found] = np.arange(len(found))
+        return [chr(point) for point in found.tolist()], number[self.characters]
 
     def where(self, holds: Callable[[str], bool]) -> Mask:
         """Which characters are such, shape (characters,); asked once for each different one."""
         alphabet, codes = self._alphabet
         return np.fromiter(map(holds, alphabet), dtype=bool, count=len(alphabet))[codes]
+
+    def counted(self, which: Mask) -> Places:
+        """How many characters of each text are among these, shape (texts,)."""
+        upto = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(which)])[self.begins]
+        found: Places = upto[1:] - upto[:-1]
+        return found
 
     def options(self, of: Callable[[str], Sequence[str]]) -> tuple[list[Sequence[str]], Places]:
         """What each different character may become, and for each character which of these lists is its own."""
@@ -121,11 +132,13 @@ class Edits:
 
 def edited(corpus: Corpus, edits: Edits) -> Corpus:
     """The texts with all changes made."""
-    size = len(corpus.characters)
-    bounds = np.zeros(size + 1, dtype=np.int64)
-    bounds[edits.at] += 1
-    np.subtract.at(bounds, edits.at + edits.removed, 1)
-    kept = np.cumsum(bounds[:-1]) == 0
+    if (edits.removed == 1).all() and (edits.length == 1).all():
+        characters = corpus.characters.copy()
+        characters[edits.at] = edits.put[:, 0]
+        return Corpus(characters, corpus.begins)
+    kept = np.ones(len(corpus.characters), dtype=bool)
+    for behind in range(int(edits.removed.max(initial=1))):
+        kept[edits.at[edits.removed > behind] + behind] = False
     becomes = kept.astype(np.int64)
     becomes[edits.at] = edits.length
     ends = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(becomes)])

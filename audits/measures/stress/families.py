@@ -10,8 +10,8 @@ import numpy as np
 
 from audits.measures.resampling import generator
 from audits.measures.stress import letters
-from audits.measures.stress.choosing import Ranked, characters_of, ranks, words_of
-from audits.measures.stress.corpus import Corpus, Edits, Mask, edited
+from audits.measures.stress.choosing import Ranked, characters_of, chosen, words_of
+from audits.measures.stress.corpus import Corpus, Edits, Mask, Places, edited
 from audits.measures.stress.names import TEXT_FAMILIES
 
 # A change of what a family does to texts is a new number: kept predictions are then not those of it any more.
@@ -25,7 +25,7 @@ class Family:
     Attributes:
         unit: what severity is a share of, ``character`` or ``word``.
         origin: ``natural`` where people and machines make it without meaning to, ``crafted`` where somebody has to.
-        ranked: all that it might change in some texts, in a random order.
+        ranked: all that it changes in some texts at the hardest severity, in a random order.
     """
 
     name: str
@@ -54,12 +54,14 @@ def _replacing(
     def ranked(corpus: Corpus, random: np.random.Generator) -> Ranked:
         lists, own = corpus.options(of)
         counts = np.array([len(one) for one in lists], dtype=np.int64)
-        able = counts[own] > 0 if len(lists) else np.zeros(0, dtype=bool)
+        able = (counts > 0)[own]
         if where is not None:
             able &= where(corpus)
         if whole_words:
             able &= corpus.in_word
+        units = words_of(corpus) if by_word or whole_words else characters_of(corpus)
         at = np.flatnonzero(able)
+        at, rank = _of_words(corpus, at, units, random) if whole_words else _of_places(corpus, at, units, random)
         # every option of every different character in one table
         pool = [text for one in lists for text in one] or [""]
         lengths = np.array([len(text) for text in pool], dtype=np.int64)
@@ -68,12 +70,27 @@ def _replacing(
             table[number, : len(text)] = [ord(one) for one in text]
         first = np.cumsum(counts) - counts
         pick = first[own[at]] + (random.random(len(at)) * counts[own[at]]).astype(np.int64)
-        edits = Edits(at, np.ones(len(at), dtype=np.int64), table[pick], lengths[pick])
-        group = corpus.word[at] if whole_words else at
-        units = words_of(corpus) if by_word or whole_words else characters_of(corpus)
-        return Ranked(edits, ranks(corpus.owner[at], group, random), units)
+        return Ranked(Edits(at, np.ones(len(at), dtype=np.int64), table[pick], lengths[pick]), rank, units)
 
     return ranked
+
+
+def _of_places(corpus: Corpus, at: Places, units: Places, random: np.random.Generator) -> tuple[Places, Places]:
+    """Some characters, each by itself, with their ranks."""
+    found, rank = chosen(corpus.owner[at], units, random)
+    return at[found], rank
+
+
+def _of_words(corpus: Corpus, at: Places, units: Places, random: np.random.Generator) -> tuple[Places, Places]:
+    """The characters of some words, all of one word with its rank."""
+    word = corpus.word[at]
+    begins = np.ones(len(word), dtype=bool)
+    begins[1:] = word[1:] != word[:-1]
+    found, rank = chosen(corpus.owner[at[begins]], units, random)
+    of_each = np.full(int(begins.sum()), -1, dtype=np.int64)
+    of_each[found] = rank
+    ranks = of_each[np.cumsum(begins) - 1]
+    return at[ranks >= 0], ranks[ranks >= 0]
 
 
 def _swapping(corpus: Corpus, random: np.random.Generator) -> Ranked:
@@ -86,11 +103,11 @@ def _swapping(corpus: Corpus, random: np.random.Generator) -> Ranked:
     within = np.arange(size) - np.where(corpus.in_word, starts[corpus.word] if len(starts) else 0, 0)
     odd = (random.random(len(starts)) < 0.5) & (corpus.word_lengths > 2)
     shift = np.where(corpus.in_word, odd[corpus.word], False) if len(starts) else np.zeros(size, dtype=bool)
-    at = np.flatnonzero(together & (within % 2 == shift))
+    units = characters_of(corpus)
+    at, rank = _of_places(corpus, np.flatnonzero(together & (within % 2 == shift)), units, random)
     put = np.stack([corpus.characters[at + 1], corpus.characters[at]], axis=1) if len(at) else np.zeros((0, 2), "u4")
     two = np.full(len(at), 2, dtype=np.int64)
-    edits = Edits(at, two, put.astype(np.uint32), two)
-    return Ranked(edits, ranks(corpus.owner[at], at, random), characters_of(corpus))
+    return Ranked(Edits(at, two, put.astype(np.uint32), two), rank, units)
 
 
 def _in_long_words(corpus: Corpus) -> Mask:

@@ -3,6 +3,7 @@
 from governance.evidence.api.runs import (
     DecisionRecords,
     RunCancel,
+    RunCases,
     RunFindings,
     RunResult,
     Runs,
@@ -15,6 +16,7 @@ from governance.evidence.api.trials import TrialKeep, Trials, TrialStressCase
 __all__ = [
     "DecisionRecords",
     "RunCancel",
+    "RunCases",
     "RunFindings",
     "RunResult",
     "RunView",

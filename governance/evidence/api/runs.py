@@ -23,8 +23,8 @@ from audits import services as audits
 from audits.kinds.base import InputsRejected
 from audits.models import Finding, Run, RunState, Severity
 from governance.catalog.models import UseCase
-from governance.evidence import declaring, services, wording
-from governance.evidence.models import DecisionRecord, Upload
+from governance.evidence import declaring, services, stress_cases, wording
+from governance.evidence.models import DecisionRecord, StressCase, Upload
 from governance.evidence.queries import runs_visible_to
 from governance.evidence.services import EvidenceRefused
 from governance.evidence.subjects import SubjectField, find_version
@@ -248,6 +248,42 @@ class RunResult(APIView):
             raise Problem(
                 410, gone.code, "the result's bytes are no longer what was stored; run the audit again"
             ) from gone
+
+
+class StressCaseDocument(serializers.ModelSerializer[StressCase]):
+    class Meta:
+        model = StressCase
+        fields = ("id", "input", "expected", "note", "kept_at", "dropped_at")
+
+
+class RunCases(APIView):
+    """Every input that a stress run found wrong; POST keeps one as a permanent test that later audits ask too."""
+
+    scopes = {"GET": Scope.CATALOG_READ, "POST": Scope.AUDITS_RUN}
+
+    class Input(serializers.Serializer[None]):
+        case = serializers.CharField(max_length=300)
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT}, operation_id="run_cases_list")
+    def get(self, request: Request, pk: int) -> Response:
+        run = get_object_or_404(runs_visible_to(person(request)), pk=pk)
+        try:
+            return Response({"cases": list(stress_cases.cases_of(run))})
+        except EvidenceRefused as refusal:
+            raise Problem(404, refusal.code, str(refusal)) from refusal
+
+    @extend_schema(request=Input, responses={201: StressCaseDocument}, operation_id="run_cases_keep")
+    @idempotent()
+    def post(self, request: Request, pk: int) -> Response:
+        run = get_object_or_404(runs_visible_to(person(request)), pk=pk)
+        sent = self.Input(data=request.data)
+        sent.is_valid(raise_exception=True)
+        try:
+            kept = stress_cases.keep_found(run=run, by=person(request), at=timezone.now(), **sent.validated_data)
+        except EvidenceRefused as refusal:
+            status = 403 if isinstance(refusal, services.NotAnAsker) else 422
+            raise Problem(status, refusal.code, str(refusal)) from refusal
+        return Response(StressCaseDocument(kept).data, status=201)
 
 
 class RunCancel(APIView):

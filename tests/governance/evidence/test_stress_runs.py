@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from governance.catalog.models import File
 from governance.catalog.use_cases import put_audit_plan
 from governance.evidence import queries
 from governance.evidence import services as evidence
+from governance.evidence.models import StressCase
 from governance.reviews import services as reviews
-from tests.governance.evidence.test_data_runs import ask, done, page
+from tests.governance.catalog.clients import API, client
+from tests.governance.evidence.test_data_runs import SCOPES, ask, done, page
 from tests.governance.world import PLAN, World
 
 pytest.importorskip("onnxruntime", reason="without requirements/models.txt no model is run")
@@ -114,6 +117,62 @@ def test_a_model_of_a_version_known_by_its_card_is_run_and_said_to_be_declared(w
     assert run.state == "succeeded", run.error
     assert run.findings.filter(code="stress.bytes_declared", locus="model.onnx").exists()
     assert "That model.onnx belongs to this version is what the person says who brought it" in page(world, run)
+
+
+def test_what_turned_out_wrong_is_handed_out_and_kept_as_a_test_that_later_audits_ask(
+    world: World, model: bytes
+) -> None:
+    planned(world)
+    bring(world, "files", model, "model.onnx")
+    bring(world, "stress", TABLE, "texts.csv")
+    run = done(world, "stress")
+    submitter, keeper = Client(), Client()
+    submitter.force_login(world.submitter)
+    keeper.force_login(world.risk_officer)
+
+    lines = submitter.get(reverse("evidence:cases-jsonl", args=[run.pk])).content.decode().splitlines()
+    table = submitter.get(reverse("evidence:cases-csv", args=[run.pk])).content.decode().splitlines()
+    case = json.loads(lines[0])
+    for _twice in range(2):
+        submitter.post(reverse("evidence:keep-case", args=[run.pk]), {"case": case["case"]}, follow=True)
+
+    assert len(lines) == len(table) - 1 == run.summary["stress_cases"]
+    (kept,) = StressCase.objects.all()
+    assert (kept.entry, kept.input, kept.expected) == (world.version.entry, {"text": case["changed"]}, case["label"])
+    # the run has not asked it, so it speaks for the version no more
+    (stand,) = queries.standings(version=world.version, use_case=world.use_case, kinds=["stress"])
+    assert (stand.run, stand.outdated) == (None, run)
+    later = done(world, "stress")
+    assert (later.verdict, later.summary["stress_kept_cases_failed"]) == ("fail", 1.0)
+    assert "Permanent tests" in page(world, later)
+    # who submits cannot lower the bar again
+    submitter.post(reverse("evidence:drop-case", args=[kept.pk]), {"run": later.pk})
+    kept.refresh_from_db()
+    assert kept.dropped_at is None
+    keeper.post(reverse("evidence:drop-case", args=[kept.pk]), {"run": later.pk})
+    (stand,) = queries.standings(version=world.version, use_case=world.use_case, kinds=["stress"])
+    assert stand.run == run
+
+
+def test_pipelines_keep_cases_and_strangers_see_none(world: World, model: bytes) -> None:
+    planned(world)
+    bring(world, "files", model, "model.onnx")
+    bring(world, "stress", TABLE, "texts.csv")
+    run = done(world, "stress")
+    pipeline = client(world.submitter, *SCOPES)
+
+    cases = pipeline.get(f"{API}runs/{run.pk}/cases/").data["cases"]
+    kept = pipeline.post(f"{API}runs/{run.pk}/cases/", {"case": cases[0]["case"]})
+    unknown = pipeline.post(f"{API}runs/{run.pk}/cases/", {"case": "no such case"})
+
+    assert (kept.status_code, kept.data["input"]) == (201, {"text": cases[0]["changed"]})
+    assert (unknown.status_code, unknown.data["code"]) == (422, "case_unknown")
+    assert client(world.stranger, *SCOPES).get(f"{API}runs/{run.pk}/cases/").status_code == 404
+    browser = Client()
+    browser.force_login(world.stranger)
+    assert browser.get(reverse("evidence:cases-csv", args=[run.pk])).status_code == 404
+    assert browser.post(reverse("evidence:keep-case", args=[run.pk]), {"case": "x"}).status_code == 404
+    assert browser.post(reverse("evidence:drop-case", args=[kept.data["id"]])).status_code == 404
 
 
 def test_a_model_that_cannot_be_read_ends_the_run_and_is_no_evidence(world: World, model: bytes) -> None:
