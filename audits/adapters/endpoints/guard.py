@@ -15,7 +15,7 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from audits.adapters.refusals import ModelRefused
 
@@ -25,6 +25,8 @@ Resolve = Callable[[str, int], list[str]]
 LONGEST_URL = 2000
 PORTS = {"http": 80, "https": 443}
 NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+# What is named so in an address is a secret, and an address is stored.
+SECRET_PARAMETERS = ("key", "token", "secret", "password", "passwd", "pwd", "signature", "sig", "auth")
 # What a name may consist of, once it is ASCII; underscores occur in networks of containers.
 NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?")
 
@@ -114,6 +116,18 @@ def parts(url: str) -> tuple[str, str, int, str]:
             "(ASSAY_MODEL_SECRETS) and never written down",
         )
     return split.scheme, host, port, (split.path or "/") + (f"?{split.query}" if split.query else "")
+
+
+def require_no_secret(url: str) -> None:
+    """Refuse an address that holds what is nobody's to see, before it is stored.
+
+    Raises:
+        ModelRefused: ``endpoint_url``; the message does not repeat it.
+    """
+    parts(url)
+    named = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    if any(word in name.lower() for name, _ in named for word in SECRET_PARAMETERS):
+        raise ModelRefused("endpoint_url", "no secret in an address; its operator names it (ASSAY_MODEL_SECRETS)")
 
 
 def _require(address: Address, *, host: str, named: bool, allowed: Allowed) -> None:
