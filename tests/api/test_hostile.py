@@ -89,6 +89,7 @@ def there():
         "sha": version.revision,
         "public_id": "00000000-0000-0000-0000-000000000000",
         "licence": "apache-2.0",
+        "form": "html",
         "run": RunFactory(subject_digest=version.digest).pk,
     }
 
