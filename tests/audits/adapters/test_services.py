@@ -264,6 +264,11 @@ PRIVATE = [
     "64:ff9b::a9fe:a9fe",
     "2002:7f00:1::",
     "2001:db8::1",
+    "192.0.0.192",
+    "168.63.129.16",
+    "::ffff:168.63.129.16",
+    "fec0::1",
+    "3fff::1",
 ]
 
 
@@ -384,6 +389,8 @@ def _certificate(folder: Path) -> Path:
         ({"parameters": {"max_tokens": 10**9 * -1}}, "endpoint_parameters"),
         ({"url": "https://model.example/own"}, "endpoint_protocol"),
         ({"url": "https://model.example/embed?api_key=x"}, "endpoint_url"),
+        ({"url": "https://model.example/embed?a=1;api_key=x"}, "endpoint_url"),
+        ({"url": "https://model.example/embed?Code=x"}, "endpoint_url"),
         ({"speaks": "json", "template": {"{{text}}": "a"}, "answer": "/a"}, "endpoint_template"),
         ({"speaks": "json", "template": {"a": "{{text}}"}, "answer": "a"}, "endpoint_template"),
     ],
