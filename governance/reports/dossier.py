@@ -115,7 +115,7 @@ def _exceptions(version: Version, use_case: UseCase, at: dt.datetime) -> list[An
     for _title, item in exceptions.items(Asked(period, use_case.owner_team, at)):
         subject, entry = item.get("subject"), item.get("entry")
         is_its = subject is not None and subject["digest"] == version.digest
-        is_of_entry = entry is not None and entry["id"] == version.entry.repo_id
+        is_of_entry = entry == {"kind": version.entry.kind, "id": version.entry.repo_id}
         if (is_its or is_of_entry) and item["use_case"] in (None, use_case.slug):
             found.append(item)
     return found
