@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audits.measures.clustered import mcnemar_exact
-from audits.measures.clustered import paired_interval
+from audits.measures.clustered import mcnemar_exact, paired_interval
 from audits.measures.counterfactual.plan import counterfactual_plan_from
 from audits.measures.counterfactual.reasons import CODES
 from audits.measures.intervals import wilson
