@@ -25,6 +25,7 @@ from audits.sandbox.limits import Limits
 from audits.stress.parts import PARTS
 from audits.stress.results import Part
 from audits.stress.subject import KeptCase, StressRefused, Subject
+from audits.stress.texts import require_texts
 
 # What a model may use that is asked tens of thousands of times.
 LIMITS = Limits(seconds=1_800.0)
@@ -87,6 +88,7 @@ def stress(
                 "nothing_to_stress",
                 f"the model takes {takes}, and the table has nothing that fits; name the columns in the audit plan",
             )
+        require_texts(subject)
         found = {part.name: part.run(subject) for part in parts if asked[part.name]}
     cases = [case for result in found.values() for case in result.cases]
     exported = cases_jsonl(cases)

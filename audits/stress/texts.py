@@ -53,6 +53,19 @@ def used(subject: Subject) -> list[str]:
     return [whole[row] or "" for row in subject.rows.tolist()]
 
 
+def require_texts(subject: Subject) -> None:
+    """Refuse a table without the texts that a model of texts reads: a kept case or two alone would pass for an audit.
+
+    A plan that names the columns which such a model takes (tabular) says what else is meant.
+
+    Raises:
+        StressRefused: ``text_missing``.
+    """
+    is_of_columns = bool(subject.plan.parts.get("tabular", {}).get("columns"))
+    if text_input(subject.signature) is not None and not is_of_columns:
+        used(subject)
+
+
 def labels_of(subject: Subject, names: Names) -> Any:
     """Codes of the right answers, -1 where a row has none; None where there is no such column."""
     column = subject.plan.label

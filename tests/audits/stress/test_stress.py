@@ -141,6 +141,15 @@ def test_kept_cases_are_asked_every_time(onnx: Path, isolation: Isolation) -> No
     assert [one["params"]["case"] for one in part["reasons"]] == ["2"]
 
 
+def test_a_kept_case_alone_does_not_pass_for_an_audit_of_texts(onnx: Path, isolation: Isolation) -> None:
+    kept = [KeptCase("1", {"text": "a good film"}, "yes")]
+
+    with pytest.raises(StressRefused) as refused:  # the table calls its texts by another name than the plan
+        of(onnx, {**FEW, "text": "sentence"}, isolation, kept_cases=kept)
+
+    assert refused.value.code == "text_missing"
+
+
 @pytest.mark.parametrize(
     ("rows", "plan", "code"),
     [
