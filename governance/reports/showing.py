@@ -10,54 +10,21 @@ from django.utils.translation import gettext as _
 
 from governance.reports.errors import ReportRefused
 from governance.reports.reading import StoredDocument
+from governance.reports.renditions import wording as words
 
 SECTIONS = ("inventory", "versions", "decisions", "exceptions", "not_checked")
-
-
-def section_name(section: str) -> str:
-    return {
-        "inventory": _("Inventory"),
-        "versions": _("Versions decided on"),
-        "decisions": _("Decisions"),
-        "exceptions": _("Waivers, overrides and suspensions"),
-        "not_checked": _("What was not checked"),
-    }.get(section, section)
-
-
-def count_name(name: str) -> str:
-    """A number of the summary in words."""
-    return {
-        "entries": _("Models, datasets and Spaces"),
-        "versions": _("Versions in the inventory"),
-        "approvals_in_force": _("Approvals in force"),
-        "reviews_open": _("Reviews under way"),
-        "reviews_overdue": _("Reviews past their date"),
-        "waivers_in_force": _("Waivers in force"),
-        "overrides_in_force": _("Overrides in force"),
-        "suspensions_standing": _("Suspensions that stand"),
-        "triggers_open": _("Reasons to look again, open"),
-        "versions_imported": _("Versions imported"),
-        "decisions": _("Decisions"),
-        "approvals_granted": _("Approvals granted"),
-        "approvals_ended": _("Approvals ended early"),
-        "approvals_suspended": _("of these, by a suspension"),
-        "approvals_expired": _("Approvals that ran out"),
-        "waivers_accepted": _("Waivers accepted"),
-        "waivers_expired": _("Waivers that ran out"),
-        "overrides_confirmed": _("Overrides confirmed"),
-        "suspensions_made": _("Suspensions made"),
-        "audits_ended": _("Audits done"),
-        "audits_failed": _("Audits that measured nothing"),
-        "gate_evaluations": _("Gate evaluations"),
-        "gate_evaluations_denied": _("of these, denied"),
-    }.get(name, name)
 
 
 def counts(summary: Mapping[str, Any], differences: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The numbers of an edition, each beside the one of the edition before; None where there is none."""
     before = {one["name"]: one["before"] for one in differences["counts"] if one["group"] == "counts"}
     return [
-        {"name": count_name(one["name"]), "n": one["n"], "before": before.get(one["name"]), **_change(before, one)}
+        {
+            "name": words.named(words.COUNTS, one["name"]),
+            "n": one["n"],
+            "before": before.get(one["name"]),
+            **_change(before, one),
+        }
         for one in summary["counts"]
     ]
 
@@ -82,14 +49,14 @@ def changes(differences: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _number_name(one: Mapping[str, Any]) -> str:
     if one["group"] == "counts":
-        return count_name(one["name"])
+        return words.named(words.COUNTS, one["name"])
     group = {"in_force": _("Approvals in force"), "decisions": _("Decisions"), "runs": _("Audits done")}
     return f"{group.get(one['group'], one['group'])}: {one['name']}"
 
 
 def sizes(document: StoredDocument) -> list[dict[str, Any]]:
     """How many items each section has."""
-    return [{"name": section_name(name), "n": document.count(name)} for name in SECTIONS]
+    return [{"name": words.named(words.SECTIONS, name), "n": document.count(name)} for name in SECTIONS]
 
 
 def items(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
