@@ -73,6 +73,11 @@ def _field(field: Mapping[str, Any]) -> dict[str, Any]:
 
 def refusal(refused: ReportRefused) -> str:
     """What was refused, in the reader's language."""
+    return in_words(refused.code, str(refused))
+
+
+def in_words(code: str, said: str) -> str:
+    """Why something was refused or not made, in the reader's language; ``said`` where the code has no words."""
     return {
         "period_malformed": _(
             "Write a period as 2026-11 (a month), 2026-Q4 (a quarter) or 2026-11-01..2026-11-15 (days, 366 at most)."
@@ -84,4 +89,16 @@ def refusal(refused: ReportRefused) -> str:
         "schedule_exists": _("This scope has such a schedule already; change that one."),
         "scope_not_seen": _("You can be sent the reports of what you see: your teams."),
         "busy": _("Others have just had this report built; look at the list of editions."),
-    }.get(refused.code, str(refused))
+        "broke_off": _("It broke off; the worker’s log says why, and it can be asked for again."),
+        "worker_lost": _("The worker was lost each time; its log says why, and it can be asked for again."),
+        "document_gone": _("The document’s bytes are no longer what was stored; restore them from a backup."),
+        "pango_missing": _(
+            "The system’s pango library is missing; install it where workers run, on Debian: apt-get install"
+            " libpango-1.0-0 libpangoft2-1.0-0."
+        ),
+        "printer_missing": _("WeasyPrint is not installed where workers run: pip install -r requirements.txt."),
+        "timed_out": _("Printing took longer than it may and was stopped."),
+        "out_of_memory": _("Printing needs more memory than it may use and was stopped."),
+        "too_many_pages": _("Even the shortest print has more pages than it may."),
+        "printing_failed": _("The printing process broke off; the worker’s log has its words."),
+    }.get(code, said)

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from governance.reports import drawing, tasks
+from governance.reports import drawing, showing, tasks
 from governance.reports.models import Edition, Form, Rendition
 from governance.reports.serving import form_response
 from governance.reports.shapes import LANGUAGES
@@ -45,6 +45,7 @@ def form(request: PageRequest, pk: int, form: str, language: str) -> HttpRespons
         "room": "reports",
         "edition": edition,
         "rendition": rendition,
+        "error": showing.in_words(rendition.code, rendition.error),
         "refresh_s": 3 if rendition.is_open else 0,
     }
     return render(request, "reports/form.html", context, status=202 if rendition.is_open else 200)
