@@ -66,6 +66,6 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def reason(code: str, locus: str = "", **params: Any) -> dict[str, Any]:
+def reason(code: str, locus: str = "", /, **params: Any) -> dict[str, Any]:
     """A reason as documents hold it, JSON-ready: with the severity of its code, and where in the audit it was found."""
     return {"code": code, "severity": CODES[code][0], "locus": locus, "params": params}
