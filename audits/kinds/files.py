@@ -106,11 +106,11 @@ def _compare(scan: FileScan, manifest: Sequence[Mapping[str, Any]]) -> dict[str,
     return rows_of
 
 
-def _held(scan: FileScan, rows_of: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
-    """The SHA-256 of what was read, by the path in the version where that is known, else by the path of the scan."""
-    read = {row.path: row.sha256 for row in scan.rows if row.sha256}
+def _held(scan: FileScan, rows_of: Mapping[str, Sequence[str]]) -> dict[str, str | None] | None:
+    """The SHA-256 of what was read, by the path in the version; None where no path of the version is known."""
     if not rows_of:
-        return {row.path: row.sha256 or None for row in scan.rows}
+        return None
+    read = {row.path: row.sha256 for row in scan.rows if row.sha256}
     return {path: next((read[row] for row in rows if row in read), None) for path, rows in rows_of.items()}
 
 

@@ -120,15 +120,18 @@ def cells(value: object, key: str) -> tuple[str, ...]:
 
 
 def day(value: object, key: str) -> str:
-    """A date as YYYY-MM-DD."""
+    """A date as YYYY-MM-DD, with a year after it that can be written: a day of use is counted from some."""
     if isinstance(value, dt.date):
         value = value.isoformat()
     if not isinstance(value, str):
         raise wrong(key, "a date such as 2026-11-29")
     try:
-        return dt.date.fromisoformat(value).isoformat()
+        found = dt.date.fromisoformat(value)
     except ValueError:
         raise wrong(key, "a date such as 2026-11-29") from None
+    if found.year >= dt.MAXYEAR - 1:
+        raise wrong(key, "a date such as 2026-11-29")
+    return found.isoformat()
 
 
 def whole(value: object, key: str) -> int:

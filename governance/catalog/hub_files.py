@@ -71,12 +71,17 @@ def _statuses(answer: Any, asked: set[str]) -> dict[str, dict[str, Any]]:
         if not isinstance(said, dict) or not isinstance(said.get("status"), str):
             continue
         scanners = {
-            name[:60]: value["status"][:20]
+            _word(name, 60): _word(value["status"], 20)
             for name, value in sorted(said.items())[:20]
             if name not in _NOT_SCANNERS and isinstance(value, dict) and isinstance(value.get("status"), str)
         }
-        found[str(path)] = {"status": said["status"][:20], "scanners": scanners}
+        found[str(path)] = {"status": _word(said["status"], 20), "scanners": scanners}
     return found
+
+
+def _word(said: str, longest: int) -> str:
+    """A word of the Hub's as it can be stored and shown, whatever it consists of."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in said[:longest])
 
 
 class NotAsListed(Exception):

@@ -280,6 +280,21 @@ def _read_by_audits(document: Mapping[str, Any]) -> None:
             read(document[part])
         except PlanRejected as rejected:
             raise UseCaseRefused(rejected.code, str(rejected), field=part) from rejected
+    _holds_no_secret(str(document.get("stress", {}).get("model") or ""))
+
+
+def _holds_no_secret(model: str) -> None:
+    """A plan is stored for good and shown to all who see the use case: no address in it holds a password."""
+    from audits.adapters.endpoints import guard
+    from audits.adapters.refusals import ModelRefused
+
+    kind, colon, address = model.partition(":")
+    if not colon or kind != "http":
+        return
+    try:
+        guard.require_no_secret(address.partition("#")[0])
+    except ModelRefused as refused:
+        raise UseCaseRefused(refused.code, str(refused), field="stress") from refused
 
 
 # --- shared --------------------------------------------------------------------------------------------------------

@@ -101,6 +101,10 @@ def keep(
         raise NotAnAsker("not_an_asker", f"you only read in {use_case}; its submitters and approvers keep tests")
     UseCase.objects.select_for_update(no_key=True).get(pk=use_case.pk)
     given: Any = dict(input)
+    if not is_storable(expected) or not all(is_storable(value) for value in given.values() if isinstance(value, str)):
+        raise EvidenceRefused(
+            "case_unstorable", "a test holds no NUL character and no half of a character; keep it in a suite instead"
+        )
     content = rfc8785.dumps(given)
     if len(content) > MOST_BYTES or not expected or len(expected) > LONGEST_ANSWER:
         raise EvidenceRefused(
@@ -117,13 +121,18 @@ def keep(
         use_case=use_case,
         input=given,
         expected=expected,
-        note=note[:LONGEST_NOTE],
+        note=note.replace("\0", "")[:LONGEST_NOTE],
         found_in=found_in,
         kept_by=by,
         kept_at=at,
     )
     _record("stress_case.kept", kept, by=by, at=at, detail={"sha256": hashlib.sha256(content).hexdigest()})
     return kept
+
+
+def is_storable(text: str) -> bool:
+    """Whether the database can hold a text: no NUL, and no half of a surrogate pair."""
+    return not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in text)
 
 
 @transaction.atomic

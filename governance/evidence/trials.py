@@ -106,7 +106,7 @@ def keep(*, run_id: int, note: str = "", by: User, at: dt.datetime) -> KeptTrial
         version=Version.objects.get(digest=run.subject_digest),
         use_case=use_case,
         run=run,
-        note=note.strip()[:500],
+        note=note.replace("\0", "").strip()[:500],
         kept_by=by,
         kept_at=at,
     )

@@ -15,7 +15,7 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from audits.adapters.refusals import ModelRefused
 
@@ -25,6 +25,17 @@ Resolve = Callable[[str, int], list[str]]
 LONGEST_URL = 2000
 PORTS = {"http": 80, "https": 443}
 NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+# What Python's registry does not know, or knows in some versions alone: protocol assignments (with Oracle's own
+# metadata), 6to4's relays (RFC 7526), documentation (RFC 9637), addresses of one site (RFC 3879), and the one public
+# number at which Azure's machines find what holds their credentials.
+NOT_PUBLIC = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "3fff::/20", "fec0::/10"),
+    )
+)
+# What is named so in an address is a secret, and an address is stored.
+SECRET_PARAMETERS = ("key", "token", "secret", "password", "passwd", "pwd", "signature", "sig", "auth", "credential")
 # What a name may consist of, once it is ASCII; underscores occur in networks of containers.
 NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?")
 
@@ -116,6 +127,18 @@ def parts(url: str) -> tuple[str, str, int, str]:
     return split.scheme, host, port, (split.path or "/") + (f"?{split.query}" if split.query else "")
 
 
+def require_no_secret(url: str) -> None:
+    """Refuse an address that holds what is nobody's to see, before it is stored.
+
+    Raises:
+        ModelRefused: ``endpoint_url``; the message does not repeat it.
+    """
+    parts(url)
+    named = parse_qsl(urlsplit(url).query.replace(";", "&"), keep_blank_values=True)
+    if any(name.lower() == "code" or word in name.lower() for name, _ in named for word in SECRET_PARAMETERS):
+        raise ModelRefused("endpoint_url", "no secret in an address; its operator names it (ASSAY_MODEL_SECRETS)")
+
+
 def _require(address: Address, *, host: str, named: bool, allowed: Allowed) -> None:
     inner = _meant(address)
     if named and not (inner.is_link_local or inner.is_multicast or inner.is_unspecified):
@@ -123,7 +146,8 @@ def _require(address: Address, *, host: str, named: bool, allowed: Allowed) -> N
     # The address of a machine's own metadata is never meant by a name: whoever does mean it writes it out.
     if named and host == str(address):
         return
-    if inner.is_global and not (inner.is_multicast or inner.is_reserved or inner.is_unspecified):
+    is_special = inner.is_multicast or inner.is_reserved or inner.is_unspecified
+    if inner.is_global and not is_special and not any(inner in network for network in NOT_PUBLIC):
         return
     raise ModelRefused(
         "endpoint_refused",

@@ -6,6 +6,7 @@ Source: OpenAI's API reference (chat completions and completions), the OpenAPI o
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -302,7 +303,8 @@ def _wrong(question: Question, what: str) -> ModelFailed:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float)
+    """Whether it is a number that a double holds; JSON knows larger ones."""
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max
 
 
 def _texts(cells: Sequence[str]) -> Array:

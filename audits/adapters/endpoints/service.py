@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import rfc8785
 
@@ -41,8 +41,6 @@ PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 LONGEST_WAIT_S = 30.0
 SHOWN = 300
 MOST_MODELS, LONGEST_MODEL = 20, 200
-# What is named so in an address is a secret, and an address is stored.
-SECRET_PARAMETERS = ("key", "token", "secret", "password", "signature", "sig", "auth")
 BY_PATH = {
     "/chat/completions": "openai-chat",
     "/completions": "openai-completions",
@@ -162,9 +160,7 @@ class Service:
         Raises:
             ModelRefused: the address may not be reached, or something about how it is asked is missing.
         """
-        split = urlsplit(self.endpoint.url)
-        if any(word in name.lower() for name, _ in parse_qsl(split.query) for word in SECRET_PARAMETERS):
-            raise ModelRefused("endpoint_url", "no secret in an address; its operator names it (ASSAY_MODEL_SECRETS)")
+        guard.require_no_secret(self.endpoint.url)
         language = self.endpoint.language()
         place = guard.place(self.endpoint.url, allowed=self.allowed, resolve=self.resolve)
         yield Asked(self.endpoint, language, place, _secret(place, self.allowed), tick)
@@ -289,14 +285,14 @@ class Asked:
 
     def _read(self, answer: Answer, question: Question) -> list[Any]:
         try:
-            document = json.loads(answer.body, parse_constant=_no_number)
+            document = self._hidden(json.loads(answer.body, parse_constant=_no_number))
         except (ValueError, RecursionError) as odd:
             self._purse.settle(question.most, None)
             raise ModelFailed("wrong_answer", "the service answers something that is not JSON") from odd
         self._purse.settle(question.most, protocols.used(document, answer.headers))
         model = document.get("model") if isinstance(document, dict) else None
         if isinstance(model, str) and len(self._models) < MOST_MODELS:
-            self._models.add(self._plain(model)[:LONGEST_MODEL])
+            self._models.add(_printable(model)[:LONGEST_MODEL])
         return self._language.answers(document, question)
 
     def _refused(self, answer: Answer) -> ModelFailed:
@@ -307,14 +303,26 @@ class Asked:
         hint = ""
         if answer.status in (401, 403):
             hint = "; the operator names a secret for this host (ASSAY_MODEL_SECRETS)"
-        said = self._plain(answer.body[: 4 * SHOWN].decode("utf-8", "replace"))[:SHOWN]
+        # hidden before it is cut: half of a secret is none that would be found
+        said = _printable(self._hidden(answer.body.decode("utf-8", "replace"))[:SHOWN])
         return ModelFailed("endpoint_error", f"the service answered {answer.status}{hint}: {said}", said=said)
 
-    def _plain(self, text: str) -> str:
-        """A stranger's words, without our secret, should they repeat it, and without what moves a cursor."""
-        if self._secret:
-            text = text.replace(self._secret, "…")
-        return "".join(letter if letter.isprintable() else " " for letter in text)
+    def _hidden(self, said: Any) -> Any:
+        """What a stranger says without our secret, should they repeat it: answers are stored and shown."""
+        if not self._secret:
+            return said
+        if isinstance(said, str):
+            return said.replace(self._secret, "…")
+        if isinstance(said, list):
+            return [self._hidden(one) for one in said]
+        if isinstance(said, dict):
+            return {self._hidden(name): self._hidden(one) for name, one in said.items()}
+        return said
+
+
+def _printable(text: str) -> str:
+    """Words without what moves a cursor."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 @functools.cache

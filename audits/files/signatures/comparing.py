@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
 from typing import Any
 
 from audits.files.notes import MOST_NAMES
@@ -26,23 +27,52 @@ def compare(
     Returns:
         For each signature ``path``, ``state``, ``signer``, ``why`` and ``files`` (how many it lists). The state is
         ``verified`` (a known signer, and all files are those that were signed), ``partial`` (a known signer, but there
-        are files that it does not list, or lists and nobody has read), ``unverified``, ``wrong`` or ``unreadable``.
+        are files that neither it nor another verified one lists, or it lists some that nobody has read),
+        ``unverified``, ``wrong`` or ``unreadable``.
     """
     signers = list(signers)
+    # What is inside of a file goes with the file; a folder may be called ``weights!`` all the same.
+    members = {row.path for row in scan.rows if row.depth} - {row.path for row in scan.rows if not row.depth}
     if held is None:
         held = {row.path: row.sha256 or None for row in scan.rows}
-    return [_one(scan, path, raw, signers, held) for path, raw in scan.signatures]
+    else:
+        members = set()
+    looked_at = [_one(scan, path, raw, signers, held, members) for path, raw in scan.signatures]
+    # A signed model beside another one vouches for itself alone, wherever it was taken from.
+    vouched = {name for one in looked_at if one.said["state"] == "verified" for name in one.covers}
+    beyond = sorted(held.keys() - vouched - members)
+    for one in looked_at:
+        if one.said["state"] == "verified" and beyond:
+            one.said["state"] = "partial"
+            for name in beyond:
+                scan.notes.add("files.signature_leaves_out", one.said["path"], name)
+        elif one.said["state"] == "verified":
+            scan.notes.add("files.signature_verified", one.said["path"], one.said["signer"])
+    return [one.said for one in looked_at]
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What is said of a signature, and the names of the files that are what it lists or leaves out on purpose."""
+
+    said: dict[str, Any]
+    covers: frozenset[str] = frozenset()
 
 
 def _one(
-    scan: FileScan, path: str, raw: bytes, signers: list[Signer], held: Mapping[str, str | None]
-) -> dict[str, Any]:
+    scan: FileScan,
+    path: str,
+    raw: bytes,
+    signers: list[Signer],
+    held: Mapping[str, str | None],
+    members: Set[str],
+) -> _Compared:
     said: dict[str, Any] = {"path": path, "state": "unreadable", "signer": "", "why": "", "files": 0}
     try:
         signed = read(raw)
     except Unreadable as problem:
         scan.notes.add("files.signature_unverified", path, why=f"signature_{problem.why}")
-        return said | {"why": problem.why}
+        return _Compared(said | {"why": problem.why})
     checked = check(signed, signers)
     said |= {"state": checked.state, "signer": checked.signer, "why": checked.why, "files": len(signed.files)}
     if checked.state == "wrong":
@@ -57,7 +87,10 @@ def _one(
     beyond = [
         name
         for name, sha256 in here.items()
-        if name not in signed.files and sha256 != own and not _is_ignored(name, signed) and "!/" not in name
+        if name not in signed.files
+        and sha256 != own
+        and not _is_ignored(name, signed)
+        and f"{folder}{name}" not in members
     ]
     for code, names in (
         ("files.signature_differs", differ),
@@ -71,10 +104,8 @@ def _one(
             said["state"] = "wrong"
         elif absent or beyond:
             said["state"] = "partial"
-        else:
-            scan.notes.add("files.signature_verified", path, checked.signer)
     said |= {name: sorted(found)[:MOST_NAMES] for name, found in (("differ", differ), ("absent", absent)) if found}
-    return said
+    return _Compared(said, frozenset(f"{folder}{name}" for name in here) | {n for n, sha in held.items() if sha == own})
 
 
 def _folder(path: str, own: str, signed: Signed, held: Mapping[str, str | None]) -> str:

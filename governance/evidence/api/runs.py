@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics, serializers
+from rest_framework import generics, renderers, serializers
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -256,10 +256,17 @@ class StressCaseDocument(serializers.ModelSerializer[StressCase]):
         fields = ("id", "input", "expected", "note", "kept_at", "dropped_at")
 
 
+class EscapedRenderer(renderers.JSONRenderer):
+    """JSON in ASCII: of what a model was asked, half of a character may have been the point."""
+
+    ensure_ascii = True
+
+
 class RunCases(APIView):
     """Every input that a stress run found wrong; POST keeps one as a permanent test that later audits ask too."""
 
     scopes = {"GET": Scope.CATALOG_READ, "POST": Scope.AUDITS_RUN}
+    renderer_classes = (EscapedRenderer,)
 
     class Input(serializers.Serializer[None]):
         case = serializers.CharField(max_length=300)

@@ -109,7 +109,7 @@ def _cells(typed: str, *, rows: bool) -> list[Any]:
     """Texts, one for each line; or rows of a csv, whose numbers are numbers."""
     if not rows:
         return [line for line in typed.splitlines() if line.strip()]
-    read = csv.reader(io.StringIO(typed), skipinitialspace=True)
+    read = csv.reader(io.StringIO(typed, newline=None), skipinitialspace=True)
     return [[_number(cell) for cell in row] for row in read if row]
 
 

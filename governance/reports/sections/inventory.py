@@ -62,7 +62,7 @@ def items(asked: Asked, *, progress: Progress = silent) -> Iterator[tuple[str, I
 
 def _read(asked: Asked, versions: Sequence[Version]) -> Iterator[tuple[str, InventoryItem]]:
     keys = [version.pk for version in versions]
-    lineage, stages, reviews = _lineage(keys), _stages(asked, keys), _reviews(asked, keys)
+    lineage, stages, reviews = _lineage(asked, keys), _stages(asked, keys), _reviews(asked, keys)
     audits, suspended = newest_audits(asked, [version.digest for version in versions]), _suspended(asked, versions)
     for version in versions:
         subject = subject_of(version)
@@ -104,9 +104,12 @@ def audit_row(run: Run) -> AuditRow:
     }
 
 
-def _lineage(keys: Collection[int]) -> dict[int, list[LineageRow]]:
+def _lineage(asked: Asked, keys: Collection[int]) -> dict[int, list[LineageRow]]:
     found: dict[int, list[LineageRow]] = defaultdict(list)
     rows = Edge.objects.filter(version__in=keys).order_by("relation", "to_entry__kind", "to_entry__key", "pk")
+    if asked.team is not None:
+        # an entry that another team has taken for its own since
+        rows = rows.filter(Q(to_entry__team=None) | Q(to_entry__team=asked.team))
     for version, relation, kind, name, revision, origin in rows.values_list(
         "version_id", "relation", "to_entry__kind", "to_entry__repo_id", "to_revision", "origin"
     ):

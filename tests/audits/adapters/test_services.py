@@ -14,9 +14,11 @@ import pytest
 
 from audits.adapters import references
 from audits.adapters.endpoints import guard
+from audits.adapters.endpoints.asking import Answer
 from audits.adapters.endpoints.guard import Allowed
+from audits.adapters.endpoints.protocols import Question
 from audits.adapters.endpoints.service import Endpoint, Service
-from audits.adapters.endpoints.spending import Caps
+from audits.adapters.endpoints.spending import Aside, Caps
 from audits.adapters.kept import FolderStore
 from audits.adapters.predicting import predict
 from audits.adapters.refusals import ModelFailed, ModelRefused
@@ -210,6 +212,32 @@ def test_a_secret_goes_to_its_host_and_into_nothing_else(service: services.Servi
         pass
 
 
+def test_a_service_that_repeats_the_secret_does_not_have_it_stored(
+    service: services.Service, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("KEY_OF_SERVICE", services.SECRET)
+    allowed = Allowed(hosts=HERE.hosts, secrets={"127.0.0.1": "KEY_OF_SERVICE"})
+    echo = Endpoint(service.url("/any"), speaks="json", template={"inputs": "{{text}}"}, answer="/said")
+    with Service(echo, allowed).open() as model:
+        for said in (b'{"said": "you sent %s"}', b'{"said": "you sent \\u0073%s"}'):
+            told = services.SECRET.encode()
+            body = said % (told[1:] if b"u0073" in said and told[:1] == b"s" else told)
+            answers = model._read(Answer(200, {}, body), Question((0,), {}, Aside(1, 1)))
+            assert services.SECRET not in answers[0]
+            assert answers[0].startswith("you sent ")
+        many = services.SECRET * 40  # cut in the middle of one, the rest would be half of it
+        refused = model._refused(Answer(500, {}, many.encode()))
+    assert services.SECRET[:8] not in f"{refused} {refused.said}"
+
+
+@pytest.mark.parametrize("number", ["1e999", "1" + "0" * 400])
+def test_a_number_that_no_double_holds_is_no_answer(service: services.Service, number: str):
+    asked = Endpoint(service.url("/any"), speaks="json", template="{{text}}", answer="/n", numbers=True)
+    with Service(asked, HERE).open() as model, pytest.raises(ModelFailed, match="no number") as failed:
+        model._read(Answer(200, {}, b'{"n": %s}' % number.encode()), Question((0,), {}, Aside(1, 1)))
+    assert failed.value.code == "wrong_answer"
+
+
 # --- where nothing is sent -----------------------------------------------------------------------------------------
 
 PRIVATE = [
@@ -236,6 +264,11 @@ PRIVATE = [
     "64:ff9b::a9fe:a9fe",
     "2002:7f00:1::",
     "2001:db8::1",
+    "192.0.0.192",
+    "168.63.129.16",
+    "::ffff:168.63.129.16",
+    "fec0::1",
+    "3fff::1",
 ]
 
 
@@ -356,6 +389,8 @@ def _certificate(folder: Path) -> Path:
         ({"parameters": {"max_tokens": 10**9 * -1}}, "endpoint_parameters"),
         ({"url": "https://model.example/own"}, "endpoint_protocol"),
         ({"url": "https://model.example/embed?api_key=x"}, "endpoint_url"),
+        ({"url": "https://model.example/embed?a=1;api_key=x"}, "endpoint_url"),
+        ({"url": "https://model.example/embed?Code=x"}, "endpoint_url"),
         ({"speaks": "json", "template": {"{{text}}": "a"}, "answer": "/a"}, "endpoint_template"),
         ({"speaks": "json", "template": {"a": "{{text}}"}, "answer": "a"}, "endpoint_template"),
     ],

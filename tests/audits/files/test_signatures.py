@@ -133,9 +133,41 @@ def test_files_that_are_missing_or_that_nobody_signed_are_told() -> None:
 def test_a_signature_in_a_folder_speaks_of_that_folder() -> None:
     files = {f"org/model/{path}": data for path, data in FILES.items()}
 
-    document = scanned(by_key(), SIGNER, files={**files, "README.md": b"# all"}, name="org/model/model.sig")
+    document = scanned(by_key(), SIGNER, files=files, name="org/model/model.sig")
 
     assert document["signatures"][0]["state"] == "verified"
+
+
+@pytest.mark.parametrize("beside", ["model.safetensors", "org/other.bin", "org/model!/weights.bin"])
+def test_a_signed_model_in_a_folder_vouches_for_nothing_beside_it(beside: str) -> None:
+    files = {f"org/model/{path}": data for path, data in FILES.items()}
+
+    document = scanned(by_key(), SIGNER, files={**files, beside: b"mine"}, name="org/model/model.sig")
+
+    assert document["signatures"][0]["state"] == "partial"
+    assert found(document) == {"signature_leaves_out": [beside]}
+
+
+def test_a_folder_named_like_an_archive_hides_nothing_from_a_signature() -> None:
+    document = scanned(by_key(), SIGNER, files={**FILES, "weights!/model.bin": b"mine"})
+
+    assert document["signatures"][0]["state"] == "partial"
+    assert found(document) == {"signature_leaves_out": ["weights!/model.bin"]}
+
+
+def test_two_signed_models_vouch_for_each_other() -> None:
+    twice = {f"{folder}/{path}": data for folder in ("one", "two") for path, data in FILES.items()}
+    mine = by_certificate()
+
+    document = scanned(
+        by_key(),
+        SIGNER,
+        {"name": "authority.crt", "pem": AUTHORITY},
+        files={**twice, "two/model.sig": mine},
+        name="one/model.sig",
+    )
+
+    assert [one["state"] for one in document["signatures"]] == ["verified", "verified"]
 
 
 def test_a_changed_statement_is_wrong_under_the_key_that_it_names() -> None:

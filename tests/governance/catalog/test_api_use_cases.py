@@ -183,12 +183,16 @@ def test_a_plan_that_changed_meanwhile_is_not_overwritten_by_who_says_what_they_
         ({"bias": {}}, "label_missing"),
         ({"bais": {}}, "audit_plan"),
         ({"bias": {**PLAN["bias"], "gating": []}}, "gating_missing"),
+        ({"stress": {"model": "http:https://me:hunter2@models.example/v1"}}, "endpoint_url"),
+        ({"stress": {"model": "http:https://models.example/v1/completions?api-key=#m"}}, "endpoint_url"),
+        ({"ll144": {"sex": "s", "race": "r", "selected": "y", "audit_date": "9999-01-01"}}, "plan_value_wrong"),
     ],
 )
 def test_a_plan_that_no_audit_can_follow_is_a_problem(keeper: User, use_case: UseCase, body: Any, code: str) -> None:
     answer = client(keeper).put(PATH + "audit-plan/", body)
 
     assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert "hunter2" not in answer.content.decode()
     assert not AuditPlan.objects.exists()
 
 

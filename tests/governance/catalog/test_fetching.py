@@ -295,6 +295,14 @@ def test_an_answer_of_another_shape_says_nothing(world: World, hub: HubServer) -
     assert not HubScan.objects.exists()
 
 
+def test_words_that_no_database_holds_stop_no_import(world: World, hub: HubServer) -> None:
+    said = {"status": "sa\0fe", "av\ud800Scan": {"status": "\u202esafe\0"}}
+    imported(world, hub, scans={"model.safetensors": said})
+
+    (scan,) = HubScan.objects.all()
+    assert scan.files["model.safetensors"] == {"status": "sa\ufffdfe", "scanners": {"av\ufffdScan": "\ufffdsafe\ufffd"}}
+
+
 def test_the_store_has_git_s_small_files_under_their_sha256(world: World, hub: HubServer) -> None:
     imported(world, hub)
     fetched(world)

@@ -12,6 +12,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from audits import blobs
+from audits.digests import canonical
 from audits.sandbox.levels import Level
 from audits.sandbox.probing import probe
 from governance.catalog.models import File
@@ -20,12 +22,14 @@ from governance.evidence import queries
 from governance.evidence import services as evidence
 from governance.evidence.models import StressCase
 from governance.reviews import services as reviews
+from tests.factories import RunFactory
 from tests.governance.catalog.clients import API, client
 from tests.governance.evidence.test_data_runs import SCOPES, ask, done, page
 from tests.governance.world import PLAN, World
 
 pytest.importorskip("onnxruntime", reason="without requirements/models.txt no model is run")
 pytest.importorskip("skl2onnx", reason="without requirements/dev.txt no model is made")
+from audits.stress.running import cases_jsonl  # noqa: E402
 from tests.audits.adapters import made  # noqa: E402 - the packages it needs may not be there
 from tests.audits.stress import models  # noqa: E402
 
@@ -183,3 +187,31 @@ def test_nothing_is_asked_for_while_something_is_missing(world: World, role: str
     answer = ask(world, "stress")
 
     assert (answer.status_code, answer.data["code"]) == (422, code)
+
+
+def test_cases_of_any_characters_are_handed_out_and_never_break_the_keeping(world: World) -> None:
+    cases = [{"case": f"malformed:{n}", "changed": text, "before": "1"} for n, text in enumerate(("a\ud800b", "a\0b"))]
+    lines = blobs.store_bytes(cases_jsonl(cases), media_type="application/x-ndjson", at=world.at)
+    document = blobs.store_bytes(canonical({"cases": {"sha256": lines.sha256}}), media_type="text/plain", at=world.at)
+    run = RunFactory.create(
+        kind="stress",
+        state="succeeded",
+        verdict="fail",
+        use_case=world.use_case.slug,
+        subject_digest=world.version.digest,
+        result_sha256=document.sha256,
+        finished_at=world.at,
+    )
+    pipeline, browser = client(world.submitter, *SCOPES), Client()
+    browser.force_login(world.submitter)
+
+    told = pipeline.get(f"{API}runs/{run.pk}/cases/")
+
+    assert (told.status_code, json.loads(told.content)["cases"]) == (200, cases)
+    for form in ("csv", "jsonl"):
+        assert browser.get(reverse(f"evidence:cases-{form}", args=[run.pk])).status_code == 200
+    for case in cases:
+        kept = pipeline.post(f"{API}runs/{run.pk}/cases/", {"case": case["case"]})
+        assert (kept.status_code, kept.json()["code"]) == (422, "case_unstorable")
+        assert browser.post(reverse("evidence:keep-case", args=[run.pk]), {"case": case["case"]}).status_code == 302
+    assert not StressCase.objects.exists()

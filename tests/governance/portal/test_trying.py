@@ -236,6 +236,17 @@ def test_without_a_model_at_hand_the_page_says_what_to_bring():
     assert ask(world, "a").status_code == 422
 
 
+def test_a_note_and_rows_of_any_characters_are_no_fault_of_ours(world: World):
+    asked = ask(world, "3,0.5,0.5,1\r-3,0.5,-0.5,1")  # lines ended as a browser never ends them
+    run = Run.objects.get(kind="trial")
+    execution.execute(run_id=run.pk)
+    browser(world.domain).post(address(world, name="try-keep", pk=run.pk), {"note": "a\0b"})
+
+    assert asked.status_code == 302
+    assert KeptTrial.objects.get(run=run).note == "ab"
+    assert json.loads(blobs.read_checked(run.inputs["question_sha256"])) == ROWS
+
+
 def test_programs_try_and_keep_as_people_do(world: World):
     program = client(world.domain, "audits:run", "catalog:read")
     entry = world.version.entry
@@ -281,6 +292,7 @@ def test_a_text_with_its_right_answer_becomes_a_permanent_test(world: World):
 
     browser(world.domain).post(where, {"row": "0", "expected": "1"})  # reviews, and keeps no tests
     browser(world.submitter).post(where, {"row": "7", "expected": "1"})
+    browser(world.submitter).post(where, {"row": "0", "expected": "N\0UL"})
     browser(world.submitter).post(where, {"row": "1", "expected": "zwei"})
     again = client(world.submitter, "audits:run").post(
         f"{API}trials/{run.pk}/stress-case/", {"row": 1, "expected": "zwei"}

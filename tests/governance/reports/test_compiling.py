@@ -16,6 +16,7 @@ from django.utils import timezone
 from audits import blobs
 from audits.digests import canonical
 from audits.models import Blob, Run
+from governance.catalog.models import Edge
 from governance.gates.models import Approval
 from governance.ledger.sequencing import sequence
 from governance.people.models import User
@@ -163,15 +164,19 @@ def test_a_period_without_data_gives_a_report_that_says_so_and_one_to_come_is_re
 def test_a_team_is_told_what_it_sees_and_hostile_names_stay_what_they_are():
     team, other = TeamFactory(), TeamFactory()
     hostile = '=HYPERLINK("http://x")<script>alert(1)</script>\u202egnp.exe'
-    VersionFactory(entry=EntryFactory(team=team, repo_id=hostile))
-    VersionFactory(entry=EntryFactory(team=other, repo_id="other/secret"))
-    VersionFactory(entry=EntryFactory(repo_id="everybody/sees"))
+    made = VersionFactory(entry=EntryFactory(team=team, repo_id=hostile))
+    secret = VersionFactory(entry=EntryFactory(team=other, repo_id="other/secret"))
+    open_to_all = VersionFactory(entry=EntryFactory(repo_id="everybody/sees"))
+    for base in (secret, open_to_all):
+        Edge.objects.create(version=made, to_entry=base.entry, relation="finetune")
     period = read_period("2026-03", time_zone="UTC")
 
     mine = services.compile(period=period, team=team, by=None, at=period.ends_at)
     all_of_it = services.compile(period=period, team=None, by=None, at=period.ends_at)
 
     assert [one["subject"]["id"] for one in document_of(mine)["content"]["inventory"]] == [hostile, "everybody/sees"]
+    assert [one["id"] for one in document_of(mine)["content"]["inventory"][0]["lineage"]] == ["everybody/sees"]
+    assert b"other/secret" not in blobs.read_checked(mine.document_sha256)
     assert len(document_of(all_of_it)["content"]["inventory"]) == 3
     seen = {
         name: set(Edition.objects.visible_to(user))
