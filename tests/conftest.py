@@ -105,7 +105,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def _skipped_for_tools(reporter: Any) -> list[Any]:
     """Isolation comes in levels, and not every machine offers all: that it offers enough is a test of its own."""
     needs = {"browser", "broker", "sandbox"}
-    skipped = [report for report in reporter.stats.get("skipped", ()) if needs & set(report.keywords)]
+    # What is skipped with its whole file has no marks: that asks for an extra, and for no tool.
+    skipped = [report for report in reporter.stats.get("skipped", ()) if needs & set(getattr(report, "keywords", ()))]
     return [report for report in skipped if NOT_OFFERED not in str(report.longrepr)]
 
 

@@ -60,6 +60,8 @@ def ask(*, version: Version, use_case: UseCase, model: str = "", cells: Any, by:
     except InputsRejected as refused:
         code = there.lacking if refused.code == "model_missing" and not model else refused.code
         raise EvidenceRefused(code, str(refused)) from refused
+    # one after another, or several sent at once would each find few
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)
     waiting = Run.objects.filter(kind=KIND, requested_by=by, state__in=OPEN_STATES).count()
     if waiting >= MOST_UNFINISHED:
         raise EvidenceRefused("too_many_trials", f"{waiting} of your trials wait for an answer; look at these first")

@@ -40,9 +40,13 @@ __all__ = [
 ]
 
 
+# Names beside those of zones: what they mean is another thing on every machine, or nothing.
+NO_ZONES = ("localtime", "Factory", "posixrules")
+
+
 def require_time_zone(name: str) -> None:
     """Raises ValidationError for a name that no time zone has."""
-    if name not in zoneinfo.available_timezones():
+    if name in NO_ZONES or name not in zoneinfo.available_timezones():
         raise ValidationError(_("There is no such time zone; write it as Europe/Berlin."), code="no_such_time_zone")
 
 

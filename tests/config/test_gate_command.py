@@ -137,3 +137,35 @@ def test_fail_on_moves_the_line(world: World, line: str | None, code: int) -> No
 
 def test_nothing_makes_a_no_pass(world: World) -> None:
     assert gate(world, "--fail-on", "deny")[0] == 1
+
+
+def test_fault_v29_waiting_for_what_never_comes_ends_in_time_and_is_no_yes(world: World, settings: Settings) -> None:
+    world.voted()  # and nobody approves, as where the worker that would is dead
+
+    code, printed = gate(world, "--wait", "1")
+
+    assert code == 3
+    assert f"still pending after 1 s, which is no yes: {settings.PUBLIC_URL}/submissions/" in printed
+    assert printed.count("still pending") == 1
+
+
+def test_waiting_ends_with_the_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    submission = world.voted()
+    slept: list[float] = []
+
+    def approve(s: float) -> None:
+        slept.append(s)
+        world.approve(submission)
+
+    monkeypatch.setattr("config.management.commands.gate.time.sleep", approve)
+
+    code, printed = gate(world, "--wait", "300")
+
+    assert (code, len(slept)) == (0, 1)
+    assert printed.startswith("Yes.")
+
+
+@pytest.mark.parametrize("wait", ["-1", "1.5", "soon", "9999999999", "\u0663"])
+def test_a_wait_that_is_no_number_of_seconds_is_refused(world: World, wait: str) -> None:
+    with pytest.raises(CommandError, match="seconds"):
+        gate(world, "--wait", wait)

@@ -221,8 +221,9 @@ def test_a_plan_is_numbered_and_the_same_document_is_no_new_one(team: Team, keep
         ({"bias": {**PLAN["bias"], "thresholds": {"demographic_parity_ratio": 8}}}, "must lie between 0 and 1"),
         ({"bias": {**PLAN["bias"], "sensible": ["race"]}}, "no key"),
         ({"bias": {**PLAN["bias"], "min_group": 2**60}}, "min_group must be"),
-        ({"bias": PLAN["bias"], "stress": {"severity": 2**60}}, "cannot keep exactly"),
-        ({"stress": {"families": ["x" * 100_000]}}, "larger than"),
+        ({"bias": {**PLAN["bias"], "required_groups": {"race": [2**60]}}}, "cannot keep exactly"),
+        ({"bias": {**PLAN["bias"], "required_groups": {"race": ["x" * 100_000]}}}, "larger than"),
+        ({"stress": {"families": ["unheard_of"]}}, "there is no"),
     ],
 )
 def test_a_plan_that_no_audit_can_follow_is_refused(team: Team, keeper: User, document: Any, why: str) -> None:

@@ -12,7 +12,7 @@ from governance.policies import conditions, evaluation, judging, steps, suspende
 from governance.reviews.models import SubmissionState
 
 # What the judging of a requirement can answer: the states of a run, and the words in its code.
-LACKING = sorted(code for code in steps._MENDING if code.endswith("_missing"))
+LACKING = sorted(code for code in steps._MENDING if code.endswith(("_missing", "_not_of_version")))
 CONDITIONS = {conditions.FAILS, conditions.BROKEN}
 CODES = sorted({*judging._STATES, *steps._MENDING, "accepted"} - {*LACKING, *CONDITIONS, suspended.CODE})
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +19,9 @@ from audits.models import Run
 from audits.sandbox.levels import Level
 from audits.sandbox.probing import probe
 from governance.evidence import services as evidence
+from governance.evidence import trials
 from governance.evidence.models import Attachment, KeptTrial, StressCase
+from governance.evidence.services import EvidenceRefused
 from governance.ledger.models import Event
 from governance.people.models import User
 from tests.factories import member
@@ -226,6 +230,32 @@ def test_nobodys_trials_keep_the_others_waiting(world: World):
     assert refused.status_code == 422
     assert "Three of your trials wait for an answer." in refused.content.decode()
     assert ask(world, "4", by=world.domain).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_trials_sent_at_once_wait_no_more_than_one_after_another(transactional_db: None):
+    world = World()
+    bring(world, "model.onnx", b"is not read before it is run")
+    start, codes = threading.Barrier(6), list[str]()
+
+    def send(number: int) -> None:
+        try:
+            start.wait(20)
+            asked: dict[str, Any] = {"version": world.version, "use_case": world.use_case, "cells": [f"text {number}"]}
+            codes.append(trials.ask(**asked, by=world.submitter, at=timezone.now()).state)
+        except EvidenceRefused as refused:
+            codes.append(refused.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert sorted(codes) == ["queued"] * 3 + ["too_many_trials"] * 3
+    assert Run.objects.filter(kind="trial").count() == 3
 
 
 def test_without_a_model_at_hand_the_page_says_what_to_bring():

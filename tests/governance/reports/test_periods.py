@@ -48,6 +48,7 @@ def test_a_report_is_due_at_an_hour_of_the_day_also_when_clocks_change_in_that_n
     [
         *("", "2026", "2026-13", "2026-00", "2026-Q5", "2026-1", "1999-01", "9999-12", "2026-11-15..2026-11-01"),
         *("2026-01-01..2027-06-01", "2026-02-30..2026-03-01", "２０２６-11-01..2026-11-15x", "2026-11; DROP", "x" * 99),
+        *("\u0662\u0660\u0662\u0666-11", "2026-Q\u0661", "２０２６-11"),
     ],
 )
 def test_what_is_no_period_is_refused_with_how_one_is_written(text: str):

@@ -2,7 +2,7 @@
 
 Source:
     Hendrycks and Dietterich 2019, arXiv:1903.12261; constants from ``ImageNet-C/imagenet_c/imagenet_c/corruptions.py``
-    and errors from the README of github.com/hendrycks/robustness (Apache-2.0).
+    and errors from the README of github.com/hendrycks/robustness (under the Apache licence).
 """
 
 from __future__ import annotations

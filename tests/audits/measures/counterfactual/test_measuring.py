@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audits.measures.clustered import mcnemar_exact
-from audits.measures.counterfactual.comparing import _paired_interval
+from audits.measures.clustered import mcnemar_exact, paired_interval
 from audits.measures.counterfactual.plan import counterfactual_plan_from
 from audits.measures.counterfactual.reasons import CODES
 from audits.measures.intervals import wilson
@@ -256,7 +255,7 @@ def test_the_interval_of_the_excess_holds_the_truth_as_often_as_it_says(swap: fl
     for _ in range(tries):
         flips, controls = random.random(80) < swap, random.random(80) < control
         only_swap, only_control = float((flips & ~controls).mean()), float((controls & ~flips).mean())
-        low, high = _paired_interval(only_swap, only_control, 80)
+        low, high = paired_interval(only_swap, only_control, 80)
         held += low - 1e-12 <= swap - control <= high + 1e-12
 
     assert held / tries >= 0.95 - 4 * math.sqrt(0.95 * 0.05 / tries)
