@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -23,13 +23,6 @@ from audits.sandbox.limits import Limits
 
 Progress = Callable[[int, "int | None"], None]
 UNCHANGED = "none"
-
-
-def in_batches(batch: Batch, *, size: int) -> Iterator[Batch]:
-    """A batch as several of at most ``size`` rows, in their order; views, no copies."""
-    rows = max((len(array) for array in batch.values()), default=0)
-    for begin in range(0, rows, size):
-        yield {name: array[begin : begin + size] for name, array in batch.items()}
 
 
 @dataclass(frozen=True)

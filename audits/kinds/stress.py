@@ -107,10 +107,9 @@ def _files(context: Context) -> Sequence[Mapping[str, Any]]:
 
 
 def _declared(context: Context) -> list[dict[str, Any]]:
-    from audits.measures.stress.reasons import CODES
+    from audits.measures.stress.reasons import reason
 
-    code = "stress.bytes_declared"
     return [
-        {"code": code, "severity": CODES[code][0], "locus": str(name), "params": {"file": str(name)}}
+        reason("stress.bytes_declared", str(name), file=str(name))
         for name in context.inputs.get("declared_files") or ()
     ]

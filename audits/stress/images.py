@@ -13,7 +13,7 @@ from audits.measures.stress.images.constants import PUBLISHED_SIDE, SEVERITIES
 from audits.measures.stress.images.corrupting import CORRUPTIONS, corrupt
 from audits.measures.stress.images.judging import judged_images
 from audits.measures.stress.images.pixels import Bytes
-from audits.measures.stress.reasons import CODES
+from audits.measures.stress.reasons import reason
 from audits.stress.feeding import answers_from, nobody, truth_of
 from audits.stress.pictures import NAME, as_batch, asked_for, images_of, plan_of, takes_of
 from audits.stress.results import Part, PartResult
@@ -94,21 +94,16 @@ def _reasons(document: dict[str, Any], subject: Subject) -> list[dict[str, Any]]
             continue
         if row["verdict"] == "insufficient_data":
             params: dict[str, Any] = {"corruption": name, "n": judged["n"], "min_rows": plan.min_texts}
-            made.append(_reason("stress.corruption_too_few", name, params))
+            made.append(reason("stress.corruption_too_few", name, **params))
             continue
         keys = ("severity", "n", "value", "ci_low", "ci_high")
         params = {"corruption": name, **{key: judged[key] for key in keys}}
         params |= {"warn_at": plan.warn_at, "fail_at": plan.fail_at}
         failed = row["verdict"] == "fail"
-        made.append(_reason("stress.corruption_turns" if failed else "stress.corruption_inconclusive", name, params))
+        made.append(reason("stress.corruption_turns" if failed else "stress.corruption_inconclusive", name, **params))
     if document["side"] < PUBLISHED_SIDE:
-        params = {"side": document["side"], "published": PUBLISHED_SIDE}
-        made.append(_reason("stress.small_pictures", "", params))
+        made.append(reason("stress.small_pictures", side=document["side"], published=PUBLISHED_SIDE))
     return made
-
-
-def _reason(code: str, locus: str, params: dict[str, Any]) -> dict[str, Any]:
-    return {"code": code, "severity": CODES[code][0], "locus": locus, "params": params}
 
 
 def _summary(document: dict[str, Any]) -> dict[str, float]:

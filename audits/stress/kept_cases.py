@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from audits.measures.stress.reasons import CODES
+from audits.measures.stress.reasons import reason
 from audits.stress.answers import answers_of
 from audits.stress.results import Part, PartResult
 from audits.stress.subject import KeptCase, Subject
 from audits.stress.texts import LONGEST_EXAMPLE, as_input, short, text_input
 
 NAME = "kept_cases"
-FAILS = "stress.kept_case_fails"
 
 
 def _mine(subject: Subject) -> list[KeptCase]:
@@ -42,17 +41,14 @@ def _run(subject: Subject) -> PartResult:
     ]
     wrong = [case for case in cases if not case["passes"]]
     reasons = [
-        {
-            "code": FAILS,
-            "severity": CODES[FAILS][0],
-            "locus": f"case {case['case']}",
-            "params": {
-                "case": case["case"],
-                "text": str(case["text"])[:LONGEST_EXAMPLE],
-                "expected": case["expected"],
-                "prediction": case["after"],
-            },
-        }
+        reason(
+            "stress.kept_case_fails",
+            f"case {case['case']}",
+            case=case["case"],
+            text=str(case["text"])[:LONGEST_EXAMPLE],
+            expected=case["expected"],
+            prediction=case["after"],
+        )
         for case in wrong
     ]
     document = {

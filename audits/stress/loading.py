@@ -14,7 +14,7 @@ from audits.adapters.tensors import Batch
 from audits.measures.stress.load.driving import arrivals, drive
 from audits.measures.stress.load.plan import SHARES_OF_CAPACITY, LoadPlan, load_plan_from
 from audits.measures.stress.load.summary import load_document, rate_row
-from audits.measures.stress.reasons import CODES
+from audits.measures.stress.reasons import reason
 from audits.sandbox.limits import Limits
 from audits.stress.feeding import any_inputs, rows_of
 from audits.stress.results import Part, PartResult
@@ -126,7 +126,7 @@ def _sleep(seconds: float, subject: Subject) -> None:
 def _reasons(document: dict[str, Any], plan: LoadPlan) -> list[dict[str, Any]]:
     made = []
     if plan.slo_ms is None:
-        made.append(_reason("stress.load_not_judged", "", capacity=document["capacity"]))
+        made.append(reason("stress.load_not_judged", "", capacity=document["capacity"]))
     for row in document["rates"]:
         if row["verdict"] in (None, "pass"):
             continue
@@ -143,12 +143,8 @@ def _reasons(document: dict[str, Any], plan: LoadPlan) -> list[dict[str, Any]]:
             "failed": row["failed"]["k"],
         }
         code = "stress.too_slow" if row["verdict"] == "fail" else "stress.slow_inconclusive"
-        made.append(_reason(code, f"{row['rate']:g} per second", **told))
+        made.append(reason(code, f"{row['rate']:g} per second", **told))
     return made
-
-
-def _reason(code: str, locus: str, **params: Any) -> dict[str, Any]:
-    return {"code": code, "severity": CODES[code][0], "locus": locus, "params": params}
 
 
 def _summary(document: dict[str, Any]) -> dict[str, float]:

@@ -13,7 +13,7 @@ from audits.adapters.tensors import Array, Batch
 from audits.measures.stress import malformed as measure
 from audits.measures.stress.malformed import Observed, audit_malformed
 from audits.measures.stress.part_plans import MalformedPlan, malformed_plan_from
-from audits.measures.stress.reasons import CODES
+from audits.measures.stress.reasons import reason
 from audits.sandbox.limits import Limits
 from audits.stress.feeding import any_inputs, rows_of
 from audits.stress.results import Part, PartResult
@@ -113,16 +113,14 @@ def _reasons(document: dict[str, Any]) -> list[dict[str, Any]]:
     made = []
     for row in document["outcomes"]:
         if row["failed"]:
-            code = "stress.malformed_fails"
             keys = ("family", "input", "locus", "outcome", "goes_on", "message")
             params = {key: row[key] for key in keys}
             locus = f"{row['family']} / {row['input']} / {row['locus']}"
-            made.append({"code": code, "severity": CODES[code][0], "locus": locus, "params": params})
+            made.append(reason("stress.malformed_fails", locus, **params))
     if document["not_finite"]:
         named = [row["input"] for row in document["outcomes"] if row["outcome"] == measure.NOT_FINITE]
-        code = "stress.malformed_not_finite"
-        params = {"n": document["not_finite"], "inputs": ", ".join(dict.fromkeys(named))[:300]}
-        made.append({"code": code, "severity": CODES[code][0], "locus": "", "params": params})
+        inputs = ", ".join(dict.fromkeys(named))[:300]
+        made.append(reason("stress.malformed_not_finite", n=document["not_finite"], inputs=inputs))
     return made
 
 

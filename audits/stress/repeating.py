@@ -13,7 +13,7 @@ from audits.adapters.refusals import ModelFailed, ModelRefused
 from audits.adapters.tensors import Array, Batch
 from audits.measures.stress.determinism import Rows, audit_determinism, ways
 from audits.measures.stress.part_plans import DeterminismPlan, determinism_plan_from
-from audits.measures.stress.reasons import CODES
+from audits.measures.stress.reasons import reason
 from audits.stress.feeding import any_inputs, rows_of
 from audits.stress.results import Part, PartResult
 from audits.stress.subject import Subject
@@ -86,14 +86,14 @@ def _broken(rows: int, plan: DeterminismPlan, broke: Exception) -> dict[str, Any
 def _reasons(document: dict[str, Any]) -> list[dict[str, Any]]:
     made = []
     if broke := document.get("broke"):
-        made.append(_reason("stress.order_breaks", "", message=broke["message"], failure=broke["code"]))
+        made.append(reason("stress.order_breaks", "", message=broke["message"], failure=broke["code"]))
     for row in document["ways"]:
         told = {key: row[key] for key in ("way", "n", "largest_difference")}
         if row["labels_changed"]:
-            made.append(_reason("stress.answer_not_stable", row["way"], **told, k=row["labels_changed"]))
+            made.append(reason("stress.answer_not_stable", row["way"], **told, k=row["labels_changed"]))
         elif row["beyond_tolerance"]:
             made.append(
-                _reason(
+                reason(
                     "stress.score_not_stable",
                     row["way"],
                     **told,
@@ -102,10 +102,6 @@ def _reasons(document: dict[str, Any]) -> list[dict[str, Any]]:
                 )
             )
     return made
-
-
-def _reason(code: str, locus: str, **params: Any) -> dict[str, Any]:
-    return {"code": code, "severity": CODES[code][0], "locus": locus, "params": params}
 
 
 PART = Part(NAME, _asks, _run)

@@ -17,7 +17,7 @@ from audits.adapters.predicting import Conversation, Progress
 from audits.adapters.protocol import Adapter
 from audits.measures.resampling import generator
 from audits.measures.stress.plan import StressPlan
-from audits.measures.stress.reasons import CODES
+from audits.measures.stress.reasons import reason
 from audits.measures.tables.loading import Loaded
 from audits.measures.verdicts import worst
 from audits.sandbox.levels import LOWEST, Isolation, Level
@@ -29,7 +29,6 @@ from audits.stress.texts import require_texts
 
 # What a model may use that is asked tens of thousands of times.
 LIMITS = Limits(seconds=1_800.0)
-VERDICTS = ("pass", "warn", "fail", "insufficient_data", "no_information")
 
 
 @dataclass(frozen=True)
@@ -154,9 +153,7 @@ def _rows_used(table: Loaded, plan: StressPlan, seed: int) -> npt.NDArray[np.int
 def _of_sample(rows: npt.NDArray[np.int64], table: Loaded) -> list[dict[str, Any]]:
     if len(rows) == table.rows:
         return []
-    code = "stress.sampled"
-    params = {"rows": len(rows), "of": table.rows}
-    return [{"code": code, "severity": CODES[code][0], "locus": "", "params": params}]
+    return [reason("stress.sampled", rows=len(rows), of=table.rows)]
 
 
 def _least_isolated(records: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:

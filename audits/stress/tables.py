@@ -9,7 +9,7 @@ import numpy as np
 
 from audits.adapters.refusals import ModelFailed, ModelRefused
 from audits.measures.stress.answers import Answers
-from audits.measures.stress.reasons import CODES
+from audits.measures.stress.reasons import reason
 from audits.measures.stress.tabular.auditing import audit_tabular
 from audits.measures.stress.tabular.changing import Frame
 from audits.stress.feeding import (
@@ -170,7 +170,7 @@ def _gravity(row: dict[str, Any]) -> tuple[int, float]:
 
 def _reason(code: str, where: dict[str, str], **params: Any) -> dict[str, Any]:
     locus = " / ".join(part for part in where.values() if part)
-    return {"code": code, "severity": CODES[code][0], "locus": locus, "params": {**where, **params}}
+    return reason(code, locus, **where, **params)
 
 
 def _summary(document: dict[str, Any]) -> dict[str, float]:

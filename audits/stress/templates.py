@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from audits.measures.stress.reasons import reason
 from audits.measures.suites.audit import audit_suite
 from audits.measures.suites.cases import open_for
 from audits.measures.suites.making import HEAD, cases_of, templates_from
@@ -74,10 +75,9 @@ def _reasons(judged: list[dict[str, Any]]) -> Any:
         if row["verdict"] == "fail":
             keys = ("functionality", "value", "ci_low", "ci_high", "n", "k", "threshold")
             params = {key: row[key] for key in keys}
-            yield {"code": "stress.functionality_fails", "severity": "high", "locus": name, "params": params}
+            yield reason("stress.functionality_fails", name, **params)
         elif row["verdict"] != "pass":
-            params = {"functionality": name, "n": row["n"], "verdict": row["verdict"]}
-            yield {"code": "stress.templates_undecided", "severity": "medium", "locus": name, "params": params}
+            yield reason("stress.templates_undecided", name, functionality=name, n=row["n"], verdict=row["verdict"])
 
 
 PART = Part(NAME, _asks, _run)

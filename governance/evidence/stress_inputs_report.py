@@ -4,7 +4,7 @@ computed here."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -36,7 +36,8 @@ def _named(words_: Mapping[Any, Any], value: Any) -> str:
     return str(words_.get(value, value))
 
 
-def _point(severity: int, row: Document | None) -> dict[str, Any]:
+def point(severity: int, row: Document | None) -> dict[str, Any]:
+    """A figure at a severity as ``severity_curves`` draws it; without one nothing is drawn there."""
     if row is None:
         return {"severity": severity, "n": 0, "value": None, "low": None, "high": None}
     return {
@@ -48,7 +49,8 @@ def _point(severity: int, row: Document | None) -> dict[str, Any]:
     }
 
 
-def _top(values: Sequence[float | None]) -> float:
+def top_of(values: Iterable[float | None]) -> float:
+    """The end of a scale of shares that holds the values: 0.1, 0.2, 0.5 or 1."""
     most = max((value or 0.0 for value in values), default=0.0)
     return next(top for top in _TOPS if most <= top)
 
@@ -68,12 +70,12 @@ def _tabular(part: Document) -> dict[str, Any]:
                 "label": _relation(rows[0]),
                 "verdict": "",
                 "said": "",
-                "steps": [_point(row["severity"], row) for row in rows],
+                "steps": [point(row["severity"], row) for row in rows],
             }
             for rows in judged
             if len(rows) > 1
         ],
-        "top": _top([row["ci_high"] for rows in judged if len(rows) > 1 for row in rows]),
+        "top": top_of([row["ci_high"] for rows in judged if len(rows) > 1 for row in rows]),
         "judged": [
             {
                 "name": _relation(rows[-1]),
@@ -117,11 +119,11 @@ def _images(part: Document) -> dict[str, Any]:
                 "label": _named(words.CORRUPTIONS, row["corruption"]),
                 "verdict": row["verdict"],
                 "said": "",
-                "steps": [_point(step["severity"], step["flips"]) for step in row["curve"]],
+                "steps": [point(step["severity"], step["flips"]) for step in row["curve"]],
             }
             for row in rows
         ],
-        "top": _top([one["ci_high"] for one in flips if one["n"]]),
+        "top": top_of([one["ci_high"] for one in flips if one["n"]]),
         "rows": [
             {
                 "name": _named(words.CORRUPTIONS, row["corruption"]),
@@ -236,8 +238,8 @@ def _chart(rates: Sequence[Document], slo_ms: float | None) -> dict[str, Any] | 
     known = [time for time in [*times, slo_ms] if time is not None and time > 0]
     if not known:
         return None
-    low, high = math.floor(math.log10(min(known))), max(math.ceil(math.log10(max(known))), 1 - 9)
-    high = max(high, low + 1)
+    low = math.floor(math.log10(min(known)))
+    high = max(math.ceil(math.log10(max(known))), low + 1)
 
     def up(time: float) -> float:
         return 100 * (1 - (math.log10(max(time, 10.0**low)) - low) / (high - low))

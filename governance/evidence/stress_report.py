@@ -10,11 +10,11 @@ from django.utils.translation import ngettext
 
 from audits.models import Run
 from governance.evidence import stress_inputs_report
+from governance.evidence.stress_inputs_report import point, top_of
 from governance.evidence.wording.stress import family_name
 from governance.web.templatetags import figures
 
 Document = Mapping[str, Any]
-_TOPS = (0.1, 0.2, 0.5, 1.0)
 
 
 def sentence(document: Document) -> str:
@@ -99,15 +99,12 @@ def cases_said(n: int) -> str:
 def _texts(texts: Document, plan: Document) -> dict[str, Any]:
     families = [one for one in texts["families"] if one["judged"] is not None or one["failures"]]
     idle = [family_name(one["family"]) for one in texts["families"] if one["judged"] is None and not one["failures"]]
-    most = max(
-        (row["flips"]["value"] or 0.0 for one in families for row in one["curve"] if "flips" in row), default=0.0
-    )
     return {
         "clean": texts["clean"],
         "rows": [_row(one) for one in families],
         "idle": ", ".join(idle),
         "turning": [_curve(one, "flips") for one in families],
-        "turning_top": next(top for top in _TOPS if most <= top),
+        "turning_top": top_of(row["flips"]["value"] for one in families for row in one["curve"] if "flips" in row),
         "fail_at": plan["fail_at"],
         "judged_at": plan["judged_at"],
         "accuracies": [_curve(one, "accuracy", clean=texts["clean"]) for one in families] if texts["labelled"] else [],
@@ -133,25 +130,13 @@ def _row(one: Document) -> dict[str, Any]:
 
 
 def _curve(one: Document, key: str, *, clean: Document | None = None) -> dict[str, Any]:
-    points = [] if clean is None else [_point(0, clean)]
-    points += [_point(row["severity"], row.get(key)) for row in one["curve"]]
+    points = [] if clean is None else [point(0, clean)]
+    points += [point(row["severity"], row.get(key)) for row in one["curve"]]
     return {
         "label": family_name(one["family"]),
         "verdict": one["verdict"] if key == "flips" else "",
         "said": "" if one["role"] == "gating" or key != "flips" else _("for information"),
         "steps": points,
-    }
-
-
-def _point(severity: int, figure: Document | None) -> dict[str, Any]:
-    if figure is None:
-        return {"severity": severity, "n": 0, "value": None, "low": None, "high": None}
-    return {
-        "severity": severity,
-        "n": figure["n"],
-        "value": figure["value"],
-        "low": figure["ci_low"],
-        "high": figure["ci_high"],
     }
 
 

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -56,7 +57,7 @@ def keep(request: PageRequest, pk: int) -> HttpResponse:
         messages.error(request, as_sentence(str(refusal)))
     else:
         messages.success(request, _("It is a permanent test now: every later stress audit asks it too."))
-    return redirect(f"{request.path.removesuffix('keep/')}#turned")
+    return redirect(f"{reverse('evidence:run', args=[pk])}#turned")
 
 
 @login_required

@@ -27,7 +27,6 @@ TOLD = """
     LEFT JOIN people_user confirmer ON confirmer.id = override.decided_by_id
     WHERE override.id = ANY(%(overrides)s)
 """
-WAITING_OR_IN_FORCE = (OverrideState.PROPOSED, OverrideState.ACTIVE)
 
 
 def in_facts(*, version: Version, use_case: UseCase, stage: str, at: dt.datetime) -> list[dict[str, Any]]:

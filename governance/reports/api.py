@@ -24,8 +24,8 @@ from governance.reports import asking, comparing, drawing, tasks
 from governance.reports.errors import ReportRefused
 from governance.reports.models import Build, Edition, Form
 from governance.reports.reading import DocumentGone
-from governance.reports.renditions.html import LANGUAGES
 from governance.reports.serving import document_response, form_response
+from governance.reports.shapes import LANGUAGES
 from governance.web.authentication import person
 from governance.web.idempotency import idempotent
 from governance.web.problems import Problem

@@ -21,6 +21,7 @@ from governance.reports.models import (
     Subscription,
     organisation_time_zone,
     require_time_zone,
+    scope_named,
 )
 from governance.reports.periods import Period, PeriodMalformed, last_ended, read_period
 
@@ -119,7 +120,7 @@ def _record(schedule: Schedule, verb: str, *, by: User, at: dt.datetime) -> None
         actor=by,
         at=at,
         detail={
-            "scope": "portfolio" if schedule.team is None else f"team:{schedule.team.slug}",
+            "scope": scope_named(schedule.team),
             "cadence": schedule.cadence,
             "days": schedule.days,
             "hour": schedule.hour,

@@ -16,7 +16,6 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audits.cards.sections import section_texts
 from audits.models import Run
 from governance.catalog.models import UseCase, Version
 from governance.catalog.use_cases import current_plan
@@ -32,7 +31,6 @@ from governance.web.templatetags import figures
 from governance.web.templatetags.words import look_up
 
 FORMAT = "assay-dossier/1"
-LONGEST_CARD, MOST_CARD_BYTES = 4_000, 1_000_000
 FIRST_DAY = dt.date(2000, 1, 1)
 Content = Mapping[str, Any]
 
@@ -115,7 +113,7 @@ def _exceptions(version: Version, use_case: UseCase, at: dt.datetime) -> list[An
     for _title, item in exceptions.items(Asked(period, use_case.owner_team, at)):
         subject, entry = item.get("subject"), item.get("entry")
         is_its = subject is not None and subject["digest"] == version.digest
-        is_of_entry = entry == {"kind": version.entry.kind, "id": version.entry.repo_id}
+        is_of_entry = subject is None and entry == {"kind": version.entry.kind, "id": version.entry.repo_id}
         if (is_its or is_of_entry) and item["use_case"] in (None, use_case.slug):
             found.append(item)
     return found
@@ -125,23 +123,12 @@ def _with_or_without_decision(decided: Any, version: Version, use_case: UseCase)
     if decided is not None:
         return dict(decided)
     card = version.card
-    end = 0 if card is None else card.body_offset + MOST_CARD_BYTES
-    text = "" if card is None else bytes(card.raw)[card.body_offset : end].decode("utf-8", "replace")
     return {
         "key": version.digest,
         "subject": subject_of(version),
-        "card": None if card is None else section_texts(text, kind=card.kind, longest=LONGEST_CARD),
+        "card": None if card is None else versions.card_of(card),
         "card_sha256": None if card is None else card.sha256,
-        "use_cases": [
-            {
-                "slug": use_case.slug,
-                "name": use_case.name,
-                "purpose": use_case.purpose,
-                "people_affected": use_case.people_affected,
-                "tier": use_case.tier,
-                "owner": use_case.owner_team.slug,
-            }
-        ],
+        "use_cases": [versions.use_case_of(use_case)],
         "decisions": [],
         "audits": [],
         "licence": None,

@@ -36,6 +36,7 @@ __all__ = [
     "Schedule",
     "Subscription",
     "organisation_time_zone",
+    "scope_named",
 ]
 
 
@@ -295,6 +296,11 @@ class Mailing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.edition} to {self.user}"
+
+
+def scope_named(team: Team | None) -> str:
+    """A scope as the ledger and commands name it: ``portfolio`` or ``team:slug``."""
+    return "portfolio" if team is None else f"team:{team.slug}"
 
 
 def organisation_time_zone() -> str:

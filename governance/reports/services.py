@@ -14,7 +14,7 @@ from governance.notifications import services as notifications
 from governance.people.models import Team, User
 from governance.reports import compiling, differences, mailing
 from governance.reports.errors import NotAcceptable
-from governance.reports.models import Edition
+from governance.reports.models import Edition, scope_named
 from governance.reports.periods import Period, PeriodKind
 from governance.reports.sections.asked import Asked, Progress, moment, silent
 from governance.reports.shapes import FORMAT, CheckpointShape, Cover, Differences
@@ -79,7 +79,7 @@ def _keep(
         at=at,
         detail={
             "period": edition.period,
-            "scope": "portfolio" if asked.team is None else f"team:{asked.team.slug}",
+            "scope": scope_named(asked.team),
             "edition": edition.number,
             "provisional": edition.provisional,
             "content": edition.content_sha256,

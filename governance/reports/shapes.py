@@ -12,6 +12,10 @@ from typing import Any, NotRequired, TypedDict
 FORMAT = "assay-report/1"
 
 
+# In these a report is worded and drawn.
+LANGUAGES = ("en", "ru")
+
+
 class Words(TypedDict):
     """A sentence as it was worded when the report was made, by language."""
 

@@ -10,54 +10,21 @@ from django.utils.translation import gettext as _
 
 from governance.reports.errors import ReportRefused
 from governance.reports.reading import StoredDocument
+from governance.reports.renditions import wording as words
 
 SECTIONS = ("inventory", "versions", "decisions", "exceptions", "not_checked")
-
-
-def section_name(section: str) -> str:
-    return {
-        "inventory": _("Inventory"),
-        "versions": _("Versions decided on"),
-        "decisions": _("Decisions"),
-        "exceptions": _("Waivers, overrides and suspensions"),
-        "not_checked": _("What was not checked"),
-    }.get(section, section)
-
-
-def count_name(name: str) -> str:
-    """A number of the summary in words."""
-    return {
-        "entries": _("Models, datasets and Spaces"),
-        "versions": _("Versions in the inventory"),
-        "approvals_in_force": _("Approvals in force"),
-        "reviews_open": _("Reviews under way"),
-        "reviews_overdue": _("Reviews past their date"),
-        "waivers_in_force": _("Waivers in force"),
-        "overrides_in_force": _("Overrides in force"),
-        "suspensions_standing": _("Suspensions that stand"),
-        "triggers_open": _("Reasons to look again, open"),
-        "versions_imported": _("Versions imported"),
-        "decisions": _("Decisions"),
-        "approvals_granted": _("Approvals granted"),
-        "approvals_ended": _("Approvals ended early"),
-        "approvals_suspended": _("of these, by a suspension"),
-        "approvals_expired": _("Approvals that ran out"),
-        "waivers_accepted": _("Waivers accepted"),
-        "waivers_expired": _("Waivers that ran out"),
-        "overrides_confirmed": _("Overrides confirmed"),
-        "suspensions_made": _("Suspensions made"),
-        "audits_ended": _("Audits done"),
-        "audits_failed": _("Audits that measured nothing"),
-        "gate_evaluations": _("Gate evaluations"),
-        "gate_evaluations_denied": _("of these, denied"),
-    }.get(name, name)
 
 
 def counts(summary: Mapping[str, Any], differences: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The numbers of an edition, each beside the one of the edition before; None where there is none."""
     before = {one["name"]: one["before"] for one in differences["counts"] if one["group"] == "counts"}
     return [
-        {"name": count_name(one["name"]), "n": one["n"], "before": before.get(one["name"]), **_change(before, one)}
+        {
+            "name": words.named(words.COUNTS, one["name"]),
+            "n": one["n"],
+            "before": before.get(one["name"]),
+            **_change(before, one),
+        }
         for one in summary["counts"]
     ]
 
@@ -82,14 +49,14 @@ def changes(differences: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _number_name(one: Mapping[str, Any]) -> str:
     if one["group"] == "counts":
-        return count_name(one["name"])
+        return words.named(words.COUNTS, one["name"])
     group = {"in_force": _("Approvals in force"), "decisions": _("Decisions"), "runs": _("Audits done")}
     return f"{group.get(one['group'], one['group'])}: {one['name']}"
 
 
 def sizes(document: StoredDocument) -> list[dict[str, Any]]:
     """How many items each section has."""
-    return [{"name": section_name(name), "n": document.count(name)} for name in SECTIONS]
+    return [{"name": words.named(words.SECTIONS, name), "n": document.count(name)} for name in SECTIONS]
 
 
 def items(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -106,6 +73,11 @@ def _field(field: Mapping[str, Any]) -> dict[str, Any]:
 
 def refusal(refused: ReportRefused) -> str:
     """What was refused, in the reader's language."""
+    return in_words(refused.code, str(refused))
+
+
+def in_words(code: str, said: str) -> str:
+    """Why something was refused or not made, in the reader's language; ``said`` where the code has no words."""
     return {
         "period_malformed": _(
             "Write a period as 2026-11 (a month), 2026-Q4 (a quarter) or 2026-11-01..2026-11-15 (days, 366 at most)."
@@ -117,4 +89,16 @@ def refusal(refused: ReportRefused) -> str:
         "schedule_exists": _("This scope has such a schedule already; change that one."),
         "scope_not_seen": _("You can be sent the reports of what you see: your teams."),
         "busy": _("Others have just had this report built; look at the list of editions."),
-    }.get(refused.code, str(refused))
+        "broke_off": _("It broke off; the worker’s log says why, and it can be asked for again."),
+        "worker_lost": _("The worker was lost each time; its log says why, and it can be asked for again."),
+        "document_gone": _("The document’s bytes are no longer what was stored; restore them from a backup."),
+        "pango_missing": _(
+            "The system’s pango library is missing; install it where workers run, on Debian: apt-get install"
+            " libpango-1.0-0 libpangoft2-1.0-0."
+        ),
+        "printer_missing": _("WeasyPrint is not installed where workers run: pip install -r requirements.txt."),
+        "timed_out": _("Printing took longer than it may and was stopped."),
+        "out_of_memory": _("Printing needs more memory than it may use and was stopped."),
+        "too_many_pages": _("Even the shortest print has more pages than it may."),
+        "printing_failed": _("The printing process broke off; the worker’s log has its words."),
+    }.get(code, said)

@@ -12,7 +12,7 @@ from audits.kinds.base import InputsRejected
 from governance.ledger import tree
 from governance.ledger.models import Event, Leaf
 from governance.ledger.services import document_of
-from governance.reports.models import Edition
+from governance.reports.models import Edition, scope_named
 
 VERB = "report.compiled"
 CHUNK = 1 << 20
@@ -44,7 +44,7 @@ class Verified:
                 "edition": one.pk,
                 "period": one.period,
                 "number": one.number,
-                "scope": "portfolio" if one.team is None else f"team:{one.team.slug}",
+                "scope": scope_named(one.team),
                 "provisional": one.provisional,
                 "content_sha256": one.content_sha256,
                 "document_sha256": one.document_sha256,

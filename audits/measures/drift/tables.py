@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -384,8 +384,3 @@ def _not_measured(name: str, code: str, row: Mapping[str, Any]) -> dict[str, Any
     if code == "kind_changed":
         return _reason("drift.kind_changed", name, **_sides("kind", row["kinds"]))
     return _reason("drift.not_compared", name, why=code)
-
-
-def asked_columns(plan: DriftPlan) -> Sequence[str]:
-    """The columns that have to be read, none for all of them."""
-    return list(dict.fromkeys([*plan.columns, *plan.numeric, *plan.categorical])) if plan.columns else []

@@ -45,24 +45,6 @@ class Answers:
         return len(self.words)
 
 
-def as_words(given: npt.NDArray[Any]) -> Words:
-    """Labels of any type as texts that can be compared with a table's: 1, 1.0 and '1' are one, so are True and 'true'.
-
-    Args:
-        given: shape (n,).
-    """
-    if given.dtype.kind == "b":
-        found = np.where(given, "true", "false")
-    elif given.dtype.kind == "f":
-        with np.errstate(invalid="ignore"):
-            whole = np.isfinite(given) & (given == np.floor(given)) & (np.abs(given) < 2**53)
-        found = given.astype(str).astype(object)
-        found[whole] = given[whole].astype(np.int64).astype(str)
-    else:
-        found = given.astype(str)
-    return found.astype(object)
-
-
 @dataclass(frozen=True)
 class Changed:
     """The answers to one change of the rows: which rows it changed, and what the model said then."""

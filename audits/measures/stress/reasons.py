@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 _JUDGED = ("family", "at", "value", "ci_low", "ci_high", "k", "n", "warn_at", "fail_at")
 
 _RELATION = ("relation", "column", "severity", "n", "value", "ci_low", "ci_high", "worst", "warn_at", "fail_at")
@@ -62,3 +64,8 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "stress.slow_inconclusive": ("medium", _TIMED),
     "stress.load_not_judged": ("info", ("capacity",)),
 }
+
+
+def reason(code: str, locus: str = "", /, **params: Any) -> dict[str, Any]:
+    """A reason as documents hold it, JSON-ready: with the severity of its code, and where in the audit it was found."""
+    return {"code": code, "severity": CODES[code][0], "locus": locus, "params": params}

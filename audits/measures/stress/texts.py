@@ -15,7 +15,7 @@ from audits.measures.multiplicity import benjamini_hochberg
 from audits.measures.stress.flips import Answers, Codes, Mask, compared, share_of, turned
 from audits.measures.stress.names import NATURAL, TEXT_FAMILIES
 from audits.measures.stress.plan import StressPlan
-from audits.measures.stress.reasons import CODES
+from audits.measures.stress.reasons import CODES, reason
 from audits.measures.verdicts import ALPHA, worst
 
 Document = dict[str, Any]
@@ -182,9 +182,9 @@ def _worst_case(before: Answers, asked: Sequence[Asked], plan: StressPlan) -> It
 
 def _of_answers(before: Answers, nothing: str, names: Sequence[str]) -> Iterator[Document]:
     if nothing == "insufficient_data":
-        yield _reason("stress.nothing_right", "", n=len(before.said))
+        yield reason("stress.nothing_right", "", n=len(before.said))
     elif nothing:
-        yield _reason("stress.constant_prediction", "", prediction=names[int(before.said[0])], n=len(before.said))
+        yield reason("stress.constant_prediction", "", prediction=names[int(before.said[0])], n=len(before.said))
 
 
 def _reasons(families: Sequence[Document], plan: StressPlan) -> Iterator[Document]:
@@ -192,7 +192,7 @@ def _reasons(families: Sequence[Document], plan: StressPlan) -> Iterator[Documen
     for one in families:
         name, verdict = one["family"], one["verdict"]
         if one["failures"]:
-            yield _reason("stress.model_broke", name, family=name, **one["failures"][0])
+            yield reason("stress.model_broke", name, family=name, **one["failures"][0])
             continue
         if one["judged"] is None:
             continue
@@ -204,8 +204,4 @@ def _reasons(families: Sequence[Document], plan: StressPlan) -> Iterator[Documen
         else:
             codes = {"fail": ["stress.answers_turn"], "warn": ["stress.inconclusive"]}.get(verdict, [])
         for code in codes:
-            yield _reason(code, name, **{key: told[key] for key in CODES[code][1]})
-
-
-def _reason(code: str, locus: str, **params: Any) -> Document:
-    return {"code": code, "severity": CODES[code][0], "locus": locus, "params": params}
+            yield reason(code, name, **{key: told[key] for key in CODES[code][1]})

@@ -15,7 +15,7 @@ from config.commands import AssayCommand, Refused
 from governance.people.models import Team
 from governance.reports import asking, drawing, services
 from governance.reports.errors import ReportRefused
-from governance.reports.models import Edition, Form, Rendition, RenditionState
+from governance.reports.models import Edition, Form, Rendition, RenditionState, scope_named
 
 
 class Command(AssayCommand):
@@ -44,7 +44,7 @@ class Command(AssayCommand):
                 {
                     "id": edition.pk,
                     "period": edition.period,
-                    "scope": "portfolio" if team is None else f"team:{team.slug}",
+                    "scope": scope_named(team),
                     "edition": edition.number,
                     "provisional": edition.provisional,
                     "as_of": edition.as_of.isoformat(),

@@ -44,7 +44,7 @@ POLL_S = 2
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def panel(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> HttpResponse:
-    """What can be typed, the trial that is looked at, and those that were kept. At most 16 queries."""
+    """What can be typed, the trial that is looked at, and those that were kept. At most 20 queries."""
     version = found(request, kind, ns, name, sha)
     mine = [one for one in _use_cases(request.user) if trials.may_try(request.user, use_case=one)]
     sent = request.method == "POST"
@@ -178,14 +178,19 @@ def _address(version: Version, run: Run) -> str:
     return f"{where}?{urlencode({'use_case': run.use_case, 'trial': str(run.pk)})}#try"
 
 
+def _trial_of(request: PageRequest, version: Version, pk: int) -> Run:
+    """The trial of a version that the person sees, or 404."""
+    if pk >= 2**63:
+        raise Http404
+    return get_object_or_404(runs_visible_to(request.user), pk=pk, kind=trials.KIND, subject_digest=version.digest)
+
+
 @login_required
 @require_POST
 def keep(request: PageRequest, kind: str, ns: str, name: str, sha: str, pk: int) -> HttpResponse:
     """Keep a trial as evidence."""
     version = found(request, kind, ns, name, sha)
-    if pk >= 2**63:
-        raise Http404
-    run = get_object_or_404(runs_visible_to(request.user), pk=pk, kind=trials.KIND, subject_digest=version.digest)
+    run = _trial_of(request, version, pk)
     try:
         trials.keep(run_id=run.pk, note=request.POST.get("note", ""), by=request.user, at=timezone.now())
     except NotAnAsker:
@@ -202,9 +207,7 @@ def keep(request: PageRequest, kind: str, ns: str, name: str, sha: str, pk: int)
 def keep_case(request: PageRequest, kind: str, ns: str, name: str, sha: str, pk: int) -> HttpResponse:
     """Make a text of a trial a permanent test of the entry."""
     version = found(request, kind, ns, name, sha)
-    if pk >= 2**63:
-        raise Http404
-    run = get_object_or_404(runs_visible_to(request.user), pk=pk, kind=trials.KIND, subject_digest=version.digest)
+    run = _trial_of(request, version, pk)
     row = request.POST.get("row", "0")
     number = int(row) if row.isascii() and row.isdecimal() and len(row) < 4 else -1
     try:

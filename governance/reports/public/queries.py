@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from audits.models import Run, RunState
 from governance.catalog.models import Stage, UseCase, Version
 from governance.gates.models import Approval
 from governance.reports.public import keeping
-from governance.reports.public.models import PublicPage, PublicSummary
+from governance.reports.public.models import PublicSummary
 
 IN_USE = (Stage.PILOT, Stage.PRODUCTION)
 MOST_RUNS = 200
@@ -29,25 +30,31 @@ class Shown:
     over: bool
 
 
-def uses(page: PublicPage) -> list[keeping.Use]:
-    """When the version was approved for the use case, at pilot or production. One query."""
-    approvals = Approval.objects.filter(version=page.version_id, use_case=page.use_case_id, stage__in=IN_USE)
-    rows = approvals.values_list("granted_at", "expires_at", "ended_at")
-    return [(granted, min(expires, ended) if ended else expires) for granted, expires, ended in rows]
+def uses(use_case_id: int, versions: Collection[int]) -> dict[int, list[keeping.Use]]:
+    """When versions were approved for a use case, at pilot or production, by version. One query."""
+    found: dict[int, list[keeping.Use]] = {version: [] for version in versions}
+    approvals = Approval.objects.filter(version__in=versions, use_case=use_case_id, stage__in=IN_USE)
+    for version, granted, expires, ended in approvals.values_list("version", "granted_at", "expires_at", "ended_at"):
+        found[version].append((granted, min(expires, ended) if ended else expires))
+    return found
 
 
 def shown_at(public_id: uuid.UUID, *, at: dt.datetime) -> Shown | None:
     """What stands at a public address; None where nothing ever did. Two queries."""
-    summary = newest(PublicSummary.objects.filter(page__public_id=public_id))
-    return None if summary is None else _shown(summary, at=at)
+    summary = _newest(PublicSummary.objects.filter(page__public_id=public_id)).first()
+    if summary is None:
+        return None
+    page = summary.page
+    return _shown(summary, uses(page.use_case_id, [page.version_id])[page.version_id], at=at)
 
 
-def newest(summaries: QuerySet[PublicSummary]) -> PublicSummary | None:
-    return summaries.select_related("page", "published_by").order_by("-number", "-pk").first()
+def _newest(summaries: QuerySet[PublicSummary]) -> QuerySet[PublicSummary]:
+    """The newest summary of each page."""
+    return summaries.select_related("page", "published_by").order_by("page", "-number", "-pk").distinct("page")
 
 
-def _shown(summary: PublicSummary, *, at: dt.datetime) -> Shown:
-    until = keeping.kept_until(uses(summary.page), published_at=summary.published_at, at=at)
+def _shown(summary: PublicSummary, used: Iterable[keeping.Use], *, at: dt.datetime) -> Shown:
+    until = keeping.kept_until(used, published_at=summary.published_at, at=at)
     return Shown(summary, until, until is not None and until <= at)
 
 
@@ -68,22 +75,22 @@ class Candidate:
 
 
 def candidates(use_case: UseCase, *, at: dt.datetime) -> list[Candidate]:
-    """The versions that were audited for a use case, newest audit first. Three queries, and two for each page."""
+    """The versions that were audited for a use case, newest audit first. Four queries."""
     runs = Run.objects.filter(kind="ll144", state=RunState.SUCCEEDED, use_case=use_case.slug)
     newest_of: dict[str, Run] = {}
     for run in runs.order_by("-finished_at", "-pk")[:MOST_RUNS]:
         newest_of.setdefault(run.subject_digest, run)
     found = Version.objects.filter(digest__in=newest_of).select_related("entry")
     versions = {version.digest: version for version in found}
-    pages = {page.version_id: page for page in PublicPage.objects.filter(use_case=use_case)}
+    summaries = {one.page.version_id: one for one in _newest(PublicSummary.objects.filter(page__use_case=use_case))}
+    used = uses(use_case.pk, list(summaries))
     made = []
     for digest, run in newest_of.items():
         version = versions.get(digest)
         if version is None or run.finished_at is None:
             continue
-        page = pages.get(version.pk)
-        summary = newest(page.summaries.all()) if page is not None else None
-        published = _shown(summary, at=at) if summary is not None else None
+        summary = summaries.get(version.pk)
+        published = _shown(summary, used[version.pk], at=at) if summary is not None else None
         day = (
             published.summary.audited_on if published and published.summary.run_id == run.pk else run.finished_at.date()
         )

@@ -16,6 +16,7 @@ from governance.evidence.ll144_summary import summary_html
 from governance.ledger import services as ledger
 from governance.people.models import User
 from governance.reports.public.models import PublicPage, PublicSummary
+from governance.reports.shapes import LANGUAGES
 
 
 class PublishingRefused(Exception):
@@ -74,7 +75,7 @@ def publish(*, use_case_id: int, run_id: int, by: User, at: dt.datetime) -> Publ
     page, _new = PublicPage.objects.get_or_create(version=version, use_case=use_case)
     if published := page.summaries.filter(run=run).first():
         return published
-    pages = {language: _html(document, language, audited_on=audited_on, at=at) for language in ("en", "ru")}
+    pages = {language: _html(document, language, audited_on=audited_on, at=at) for language in LANGUAGES}
     last = page.summaries.order_by("-number").first()
     summary = PublicSummary.objects.create(
         page=page,

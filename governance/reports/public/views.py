@@ -16,11 +16,11 @@ from django.views.decorators.http import require_POST, require_safe
 from governance.catalog.models import UseCase
 from governance.catalog.use_cases import may_keep
 from governance.reports.public import queries, services
+from governance.reports.shapes import LANGUAGES
 from governance.web.requests import PageRequest
 from governance.web.sentences import as_sentence
 from governance.web.static_pages import static_page
 
-LANGUAGES = ("en", "ru")
 CACHED_S = 300
 
 

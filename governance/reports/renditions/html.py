@@ -16,9 +16,9 @@ from governance.reports.renditions import markup, selection
 from governance.reports.renditions import wording as words
 from governance.reports.renditions.sections import closing, front, in_full, records
 from governance.reports.renditions.source import Source
+from governance.reports.shapes import LANGUAGES
 
 CSS = Path(settings.BASE_DIR) / "static" / "css"
-LANGUAGES = ("en", "ru")
 _VARIABLE = re.compile(r"var\((--[\w-]+)\)")
 _TOKEN = re.compile(r"(--[\w-]+):\s*([^;]+);")
 

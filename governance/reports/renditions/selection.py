@@ -12,8 +12,8 @@ from typing import Any
 from governance.reports.renditions.source import Document
 
 MOST_PAGES = 150
-# How many lines of a table go on a page of A4 on average, headings and wrapped cells included; measured on prints.
-LINES_ON_A_PAGE = 30
+# So much of a section of a card is printed; the annex has it all.
+CARD_PRINTED = 600
 FAILED, WAIVED, EXPIRED, CHANGED = "failed", "waived", "expired", "changed"
 WHY = (FAILED, WAIVED, EXPIRED, CHANGED)
 _FAILING = frozenset({"fail", "conflict", "deny"})
@@ -80,13 +80,8 @@ def _excepted(document: Document) -> tuple[set[str], set[str]]:
 
 
 def _changed(document: Document) -> set[str]:
-    sections = {one["section"]: one for one in document.differences["sections"]}
-    return {
-        item["key"]
-        for name in ("versions",)
-        for item in sections.get(name, {}).get("items", ())
-        if item["how"] != "removed"
-    }
+    sections = {one["section"]: one["items"] for one in document.differences["sections"]}
+    return {item["key"] for item in sections.get("versions", ()) if item["how"] != "removed"}
 
 
 def _why(version: Mapping[str, Any], waived: set[str], expired: set[str], changed: set[str]) -> str:
@@ -108,8 +103,6 @@ def lines_of(version: Mapping[str, Any]) -> int:
     return lines + sum(_audit_lines(audit) for audit in version["audits"])
 
 
-# So much of a section of a card is printed; the annex has it all.
-CARD_PRINTED = 600
 _SHOWN = frozenset({"selection_rate", "accuracy", "true_positive_rate", "false_positive_rate", "precision"})
 
 

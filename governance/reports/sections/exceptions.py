@@ -12,7 +12,7 @@ from governance.catalog.models import Entry, Suspension
 from governance.gates.models import GateMode
 from governance.licensing.models import Override as LicenceOverride
 from governance.policies.models import EXPIRED, AdminOverride, Waiver
-from governance.reports.sections.asked import Asked, moment, ref, subject_of, title_of
+from governance.reports.sections.asked import READ_AT_ONCE, Asked, moment, ref, subject_of, title_of
 from governance.reports.sections.inventory import seen_suspensions
 from governance.reports.shapes import ExceptionItem
 
@@ -20,12 +20,15 @@ Titled = tuple[str, ExceptionItem]
 
 
 def items(asked: Asked) -> Iterator[Titled]:
-    """What was in force at ``as_of`` or changed in the period, by kind and number. One query for each kind."""
+    """What was in force at ``as_of`` or changed in the period, by kind and number.
+
+    One query for each kind, and two for gates.
+    """
     yield from _gate_modes(asked)
     yield from _licence_overrides(asked)
     yield from _overrides(asked)
     yield from _suspensions(asked)
-    yield from waivers(asked)
+    yield from _waivers(asked)
 
 
 def state_at(row: Any, *, at: dt.datetime) -> str:
@@ -48,9 +51,10 @@ def _asked_for(asked: Asked, rows: Any, *, asked_at: str) -> Any:
     return asked.in_scope(rows.filter(**{f"{asked_at}__lt": at}).filter(is_standing | happened))
 
 
-def waivers(asked: Asked) -> Iterator[Titled]:
+def _waivers(asked: Asked) -> Iterator[Titled]:
     rows = _asked_for(asked, Waiver.objects.all(), asked_at="requested_at")
-    for one in rows.select_related("version__entry", "use_case", "policy").order_by("pk").iterator(chunk_size=500):
+    found = rows.select_related("version__entry", "use_case", "policy").order_by("pk")
+    for one in found.iterator(chunk_size=READ_AT_ONCE):
         subject = subject_of(one.version)
         what = {"policy": one.policy.name, "requirement": one.requirement, "title": one.title, "kind": one.kind}
         item = _frame(asked, one, "waiver", asked_by=one.requested_by_id, asked_at=one.requested_at)
@@ -62,7 +66,7 @@ def waivers(asked: Asked) -> Iterator[Titled]:
 
 def _overrides(asked: Asked) -> Iterator[Titled]:
     rows = _asked_for(asked, AdminOverride.objects.all(), asked_at="proposed_at")
-    for one in rows.select_related("version__entry", "use_case").order_by("pk").iterator(chunk_size=500):
+    for one in rows.select_related("version__entry", "use_case").order_by("pk").iterator(chunk_size=READ_AT_ONCE):
         subject = subject_of(one.version)
         item = _frame(asked, one, "override", asked_by=one.proposed_by_id, asked_at=one.proposed_at)
         item["subject"], item["what"] = subject, list(one.items)
@@ -101,7 +105,7 @@ def _licence_overrides(asked: Asked) -> Iterator[Titled]:
     if asked.team is not None:
         seen_entries = Q(entry__team=None) | Q(entry__team=asked.team)
         rows = rows.filter(seen_entries, Q(use_case=None) | Q(use_case__owner_team=asked.team))
-    for one in rows.select_related("entry", "use_case").order_by("pk").iterator(chunk_size=500):
+    for one in rows.select_related("entry", "use_case").order_by("pk").iterator(chunk_size=READ_AT_ONCE):
         is_ended = one.ended_at is not None and one.ended_at < at
         item: ExceptionItem = {
             "key": f"licence_override:{one.pk}",
@@ -130,7 +134,7 @@ def _suspensions(asked: Asked) -> Iterator[Titled]:
     begins, at = asked.period.begins_at, asked.as_of
     rows = Suspension.objects.filter(Q(lifted_at=None) | Q(lifted_at__gte=begins), made_at__lt=at)
     found = seen_suspensions(asked, rows).select_related("entry", "version__entry", "team")
-    for one in found.order_by("pk").iterator(chunk_size=500):
+    for one in found.order_by("pk").iterator(chunk_size=READ_AT_ONCE):
         is_lifted = one.lifted_at is not None and one.lifted_at < at
         item: ExceptionItem = {
             "key": f"suspension:{one.pk}",
@@ -167,7 +171,7 @@ def _gate_modes(asked: Asked) -> Iterator[Titled]:
     set_before = GateMode.objects.filter(set_at__lt=asked.as_of).order_by("pk")
     for pk, use_case, stage in set_before.values_list("pk", "use_case_id", "stage"):
         newest[use_case, stage] = pk
-    for one in rows.iterator(chunk_size=500):
+    for one in rows.iterator(chunk_size=READ_AT_ONCE):
         is_newest = newest[one.use_case_id, one.stage] == one.pk
         is_over = one.until is not None and one.until <= asked.as_of
         item: ExceptionItem = {

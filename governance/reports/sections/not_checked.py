@@ -12,8 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from audits.models import Run, RunState
 from governance.reports.sections.asked import Asked, title_of
 from governance.reports.sections.gaps import Gaps
-from governance.reports.sections.versions import LANGUAGES
-from governance.reports.shapes import NotCheckedItem, Subject, Words
+from governance.reports.shapes import LANGUAGES, NotCheckedItem, Subject, Words
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

@@ -32,7 +32,7 @@ from governance.reports.sections.asked import (
 )
 from governance.reports.sections.gaps import Gaps
 from governance.reports.sections.inventory import IN_ORDER
-from governance.reports.shapes import AuditShape, FindingShape, Subject, UseCaseShape, VersionItem, Words
+from governance.reports.shapes import LANGUAGES, AuditShape, FindingShape, Subject, UseCaseShape, VersionItem, Words
 from governance.reports.writing import Stored
 from governance.reviews.models import Decision
 
@@ -42,7 +42,6 @@ MOST_CARD_BYTES = 1_000_000
 # The documents of audits are bounded by what they measure; one that is longer is named by its digest alone.
 LARGEST_RESULT = 8_000_000
 MOST_FINDINGS = 500
-LANGUAGES = ("en", "ru")
 
 
 def items(asked: Asked, gaps: Gaps, *, progress: Progress = silent) -> Iterator[tuple[str, VersionItem]]:
@@ -78,7 +77,7 @@ def _read(asked: Asked, versions: Sequence[Version], gaps: Gaps) -> Iterator[tup
             {
                 "key": version.digest,
                 "subject": subject,
-                "card": None if version.card is None else _card(version.card),
+                "card": None if version.card is None else card_of(version.card),
                 "card_sha256": None if version.card is None else version.card.sha256,
                 "use_cases": [use_cases[slug] for slug in slugs],
                 "decisions": [decisions_section.key_of(decision) for decision in made[version.pk]],
@@ -103,16 +102,18 @@ def _runs(made: Mapping[int, Sequence[Decision]]) -> dict[int, Run]:
 def _use_cases(made: Mapping[int, Sequence[Decision]]) -> dict[str, UseCaseShape]:
     keys = {decision.submission.use_case_id for decisions in made.values() for decision in decisions}
     rows = UseCase.objects.filter(pk__in=keys).select_related("owner_team")
+    return {one.slug: use_case_of(one) for one in rows}
+
+
+def use_case_of(one: UseCase) -> UseCaseShape:
+    """A use case as it stands now."""
     return {
-        one.slug: {
-            "slug": one.slug,
-            "name": one.name,
-            "purpose": one.purpose,
-            "people_affected": one.people_affected,
-            "tier": one.tier,
-            "owner": one.owner_team.slug,
-        }
-        for one in rows
+        "slug": one.slug,
+        "name": one.name,
+        "purpose": one.purpose,
+        "people_affected": one.people_affected,
+        "tier": one.tier,
+        "owner": one.owner_team.slug,
     }
 
 
@@ -139,7 +140,8 @@ def _pilots(asked: Asked, versions: Collection[int]) -> dict[int, list[dict[str,
     return found
 
 
-def _card(card: Card) -> dict[str, str]:
+def card_of(card: Card) -> dict[str, str]:
+    """What a card says of what a report shows, by section."""
     raw = bytes(card.raw)[card.body_offset : card.body_offset + MOST_CARD_BYTES]
     text = raw.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
     said = section_texts(text, kind=card.kind, longest=LONGEST_SECTION)

@@ -41,4 +41,5 @@ def build(request: PageRequest, public_id: uuid.UUID) -> HttpResponse:
     shown = get_object_or_404(builds, public_id=public_id)
     if shown.edition_id is not None and not request.htmx:
         return redirect("reports:edition", pk=shown.edition_id)
-    return render(request, "reports/build.html", {"room": "reports", "build": shown})
+    context = {"room": "reports", "error": showing.in_words(shown.code, shown.error)}
+    return render(request, "reports/build.html", {**context, "build": shown})

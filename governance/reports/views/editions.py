@@ -16,6 +16,7 @@ from governance.reports import comparing, forms, showing
 from governance.reports.asking import BUILDERS, KEEPERS
 from governance.reports.models import Build, Edition, Subscription
 from governance.reports.reading import DocumentGone, open_document
+from governance.reports.renditions import wording as words
 from governance.reports.serving import document_response
 from governance.web.cursors import page_of
 from governance.web.requests import PageRequest
@@ -101,7 +102,7 @@ def compare(request: PageRequest, pk: int) -> HttpResponse:
 def _told(found: Mapping[str, Any]) -> dict[str, Any]:
     """Differences as ``reports/partials/differences.html`` takes them."""
     sections = [
-        {**one, "name": showing.section_name(one["section"]), "shown": showing.items(one["items"][:MOST_SHOWN])}
+        {**one, "name": words.named(words.SECTIONS, one["section"]), "shown": showing.items(one["items"][:MOST_SHOWN])}
         for one in found["sections"]
         if one["items"]
     ]

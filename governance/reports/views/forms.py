@@ -10,23 +10,23 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from governance.reports import drawing, tasks
-from governance.reports.models import Form, Rendition
-from governance.reports.renditions.html import LANGUAGES
+from governance.reports import drawing, showing, tasks
+from governance.reports.models import Edition, Form, Rendition
 from governance.reports.serving import form_response
+from governance.reports.shapes import LANGUAGES
 from governance.reports.views.editions import found_or_404
 from governance.web.requests import PageRequest
 
 
-def noted(request: PageRequest, pk: int, form: str, language: str) -> Rendition:
-    """The form of an edition that the person sees; a worker is told where it is not drawn yet.
+def noted(edition: Edition, form: str, language: str) -> Rendition:
+    """The form of an edition; a worker is told where it is not drawn yet.
 
     Raises:
-        Http404: there is no such edition, form or language.
+        Http404: there is no such form or language.
     """
     if form not in Form.values or language not in LANGUAGES:
         raise Http404
-    rendition = drawing.note(found_or_404(request, pk), form=form, language=language, at=timezone.now())
+    rendition = drawing.note(edition, form=form, language=language, at=timezone.now())
     if rendition.is_open:
         transaction.on_commit(tasks.wake_drawing)
     return rendition
@@ -36,15 +36,16 @@ def noted(request: PageRequest, pk: int, form: str, language: str) -> Rendition:
 @require_safe
 def form(request: PageRequest, pk: int, form: str, language: str) -> HttpResponseBase:
     """One form of an edition in one language, or how far it is."""
-    rendition = noted(request, pk, form, language)
+    edition = found_or_404(request, pk)
+    rendition = noted(edition, form, language)
     answer = None if request.htmx else form_response(rendition)
     if answer is not None:
         return answer
-    edition = found_or_404(request, pk)
     context = {
         "room": "reports",
         "edition": edition,
         "rendition": rendition,
+        "error": showing.in_words(rendition.code, rendition.error),
         "refresh_s": 3 if rendition.is_open else 0,
     }
     return render(request, "reports/form.html", context, status=202 if rendition.is_open else 200)
@@ -54,6 +55,6 @@ def form(request: PageRequest, pk: int, form: str, language: str) -> HttpRespons
 @require_POST
 def again(request: PageRequest, pk: int, form: str, language: str) -> HttpResponse:
     """Have a form that failed drawn again."""
-    drawing.again(noted(request, pk, form, language), at=timezone.now())
+    drawing.again(noted(found_or_404(request, pk), form, language), at=timezone.now())
     transaction.on_commit(tasks.wake_drawing)
     return redirect("reports:form", pk=pk, form=form, language=language)

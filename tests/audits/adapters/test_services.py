@@ -20,7 +20,7 @@ from audits.adapters.endpoints.protocols import Question
 from audits.adapters.endpoints.service import Endpoint, Service
 from audits.adapters.endpoints.spending import Aside, Caps
 from audits.adapters.kept import FolderStore
-from audits.adapters.predicting import in_batches, predict
+from audits.adapters.predicting import predict
 from audits.adapters.refusals import ModelFailed, ModelRefused
 from audits.sandbox.levels import Isolation, Level
 from tests.audits.adapters import services
@@ -64,7 +64,7 @@ def test_every_language_is_spoken_and_the_record_says_that_a_service_answered(
     asked: dict[str, Any] = {"rows": None, "data_digest": "d", "isolation": NONE, "store": FolderStore(tmp_path)}
     adapter = references.adapter(f"http:{service.url('/v1/chat/completions')}#m", allowed=HERE)
 
-    found = predict(adapter, in_batches(texts("a", "ё\udcff", "ccc"), size=2), **asked)
+    found = predict(adapter, [texts("a", "ё\udcff"), texts("ccc")], **asked)
 
     assert found.outputs["text"].tolist() == ["A", "Ё\udcff", "CCC"]
     assert found.outputs["finish"].tolist() == ["stop"] * 3

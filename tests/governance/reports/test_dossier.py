@@ -8,7 +8,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from governance.catalog.models import Suspension
 from governance.reports import controls, dossier
+from tests.factories import NOON, EntryFactory, VersionFactory
 from tests.governance.reviews.browsing import signed_in
 from tests.governance.world import World
 
@@ -44,5 +46,15 @@ def test_a_dossier_lists_every_point_with_its_facts_and_its_gaps() -> None:
     assert other["content"]["decisions"] == []
     assert next(row for row in other["rows"] if row["id"] == "3")["held"] == {"card.limits": 1}
     assert dossier.shown(other)
+    # what is suspended is this version's entry: not one of the same name, nor another version alone
+    dataset = EntryFactory(kind="dataset", repo_id=bare.entry.repo_id)
+    for reason, what in (
+        ("of this entry", {"entry": bare.entry}),
+        ("of another version", {"entry": bare.entry, "version": VersionFactory(entry=bare.entry)}),
+        ("of a dataset", {"entry": dataset}),
+    ):
+        Suspension.objects.create(**what, reason=reason, descendants=False, made_by=world.risk_officer, made_at=NOON)
+    other = dossier.document(version=bare, use_case=world.use_case, at=timezone.now())
+    assert [one["reason"] for one in other["content"]["exceptions"]] == ["of this entry"]
     # strangers see neither
     assert signed_in(world.stranger).get(reverse("reports:dossier", args=address)).status_code == 404

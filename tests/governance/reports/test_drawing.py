@@ -91,6 +91,8 @@ def test_forms_of_an_edition_are_drawn_by_a_worker_and_never_by_the_page(monkeyp
     assert drawing.carry_out() == 0
     told = browser.get(printed).content.decode()
     assert "pango library is missing" in told
+    browser.post(reverse("set_language"), {"language": "ru"})
+    assert "В системе нет библиотеки pango" in browser.get(printed).content.decode()
     assert address in told
     browser.post(reverse("reports:form-again", args=[edition.pk, "pdf", "en"]))
     assert Rendition.objects.get(form="pdf").state == "queued"

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from governance.reports import services
@@ -79,7 +81,13 @@ def _schedules_and_subscriptions(browser: Client) -> None:
     assert browser.post(reverse("reports:schedule-change", args=[made.pk]), change).status_code == 302
     made.refresh_from_db()
     assert (made.days, made.hour, made.is_on) == (3, 4, False)
-    assert "Europe/Berlin" in text(browser, "reports:schedules")
+    with CaptureQueriesContext(connection) as one:
+        assert "Europe/Berlin" in text(browser, "reports:schedules")
+    for _ in range(2):
+        browser.post(reverse("reports:schedule-add"), {**sent, "scope": TeamFactory().slug})
+    with CaptureQueriesContext(connection) as three:
+        text(browser, "reports:schedules")
+    assert (Schedule.objects.count(), len(three)) == (3, len(one))
     assert browser.post(reverse("reports:subscribe"), {"scope": "", "attached": "json"}).status_code == 302
     mine = Subscription.objects.get()
     assert browser.post(reverse("reports:unsubscribe", args=[mine.pk])).status_code == 302

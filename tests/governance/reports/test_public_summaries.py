@@ -6,8 +6,9 @@ import datetime as dt
 import re
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import given
@@ -18,7 +19,7 @@ from governance.gates.models import Approval
 from governance.ledger.models import Event
 from governance.people.models import User
 from governance.reports.models import PublicSummary
-from governance.reports.public import keeping, services
+from governance.reports.public import keeping, queries, services
 from tests.governance.evidence.test_kind_pages import LL144, PEOPLE, audited, planned
 from tests.governance.world import World
 
@@ -115,6 +116,10 @@ def test_a_person_publishes_a_summary_that_anybody_reads_at_an_address_that_stay
     assert publish(world, run.pk).pk == summary.pk
     later = audited(world, "ll144", "predictions", PEOPLE + b"F,Asian,1\n")
     second = publish(world, later.pk)
+    with CaptureQueriesContext(connection) as asked:
+        (candidate,) = queries.candidates(world.use_case, at=world.at)
+    assert candidate.is_published
+    assert len(asked) == 4
     assert (second.page_id, second.number) == (summary.page_id, 2)
     assert browser().get(public).content.decode() == second.html_en != summary.html_en
     with pytest.raises(IntegrityError), transaction.atomic():

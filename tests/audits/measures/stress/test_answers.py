@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audits.measures.intervals import wilson
-from audits.measures.stress.answers import Answers, Changed, as_words, failures, row_of, verdict_of
+from audits.measures.stress.answers import Answers, Changed, failures, row_of, verdict_of
 
 ALL = np.ones(6, dtype=bool)
 
@@ -91,10 +91,3 @@ def test_a_verdict_needs_the_whole_interval_on_one_side(n: int, ci: tuple[float,
     row = {"n": n, "ci_low": ci[0], "ci_high": ci[1]}
 
     assert verdict_of(row, warn_at=0.05, fail_at=0.1, min_rows=30) == verdict
-
-
-def test_labels_of_any_type_are_the_texts_of_a_table():
-    for given in (np.array([1, 0]), np.array([1.0, 0.0]), np.array(["1", "0"]), np.array(["1", "0"], dtype=object)):
-        assert as_words(given).tolist() == ["1", "0"]
-    assert as_words(np.array([True, False])).tolist() == ["true", "false"]
-    assert as_words(np.array([0.5, np.nan, 1e300])).tolist() == ["0.5", "nan", "1e+300"]

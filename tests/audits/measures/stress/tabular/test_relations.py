@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from audits.measures.plan_values import PlanRejected
-from audits.measures.stress.answers import Answers, as_words
+from audits.measures.stress.answers import Answers
 from audits.measures.stress.tabular.auditing import audit_tabular
 from audits.measures.stress.tabular.changing import GATING, INFORMATIVE, changes
 from audits.measures.stress.tabular.plan import TabularPlan, tabular_plan_from
@@ -42,7 +42,12 @@ def steady(frame: Mapping[str, Any]) -> Answers:
 
 def answers(score: Any) -> Answers:
     known = np.isfinite(score)
-    return Answers(as_words(score > 0.5), np.where(known, score, np.nan), known, np.zeros(len(score), dtype=bool))
+    return Answers(
+        np.where(score > 0.5, "true", "false").astype(object),
+        np.where(known, score, np.nan),
+        known,
+        np.zeros(len(score), dtype=bool),
+    )
 
 
 def rows_of(document: Mapping[str, Any], relation: str, column: str | None = None) -> list[dict[str, Any]]:
