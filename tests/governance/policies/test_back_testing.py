@@ -13,6 +13,7 @@ from governance.policies.back_testing import ask, carry_out, newest_done
 from governance.policies.comparing import differences
 from governance.policies.documents import PolicyInvalid
 from governance.policies.models import BackTest, Flip, PolicyVersion
+from tests.conftest import eventually
 from tests.factories import member
 from tests.governance.policies.documents import document
 from tests.governance.world import World
@@ -128,6 +129,7 @@ def test_an_approval_that_was_granted_after_the_back_test_is_closed_until_it_is_
     approval = world.approved()
 
     services.publish(text=NEVER, by=None, at=world.at, back_test=done)
+    assert eventually(lambda: timezone.now() > world.at), "a worker looks when the moment has come"
 
     for code in ("to_be_judged", "policy_changed"):
         approval.refresh_from_db()
