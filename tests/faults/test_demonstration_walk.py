@@ -68,6 +68,7 @@ class Walk:
         assert before in text.input_value()
         text.fill(text.input_value().replace(before, after))
         page.get_by_role("button", name="See what it changes").click()
+        page.wait_for_load_state("networkidle")  # a page that is on its way cannot be loaded again
         publish = page.get_by_role("button", name="Publish", exact=True)
         assert eventually(lambda: bool(page.reload() and publish.count()), within=120)
         said = page.locator("#portfolio").inner_text()
