@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from governance.people.models import User
 from governance.policies import portfolio, queries, services
-from governance.policies.comparing import compared, draft
+from governance.policies.comparing import Compared, compared_all, draft
 from governance.policies.models import BackTest, BackTestState, Flip, Policy
 
 logger = logging.getLogger(__name__)
@@ -95,26 +95,28 @@ def _found(back_test: BackTest, *, at: dt.datetime) -> tuple[dict[str, int], lis
         approvals=0, submissions=0, approvals_flipped=0, approvals_opened=0, submissions_flipped=0
     )
     flips = []
-    for item in portfolio.items(at=at):
-        result = compared(item, new=new, current=current, at=at)
-        if result is None:
-            counts["untouched"] += 1
-            continue
-        counts[f"{item.what}s"] += 1
-        if result.flips:
-            opens = item.what == Flip.What.APPROVAL and result.after.opens
-            counts["approvals_opened" if opens else f"{item.what}s_flipped"] += 1
-            flips.append(
-                Flip(
-                    back_test=back_test,
-                    what=item.what,
-                    number=item.number,
-                    version=item.version,
-                    use_case=item.use_case,
-                    stage=item.stage,
-                    before=result.before,
-                    after=result.after.verdict,
-                    reason_codes=list(result.after.reason_codes)[:50],
-                )
-            )
+    for items in portfolio.pieces(at=at):
+        for item, result in zip(items, compared_all(items, new=new, current=current, at=at), strict=True):
+            if result is None:
+                counts["untouched"] += 1
+                continue
+            counts[f"{item.what}s"] += 1
+            if result.flips:
+                opens = item.what == Flip.What.APPROVAL and result.after.opens
+                counts["approvals_opened" if opens else f"{item.what}s_flipped"] += 1
+                flips.append(_flip(item, result, back_test))
     return dict(counts), flips
+
+
+def _flip(item: portfolio.Item, result: Compared, back_test: BackTest) -> Flip:
+    return Flip(
+        back_test=back_test,
+        what=item.what,
+        number=item.number,
+        version=item.version,
+        use_case=item.use_case,
+        stage=item.stage,
+        before=result.before,
+        after=result.after.verdict,
+        reason_codes=list(result.after.reason_codes)[:50],
+    )
