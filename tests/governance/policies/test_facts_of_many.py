@@ -141,7 +141,7 @@ class Reviews:
         """What people declare, accept and suspend, in one scope each."""
         policy, _ = Policy.objects.get_or_create(name="some")
         for number, findings in enumerate(([], ["a" * 64])):
-            Waiver.objects.create(
+            waiver = Waiver.objects.create(
                 version=tables,
                 use_case=self.here,
                 stage="pilot",
@@ -155,14 +155,12 @@ class Reviews:
                 findings=findings,
                 reason="for a test",
                 compensating_control="a person looks",
-                state="active",
                 expires_at=NOON + 9 * DAY,
                 requested_by=self.person,
                 requested_at=NOON,
-                decided_by=self.other,
-                decided_at=NOON,
             )
-        AdminOverride.objects.create(
+            self._decide(waiver)
+        override = AdminOverride.objects.create(
             version=tables,
             use_case=self.here,
             stage="pilot",
@@ -170,13 +168,11 @@ class Reviews:
             submission=1,
             items=[{"what": "lane", "lane": "ethics"}],
             reason="for a test of facts that are read together",
-            state="active",
             expires_at=NOON + DAY,
             proposed_by=self.person,
             proposed_at=NOON,
-            decided_by=self.other,
-            decided_at=NOON,
         )
+        self._decide(override)
         upload = Upload.objects.filter(uploaded_by=self.person).earliest("pk")
         for day in range(2):
             told = {"version": tables, "use_case": self.here, "signed_by": self.person, "upload": upload}
@@ -201,6 +197,11 @@ class Reviews:
         )
         Edge.objects.create(version=tables, to_entry=listed.entry, relation="quantized")
 
+    def _decide(self, proposal: Waiver | AdminOverride) -> None:
+        proposal.state, proposal.decided_by, proposal.decided_at = "active", self.other, NOON
+        proposal.edition += 1
+        proposal.save()
+
     def _run_audits(self) -> None:
         """One run of each kind on the inputs of today, some of them failed or waiting, and one on others for half."""
         for number, (version, use_case) in enumerate(product(self.versions, (self.here, self.there))):
@@ -224,7 +225,7 @@ def _ended(number: int) -> dict[str, Any]:
     if number % 4 == 3:
         return {"state": RunState.QUEUED}
     if number % 4 == 2:
-        return {"state": RunState.FAILED, "finished_at": NOON, "error_code": "broke", "error": "it broke"}
+        return {"state": RunState.ERRORED, "finished_at": NOON, "error_code": "broke", "error": "it broke"}
     summary = {"card_score": 0.5, "files_bytes_total": 3, "files_bytes_inspected": 3, f"figure_{number}": number / 7}
     return {"state": RunState.SUCCEEDED, "verdict": "pass", "finished_at": NOON, "summary": summary}
 
@@ -243,7 +244,7 @@ def test_facts_read_together_are_those_read_one_by_one_in_any_order() -> None:
     for told in ("pilot", "decision_record", "overrides", "card", "license", "files", "signature"):
         assert {told in one for one in alone} == {True, False}, told
     states = {fact["state"] for one in alone for fact in one["audits"]}
-    assert states == {"succeeded", "failed", "queued", "missing", "outdated"}
+    assert states == {"succeeded", "errored", "queued", "missing", "outdated"}
     assert {len(one["waivers"]) for one in alone} == {0, 2}
     assert {tuple(one["lineage"][name] for name in ("datasets_approved", "bases_approved")) for one in alone} >= {
         (0, 0),
