@@ -144,7 +144,7 @@ class AtHand:
         rows = StressCase.objects.filter(here, entry__in=entries, dropped_at=None).order_by("pk")
         found: dict[int, list[dict[str, Any]]] = {}
         for row in rows.values("pk", "entry_id", "use_case_id", "input", "expected"):
-            found.setdefault(row["entry_id"], []).append(row)
+            found.setdefault(row["entry_id"], []).append({**row})
         return found
 
     @cached_property

@@ -85,7 +85,7 @@ def _asked(item: Item, *, new: AppliedPolicy, current: Sequence[AppliedPolicy]) 
 
 
 def _held(item: Item, asked: _Asked, known: dict[str, Any], *, new: AppliedPolicy, at: dt.datetime) -> Compared:
-    told = {"facts": known, "votes": item.votes, "at": at, "current_round": item.round}
+    told: dict[str, Any] = {"facts": known, "votes": item.votes, "at": at, "current_round": item.round}
     judged = evaluate(policies=asked.after, **told)
     if item.what == APPROVAL:
         # An approval that holds stays what it is: only whether the gate opens is asked of it.

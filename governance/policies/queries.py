@@ -51,7 +51,8 @@ class DaysToCome:
 
 def days_to_come(*, at: dt.datetime) -> DaysToCome:
     """Those after ``at``. One query."""
-    return DaysToCome(tuple(coming(at=at).values_list("effective_at", "document__appliesTo")))
+    rows = coming(at=at).values_list("effective_at", "document__appliesTo")
+    return DaysToCome(tuple((day, said) for day, said in rows if day is not None))
 
 
 def applied(version: PolicyVersion) -> AppliedPolicy:

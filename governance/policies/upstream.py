@@ -72,10 +72,10 @@ def _held(
         approvals__next_boundary__gt=at,
     )
     found: dict[tuple[int, str], dict[int, _Approved]] = {}
-    for use_case, stage, entry, *version in approved.order_by("pk").values_list(
+    for use_case, stage, entry, version, revision, end in approved.order_by("pk").values_list(
         "approvals__use_case", "approvals__stage", "entry", "pk", "revision", "approvals__next_boundary"
     ):
-        found.setdefault((use_case, stage), {}).setdefault(entry, []).append((version[0], version[1], version[2]))
+        found.setdefault((use_case, stage), {}).setdefault(entry, []).append((version, revision, end))
     return found
 
 
