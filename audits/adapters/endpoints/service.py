@@ -154,7 +154,7 @@ class Service:
         limits: Limits | None = None,
         lowest: Level = LOWEST,
         tick: Tick = lambda: None,
-    ) -> Iterator[Asked]:
+    ) -> Iterator[AskedService]:
         """See ``protocol.Adapter.open``. Nothing is sent yet; of isolation and its bounds nothing is needed.
 
         Raises:
@@ -163,7 +163,7 @@ class Service:
         guard.require_no_secret(self.endpoint.url)
         language = self.endpoint.language()
         place = guard.place(self.endpoint.url, allowed=self.allowed, resolve=self.resolve)
-        yield Asked(self.endpoint, language, place, _secret(place, self.allowed), tick)
+        yield AskedService(self.endpoint, language, place, _secret(place, self.allowed), tick)
 
 
 def _secret(place: Place, allowed: Allowed) -> str:
@@ -177,7 +177,7 @@ def _secret(place: Place, allowed: Allowed) -> str:
     return value
 
 
-class Asked:
+class AskedService:
     """A service that is asked."""
 
     isolation = None
