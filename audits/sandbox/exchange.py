@@ -13,15 +13,19 @@ AT_ONCE = 8
 
 
 class Writing:
-    """A question on its way."""
+    """Questions on their way."""
 
-    def __init__(self, parts: Sequence[memoryview]) -> None:
-        self._left = [part for part in parts if part.nbytes]
+    def __init__(self) -> None:
+        self._left: list[memoryview] = []
 
     @property
     def done(self) -> bool:
-        """Whether all of it is written, or nobody listens any more."""
+        """Whether all is written, or nobody listens any more."""
         return not self._left
+
+    def add(self, parts: Sequence[memoryview]) -> None:
+        """One more, behind those that are not written yet."""
+        self._left += [part for part in parts if part.nbytes]
 
     def write(self, descriptor: int) -> None:
         """Write as much as there is room for. A program that does not listen any more is seen by its silence."""

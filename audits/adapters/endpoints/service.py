@@ -15,7 +15,7 @@ import os
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -234,6 +234,10 @@ class AskedService:
         finally:
             pool.shutdown(cancel_futures=True)
         return self._language.outputs(answers)
+
+    def predict_each(self, batches: Iterable[Batch]) -> Iterator[dict[str, Array]]:
+        """See ``protocol.Running.predict_each``. One after another: within one as many are asked at once as may be."""
+        return map(self.predict, batches)
 
     def _end_late(self) -> None:
         now = time.monotonic()
