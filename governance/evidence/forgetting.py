@@ -57,7 +57,7 @@ def _named(trials: QuerySet[Run]) -> set[str]:
 def _rested_on(digests: list[str], ended: set[int]) -> set[str]:
     """Those that an upload, a version's file, a permanent test or another run rests on."""
     found = set(Upload.objects.filter(blob__sha256__in=digests).values_list("blob__sha256", flat=True))
-    found |= set(File.objects.filter(sha256__in=digests).values_list("sha256", flat=True))
+    found |= {str(one) for one in File.objects.filter(sha256__in=digests).values_list("sha256", flat=True)}
     found |= set(StressCase.objects.filter(input__picture__in=digests).values_list("input__picture", flat=True))
     others = Run.objects.filter(result_sha256__in=digests).exclude(pk__in=ended)
     return found | set(others.values_list("result_sha256", flat=True))
