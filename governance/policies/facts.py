@@ -68,7 +68,7 @@ def _read(asked: Sequence[About], *, at: dt.datetime) -> list[dict[str, Any]]:
     standings = evidence.standings_of([Asked(one.version, one.use_case, one.kinds) for one in asked])
     people = _Declared(asked)
     lineages = _lineages(asked, at=at)
-    sections = _Sections(standing.run for found in standings for standing in found)
+    sections = _Sections((standing.run for found in standings for standing in found), at=at)
     documents = []
     for one, found, lineage, waived, overridden in zip(
         asked,
@@ -240,7 +240,8 @@ def _suspended(one: Use, reaching_it: Iterable[Suspension]) -> dict[str, Any]:
 class _Sections:
     """What single audits have to say beside their verdict. One query for the cards; licence documents are read once."""
 
-    def __init__(self, runs: Iterable[Run | None]) -> None:
+    def __init__(self, runs: Iterable[Run | None], *, at: dt.datetime) -> None:
+        self._at = at
         cards = {run.pk for run in runs if run is not None and run.kind == "card" and run.state == RunState.SUCCEEDED}
         self._codes: dict[int, dict[str, int]] = {}
         self._licences: dict[int, dict[str, Any]] = {}
@@ -262,9 +263,14 @@ class _Sections:
                 self._licences[run.pk] = _license(run)
             return {"license": dict(self._licences[run.pk])}
         if standing.kind == "files":
-            verified = run.summary.get("files_signatures_verified", 0.0) > 0
-            return {"files": _files(run), "signature": {"verified": verified}}
+            return {"files": _files(run), "signature": {"verified": _signature_holds(run, at=self._at)}}
         return {}
+
+
+def _signature_holds(run: Run, *, at: dt.datetime) -> bool:
+    """Whether a scan has verified the model's signature, and no certificate that it rests on has ended since."""
+    ends = run.summary.get("files_signatures_valid_until")
+    return run.summary.get("files_signatures_verified", 0.0) > 0 and (ends is None or at.timestamp() <= ends)
 
 
 def _license(run: Run) -> dict[str, Any]:
