@@ -13,7 +13,6 @@ from django.db.models import QuerySet
 
 from audits.work import Lost, Pause, Queue, heartbeat
 from governance.people.models import Team, User
-from governance.reports import services
 from governance.reports.errors import ReportRefused
 from governance.reports.models import Build, BuildState, Schedule, organisation_time_zone
 from governance.reports.periods import Period, period_of
@@ -117,6 +116,8 @@ def _claim() -> Build | None:
 
 
 def _carry_out(build: Build, *, now: Callable[[], dt.datetime]) -> bool:
+    from governance.reports import services  # only who builds loads what compiles
+
     heart = _Heart(build)
     try:
         with heart.beating():

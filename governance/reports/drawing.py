@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import tempfile
-from collections.abc import Callable
-from typing import IO, Any
 
 from django.db.models import QuerySet
 
@@ -14,8 +12,6 @@ from audits import blobs
 from audits.work import Queue
 from governance.reports.models import Edition, Form, Rendition, RenditionState
 from governance.reports.reading import DocumentGone, open_document
-from governance.reports.renditions import html, pdf, spreadsheets
-from governance.reports.renditions.source import Source
 
 logger = logging.getLogger(__name__)
 ATTEMPTS = 3
@@ -49,7 +45,7 @@ def again(rendition: Rendition, *, at: dt.datetime) -> None:
     _queue(Rendition.objects.filter(pk=rendition.pk, state=RenditionState.FAILED), at=at)
 
 
-def _queue(rows: Any, *, at: dt.datetime) -> None:
+def _queue(rows: QuerySet[Rendition], *, at: dt.datetime) -> None:
     rows.update(state=RenditionState.QUEUED, attempt=0, requested_at=at, finished_at=None, sha256="", code="", error="")
 
 
@@ -77,13 +73,18 @@ def _claim(only: int | None) -> Rendition | None:
 
 
 def _carry_out(rendition: Rendition) -> bool:
+    from governance.reports.renditions import drawn  # only who draws loads what draws
+
+    edition = rendition.edition
     try:
         with tempfile.TemporaryFile(prefix="assay-form-") as file:
-            told = _draw(rendition, file)
+            with open_document(edition, checked=True) as document:
+                source = drawn.Source(document, edition.document_sha256)
+                told = drawn.write(rendition.form, source, file, language=rendition.language)
             file.seek(0)
             media_type = MEDIA_TYPES[Form(rendition.form)]
             blob = blobs.store(stream=file, media_type=media_type, max_bytes=LARGEST, at=rendition.requested_at)
-    except pdf.PrintingFailed as failed:
+    except drawn.PrintingFailed as failed:
         logger.warning("%s: %s", rendition, failed.message)
         _fail(rendition, failed.code, failed.message)
         return False
@@ -101,31 +102,3 @@ def _carry_out(rendition: Rendition) -> bool:
 
 def _fail(rendition: Rendition, code: str, error: str) -> None:
     QUEUE.give_up(rendition, code=code[:60], error=error[:2000])
-
-
-def _draw(rendition: Rendition, out: IO[bytes]) -> dict[str, Any]:
-    edition = rendition.edition
-    with open_document(edition, checked=True) as document:
-        source = Source(document, edition.document_sha256)
-        drawn: dict[str, Callable[[Source, IO[bytes], str], dict[str, Any]]] = {
-            Form.HTML: _html,
-            Form.PDF: _pdf,
-            Form.CSV: _csv,
-        }
-        return drawn[rendition.form](source, out, rendition.language)
-
-
-def _html(source: Source, out: IO[bytes], language: str) -> dict[str, Any]:
-    for piece in html.complete(source, language=language):
-        out.write(piece.encode("utf-8", "replace"))
-    return {}
-
-
-def _pdf(source: Source, out: IO[bytes], language: str) -> dict[str, Any]:
-    printed = pdf.write(source, out, language=language)
-    return {"pages": printed.pages, "in_full": printed.in_full, "left_out": printed.left_out}
-
-
-def _csv(source: Source, out: IO[bytes], language: str) -> dict[str, Any]:
-    spreadsheets.write(source, out, language=language)
-    return {}

@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 LEASE = dt.timedelta(seconds=60)  # renewed with every piece
-TIME_LIMIT = dt.timedelta(hours=1)
 AT_ONCE = 500  # rows taken up together
 QUEUE = Queue(Reassessment, given_up=ReassessmentState.FAILED, lease=LEASE, attempts=ATTEMPTS, order=("pk",))
 
