@@ -84,7 +84,7 @@ class Pause:
 
     def after(self, attempt: int, *, at_least: float | None = None) -> dt.timedelta:
         """The pause after an attempt (counted from 1), and no shorter than so many seconds that somebody asked for."""
-        pause = min(self.first * 2 ** (attempt - 1), self.longest)
+        pause: dt.timedelta = min(self.first * 2 ** (attempt - 1), self.longest)
         if at_least is not None:
             pause = min(max(pause, dt.timedelta(seconds=at_least)), self.longest)
         return pause
@@ -249,8 +249,8 @@ class Queue(Generic[W]):
     @property
     def _waits(self) -> dict[str, Any]:
         """The columns of a row that waits again."""
-        told = {"told_at": None} if issubclass(self.model, Told) else {}
-        return {"state": QUEUED, "lease_until": None, **told}
+        waits: dict[str, Any] = {"state": QUEUED, "lease_until": None}
+        return waits | {"told_at": None} if issubclass(self.model, Told) else waits
 
     # --- sweeping ----------------------------------------------------------------------------------------------------
 
