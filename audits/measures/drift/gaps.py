@@ -47,8 +47,9 @@ class Followed:
 
     ``path`` of shape (periods,) is the sum after each period in standard deviations, ``alarm`` what its top reaches
     once in twenty times without change, ``p`` the chance of such a top. Where the top is beyond the alarm, ``since``
-    and ``until`` are the periods at which the sum began to climb to it and reached it, and ``effect`` is by how much
-    the gap of that stretch is wider than the reference's; else they are None, and it is that of all rows of today.
+    and ``until`` are the first period of the change (of those before the top, the one from which on the periods are
+    furthest beyond luck) and that of the top, and ``effect`` is by how much the gap of that stretch is wider than the
+    reference's; else they are None, and it is that of all rows of today.
     ``floor`` is what the latter is by luck once in twenty times.
     """
 
@@ -93,21 +94,21 @@ def followed(hits: Counts, of: Counts, random: np.random.Generator, *, replicate
     tables = np.concatenate([hits[None], dealt])
     beyond = gap_of(tables, of)
     beyond = beyond[:, 1:] - beyond[:, :1]
-    path, start, top = _summed(_standardised(beyond))
-    tops = path[np.arange(len(path)), top]
+    steps = _standardised(beyond)
+    path = _summed(steps)
+    tops, top = path.max(axis=1), int(path[0].argmax())
     alarm, p = _quantile(tops[1:]), float((tops >= tops[0] - 1e-12).sum()) / len(tops)
-    rises = _risen(tables, of, np.zeros_like(start), np.full_like(top, of.shape[1] - 2))
-    alarmed = p <= LEVEL
-    stretch = _risen(tables[:1], of, start[:1], top[:1])
+    rises = _risen(tables, of, 0, of.shape[1] - 2)
+    alarmed, start = p <= LEVEL, _began(steps[0], top)
     return Followed(
         reference=_gap(hits[:, 0], of[:, 0]),
         periods=tuple(_gap(hits[:, at], of[:, at]) for at in range(1, of.shape[1])),
         path=path[0],
         alarm=alarm,
         p=p,
-        since=int(start[0]) if alarmed else None,
-        until=int(top[0]) if alarmed else None,
-        effect=float(stretch[0] if alarmed else rises[0]),
+        since=start if alarmed else None,
+        until=top if alarmed else None,
+        effect=float(_risen(tables[:1], of, start, top)[0] if alarmed else rises[0]),
         floor=_quantile(rises[1:]),
     )
 
@@ -135,31 +136,25 @@ def _standardised(beyond: Array) -> Array:
     return np.where(known, (beyond - mean) / np.where(known, spread, 1.0), 0.0)
 
 
-def _summed(steps: Array) -> tuple[Array, Counts, Counts]:
-    """Sums that never fall below 0, shape (tables, periods), and for each table where it began to climb to its top."""
-    tables, periods = steps.shape
-    path = np.zeros((tables, periods))
-    began, beginnings = np.zeros(tables, dtype=np.int64), np.zeros((tables, periods), dtype=np.int64)
-    now = np.zeros(tables)
-    for at in range(periods):
-        began = np.where(now > 0, began, at)
+def _summed(steps: Array) -> Array:
+    """Sums that never fall below 0, shape (tables, periods)."""
+    path, now = np.zeros_like(steps), np.zeros(len(steps))
+    for at in range(steps.shape[1]):
         now = np.maximum(now + steps[:, at] - ALLOWANCE, 0.0)
-        path[:, at], beginnings[:, at] = now, began
-    top = path.argmax(axis=1)
-    return path, beginnings[np.arange(tables), top], top
+        path[:, at] = now
+    return path
 
 
-def _risen(tables: Counts, of: Counts, start: Counts, top: Counts) -> Array:
+def _began(steps: Array, top: int) -> int:
+    """The period from which on those up to ``top`` are furthest beyond luck, as a shift of their mean."""
+    from_here = np.cumsum(steps[: top + 1][::-1])[::-1]
+    return int((from_here / np.sqrt(np.arange(top + 1, 0, -1))).argmax())
+
+
+def _risen(tables: Counts, of: Counts, start: int, top: int) -> Array:
     """By how much the gap of all rows from ``start`` to ``top`` is wider than the reference's; shape (tables,)."""
-    places = np.arange(len(tables))
-
-    def stretch(counts: Counts) -> Counts:
-        summed = np.concatenate([np.zeros_like(counts[..., :1]), counts[..., 1:].cumsum(axis=-1)], axis=-1)
-        found: Counts = summed[places, :, top + 1] - summed[places, :, start]
-        return found
-
-    rows = stretch(np.broadcast_to(of, tables.shape))
-    now = gap_of(stretch(tables)[..., None], rows[..., None])[:, 0]
+    stretch = slice(1 + start, 2 + top)
+    now = gap_of(tables[..., stretch].sum(axis=-1, keepdims=True), of[:, stretch].sum(axis=-1, keepdims=True))[:, 0]
     then = gap_of(tables[..., :1], of[:, :1])[:, 0]
     return np.where(np.isfinite(now), now - then, 0.0)
 

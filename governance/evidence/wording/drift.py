@@ -113,13 +113,13 @@ SENTENCES = {
         _("Find out what changed then; have a bias audit made of the decisions of today."),
     ),
     "drift.gap_not_followed": (
-        _("%(metric)s by %(column)s could not be followed: %(why)s."),
+        _("Groups of %(column)s could not be followed (%(metric)s): %(why)s."),
         _("Bring a table with rows enough of each group and a time for each row; or take it out of the audit plan."),
     ),
     "drift.quantity_inconclusive": (
         _(
-            "%(metric)s may have changed: by %(effect)s, the limit is %(threshold)s, and chance cannot be ruled out (q"
-            " %(q)s, n %(n_reference)s then, %(n_current)s now)."
+            "The decisions may have changed: %(metric)s moved by %(effect)s, the limit is %(threshold)s, and chance"
+            " cannot be ruled out (q %(q)s, n %(n_reference)s then, %(n_current)s now)."
         ),
         _("Compare again with more rows."),
     ),

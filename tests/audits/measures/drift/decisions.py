@@ -28,14 +28,17 @@ class Rows:
     time: Array
 
     def table(self, *, order: Array | None = None) -> Loaded:
-        """As the file that people bring."""
+        return load_table(io.BytesIO(self.file(order=order)))
+
+    def file(self, *, order: Array | None = None) -> bytes:
+        """As people bring it."""
         order = np.arange(len(self.label)) if order is None else order
         lines = [
             f"{'' if self.label[at] < 0 else int(self.label[at])},{int(self.prediction[at])},{self.score[at]!r},"
             f"{self.group[at]},{self.time[at]}"
             for at in order
         ]
-        return load_table(io.BytesIO("\n".join(["label,prediction,score,group,time", *lines, ""]).encode()))
+        return "\n".join(["label,prediction,score,group,time", *lines, ""]).encode()
 
 
 def rows(seed: int, count: int, *, spread: float = 2.0, by_group: float = 0.0) -> Rows:
@@ -52,13 +55,21 @@ def rows(seed: int, count: int, *, spread: float = 2.0, by_group: float = 0.0) -
     )
 
 
+def widening(seed: int, count: int, *, since: float, by_group: float) -> Rows:
+    """Rows whose group b is passed over from a part of the time on."""
+    fair, unfair = rows(seed, count), rows(seed, count, by_group=by_group)
+    return replace(fair, prediction=np.where(fair.time < since * count, fair.prediction, unfair.prediction))
+
+
 def without_labels(made: Rows, which: Array | None = None) -> Rows:
     hidden = np.ones(len(made.label), dtype=bool) if which is None else which
     return replace(made, label=np.where(hidden, -1, made.label))
 
 
 def compared(reference: Rows, current: Rows, **plan: Any) -> dict[str, Any]:
-    return audit_drift(reference.table(), current.table(), DriftPlan(**{**ROLES, **plan}))
+    """Of the columns only the group is compared where no other is asked for: it costs least."""
+    asked = {"columns": ("group",), **ROLES, **plan}
+    return audit_drift(reference.table(), current.table(), DriftPlan(**asked))
 
 
 def quantity(rows: list[dict[str, Any]], metric: str) -> dict[str, Any]:

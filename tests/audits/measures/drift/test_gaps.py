@@ -10,16 +10,10 @@ import pytest
 from scipy import stats
 
 from audits.measures.drift.gaps import ALLOWANCE, LEAST, followed, gap_of, periods_of
-from tests.audits.measures.drift.decisions import Rows, compared, rows
+from tests.audits.measures.drift.decisions import compared, rows, widening
 from tests.audits.measures.made import LONG
 
 PLAN: dict[str, Any] = {"sensitive": ("group",), "time": "time", "columns": ("score",)}
-
-
-def widening(seed: int, count: int, *, since: float, by_group: float) -> Rows:
-    """Rows whose group b is passed over from a part of the time on."""
-    fair, unfair = rows(seed, count), rows(seed, count, by_group=by_group)
-    return replace(fair, prediction=np.where(fair.time < since * count, fair.prediction, unfair.prediction))
 
 
 def gap(document: dict[str, Any], metric: str = "demographic_parity_difference") -> dict[str, Any]:

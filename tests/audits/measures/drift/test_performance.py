@@ -77,7 +77,8 @@ def test_better_decisions_are_no_drift_of_quality_and_the_same_ones_pass() -> No
 
 
 def test_labels_that_come_late_are_no_drift_of_the_label() -> None:
-    document = compared(rows(6, 3_000), without_labels(rows(7, 3_000), np.arange(3_000) % 2 == 0))
+    late = without_labels(rows(7, 3_000), np.arange(3_000) % 2 == 0)
+    document = compared(rows(6, 3_000), late, columns=("label", "group", "score"))
 
     (column,) = [row for row in document["columns"] if row["column"] == "label"]
     assert column["verdict"] == "pass"
@@ -101,7 +102,7 @@ def test_labels_that_come_sooner_for_those_who_were_selected_are_told() -> None:
 def test_the_same_cases_are_compared_pair_by_pair() -> None:
     then = rows(10, 400)
     now = flipped(then, 8)
-    plan = DriftPlan(**ROLES, row_id="time")
+    plan = DriftPlan(**ROLES, row_id="time", columns=("group",))
 
     paired = audit_drift(then.table(), now.table(order=np.arange(400)[::-1]), plan)["performance"]
     apart = compared(then, now)["performance"]
