@@ -149,18 +149,20 @@ def test_intervals_hold_what_outcomes_would_show_and_no_drift_is_found_where_the
 @pytest.mark.long
 def test_scores_that_are_a_little_off_do_not_move_the_estimate() -> None:
     assert LONG
-    runs, held, plain_held = 400, 0, 0
-    for run in range(runs):
+    runs, held, plain_held = 0, 0, 0
+    for run in range(200):
         then, now = rows(5 * run, 3_000), rows(5 * run + 1, 2_000)
         # a score that is three of a hundred too high, which no check of this size can tell for certain
         then, now = (replace(one, score=np.minimum(one.score + 0.03, 1.0)) for one in (then, now))
-        row = quantity(
-            compared(then, without_labels(now))["performance"]["estimated"]["quantities"],
-            "true_positive_rate",
-        )
+        estimates = compared(then, without_labels(now))["performance"]["estimated"]["quantities"]
+        if not estimates:
+            # this reference shows by luck more than the limit
+            continue
+        runs, row = runs + 1, quantity(estimates, "true_positive_rate")
         truth = now.prediction[now.label == 1].mean()
         held += row["ci_low"] <= truth <= row["ci_high"]
         half = (row["ci_high"] - row["ci_low"]) / 2
         plain_held += abs(row["plain"] - truth) <= half
+    assert runs > 150
     assert stats.binom.cdf(held, runs, 0.95) > 1e-3
     assert plain_held < held
