@@ -90,7 +90,7 @@ def estimated(both: Both, *, seed: int = 0) -> Estimated:
 
     Source:
         Confidence-based performance estimation: Kivimäki, Białek, Nurminen and Kuberski 2025, J Artif Intell Res 82
-        (arXiv:2407.08649); the method is NannyML's.
+        (arXiv:2407.08649), and Kivimäki, Białek, Kuberski and Nurminen 2025, arXiv:2505.05295; the method is NannyML's.
     """
     then, now = both.reference, both.current
     if then.score is None or now.score is None:

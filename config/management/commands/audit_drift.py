@@ -105,8 +105,8 @@ class Command(AuditCommand):
             )
         if gaps := document.get("gaps"):
             self.stdout.write("\nGaps between groups; chance by dealing rows out to the periods anew")
-            head = ("attribute", "gap", "then", "rise", "since", "q", "by noise", "limit", "verdict")
-            self.show_table(head, [_gap(row) for row in gaps["followed"]])
+            named = ("attribute", "gap", "then", "rise", "since", "q", "by noise", "limit", "verdict")
+            self.show_table(named, [_gap(row) for row in gaps["followed"]])
         self.stdout.write("")
 
 
