@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from audits.measures.data.columns import Column
-from audits.measures.data.times import Times, times_of
 from audits.measures.drift.estimated import Estimate, Estimated, estimated
 from audits.measures.drift.gaps import (
     REPLICATES,
@@ -34,6 +32,7 @@ from audits.measures.figures import figure
 from audits.measures.resampling import generator
 from audits.measures.tables.loading import Loaded
 from audits.measures.tables.refusals import ColumnMissing
+from audits.measures.times import Times, times_of
 
 Counts = npt.NDArray[np.int64]
 Reasons = list[dict[str, Any]]
@@ -259,8 +258,7 @@ def _gap_rows(current: Loaded, both: Both, plan: DriftPlan, *, seed: int) -> tup
     if plan.time is not None:
         if plan.time not in current.names:
             raise ColumnMissing([plan.time], current.names)
-        column = Column(plan.time, current.texts(plan.time), current.numbers(plan.time))
-        times = times_of(column)
+        times = times_of(current.texts(plan.time), current.numbers(plan.time))
         period = np.full(len(both.current), -1) if times is None else periods_of(times.values, plan.periods)
     wanted = GAPS if plan.label else GAPS[:1]
     rows = [
