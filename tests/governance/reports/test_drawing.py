@@ -20,14 +20,16 @@ from governance.reports import drawing, services
 from governance.reports.models import Edition, Rendition
 from governance.reports.periods import read_period
 from governance.reports.reading import open_document
-from governance.reports.renditions import pdf
+from governance.reports.renditions import pdf, spreadsheets
 from governance.web.templatetags import figures
-from tests.factories import member
+from tests.factories import TeamFactory, member
 from tests.governance.catalog.clients import client
 from tests.governance.reviews.browsing import signed_in
 from tests.governance.world import World
 
 pytestmark = pytest.mark.django_db
+# Enough to load the printer, not to lay out its first page.
+TOO_LITTLE = 110 * 2**20
 
 
 def edition_of(world: World) -> Edition:
@@ -124,3 +126,85 @@ def test_a_form_is_had_over_rest_once_it_is_drawn() -> None:
     assert edition.document_sha256.encode() in body(rest.get(address))
     assert rest.get(f"{address}?language=xx").status_code in (400, 422)
     assert rest.get(f"/api/v1/reports/{edition.pk}/forms/docx/").status_code == 404
+
+
+def test_a_form_that_failed_or_is_gone_is_asked_for_again_over_rest_and_drawn_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    edition = edition_of(World())
+    rest = client(member(None, "auditor"), Scope.REPORTS_READ)
+    address = f"/api/v1/reports/{edition.pk}/forms/csv/"
+
+    def again(key: str, language: str = "en") -> Any:
+        return rest.post(address, {"language": language}, headers={"Idempotency-Key": key}, format="json")
+
+    def breaks(*_: Any, **__: Any) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as full:
+        full.setattr(spreadsheets, "write", breaks)
+        assert rest.get(address).status_code == 202
+        assert drawing.carry_out() == 0
+    refused = rest.get(address)
+    assert (refused.status_code, refused.json()["code"]) == (409, "broke_off")
+    assert "POST to the same address" in refused.json()["detail"]
+
+    # asked again: it waits, and the same request sent twice is one
+    first, replayed = again("one"), again("one")
+    assert (first.status_code, first.json()["state"], first.json()["sha256"]) == (202, "queued", "")
+    assert (replayed.status_code, replayed.json()) == (202, first.json())
+    assert first.headers["Location"].endswith(f"{address}?language=en")
+    # while one worker draws, whoever asks changes nothing, and a second worker finds nothing to do
+    claimed = drawing._claim(None)
+    assert claimed is not None
+    assert again("two").json()["state"] == "running"
+    assert drawing.carry_out() == 0
+    assert drawing._carry_out(claimed)
+    assert Rendition.objects.values_list("attempt", "state").get() == (1, "done")
+    made = body(rest.get(address))
+    # what is there stays; what is gone is drawn anew, to the same bytes
+    there = again("three")
+    assert (there.status_code, there.json()["sha256"]) == (200, hashlib.sha256(made).hexdigest())
+    Path(blobs._storage().path(blobs.name_of(there.json()["sha256"]))).unlink()
+    assert again("four").status_code == 202
+    assert drawing.carry_out() == 1
+    assert body(rest.get(address)) == made
+    # the other language is another form; who may not see the edition asks for none
+    assert again("five", "ru").json()["language"] == "ru"
+    assert again("six", "xx").status_code in (400, 422)
+    assert Rendition.objects.count() == 2
+    stranger = client(member(TeamFactory(), "approver"), Scope.REPORTS_READ)
+    assert stranger.post(address, {}, format="json").status_code == 404
+    assert client(member(None, "auditor"), Scope.CATALOG_READ).post(address, {}, format="json").status_code == 403
+    assert rest.post(f"/api/v1/reports/{edition.pk}/forms/docx/", {}, format="json").status_code == 404
+
+
+def test_a_print_that_needs_more_memory_than_it_may_leaves_the_other_forms_and_the_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The printing process is the real one, and the limit is the kernel's."""
+    world = World()
+    edition = edition_of(world)
+    browser = signed_in(member(None, "auditor"))
+    pages = {name: reverse("reports:form", args=[edition.pk, name, "en"]) for name in ("pdf", "html", "csv")}
+    for address in pages.values():
+        assert browser.get(address).status_code == 202
+
+    with monkeypatch.context() as narrow:
+        narrow.setattr(pdf, "MEMORY_BYTES", TOO_LITTLE)
+        # one worker, one message: it goes on after the print that failed
+        assert drawing.carry_out() == 2
+
+    failed = Rendition.objects.get(form="pdf")
+    assert (failed.state, failed.code) == ("failed", "out_of_memory"), failed.error
+    told = browser.get(pages["pdf"]).content.decode()
+    assert "Printing needs more memory than it may use and was stopped." in told
+    assert pages["html"] in told
+    assert pages["csv"] in told
+    assert reverse("reports:document", args=[edition.pk]) in told
+    for address in (pages["html"], pages["csv"], reverse("reports:document", args=[edition.pk])):
+        assert browser.get(address).status_code == 200
+    # on a machine with more of it the same edition is printed when somebody asks again
+    browser.post(reverse("reports:form-again", args=[edition.pk, "pdf", "en"]))
+    assert drawing.carry_out() == 1
+    assert body(browser.get(pages["pdf"])).startswith(b"%PDF-")
