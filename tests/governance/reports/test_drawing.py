@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import hashlib
 import io
+import json
+import re
 import zipfile
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import pypdf
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from audits import blobs
+from governance.catalog.models import Card, Entry, UseCase
 from governance.people.models import Scope
 from governance.reports import drawing, services
 from governance.reports.models import Edition, Rendition
@@ -25,9 +32,10 @@ from governance.web.templatetags import figures
 from tests.factories import TeamFactory, member
 from tests.governance.catalog.clients import client
 from tests.governance.reviews.browsing import signed_in
-from tests.governance.world import World
+from tests.governance.world import CARD, World
 
 pytestmark = pytest.mark.django_db
+HOSTILE = '=HYPERLINK("http://x")<script>alert(1)</script>\u202egnp.exe'
 # Enough to load the printer, not to lay out its first page.
 TOO_LITTLE = 110 * 2**20
 
@@ -179,11 +187,20 @@ def test_a_form_that_failed_or_is_gone_is_asked_for_again_over_rest_and_drawn_on
     assert rest.post(f"/api/v1/reports/{edition.pk}/forms/docx/", {}, format="json").status_code == 404
 
 
+def hostile(world: World) -> None:
+    """Names and a card by somebody who means no good."""
+    Entry.objects.filter(pk=world.version.entry_id).update(repo_id=f"acme/{HOSTILE}")
+    Card.objects.update(raw=CARD.replace(b"Scores applications", f"{HOSTILE} scores applications".encode()))
+    UseCase.objects.filter(pk=world.use_case.pk).update(name=HOSTILE)
+
+
 def test_a_print_that_needs_more_memory_than_it_may_leaves_the_other_forms_and_the_worker(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The printing process is the real one, and the limit is the kernel's."""
     world = World()
+    hostile(world)
+    world.approved()
     edition = edition_of(world)
     browser = signed_in(member(None, "auditor"))
     pages = {name: reverse("reports:form", args=[edition.pk, name, "en"]) for name in ("pdf", "html", "csv")}
@@ -199,12 +216,58 @@ def test_a_print_that_needs_more_memory_than_it_may_leaves_the_other_forms_and_t
     assert (failed.state, failed.code) == ("failed", "out_of_memory"), failed.error
     told = browser.get(pages["pdf"]).content.decode()
     assert "Printing needs more memory than it may use and was stopped." in told
-    assert pages["html"] in told
-    assert pages["csv"] in told
-    assert reverse("reports:document", args=[edition.pk]) in told
-    for address in (pages["html"], pages["csv"], reverse("reports:document", args=[edition.pk])):
-        assert browser.get(address).status_code == 200
-    # on a machine with more of it the same edition is printed when somebody asks again
-    browser.post(reverse("reports:form-again", args=[edition.pk, "pdf", "en"]))
-    assert drawing.carry_out() == 1
-    assert body(browser.get(pages["pdf"])).startswith(b"%PDF-")
+    document = reverse("reports:document", args=[edition.pk])
+    assert [address in told for address in (pages["html"], pages["csv"], document)] == [True] * 3
+    assert browser.get(document).status_code == 200
+    _what_strangers_wrote_is_text(body(browser.get(pages["html"])).decode(), body(browser.get(pages["csv"])))
+    # with the memory that it needs the same edition is printed when somebody asks again
+    _the_command_prints_it(edition, world)
+
+
+def _what_strangers_wrote_is_text(page: str, tables: bytes) -> None:
+    assert "<script" not in page
+    escaped = "=HYPERLINK(&quot;http://x&quot;)&lt;script&gt;alert(1)&lt;/script&gt;\u202egnp.exe"
+    # each of them within a bdi of its own, whose end ends what turns the direction
+    assert page.count("\u202e") == len(re.findall(rf"<bdi>[^<]*{re.escape(escaped)}[^<]*</bdi>", page)) >= 3
+    archive = zipfile.ZipFile(io.BytesIO(tables))
+    cells = [
+        cell
+        for name in archive.namelist()
+        for row in csv.reader(io.StringIO(archive.read(name).decode("utf-8-sig")))
+        for cell in row
+    ]
+    assert any(cell.startswith(f"'{HOSTILE}") for cell in cells)
+    assert not [cell for cell in cells if cell.startswith("=")]
+
+
+def _the_command_prints_it(edition: Edition, world: World) -> None:
+    """``build_report --pdf`` finds the edition, has its print drawn, and names it; page by page it is the edition's."""
+    out = StringIO()
+    call_command("build_report", period=edition.period, pdf=True, format="json", stdout=out, stderr=StringIO())
+    made = json.loads(out.getvalue())
+    assert made["document_sha256"] == edition.document_sha256
+    data = Path(made["pdf"]).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == made["pdf_sha256"] == Rendition.objects.get(form="pdf").sha256
+
+    pages = [" ".join(page.extract_text().split()) for page in pypdf.PdfReader(io.BytesIO(data)).pages]
+    assert f"python manage.py verify_report {edition.document_sha256}" in pages[0]
+    assert "The period had not ended" in pages[0]
+    for number, page in enumerate(pages[1:], 2):
+        assert edition.document_sha256[:32] in page
+        assert f"{number} / {len(pages)}" in page
+    sections = (
+        "1 Summary",
+        "4 Decisions",
+        "5 Waivers",
+        "6 What was not checked",
+        "7 Control matrix",
+        "3 Versions in full",
+    )
+    starts = [next(place for place, page in enumerate(pages) if title in page) for title in sections]
+    assert starts == sorted(starts)
+    assert starts[0] == 1
+    decided = pages[starts[1]]
+    assert world.version.revision[:8] in decided
+    assert "<script>alert(1)</script>" in decided
+    assert "Approved" in decided
+    assert "Annex IV" in " ".join(pages[starts[4] : starts[5]])
