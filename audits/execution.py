@@ -217,6 +217,13 @@ class Hold:
     def seed(self) -> int:
         return self.run.seed
 
+    @property
+    def at(self) -> dt.datetime:
+        begun = self.run.started_at
+        if begun is None:
+            raise RuntimeError(f"run {self.run.pk} was not taken")
+        return begun
+
     def open_blob(self, sha256: str) -> IO[bytes]:
         return blobs.open_checked(sha256)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,8 @@ def run(context: Context) -> Outcome:
     ``audits.files.hub_scans``). Progress is bytes.
 
     Returns:
-        The document of ``audits.files.documents.document_of``; in the summary the bytes; one draft for each code and
+        The document of ``audits.files.documents.document_of``; in the summary the bytes, how many signatures are
+        verified and, where these rest on certificates, until when (seconds since 1970); one draft for each code and
         path.
 
     Raises:
@@ -53,14 +55,14 @@ def run(context: Context) -> Outcome:
         raise InputsRejected("files_signers", f"signers: {bad}; have the operator mend it") from bad
     asked = context.inputs.get("hub_scan")
     hub = hub_scans.compare(scan, asked, rows_of=rows_of) if isinstance(asked, Mapping) else None
-    signatures = compare_signatures(scan, signers, held=_held(scan, rows_of))
+    signatures = compare_signatures(scan, signers, at=context.at, held=_held(scan, rows_of))
     document = document_of(scan, signatures=signatures, hub=hub)
     return Outcome(
         verdict=document["verdict"],
         summary={
             "files_bytes_total": float(document["bytes_total"]),
             "files_bytes_inspected": float(document["bytes_inspected"]),
-            "files_signatures_verified": float(sum(one["state"] == "verified" for one in signatures)),
+            **_verified(signatures),
         },
         document=document,
         drafts=[
@@ -70,6 +72,14 @@ def run(context: Context) -> Outcome:
             for note in scan.notes
         ],
     )
+
+
+def _verified(signatures: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    verified = [one for one in signatures if one["state"] == "verified"]
+    # Together they vouch for all files, so the first that ends ends it.
+    ends = [dt.datetime.fromisoformat(one["valid_until"]).timestamp() for one in verified if "valid_until" in one]
+    said = {"files_signatures_verified": float(len(verified))}
+    return said | ({"files_signatures_valid_until": min(ends)} if ends else {})
 
 
 def _listed(inputs: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
