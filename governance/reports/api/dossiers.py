@@ -17,8 +17,7 @@ from audits.digests import canonical
 from governance.catalog import queries as catalogue
 from governance.catalog.models import UseCase
 from governance.people.models import Scope
-from governance.reports import dossier
-from governance.reports.renditions import dossier_page
+from governance.reports import dossier, dossier_page
 from governance.reports.shapes import LANGUAGES
 from governance.web.authentication import person
 from governance.web.problems import Problem

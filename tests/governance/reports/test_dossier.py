@@ -12,8 +12,7 @@ from django.utils import timezone
 from audits.digests import canonical
 from governance.catalog.models import Suspension
 from governance.people.models import Scope
-from governance.reports import controls, dossier
-from governance.reports.renditions import dossier_page
+from governance.reports import controls, dossier, dossier_page
 from tests.factories import NOON, EntryFactory, VersionFactory
 from tests.governance.catalog.clients import client
 from tests.governance.reviews.browsing import signed_in
