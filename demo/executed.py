@@ -58,8 +58,6 @@ def told(engineer: Portal, run: dict[str, Any], address: str, *, within: float =
         return {**made, "level": None, "as_told": run["error_code"] == NOT_ISOLATED and not run["verdict"]}
     document = engineer.get(f"runs/{run['id']}/result/")
     level, answers = document["execution"]["isolation"]["level"], document["execution"]["answers"]
-    said(
-        f"{run['verdict']:<12} stress, {run['origin']} in the sandbox at level {level}: {answers:,} answers of the model"
-    )
-    said(f"{document['cases']['n']:,} of them wrong, each told at {page}")
+    said(f"{run['verdict']:<12} stress, {run['origin']} in the sandbox at level {level}: {answers:,} answers")
+    said(f"what breaks the model, with {document['cases']['n']:,} cases: {page}")
     return {**made, "level": level, "as_told": run["origin"] == "observed"}
