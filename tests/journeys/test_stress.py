@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 from pytest_django import Settings
 
-from audits import execution
+from audits import blobs, execution
 from audits.models import Run
 from audits.sandbox.levels import Level
 from audits.sandbox.probing import probe
 from governance.catalog import use_cases
+from governance.catalog.models import File
 from governance.evidence import services as evidence
 from governance.evidence.models import Attachment, StressCase
 from tests.journeys.conftest import Visitor
@@ -36,27 +37,22 @@ pytestmark = [
 
 
 def brought(story: Story, part: dict[str, Any], model: Path, table: bytes, settings: Settings, folder: Path) -> None:
-    """A model and a table that a submitter attached, and what the audit plan says of them."""
+    """A model among the version's files, a table that a submitter attached, and what the audit plan says of both."""
     if probe().level < Level.L2:
         pytest.skip(f"this machine isolates too little: {probe().lacking}")
     settings.VAR_DIR = folder
     use_cases.put_audit_plan(
         use_case_id=story.use_case.pk, document={**PLAN, "stress": part}, by=story.risk_officer, at=NOW
     )
-    (folder / "table.csv").write_bytes(table)
-    for role, path in ((Attachment.Role.FILES, model), (Attachment.Role.STRESS, folder / "table.csv")):
-        with path.open("rb") as stream:
-            upload = evidence.upload(
-                stream=stream, filename=path.name, media_type="x/x", by=story.submitter, at=timezone.now()
-            )
-        evidence.attach(
-            version=story.version,
-            use_case=story.use_case,
-            role=role,
-            upload=upload,
-            by=story.submitter,
-            at=timezone.now(),
-        )
+    stored = blobs.store_bytes(model.read_bytes(), media_type="application/octet-stream", at=NOW)
+    File.objects.create(
+        version=story.version, path="model.onnx", size=stored.bytes, sha256=stored.sha256, role="weights"
+    )
+    upload = evidence.upload(
+        stream=io.BytesIO(table), filename="table.csv", media_type="text/csv", by=story.submitter, at=NOW
+    )
+    role, version, use_case = Attachment.Role.STRESS, story.version, story.use_case
+    evidence.attach(version=version, use_case=use_case, role=role, upload=upload, by=story.submitter, at=NOW)
 
 
 def started(story: Story, visitor: Visitor) -> Run:
@@ -74,7 +70,7 @@ def started(story: Story, visitor: Visitor) -> Run:
     return run
 
 
-def shots(visitor: Visitor, run: Run, name: str) -> None:
+def shots(visitor: Visitor, run: Run, settings: Settings, name: str) -> None:
     """Pictures of the report for whoever looks at it, where they are asked for."""
     if not (folder := os.environ.get("SHOTS")):
         return
@@ -82,11 +78,10 @@ def shots(visitor: Visitor, run: Run, name: str) -> None:
     for language in ("en", "ru"):
         for width in (1280, 390):
             for scheme in ("light", "dark"):
-                page.context.add_cookies([{"name": "django_language", "value": language, "url": visitor.base}])
+                page.context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": visitor.base}])
                 page.set_viewport_size({"width": width, "height": 900})
                 page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
                 visitor.go(reverse("evidence:run", args=[run.pk]))
-                page.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
                 page.screenshot(path=f"{folder}/{name}-{language}-{width}-{scheme}.png", full_page=True)
     page.set_viewport_size({"width": 1280, "height": 900})
 
@@ -94,7 +89,8 @@ def shots(visitor: Visitor, run: Run, name: str) -> None:
 def test_a_reviewer_presses_one_button_and_reads_what_turns_a_classifier_of_texts(
     story: Story, visitor: Visitor, settings: Settings, tmp_path: Path
 ) -> None:
-    part = {"families": ["keyboard_typos", "deletions", "homoglyphs", "yo_as_ye"], "determinism": {"rows": 10}}
+    families = ["keyboard_typos", "deletions", "homoglyphs", "yo_as_ye"]
+    part = {"families": families, "judged_at": 5, "determinism": {"rows": 10}}
     model = as_onnx(models.classifier(models.made_up(200)), tmp_path / "model.onnx", texts=True)
     brought(story, part, model, models.as_csv(models.made_up(120, seed=5)), settings, tmp_path)
     page = visitor.page
@@ -115,7 +111,7 @@ def test_a_reviewer_presses_one_button_and_reads_what_turns_a_classifier_of_text
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     visitor.nothing_went_wrong()
-    shots(visitor, run, "texts")
+    shots(visitor, run, settings, "texts")
 
 
 @pytest.mark.long
@@ -136,4 +132,4 @@ def test_a_reviewer_reads_which_corruption_turns_a_classifier_of_pictures(
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     visitor.nothing_went_wrong()
-    shots(visitor, run, "pictures")
+    shots(visitor, run, settings, "pictures")
