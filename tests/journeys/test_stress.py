@@ -74,11 +74,11 @@ def shots(visitor: Visitor, run: Run, settings: Settings, name: str) -> None:
     """Pictures of the report for whoever looks at it, where they are asked for."""
     if not (folder := os.environ.get("SHOTS")):
         return
-    page = visitor.page
+    page, cookie = visitor.page, settings.LANGUAGE_COOKIE_NAME
     for language in ("en", "ru"):
         for width in (1280, 390):
             for scheme in ("light", "dark"):
-                page.context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": visitor.base}])
+                page.context.add_cookies([{"name": cookie, "value": language, "url": visitor.base}])
                 page.set_viewport_size({"width": width, "height": 900})
                 page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
                 visitor.go(reverse("evidence:run", args=[run.pk]))
