@@ -92,10 +92,9 @@ def sampled(image: Numbers, rows: Places, columns: Places, *, last_twice: bool) 
 def _folded(at: Places, side: int, last_twice: bool) -> npt.NDArray[np.int64]:
     """Which pixel stands at whole places beyond the edges, mirrored as often as need be."""
     whole: npt.NDArray[np.int64] = np.clip(at, -(2.0**40), 2.0**40).astype(np.int64)
-    if last_twice:
-        turned = np.mod(whole, 2 * side)
-        return np.minimum(turned, 2 * side - 1 - turned)
     if side == 1:
         return np.zeros_like(whole)
-    turned = np.mod(whole, 2 * (side - 1))
-    return np.minimum(turned, 2 * (side - 1) - turned)
+    last = 2 * side - 1 if last_twice else 2 * (side - 1)
+    turned = np.mod(whole, 2 * side if last_twice else last)
+    found: npt.NDArray[np.int64] = np.minimum(turned, last - turned)
+    return found
