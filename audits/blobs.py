@@ -27,6 +27,13 @@ class TooLarge(Exception):
         self.limit = limit
 
 
+def erase(blob: Blob, *, at: dt.datetime) -> None:
+    """Delete a blob's bytes; its row stays. Whoever stores the same bytes again has them again."""
+    # the row first: bytes without a row's word are found again, a row's word without bytes misleads
+    Blob.objects.filter(pk=blob.pk).update(erased_at=at)
+    _storage().delete(name_of(blob.sha256))
+
+
 def _storage() -> Storage:
     return storages["blobs"]
 

@@ -197,6 +197,8 @@ MODEL_SIGNERS = environment.model_signers()
 MODEL_HOSTS = environment.model_hosts()
 MODEL_SECRETS = environment.model_secrets()
 ALLOW_PYTHON_MODELS = environment.flag("ASSAY_ALLOW_PYTHON_MODELS")
+# After so many days what was asked and answered in a trial that nobody kept is erased.
+TRIAL_DAYS = environment.whole("ASSAY_TRIAL_DAYS", 30, least=1, most=36_500)
 # Uploads are streamed by their own view; everything else that a form or a client posts is small.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
@@ -333,6 +335,7 @@ CELERY_BEAT_SCHEDULE = {
         "kwargs": {"thorough": True},
         "options": UPKEEP,
     },
+    "forget-trials": {"task": "governance.evidence.tasks.forget_trials", "schedule": 3600.0, "options": UPKEEP},
     "tidy-web": {"task": "governance.web.tasks.tidy", "schedule": 3600.0, "options": UPKEEP},
 }
 RUN_LEASE_S = environment.whole("RUN_LEASE_S", 20)

@@ -10,7 +10,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,7 +101,8 @@ class Isolated:
             except Stopped as stopped:
                 raise ModelFailed(stopped.code, str(stopped), said=stopped.said) from stopped
             opening = {"path": str(self.files.path), "cores": limits.cores, **self.options}
-            told, _body = _asked(cell, {"open": opening})
+            with _failures():
+                told, _body = cell.ask({"open": opening})
             yield Loaded(cell, signature.read(told.get("signature")), self.files.require_unchanged)
             self.files.require_unchanged()
 
@@ -144,12 +145,27 @@ class Loaded:
 
     def predict(self, batch: Batch) -> dict[str, Array]:
         """See ``protocol.Running.predict``."""
-        try:
-            rows = self.signature.require(batch)
-            described, parts = tensors.packed(batch)
-        except tensors.Malformed as odd:
-            raise ModelRefused("inputs", str(odd)) from odd
-        answer, body = _asked(self._cell, {"predict": described}, *parts)
+        (answer,) = self.predict_each([batch])
+        return answer
+
+    def predict_each(self, batches: Iterable[Batch]) -> Iterator[dict[str, Array]]:
+        """See ``protocol.Running.predict_each``. The model is given the next batch while it works on one."""
+        rows: list[int] = []
+
+        def questions() -> Iterator[tuple[Mapping[str, Any], Sequence[Any]]]:
+            for batch in batches:
+                try:
+                    rows.append(self.signature.require(batch))
+                    described, parts = tensors.packed(batch)
+                except tensors.Malformed as odd:
+                    raise ModelRefused("inputs", str(odd)) from odd
+                yield {"predict": described}, parts
+
+        with _failures(), contextlib.closing(self._cell.ask_each(questions())) as answers:
+            for answer, body in answers:
+                yield self._outputs(answer, body, rows=rows.pop(0))
+
+    def _outputs(self, answer: Mapping[str, Any], body: memoryview, *, rows: int) -> dict[str, Array]:
         try:
             outputs = tensors.unpacked(answer.get("outputs"), body, rows=rows)
         except tensors.Malformed as odd:
@@ -163,9 +179,11 @@ class Loaded:
         return outputs
 
 
-def _asked(cell: Cell, head: Mapping[str, Any], *parts: Any) -> tuple[dict[str, Any], memoryview]:
+@contextlib.contextmanager
+def _failures() -> Iterator[None]:
+    """What a cell raises, as adapters do."""
     try:
-        return cell.ask(head, *parts)
+        yield
     except Stopped as stopped:
         raise ModelFailed(stopped.code, str(stopped), said=stopped.said) from stopped
     except Refused as refused:

@@ -137,8 +137,7 @@ class Conversation:
         pieces: list[dict[str, Array]] = []
         try:
             model = self.model()
-            for batch in batches:
-                answer = model.predict(batch)
+            for answer in model.predict_each(batches):
                 if pieces and {name: a.shape[1:] for name, a in answer.items()} != {
                     name: a.shape[1:] for name, a in pieces[0].items()
                 }:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -37,6 +37,10 @@ class Running(Protocol):
             ModelRefused: the batch does not fit what the model takes.
             ModelFailed: no answer, or none that fits.
         """
+
+    def predict_each(self, batches: Iterable[Batch]) -> Iterator[dict[str, Array]]:
+        """Its answers for some batches, in their order; a batch may be read before the answer to the one before it is
+        there. Raises as ``predict``."""
 
     def facts(self) -> Mapping[str, Any]:
         """What a result says besides, so far: of a service its requests, tokens and cost. JSON-ready."""

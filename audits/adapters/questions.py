@@ -15,6 +15,7 @@ from audits.adapters.tensors import Array
 
 SHOWN_NUMBERS = 16
 SHOWN_LETTERS = 2000
+SHOWN_BEST = 5
 
 
 def batch_of(cells: Sequence[Any], signature: Signature) -> dict[str, Array]:
@@ -35,7 +36,10 @@ def batch_of(cells: Sequence[Any], signature: Signature) -> dict[str, Array]:
     if len(inputs) == 1 and _width(inputs[0]) != 1:
         (one,) = inputs
         if one.dtype == tensors.TEXT or len(one.shape) != 2:
-            raise ModelRefused("inputs", f"the model takes {wanted}, which is neither a text nor a row of features")
+            instead = "; ask it about a picture" if len(one.shape) == 4 else ""
+            raise ModelRefused(
+                "inputs", f"the model takes {wanted}, which is neither a text nor a row of features{instead}"
+            )
         return {one.name: _numbers(rows, one, wanted)}
     widths = [_width(one) for one in inputs]
     if any(width != 1 for width in widths):
@@ -48,6 +52,19 @@ def batch_of(cells: Sequence[Any], signature: Signature) -> dict[str, Array]:
         made = _texts(column) if one.dtype == tensors.TEXT else _numbers([[cell] for cell in column], one, wanted)
         batch[one.name] = made.reshape(len(rows), *([1] * (len(one.shape) - 1)))
     return batch
+
+
+def batch_of_pictures(contents: Sequence[bytes], signature: Signature) -> dict[str, Array]:
+    """Encoded pictures as a batch for a model that was opened for them.
+
+    Raises:
+        ModelRefused: ``inputs``, with what the model takes.
+    """
+    if len(signature.inputs) != 1 or signature.inputs[0].dtype != tensors.BYTES:
+        raise ModelRefused("inputs", f"the model takes {', '.join(map(str, signature.inputs))}, which is no picture")
+    array = np.empty(len(contents), dtype=object)
+    array[:] = list(contents)
+    return {signature.inputs[0].name: array}
 
 
 def _width(one: Tensor) -> int | None:
@@ -79,7 +96,8 @@ def told(outputs: Mapping[str, Array], signature: Signature, *, row: int) -> dic
     """What a model says of one row, JSON-ready: a value for each output.
 
     Scores are by class where the model names its classes. A number that is not finite is a word (``NaN``,
-    ``Infinity``), since JSON has none for it; of what is long the beginning is told, with its length.
+    ``Infinity``), since JSON has none for it; of what is long the beginning is told, with its length
+    and, of one row of numbers, the places of the highest.
     """
     return {name: _told(array[row], signature.classes) for name, array in outputs.items()}
 
@@ -92,7 +110,13 @@ def _told(found: Any, classes: Sequence[str]) -> Any:
     if array.ndim == 1 and array.size == len(classes) <= SHOWN_NUMBERS and array.dtype.kind == "f":
         return dict(zip(classes, flat, strict=True))
     if array.size > SHOWN_NUMBERS or array.ndim > 1:
-        return {"shape": list(array.shape), "first": flat}
+        long: dict[str, Any] = {"shape": list(array.shape), "first": flat}
+        if array.ndim == 1 and array.dtype.kind == "f" and bool(np.isfinite(array).all()):
+            # scores of many classes, as models of pictures give them: which are the highest is what people look for
+            best = np.argsort(-array, kind="stable")[:SHOWN_BEST].tolist()
+            named = classes if len(classes) == array.size else range(array.size)
+            long["highest"] = [[named[place], float(array[place])] for place in best]
+        return long
     return flat
 
 

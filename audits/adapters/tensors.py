@@ -19,6 +19,7 @@ TEXT, BYTES = "text", "bytes"
 NUMBERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 FLOATS = ("float16", "float32", "float64")
 DTYPES = (*NUMBERS, *FLOATS, TEXT, BYTES)
+_NAMES = {np.dtype(name): name for name in (*NUMBERS, *FLOATS)}
 MAX_DIMENSIONS = 8
 MAX_ARRAYS = 1000
 # What a text takes in memory is a multiple of what it takes on the wire: a stranger may not send as many as fit.
@@ -37,8 +38,10 @@ def dtype_of(array: Array) -> str:
     """
     if array.dtype.kind in "UO":
         return BYTES if array.dtype.kind == "O" and array.size and type(array.flat[0]) is bytes else TEXT
-    if array.dtype.name in DTYPES:
-        return array.dtype.name
+    # whichever end of a number comes first in memory: on the wire it is this machine's
+    name = _NAMES.get(array.dtype) or _NAMES.get(array.dtype.newbyteorder("="))
+    if name is not None:
+        return name
     raise Malformed(f"arrays of {array.dtype} are neither numbers nor texts")
 
 
@@ -51,7 +54,7 @@ def packed(batch: Batch) -> tuple[list[dict[str, Any]], list[Any]]:
     described, parts = [], []
     for name, array in batch.items():
         dtype = dtype_of(array)
-        part: Any = _lengths_and_bytes(array, dtype) if dtype in (TEXT, BYTES) else np.ascontiguousarray(array)
+        part: Any = _lengths_and_bytes(array, dtype) if dtype in (TEXT, BYTES) else np.ascontiguousarray(array, dtype)
         size = memoryview(part).nbytes
         described.append({"name": name, "dtype": dtype, "shape": list(array.shape), "bytes": size})
         # a view of no bytes cannot be taken of an array with a dimension of none

@@ -5,6 +5,7 @@ Kinds know nothing of rows, leases and retries; ``audits.execution`` does that a
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, Protocol
@@ -60,6 +61,10 @@ class Context(Protocol):
 
     @property
     def seed(self) -> int: ...
+
+    @property
+    def at(self) -> dt.datetime:
+        """When the audit was begun, by the database's clock."""
 
     def open_blob(self, sha256: str) -> IO[bytes]:
         """An uploaded file by its digest, opened for reading. Raises InputsRejected when it is gone or altered."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audits.files import hub_scans
 from audits.files.documents import VERDICTS, document_of
-from audits.files.scanning import FileScan, Row
 from audits.files.signatures.comparing import compare as compare_signatures
 from audits.files.signatures.signers import BadSigner, signers_of
-from audits.files.sources import Source
 from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
+
+if TYPE_CHECKING:
+    from audits.files.scanning import FileScan, Row
 
 MAX_LOCUS = 500
 
@@ -28,12 +30,16 @@ def run(context: Context) -> Outcome:
     ``audits.files.hub_scans``). Progress is bytes.
 
     Returns:
-        The document of ``audits.files.documents.document_of``; in the summary the bytes; one draft for each code and
+        The document of ``audits.files.documents.document_of``; in the summary the bytes, how many signatures are
+        verified and, where these rest on certificates, until when (seconds since 1970); one draft for each code and
         path.
 
     Raises:
         InputsRejected: nothing is at hand, an input has the wrong type, or a stored file is gone.
     """
+    from audits.files.scanning import FileScan
+    from audits.files.sources import Source
+
     files, manifest = _listed(context.inputs, "files"), _listed(context.inputs, "manifest")
     if not files:
         raise InputsRejected("files_missing", "there is no file to scan; upload the version's files and attach them")
@@ -53,14 +59,14 @@ def run(context: Context) -> Outcome:
         raise InputsRejected("files_signers", f"signers: {bad}; have the operator mend it") from bad
     asked = context.inputs.get("hub_scan")
     hub = hub_scans.compare(scan, asked, rows_of=rows_of) if isinstance(asked, Mapping) else None
-    signatures = compare_signatures(scan, signers, held=_held(scan, rows_of))
+    signatures = compare_signatures(scan, signers, at=context.at, held=_held(scan, rows_of))
     document = document_of(scan, signatures=signatures, hub=hub)
     return Outcome(
         verdict=document["verdict"],
         summary={
             "files_bytes_total": float(document["bytes_total"]),
             "files_bytes_inspected": float(document["bytes_inspected"]),
-            "files_signatures_verified": float(sum(one["state"] == "verified" for one in signatures)),
+            **_verified(signatures),
         },
         document=document,
         drafts=[
@@ -70,6 +76,14 @@ def run(context: Context) -> Outcome:
             for note in scan.notes
         ],
     )
+
+
+def _verified(signatures: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    verified = [one for one in signatures if one["state"] == "verified"]
+    # Together they vouch for all files, so the first that ends ends it.
+    ends = [dt.datetime.fromisoformat(one["valid_until"]).timestamp() for one in verified if "valid_until" in one]
+    said = {"files_signatures_verified": float(len(verified))}
+    return said | ({"files_signatures_valid_until": min(ends)} if ends else {})
 
 
 def _listed(inputs: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ COPIED_AT_ONCE = 1 << 20
 # How a file that can be called is called, by how its name ends.
 CALLED = {".onnx": "onnx", ".skops": "skops"}
 SAFE_WEIGHTS = ".safetensors"
+OF_PICTURES = "preprocessor_config.json"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,10 @@ def at_hand(files: Sequence[Mapping[str, Any]]) -> list[AtHand]:
         beside = {name: sha256 for name, sha256 in named.items() if PurePosixPath(name).parent == folder}
         if way is not None:
             data = {name: sha256 for name, sha256 in beside.items() if PurePosixPath(name).suffix not in CALLED}
+            # as exporters lay it out: the graph in a folder, what is said of its pictures above
+            above = [str(one / OF_PICTURES) for one in folder.parents if str(one / OF_PICTURES) in named]
+            if above:
+                data.setdefault(str(folder / OF_PICTURES), named[above[0]])
             found.append(AtHand(way, path, {path: named[path], **(data if way == "onnx" else {})}))
         elif path == str(folder / "config.json") and any(name.endswith(SAFE_WEIGHTS) for name in beside):
             below = {name: sha for name, sha in named.items() if PurePosixPath(name).is_relative_to(folder)}
@@ -91,8 +97,11 @@ def chosen(files: Sequence[Mapping[str, Any]], reference: str) -> AtHand:
 
 
 @contextlib.contextmanager
-def laid_out(model: AtHand, context: Context) -> Iterator[Isolated]:
+def laid_out(model: AtHand, context: Context, *, pictures: bool = False) -> Iterator[Isolated]:
     """The adapter of a model whose bytes are put where the sandbox reads them, for as long as it is used.
+
+    Args:
+        pictures: whether a model in ONNX is given encoded pictures; what its folder says of them is then read too.
 
     Raises:
         InputsRejected: bytes are gone or altered, or more than may be.
@@ -113,4 +122,8 @@ def laid_out(model: AtHand, context: Context) -> Iterator[Isolated]:
             if taken > MOST_BYTES:
                 raise InputsRejected("model_too_large", f"the model has more than {MOST_BYTES:,} bytes")
             context.progress(0, None)
-        yield made(root / model.path, tick=lambda: context.progress(0, None))
+        tick = partial(context.progress, 0, None)
+        if pictures and model.way == "onnx":
+            yield references.onnx((root / model.path).parent, pictures=True, tick=tick)
+        else:
+            yield made(root / model.path, tick=tick)

@@ -51,7 +51,8 @@ def run(context: Context) -> Outcome:
         with context.open_blob(sha256) as file:
             table = load_table(file, progress=lambda done, total: context.progress(0, None))
     kept = [
-        KeptCase(str(one["id"]), one["input"], str(one["expected"])) for one in context.inputs.get("kept_cases") or ()
+        KeptCase(str(one["id"]), one["input"], str(one["expected"]), _picture(context, one["input"]))
+        for one in context.inputs.get("kept_cases") or ()
     ]
     with refusals(), _adapter(context, plan.model or "") as adapter:
         try:
@@ -104,6 +105,14 @@ def _files(context: Context) -> Sequence[Mapping[str, Any]]:
     if not isinstance(given, Sequence) or not all(isinstance(one, Mapping) and one.get("sha256") for one in given):
         raise InputsRejected("files_inputs", "files: a list of files, every one with a sha256")
     return given
+
+
+def _picture(context: Context, kept: Mapping[str, Any]) -> bytes:
+    """The bytes of a permanent test that is a picture; none of another."""
+    if "picture" not in kept:
+        return b""
+    with context.open_blob(str(kept["picture"])) as stored:
+        return stored.read()
 
 
 def _declared(context: Context) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import os
 import selectors
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -27,6 +27,8 @@ Tick = Callable[[], None]
 LAUNCHER = ROOT / OURS[-1] / "launch.py"
 LOOK_EVERY_S = 0.1
 KEPT_TALK = 4096
+# Questions that are put before the answer to the one before them is there.
+AHEAD = 1
 START_SECONDS = 30.0
 # Given to a program whose pipe has closed to be dead by itself, so that its exit says what happened.
 GRACE_S = 2.0
@@ -68,6 +70,7 @@ class Cell:
         self.peak_memory_bytes = 0
         self._tick, self._lowest = tick, lowest
         self._talk, self._talked = bytearray(), 0
+        self._writing, self._unheard, self._is_asking = Writing(), 0, False
         self._held = contextlib.ExitStack()
 
     def __enter__(self) -> Cell:
@@ -81,7 +84,7 @@ class Cell:
         try:
             self._start()
             self._begun = self._looked = time.monotonic()
-            confined = self._answer((), START_SECONDS)[0].get("confined")
+            confined = self._answer(START_SECONDS)[0].get("confined")
             if confined != {"landlock": self.isolation.landlock, "seccomp": True}:
                 raise NotIsolated("the program could not be confined and was not run")
         except BaseException:
@@ -113,10 +116,58 @@ class Cell:
             Refused: the program says so, with a code of its own.
             Stopped: no answer; the program is dead.
         """
-        views = [memoryview(part).cast("B") for part in parts if memoryview(part).nbytes]
-        beginning = memoryview(wire.packed(head, sum(view.nbytes for view in views)))
+        with contextlib.closing(self.ask_each([(head, parts)])) as answers:
+            return next(answers)
+
+    def ask_each(
+        self, questions: Iterable[tuple[Mapping[str, Any], Sequence[Any]]]
+    ) -> Generator[tuple[dict[str, Any], memoryview], None, None]:
+        """Put questions, the next one already while an answer is awaited, so that the program need not wait for it.
+
+        Args:
+            questions: each a head and parts, as in ``ask``; read one further than answers are taken.
+
+        Yields:
+            The answers, as ``ask`` returns them.
+
+        Raises:
+            Refused, Stopped: as ``ask``. After Refused other questions may be put.
+            RuntimeError: other questions are being put, whose answers are not all taken.
+        """
+        if self._is_asking:
+            raise RuntimeError("take all answers, or close what gives them, before anything else is asked")
+        self._is_asking = True
+        unanswered = 0
         try:
-            answer, body = self._answer((beginning, *views), self.limits.answer_seconds)
+            for head, parts in questions:
+                self._forget_unheard()
+                self._put(head, parts)
+                unanswered += 1
+                if unanswered > AHEAD:
+                    unanswered -= 1
+                    yield self._heard()
+            while unanswered:
+                unanswered -= 1
+                yield self._heard()
+        finally:
+            self._is_asking = False
+            self._unheard += unanswered
+
+    def _put(self, head: Mapping[str, Any], parts: Sequence[Any]) -> None:
+        views = [memoryview(part).cast("B") for part in parts if memoryview(part).nbytes]
+        self._writing.add((memoryview(wire.packed(head, sum(view.nbytes for view in views))), *views))
+        self._writing.write(self._pipes()[0].fileno())  # what there is room for; the rest while the answer is awaited
+
+    def _forget_unheard(self) -> None:
+        """Take the answers that nobody has waited for, so that they are not taken for those of what is asked now."""
+        while self._unheard:
+            self._unheard -= 1
+            with contextlib.suppress(Refused):
+                self._heard()
+
+    def _heard(self) -> tuple[dict[str, Any], memoryview]:
+        try:
+            answer, body = self._answer(self.limits.answer_seconds)
         except BaseException:
             self._end()
             raise
@@ -177,11 +228,11 @@ class Cell:
             raise RuntimeError("the program was started without pipes")
         return process.stdin, process.stdout, process.stderr
 
-    def _answer(self, unsent: Sequence[memoryview], seconds: float) -> tuple[dict[str, Any], memoryview]:
-        """Write a question while reading what comes, and look at the program all the while."""
+    def _answer(self, seconds: float) -> tuple[dict[str, Any], memoryview]:
+        """Write questions while reading the next answer, and look at the program all the while."""
         asks, answers, talk = (pipe.fileno() for pipe in self._pipes())
         until = min(time.monotonic() + seconds, self._begun + self.limits.seconds)
-        writing, reading = Writing(unsent), Reading(self.limits.answer_bytes)
+        writing, reading = self._writing, Reading(self.limits.answer_bytes)
         with selectors.DefaultSelector() as ready:
             ready.register(answers, selectors.EVENT_READ)
             ready.register(talk, selectors.EVENT_READ)

@@ -8,32 +8,35 @@ from typing import Any
 
 from audits.sandbox.inside import wire
 
-PIECE = 1 << 20
+# What the pipe holds is read so often in one go; in between the program is looked at.
+AT_ONCE = 8
 
 
 class Writing:
-    """A question on its way."""
+    """Questions on their way."""
 
-    def __init__(self, parts: Sequence[memoryview]) -> None:
-        self._left = [part for part in parts if part.nbytes]
+    def __init__(self) -> None:
+        self._left: list[memoryview] = []
 
     @property
     def done(self) -> bool:
-        """Whether all of it is written, or nobody listens any more."""
+        """Whether all is written, or nobody listens any more."""
         return not self._left
+
+    def add(self, parts: Sequence[memoryview]) -> None:
+        """One more, behind those that are not written yet."""
+        self._left += [part for part in parts if part.nbytes]
 
     def write(self, descriptor: int) -> None:
         """Write as much as there is room for. A program that does not listen any more is seen by its silence."""
         try:
-            written = os.write(descriptor, self._left[0][:PIECE])
+            written = os.writev(descriptor, self._left[: wire.AT_ONCE])
         except BlockingIOError:
             return
         except BrokenPipeError:
             self._left.clear()
             return
-        self._left[0] = self._left[0][written:]
-        if not self._left[0].nbytes:
-            self._left.pop(0)
+        self._left = wire.beyond(self._left, written)
 
 
 class Reading:
@@ -43,38 +46,40 @@ class Reading:
         self.head: dict[str, Any] = {}
         self.body = memoryview(b"")
         self._largest = largest
-        self._sizes: tuple[int, int] | None = None
-        self._content = bytearray(wire.SIZES.size)
-        self._room = memoryview(self._content)
+        self._beginning, self._text = bytearray(wire.SIZES.size), bytearray()
+        self._rooms = [memoryview(self._beginning)]
+        self._is_begun = False
 
     def read(self, descriptor: int) -> bool:
-        """Read what is there; True when the answer is whole.
+        """Read what is there, and what comes meanwhile for a while; True when the answer is whole.
 
         Raises:
             EOFError: the pipe is closed.
             OverflowError: more bytes are announced than may come.
             wire.Broken: it is no message.
         """
-        try:
-            came = os.readv(descriptor, [self._room[:PIECE]])
-        except BlockingIOError:
-            return False
-        if not came:
-            raise EOFError("closed")
-        self._room = self._room[came:]
-        if self._room.nbytes:
-            return False
-        if self._sizes is None:
-            head, body = self._sizes = wire.sizes(bytes(self._content))
-            if head + body > self._largest:
-                raise OverflowError(f"an answer of {head + body} bytes; at most {self._largest} are taken")
-            self._content = bytearray(head + body)
-            self._room = memoryview(self._content)
-            return self._whole() if not self._room.nbytes else False
-        return self._whole()
+        for _ in range(AT_ONCE):
+            try:
+                came = os.readv(descriptor, self._rooms)
+            except BlockingIOError:
+                return False
+            if not came:
+                raise EOFError("closed")
+            self._rooms = wire.beyond(self._rooms, came)
+            if self._rooms:
+                continue
+            if not self._is_begun:
+                self._begin()
+            if not self._rooms:
+                self.head = wire.head_of(bytes(self._text))
+                return True
+        return False
 
-    def _whole(self) -> bool:
-        head, _ = self._sizes or (0, 0)
-        self.head = wire.head_of(bytes(self._content[:head]))
-        self.body = memoryview(self._content)[head:]
-        return True
+    def _begin(self) -> None:
+        self._is_begun = True
+        head, body = wire.sizes(bytes(self._beginning))
+        if head + body > self._largest:
+            raise OverflowError(f"an answer of {head + body} bytes; at most {self._largest} are taken")
+        # apart, so that numbers at the beginning of the body lie as numbers do in memory
+        self._text, self.body = bytearray(head), memoryview(bytearray(body))
+        self._rooms = [room for room in (memoryview(self._text), self.body) if room.nbytes]

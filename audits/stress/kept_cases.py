@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from audits.measures.stress.reasons import reason
 from audits.stress.answers import answers_of
+from audits.stress.pictures import as_batch, decoded
 from audits.stress.results import Part, PartResult
-from audits.stress.subject import KeptCase, Subject
+from audits.stress.subject import KeptCase, StressRefused, Subject
 from audits.stress.texts import LONGEST_EXAMPLE, as_input, short, text_input
 
 NAME = "kept_cases"
+Answered = list[tuple[KeptCase, str]]
 
 
-def _mine(subject: Subject) -> list[KeptCase]:
-    """Those that the model can be asked about: texts for a model of texts."""
+def _texts(subject: Subject) -> list[KeptCase]:
+    """Those that are texts, for a model of texts."""
     if text_input(subject.signature) is None:
         return []
     return [case for case in subject.kept_cases if isinstance(case.input.get("text"), str)]
 
 
+def _pictures(subject: Subject) -> list[KeptCase]:
+    return [case for case in subject.kept_cases if "picture" in case.input]
+
+
 def _asks(subject: Subject) -> int:
-    return len(_mine(subject))
+    return len(_texts(subject)) + len(_pictures(subject))
 
 
 def _run(subject: Subject) -> PartResult:
-    takes, mine = text_input(subject.signature), _mine(subject)
-    if takes is None:
-        raise RuntimeError("asked for without an input for texts")
-    found = subject.ask(as_input([str(case.input["text"]) for case in mine], takes))
-    answers = answers_of(found, subject.signature, subject.plan)
+    answered = _answers_to_texts(subject, _texts(subject))
+    pictures, why = _pictures(subject), ""
+    try:
+        answered += _answers_to_pictures(subject, pictures)
+    except StressRefused as refused:
+        why = str(refused)
     cases = [
         {
             "part": NAME,
             "case": case.id,
-            "text": str(case.input["text"]),
+            "text": _named(case),
             "expected": case.expected,
             "after": answer,
             "passes": answer == case.expected,
         }
-        for case, answer in zip(mine, answers, strict=True)
+        for case, answer in answered
     ]
     wrong = [case for case in cases if not case["passes"]]
     reasons = [
@@ -51,14 +60,42 @@ def _run(subject: Subject) -> PartResult:
         )
         for case in wrong
     ]
+    if why:
+        reasons.append(reason("stress.kept_pictures_not_asked", n=len(pictures), why=why[:LONGEST_EXAMPLE]))
     document = {
-        "verdict": "fail" if wrong else "pass",
+        "verdict": "fail" if wrong else "insufficient_data" if why else "pass",
         "n": len(cases),
         "failed": len(wrong),
         "asked": [short(case) for case in cases],
         "reasons": reasons,
     }
-    return PartResult(document, wrong, {"stress_kept_cases_failed": float(len(wrong))})
+    return PartResult(document, wrong, {"stress_kept_cases_failed": float(len(wrong))} if cases else {})
+
+
+def _answers_to_texts(subject: Subject, cases: Sequence[KeptCase]) -> Answered:
+    takes = text_input(subject.signature)
+    if takes is None or not cases:
+        return []
+    found = subject.ask(as_input([str(case.input["text"]) for case in cases], takes))
+    return list(zip(cases, answers_of(found, subject.signature, subject.plan), strict=True))
+
+
+def _answers_to_pictures(subject: Subject, cases: Sequence[KeptCase]) -> Answered:
+    """As the audit plan says that the model takes pictures.
+
+    Raises:
+        StressRefused: the model takes none, or nobody says how.
+    """
+    if not cases:
+        return []
+    images = decoded(subject, [case.picture for case in cases])
+    found = subject.ask(as_batch(images, subject))
+    return list(zip(cases, answers_of(found, subject.signature, subject.plan), strict=True))
+
+
+def _named(case: KeptCase) -> str:
+    """The text; of a picture, how its digest begins."""
+    return str(case.input["text"]) if "text" in case.input else f"picture {str(case.input['picture'])[:12]}…"
 
 
 PART = Part(NAME, _asks, _run)

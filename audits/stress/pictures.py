@@ -86,7 +86,7 @@ def images_of(subject: Subject) -> Bytes:
         StressRefused: no such column, a cell that is no picture, or too many to hold.
     """
     if NAME not in subject.made:
-        subject.made[NAME] = _decoded(subject, _files(subject))
+        subject.made[NAME] = decoded(subject, _files(subject))
     found: Bytes = subject.made[NAME]
     return found
 
@@ -109,7 +109,12 @@ def _files(subject: Subject) -> list[bytes]:
     return files
 
 
-def _decoded(subject: Subject, files: Sequence[bytes]) -> Bytes:
+def decoded(subject: Subject, files: Sequence[bytes]) -> Bytes:
+    """Encoded pictures at the size that the model takes, shape (n, height, width, channels).
+
+    Raises:
+        StressRefused: the model takes none, one cannot be read, or they are too many to hold.
+    """
     _, _, (height, width, channels) = takes_of(subject)
     if len(files) * height * width * channels > MOST_DECODED:
         raise StressRefused("images_too_many", "so many pictures of this size are not held in memory; use fewer rows")

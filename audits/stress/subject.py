@@ -26,11 +26,12 @@ class StressRefused(CodedRefusal):
 
 @dataclass(frozen=True)
 class KeptCase:
-    """An input that somebody kept as a permanent test, and the answer that it needs."""
+    """An input that somebody kept as a permanent test, and the answer that it needs; of a picture, its bytes."""
 
     id: str
     input: Mapping[str, Any]
     expected: str
+    picture: bytes = b""
 
 
 @dataclass

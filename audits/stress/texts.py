@@ -15,9 +15,9 @@ from audits.adapters.tensors import TEXT, Batch
 from audits.measures.naming import listed, quoted
 from audits.measures.stress.corpus import Corpus, corpus_of
 from audits.measures.stress.families import FAMILIES, VERSION, at_severities
-from audits.measures.stress.flips import Answers, turned
+from audits.measures.stress.flips import Baseline, turned
 from audits.measures.stress.plan import StressPlan
-from audits.measures.stress.texts import MOST_EXAMPLES, Asked, judged_texts
+from audits.measures.stress.texts import MOST_EXAMPLES, FamilyAnswers, judged_texts
 from audits.stress.answers import Names, answers_of
 from audits.stress.results import Part, PartResult
 from audits.stress.subject import StressRefused, Subject
@@ -100,10 +100,10 @@ def _run(subject: Subject) -> PartResult:
     data_digest = tensors.digest({"text": clean[takes.name].ravel()})
     names = Names()
     first = subject.ask(clean, data_digest=data_digest)
-    before = Answers(_said(first, subject, names), labels_of(subject, names))
+    before = Baseline(_said(first, subject, names), labels_of(subject, names))
     _require_common(before, names)
     corpus = corpus_of(texts)
-    asked: list[Asked] = []
+    asked: list[FamilyAnswers] = []
     cases: list[dict[str, Any]] = []
     for family in _families(plan):
         for one, changed in _of_family(subject, family, corpus, takes, data_digest, names):
@@ -123,7 +123,7 @@ def _said(found: Predictions, subject: Subject, names: Names) -> Any:
 
 def _of_family(
     subject: Subject, family: str, corpus: Corpus, takes: Tensor, data_digest: str, names: Names
-) -> Iterator[tuple[Asked, list[str]]]:
+) -> Iterator[tuple[FamilyAnswers, list[str]]]:
     """One family at each severity, with the changed texts. Where the model breaks, the other severities still count."""
     made = at_severities(FAMILIES[family], corpus, subject.plan.severities, seed=subject.seed)
     plain = corpus.texts()
@@ -135,16 +135,19 @@ def _of_family(
         edits = _edits(corpus, stressed, changed)
         if not changed.any():
             subject.done += len(plain)
-            yield Asked(family, severity, changed, np.full(len(plain), -1), 0.0), changed_texts
+            yield FamilyAnswers(family, severity, changed, np.full(len(plain), -1), 0.0), changed_texts
             continue
         transform = {"family": family, "severity": severity, "seed": subject.seed, "version": VERSION}
         try:
             found = subject.ask(as_input(changed_texts, takes), data_digest=data_digest, transform=transform)
         except (ModelFailed, ModelRefused) as broke:
             subject.done += len(plain)
-            yield Asked(family, severity, changed, None, edits, broke.code, str(broke)[:LONGEST_EXAMPLE]), changed_texts
+            yield (
+                FamilyAnswers(family, severity, changed, None, edits, broke.code, str(broke)[:LONGEST_EXAMPLE]),
+                changed_texts,
+            )
             continue
-        yield Asked(family, severity, changed, _said(found, subject, names), edits), changed_texts
+        yield FamilyAnswers(family, severity, changed, _said(found, subject, names), edits), changed_texts
 
 
 def _edits(corpus: Corpus, stressed: Corpus, changed: Any) -> float:
@@ -158,7 +161,12 @@ def _edits(corpus: Corpus, stressed: Corpus, changed: Any) -> float:
 
 
 def _cases(
-    one: Asked, before: Answers, texts: Sequence[str], changed: Sequence[str], named: Sequence[str], subject: Subject
+    one: FamilyAnswers,
+    before: Baseline,
+    texts: Sequence[str],
+    changed: Sequence[str],
+    named: Sequence[str],
+    subject: Subject,
 ) -> list[dict[str, Any]]:
     """Every text that the family turns."""
     if one.said is None:
@@ -187,7 +195,7 @@ def short(case: dict[str, Any]) -> dict[str, Any]:
     return {key: value[:LONGEST_EXAMPLE] if isinstance(value, str) else value for key, value in case.items()}
 
 
-def _require_common(before: Answers, names: Names) -> None:
+def _require_common(before: Baseline, names: Names) -> None:
     """Refuse labels that no answer can equal: the wrong column, or other names for the same classes."""
     if before.label is None:
         return

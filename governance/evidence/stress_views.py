@@ -20,6 +20,7 @@ from governance.evidence import stress_cases
 from governance.evidence.models import StressCase
 from governance.evidence.queries import runs_visible_to
 from governance.evidence.services import EvidenceRefused
+from governance.evidence.wording import refusal_text
 from governance.web.requests import PageRequest
 from governance.web.sentences import as_sentence
 
@@ -54,7 +55,7 @@ def keep(request: PageRequest, pk: int) -> HttpResponse:
     try:
         stress_cases.keep_found(run=shown, case=request.POST.get("case", ""), by=request.user, at=timezone.now())
     except EvidenceRefused as refusal:
-        messages.error(request, as_sentence(str(refusal)))
+        messages.error(request, refusal_text(refusal.code, refusal.params) or as_sentence(str(refusal)))
     else:
         messages.success(request, _("It is a permanent test now: every later stress audit asks it too."))
     return redirect(f"{reverse('evidence:run', args=[pk])}#turned")

@@ -45,7 +45,7 @@ def shown(_run: Run, document: Document) -> dict[str, Any]:
             "texts": [
                 (row, _typed(asked)[:80])
                 for row, asked in enumerate(document.get("question") or [])
-                if isinstance(asked, str)
+                if isinstance(asked, str | Mapping)
             ],
             "questions": [_typed(asked) for asked in document.get("question") or []] if failed else [],
             "failed": failed,
@@ -77,16 +77,27 @@ def _facts(document: Document) -> list[tuple[str, str]]:
 
 def _typed(asked: Any) -> str:
     """A question as it was typed."""
+    if isinstance(asked, Mapping):
+        kind = str(asked.get("media_type", "")).removeprefix("image/").upper()
+        shown = {"kind": kind, "size": figures.size(asked.get("bytes", 0)), "digest": str(asked.get("picture"))[:12]}
+        return _("picture: %(kind)s, %(size)s, %(digest)s…") % shown
     cells = asked if isinstance(asked, list) else [asked]
     text = ", ".join(f"{cell:.15g}" if isinstance(cell, float) else str(cell) for cell in cells)
     return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"
 
 
+def _shape(value: Mapping[str, Any]) -> str:
+    return "×".join(map(str, value["shape"]))
+
+
 def _cell(value: Any) -> str:
     """An answer in words: scores by class with the highest first, a vector by its beginning."""
     if isinstance(value, Mapping) and "shape" in value:
+        if best := value.get("highest"):
+            told = ", ".join(f"{_cell(place)}: {_cell(score)}" for place, score in best)
+            return _("highest: %(best)s (of %(shape)s numbers)") % {"best": told, "shape": _shape(value)}
         first = ", ".join(_cell(one) for one in value.get("first", ()))
-        return _("%(first)s, … (%(shape)s numbers)") % {"first": first, "shape": "×".join(map(str, value["shape"]))}
+        return _("%(first)s, … (%(shape)s numbers)") % {"first": first, "shape": _shape(value)}
     if isinstance(value, Mapping):
         order = sorted(value, key=lambda name: (-value[name] if isinstance(value[name], float) else 0, name))
         return ", ".join(f"{name}: {_cell(value[name])}" for name in order)

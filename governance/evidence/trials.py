@@ -1,9 +1,11 @@
-"""Trying a version's model: what a person types, what a worker has it answer, and which trials are kept."""
+"""Trying a version's model: what a person types or shows it, what a worker has it answer, and which trials are kept."""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +14,7 @@ from audits import blobs
 from audits import services as audits
 from audits.kinds.base import InputsRejected
 from audits.kinds.models_at_hand import AtHand, at_hand, chosen
-from audits.kinds.trial import NO_ANSWER, question
+from audits.kinds.trial import NO_ANSWER, picture_type, question
 from audits.models import OPEN_STATES, Origin, Run, RunState
 from governance.catalog.models import UseCase, Version
 from governance.evidence import queries, stress_cases
@@ -39,12 +41,22 @@ def models_of(version: Version, use_case: UseCase) -> list[AtHand]:
 
 
 @transaction.atomic
-def ask(*, version: Version, use_case: UseCase, model: str = "", cells: Any, by: User, at: dt.datetime) -> Run:
+def ask(
+    *,
+    version: Version,
+    use_case: UseCase,
+    model: str = "",
+    cells: Any = (),
+    pictures: Sequence[bytes] = (),
+    by: User,
+    at: dt.datetime,
+) -> Run:
     """Have a model asked by a worker. The same question again is the same run, unless there was no answer.
 
     Args:
         model: which of those at hand, as ``AtHand.reference``; empty for the only one.
         cells: texts, or rows of texts and numbers.
+        pictures: encoded, instead of cells; the worker's sandbox alone decodes them.
 
     Raises:
         NotAnAsker: the person only reads in the use case's team.
@@ -54,7 +66,7 @@ def ask(*, version: Version, use_case: UseCase, model: str = "", cells: Any, by:
         raise NotAnAsker("not_a_trier", f"you only read in {use_case}; its team's submitters and reviewers try models")
     there = model_bytes(version, use_case)
     try:
-        typed = question(cells)
+        typed = question(_shown(pictures) if pictures else _typed(cells))
         named = chosen(there.as_inputs(), model)
     except InputsRejected as refused:
         code = there.lacking if refused.code == "model_missing" and not model else refused.code
@@ -64,6 +76,8 @@ def ask(*, version: Version, use_case: UseCase, model: str = "", cells: Any, by:
     waiting = Run.objects.filter(kind=KIND, requested_by=by, state__in=OPEN_STATES).count()
     if waiting >= MOST_UNFINISHED:
         raise EvidenceRefused("too_many_trials", f"{waiting} of your trials wait for an answer; look at these first")
+    for picture, cell in zip(pictures, typed, strict=False):
+        blobs.store_bytes(picture, media_type=cell["media_type"], at=at)
     content = json.dumps(typed, ensure_ascii=False, separators=(",", ":")).encode()
     blob = blobs.store_bytes(content, media_type="application/json", at=at)
     inputs: dict[str, Any] = {
@@ -71,6 +85,8 @@ def ask(*, version: Version, use_case: UseCase, model: str = "", cells: Any, by:
         "model": named.reference,
         "question_sha256": blob.sha256,
     }
+    if pictures:
+        inputs["pictures"] = sorted({cell["picture"] for cell in typed})
     asked: dict[str, Any] = {
         "kind": KIND,
         "subject_name": version.entry.repo_id,
@@ -81,9 +97,24 @@ def ask(*, version: Version, use_case: UseCase, model: str = "", cells: Any, by:
         "at": at,
     }
     run = audits.request_run(inputs=inputs, **asked)
-    if run.verdict == NO_ANSWER:
+    while run.verdict == NO_ANSWER or (run.state == RunState.SUCCEEDED and not blobs.is_there(run.result_sha256)):
         run = audits.request_run(inputs={**inputs, queries.RENEWS: run.pk}, **asked)
     return run
+
+
+def _typed(cells: Any) -> Any:
+    """Cells as somebody sent them: a picture is sent, and not named by a digest, under which others' files lie too."""
+    if isinstance(cells, Sequence) and any(isinstance(cell, Mapping) for cell in cells):
+        raise InputsRejected("question_odd", "a row is a text, or a list of texts and finite numbers")
+    return cells
+
+
+def _shown(pictures: Sequence[bytes]) -> list[dict[str, Any]]:
+    """Pictures as a question names them; each is looked at, and nothing is decoded."""
+    return [
+        {"picture": hashlib.sha256(one).hexdigest(), "media_type": picture_type(one), "bytes": len(one)}
+        for one in pictures
+    ]
 
 
 @transaction.atomic
@@ -124,11 +155,11 @@ def keep(*, run_id: int, note: str = "", by: User, at: dt.datetime) -> KeptTrial
 
 
 def keep_case(*, run_id: int, row: int, expected: str, by: User, at: dt.datetime) -> StressCase:
-    """Make a text of a trial, with the answer that it needs, a permanent test: every later stress audit asks it too.
+    """Make a text or picture of a trial, with its right answer, a permanent test: later stress audits ask it too.
 
     Raises:
         NotAnAsker: the person only reads or reviews in the use case's team.
-        EvidenceRefused: it is no trial that has ended, has no such row, or the row is no text; or as
+        EvidenceRefused: it is no trial that has ended, has no such row, or the row is of features; or as
             ``stress_cases.keep``.
     """
     run = Run.objects.get(pk=run_id)
@@ -138,12 +169,14 @@ def keep_case(*, run_id: int, row: int, expected: str, by: User, at: dt.datetime
     cells = document["question"]
     if not 0 <= row < len(cells):
         raise EvidenceRefused("no_trial", f"the trial has {len(cells)} rows, numbered from 0 on")
-    if not isinstance(cells[row], str):
-        raise EvidenceRefused("case_unfit", "a permanent test is a text; keep a row of features as evidence instead")
+    if not isinstance(cells[row], str | Mapping):
+        raise EvidenceRefused(
+            "case_unfit", "a permanent test is a text or a picture; keep a row of features as evidence instead"
+        )
     return stress_cases.keep(
         entry=Version.objects.select_related("entry").get(digest=run.subject_digest).entry,
         use_case=UseCase.objects.get(slug=run.use_case),
-        input={"text": cells[row]},
+        input={"text": cells[row]} if isinstance(cells[row], str) else dict(cells[row]),
         expected=expected.strip(),
         note=KIND,
         found_in=run,

@@ -29,7 +29,7 @@ _USUAL = "SELECT 'usual', of, jsonb_build_array(lane, n, extract(epoch FROM medi
 
 
 @dataclass(frozen=True)
-class Asked:
+class ToLookUp:
     """What an answer has to look up: waivers and overrides by number, and the approval that a suspension has ended."""
 
     waivers: frozenset[int] = frozenset()
@@ -47,7 +47,7 @@ class Beside:
     usual: Mapping[Like, Usual] = field(default_factory=dict)
 
 
-def beside(asked: Asked, *, likes: frozenset[Like], user: User | None) -> Beside:
+def beside(asked: ToLookUp, *, likes: frozenset[Like], user: User | None) -> Beside:
     """All of it in one query; none where nothing is asked. Times are told from what ``user`` may see (None: all)."""
     parts = [
         *([_WAIVED] if asked.waivers else []),

@@ -11,7 +11,7 @@ from typing import Any
 
 from governance.catalog.models import UseCase, Version
 from governance.gates import ways
-from governance.gates.beside import Asked, Beside, beside
+from governance.gates.beside import Beside, ToLookUp, beside
 from governance.gates.models import Approval, EndedReason, GateMode, ReviewStanding
 from governance.gates.stored import Stored, Subject, stored
 from governance.gates.usual import likes_of, with_usual
@@ -67,7 +67,7 @@ class GateAnswer:
     policies: tuple[dict[str, Any], ...] = ()
     evaluation: dict[str, Any] = field(default_factory=dict)
     submission: int | None = None
-    asked: Asked = Asked()
+    asked: ToLookUp = ToLookUp()
     asked_by: User | None = None
     mode: GateMode | None = None
     etag: str = ""
@@ -180,7 +180,7 @@ def _with_approval(found: Stored, approval: Approval, told: dict[str, Any]) -> G
         policies=tuple(approval.policies),
         evaluation=judged,
         submission=found.submission,
-        asked=Asked(waivers=_waivers_of(requirements), overrides=_overrides_of(aside)),
+        asked=ToLookUp(waivers=_waivers_of(requirements), overrides=_overrides_of(aside)),
         **told,
     )
 
@@ -261,7 +261,7 @@ def _with_neither(found: Stored, told: dict[str, Any]) -> GateAnswer:
         requirements=tuple(ended.requirements) if ended else (),
         evaluation=found.judged,
         submission=found.submission,
-        asked=Asked(
+        asked=ToLookUp(
             waivers=_waivers_of(ended.requirements if ended else ()), ended=ended.pk if ended and suspended else None
         ),
         **told,
@@ -285,7 +285,7 @@ def _in_review(found: Stored, standing: ReviewStanding, told: dict[str, Any]) ->
         policies=tuple(evaluation.get("policies", ())),
         evaluation=evaluation,
         submission=standing.submission,
-        asked=Asked(
+        asked=ToLookUp(
             waivers=_waivers_of(evaluation.get("requirements", ())), overrides=_overrides_of(_set_aside(evaluation))
         ),
         **told,

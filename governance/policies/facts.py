@@ -72,11 +72,17 @@ def facts(*, version: Version, use_case: UseCase, stage: str, kinds: Iterable[st
         if standing.run is not None and standing.run.state == RunState.SUCCEEDED and standing.kind in _SECTIONS:
             document[standing.kind] = _SECTIONS[standing.kind](standing.run)
         if standing.run is not None and standing.kind == "files" and "files" in document:
-            document["signature"] = {"verified": standing.run.summary.get("files_signatures_verified", 0.0) > 0}
+            document["signature"] = {"verified": _signature_holds(standing.run, at=at)}
     document["audits"] = [_audit(one, at=at, section=document.get(one.kind, {})) for one in standings]
     if any(waiver["findings"] for waiver in document["waivers"]):
         _name_failing(document["audits"])
     return document
+
+
+def _signature_holds(run: Run, *, at: dt.datetime) -> bool:
+    """Whether a scan has verified the model's signature, and no certificate that it rests on has ended since."""
+    ends = run.summary.get("files_signatures_valid_until")
+    return run.summary.get("files_signatures_verified", 0.0) > 0 and (ends is None or at.timestamp() <= ends)
 
 
 def _declared(evidence_counts: dict[str, int], *, version: Version, use_case: UseCase) -> dict[str, Any]:

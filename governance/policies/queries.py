@@ -59,7 +59,7 @@ def applicable(*, kind: str, tier: str, stage: str, at: dt.datetime | None = Non
 
 
 @dataclass(frozen=True)
-class Asked:
+class Demands:
     """What the policies of one tier and stage ask for together: audits by kind, people by lane, people in all."""
 
     kinds: tuple[str, ...]
@@ -69,7 +69,7 @@ class Asked:
     policies: tuple[str, ...]
 
 
-def asked(*, kind: str, tiers: Collection[str], stages: Collection[str]) -> dict[tuple[str, str], Asked]:
+def asked(*, kind: str, tiers: Collection[str], stages: Collection[str]) -> dict[tuple[str, str], Demands]:
     """What is asked for subjects of a kind, by tier and stage; where no policy applies, nothing stands. One query."""
     found = [applied(version) for version in in_force()]
     answers = {}
@@ -80,7 +80,7 @@ def asked(*, kind: str, tiers: Collection[str], stages: Collection[str]) -> dict
         lanes: dict[str, int] = {}
         for rule in (rule for document in papers for rule in document.votes):
             lanes[rule.lane] = max(rule.min, lanes.get(rule.lane, 0))
-        answers[tier, stage] = Asked(
+        answers[tier, stage] = Demands(
             kinds=tuple(
                 dict.fromkeys(kind for document in papers for need in document.requirements for kind in need.reads)
             ),

@@ -18,13 +18,13 @@ from governance.reports.sections import (
     summary,
     versions,
 )
-from governance.reports.sections.asked import Asked, Progress, moment, silent
+from governance.reports.sections.asked import Progress, ReportScope, moment, silent
 from governance.reports.sections.gaps import Gaps
 from governance.reports.shapes import CheckpointShape
 from governance.reports.writing import Content, Section
 
 
-def read(asked: Asked, *, progress: Progress = silent) -> Content:
+def read(asked: ReportScope, *, progress: Progress = silent) -> Content:
     """Read all sections. Memory does not grow with them, but for keys and digests; close what is returned.
 
     ``one_moment`` around it keeps others from changing what is read meanwhile.

@@ -24,7 +24,7 @@ from governance.reports import controls
 from governance.reports.periods import LONGEST, Period, PeriodKind
 from governance.reports.renditions import wording as words
 from governance.reports.sections import decisions, exceptions, inventory, versions
-from governance.reports.sections.asked import Asked, Row, subject_of
+from governance.reports.sections.asked import ReportScope, Row, subject_of
 from governance.reports.sections.gaps import Gaps
 from governance.reports.writing import encoded
 from governance.web.templatetags import figures
@@ -36,7 +36,7 @@ Content = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class OneVersion(Asked):
+class OneVersion(ReportScope):
     """A report's reading, narrowed to one version in one use case, of all time until ``as_of``."""
 
     version: Version
@@ -110,7 +110,7 @@ def _exceptions(version: Version, use_case: UseCase, at: dt.datetime) -> list[An
     begin = at - LONGEST
     period = Period(PeriodKind.DAYS, "", begin.date(), at.date(), "UTC")
     found = []
-    for _title, item in exceptions.items(Asked(period, use_case.owner_team, at)):
+    for _title, item in exceptions.items(ReportScope(period, use_case.owner_team, at)):
         subject, entry = item.get("subject"), item.get("entry")
         is_its = subject is not None and subject["digest"] == version.digest
         is_of_entry = subject is None and entry == {"kind": version.entry.kind, "id": version.entry.repo_id}

@@ -16,7 +16,7 @@ from governance.reports import compiling, differences, mailing
 from governance.reports.errors import NotAcceptable
 from governance.reports.models import Edition, scope_named
 from governance.reports.periods import Period, PeriodKind
-from governance.reports.sections.asked import Asked, Progress, moment, silent
+from governance.reports.sections.asked import Progress, ReportScope, moment, silent
 from governance.reports.shapes import FORMAT, CheckpointShape, Cover, Differences
 from governance.reports.writing import Content, assemble
 
@@ -39,7 +39,7 @@ def compile(
         raise NotAcceptable(
             "period_not_begun", f"{period.label} begins on {period.first_day:%Y-%m-%d}: there is nothing to report yet"
         )
-    asked = Asked(period=period, team=team, as_of=period.as_of(at=at))
+    asked = ReportScope(period=period, team=team, as_of=period.as_of(at=at))
     with compiling.one_moment():
         content, checkpoint = compiling.read(asked, progress=progress), compiling.checkpoint()
     with content:
@@ -48,7 +48,7 @@ def compile(
 
 @transaction.atomic
 def _keep(
-    asked: Asked, content: Content, checkpoint: CheckpointShape | None, *, by: User | None, at: dt.datetime
+    asked: ReportScope, content: Content, checkpoint: CheckpointShape | None, *, by: User | None, at: dt.datetime
 ) -> Edition:
     _hold(asked)
     period, is_provisional = asked.period, not asked.period.has_ended(at=at)
@@ -89,14 +89,14 @@ def _keep(
     return edition
 
 
-def _hold(asked: Asked) -> None:
+def _hold(asked: ReportScope) -> None:
     """Wait until nobody else keeps an edition of this period and scope, until the transaction ends."""
     name = f"report {asked.team.pk if asked.team is not None else ''} {asked.period.label}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
-def _before(asked: Asked) -> Edition | None:
+def _before(asked: ReportScope) -> Edition | None:
     """The newest edition of an earlier period of the same kind. Days have none."""
     if asked.period.kind == PeriodKind.DAYS:
         return None
@@ -105,7 +105,7 @@ def _before(asked: Asked) -> Edition | None:
 
 
 def _store(
-    asked: Asked,
+    asked: ReportScope,
     content: Content,
     cover: Cover,
     found: Differences,

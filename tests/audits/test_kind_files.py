@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import io
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from audits.kinds import files as files_kind
 from audits.kinds.base import SEVERITIES, InputsRejected, Interrupted, get
 from tests.audits.files.made import safetensors, tensor
 from tests.audits.files.scans import SYSTEM, zipped
+from tests.audits.files.signed import AUTHORITY, FILES, by_certificate
 
 WHOLE, CONFIG = safetensors({"a": tensor(0, 8)}, b"\1" * 8), b'{"model_type": "bert"}'
 
@@ -31,6 +33,7 @@ class Given:
     """What the audit is run on: stored files by their digest."""
 
     seed = 0
+    at = dt.datetime(2026, 12, 1, 12, tzinfo=dt.UTC)
 
     def __init__(
         self, *files: bytes, manifest: Mapping[str, bytes] | None = None, stop: bool = False, **more: Any
@@ -113,3 +116,13 @@ def test_inputs_that_cannot_be_used_are_refused(inputs: dict[str, Any]) -> None:
 def test_a_cancelled_run_stops() -> None:
     with pytest.raises(Interrupted):
         files_kind.run(Given(WHOLE, stop=True))
+
+
+def test_a_signature_by_certificate_says_until_when_it_is_verified() -> None:
+    signed, signer = by_certificate(), {"name": "authority.crt", "pem": AUTHORITY}
+
+    outcome = files_kind.run(Given(*FILES.values(), signed, manifest={**FILES, "model.sig": signed}, signers=[signer]))
+
+    assert outcome.summary["files_signatures_verified"] == 1
+    ends = dt.datetime.fromtimestamp(outcome.summary["files_signatures_valid_until"], dt.UTC)
+    assert ends == dt.datetime(2125, 6, 23, 16, 31, 12, tzinfo=dt.UTC)

@@ -175,7 +175,7 @@ class Predict:
             raise ModelFailed("wrong_answer", "the service's answers have different classes from row to row")
         self.signature = Signature(self.signature.inputs, self.signature.outputs, classes)
         score = np.array([[one[name] for name in classes] for one in answers], dtype=np.float64)
-        label = _texts([max(classes, key=lambda name, one=one: one[name]) for one in answers])  # type: ignore[misc]
+        label = _texts([max(classes, key=one.__getitem__) for one in answers])
         return {"label": label, "score": score.reshape(len(answers), len(classes))}
 
 

@@ -15,7 +15,7 @@ import os
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -154,7 +154,7 @@ class Service:
         limits: Limits | None = None,
         lowest: Level = LOWEST,
         tick: Tick = lambda: None,
-    ) -> Iterator[Asked]:
+    ) -> Iterator[AskedService]:
         """See ``protocol.Adapter.open``. Nothing is sent yet; of isolation and its bounds nothing is needed.
 
         Raises:
@@ -163,7 +163,7 @@ class Service:
         guard.require_no_secret(self.endpoint.url)
         language = self.endpoint.language()
         place = guard.place(self.endpoint.url, allowed=self.allowed, resolve=self.resolve)
-        yield Asked(self.endpoint, language, place, _secret(place, self.allowed), tick)
+        yield AskedService(self.endpoint, language, place, _secret(place, self.allowed), tick)
 
 
 def _secret(place: Place, allowed: Allowed) -> str:
@@ -177,7 +177,7 @@ def _secret(place: Place, allowed: Allowed) -> str:
     return value
 
 
-class Asked:
+class AskedService:
     """A service that is asked."""
 
     isolation = None
@@ -234,6 +234,10 @@ class Asked:
         finally:
             pool.shutdown(cancel_futures=True)
         return self._language.outputs(answers)
+
+    def predict_each(self, batches: Iterable[Batch]) -> Iterator[dict[str, Array]]:
+        """See ``protocol.Running.predict_each``. One after another: within one as many are asked at once as may be."""
+        return map(self.predict, batches)
 
     def _end_late(self) -> None:
         now = time.monotonic()

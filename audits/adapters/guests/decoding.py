@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,23 +11,44 @@ import numpy as np
 from audits.adapters import tensors
 from audits.sandbox.inside.wire import Channel
 
-FORMATS = ("PNG", "JPEG")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MOST_PIXELS = 50_000_000
+MODES = {1: "L", 3: "RGB"}
 
 
 class NoPicture(Exception):
-    """The bytes are no picture that is read here."""
+    """The bytes are no picture that is read here; the message goes on after "picture 3"."""
+
+
+def picture(content: bytes, *, channels: int) -> Any:
+    """One encoded picture as Pillow has it, grey (1 channel) or coloured (3); of a moving one the first frame.
+
+    Raises:
+        NoPicture: another format, a broken file, or more pixels than are read.
+    """
+    from PIL import Image  # an extra
+
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+                return opened.convert(MODES[channels])
+    except MemoryError:
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as odd:
+        raise NoPicture(f"cannot be read: it has more than {MOST_PIXELS:,} pixels; send a smaller one") from odd
+    except Exception as odd:
+        known = ", ".join(FORMATS)
+        raise NoPicture(f"cannot be read ({type(odd).__name__}); a picture is {known}, and whole") from odd
 
 
 def serve(channel: Channel) -> None:
     """Decode batch after batch: many files in one body, all brought to one size."""
-    from PIL import Image  # an extra
-
     while (asked := channel.receive()) is not None:
         head, body = asked
-        told = head["decode"]
         try:
-            images = _decoded(Image, told, body)
+            images = _decoded(head["decode"], body)
         except NoPicture as refused:
             channel.send({"error": {"code": "picture_unreadable", "message": str(refused)}})
             continue
@@ -34,25 +56,19 @@ def serve(channel: Channel) -> None:
         channel.send({"images": described}, *parts)
 
 
-def _decoded(pillow: Any, told: dict[str, Any], body: memoryview) -> tensors.Array:
+def _decoded(told: dict[str, Any], body: memoryview) -> tensors.Array:
+    from PIL import Image  # an extra
+
     height, width, channels = told["height"], told["width"], told["channels"]
     made = np.empty((len(told["sizes"]), height, width, channels), dtype=np.uint8)
     at = 0
     for number, size in enumerate(told["sizes"]):
-        content = bytes(body[at : at + size])
-        at += size
         try:
-            with pillow.open(io.BytesIO(content), formats=FORMATS) as opened:
-                if opened.size[0] * opened.size[1] > MOST_PIXELS:
-                    raise NoPicture(f"picture {number + 1} has more than {MOST_PIXELS:,} pixels")
-                plain = opened.convert("RGB" if channels == 3 else "L")
-                if plain.size != (width, height):
-                    plain = plain.resize((width, height), pillow.Resampling.BILINEAR)
-                made[number] = np.asarray(plain, dtype=np.uint8).reshape(height, width, channels)
-        except NoPicture:
-            raise
-        except Exception as failed:
-            raise NoPicture(
-                f"picture {number + 1} is no {' or '.join(FORMATS)} that can be read: {type(failed).__name__}"
-            ) from failed
+            plain = picture(bytes(body[at : at + size]), channels=channels)
+        except NoPicture as odd:
+            raise NoPicture(f"picture {number + 1} {odd}") from odd
+        at += size
+        if plain.size != (width, height):
+            plain = plain.resize((width, height), Image.Resampling.BILINEAR)
+        made[number] = np.asarray(plain, dtype=np.uint8).reshape(height, width, channels)
     return made

@@ -1,4 +1,4 @@
-"""Pictures as a model takes them. What decodes them is native code and the pictures are strangers', so it is done here.
+"""Pictures as a model takes them.
 
 Source: the image processors of the library transformers, whose ``preprocessor_config.json`` is read; resampling by
 Pillow as they do it.
@@ -6,9 +6,7 @@ Pillow as they do it.
 
 from __future__ import annotations
 
-import io
 import json
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +15,10 @@ from typing import Any
 import numpy as np
 
 from audits.adapters import tensors
-from audits.adapters.guests import serving
+from audits.adapters.guests import decoding, serving
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-MAX_PIXELS = 50_000_000
 MAX_CONFIG_BYTES = 1 << 20
 BILINEAR = 2
-CHANNELS = {1: "L", 3: "RGB"}
 
 
 @dataclass(frozen=True)
@@ -62,20 +57,10 @@ class Pictures:
         return np.ascontiguousarray(made.transpose(0, 3, 1, 2)) if self.first else made
 
     def _one(self, content: bytes, row: int) -> tensors.Array:
-        from PIL import Image  # an extra
-
-        Image.MAX_IMAGE_PIXELS = MAX_PIXELS
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", Image.DecompressionBombWarning)
-                with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
-                    picture = opened.convert(CHANNELS[self.channels])
-        except MemoryError:
-            raise
-        except Exception as odd:
-            known = ", ".join(FORMATS)
-            said = f"picture {row} cannot be read ({type(odd).__name__}); a picture is {known}, and whole"
-            raise serving.Refusal("inputs", said) from odd
+            picture = decoding.picture(content, channels=self.channels)
+        except decoding.NoPicture as odd:
+            raise serving.Refusal("inputs", f"picture {row + 1} {odd}") from odd
         if self.short_side is None:
             picture = picture.resize((self.width, self.height), self.resample)
         else:
@@ -94,8 +79,8 @@ def pictures_of(shape: Sequence[int | None], folder: Path | None) -> Pictures:
         serving.Refusal: the input is no picture, or the configuration says what is not known here.
     """
     said = _configuration(folder)
-    first = len(shape) == 4 and shape[1] in CHANNELS
-    last = len(shape) == 4 and shape[3] in CHANNELS
+    first = len(shape) == 4 and shape[1] in decoding.MODES
+    last = len(shape) == 4 and shape[3] in decoding.MODES
     if not (first or last):
         raise serving.Refusal("inputs", f"an input of {list(shape)} takes no pictures")
     channels = int((shape[1] if first else shape[3]) or 0)

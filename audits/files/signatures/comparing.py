@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audits.files.notes import MOST_NAMES
-from audits.files.scanning import FileScan
 from audits.files.signatures.bundles import Signed, Unreadable, read
 from audits.files.signatures.signers import Signer, check
 
+if TYPE_CHECKING:
+    from audits.files.scanning import FileScan
+
 
 def compare(
-    scan: FileScan, signers: Iterable[Signer], *, held: Mapping[str, str | None] | None = None
+    scan: FileScan,
+    signers: Iterable[Signer],
+    *,
+    at: dt.datetime,
+    held: Mapping[str, str | None] | None = None,
 ) -> list[dict[str, Any]]:
     """Check the signatures that a scan has come upon, and note what comes of it.
 
     Args:
         scan: done with its files.
         signers: whose signatures count.
+        at: the moment at which certificates have to be in force.
         held: the SHA-256 of each file by its path in the version, None where its bytes were not read; without it the
             files are those of the scan, by their own paths.
 
     Returns:
-        For each signature ``path``, ``state``, ``signer``, ``why`` and ``files`` (how many it lists). The state is
-        ``verified`` (a known signer, and all files are those that were signed), ``partial`` (a known signer, but there
+        For each signature ``path``, ``state``, ``signer``, ``why``, ``files`` (how many it lists) and, where it rests
+        on certificates in force, ``valid_until``: from then on it is not verified any more. The state is ``verified``
+        (a known signer, and all files are those that were signed), ``partial`` (a known signer, but there
         are files that neither it nor another verified one lists, or it lists some that nobody has read),
         ``unverified``, ``wrong`` or ``unreadable``.
     """
@@ -37,7 +46,7 @@ def compare(
         held = {row.path: row.sha256 or None for row in scan.rows}
     else:
         members = set()
-    looked_at = [_one(scan, path, raw, signers, held, members) for path, raw in scan.signatures]
+    looked_at = [_one(scan, path, raw, signers, held, members, at=at) for path, raw in scan.signatures]
     # A signed model beside another one vouches for itself alone, wherever it was taken from.
     vouched = {name for one in looked_at if one.said["state"] == "verified" for name in one.covers}
     beyond = sorted(held.keys() - vouched - members)
@@ -66,6 +75,8 @@ def _one(
     signers: list[Signer],
     held: Mapping[str, str | None],
     members: Set[str],
+    *,
+    at: dt.datetime,
 ) -> _Compared:
     said: dict[str, Any] = {"path": path, "state": "unreadable", "signer": "", "why": "", "files": 0}
     try:
@@ -73,12 +84,15 @@ def _one(
     except Unreadable as problem:
         scan.notes.add("files.signature_unverified", path, why=f"signature_{problem.why}")
         return _Compared(said | {"why": problem.why})
-    checked = check(signed, signers)
+    checked = check(signed, signers, at=at)
     said |= {"state": checked.state, "signer": checked.signer, "why": checked.why, "files": len(signed.files)}
     if checked.state == "wrong":
         scan.notes.add("files.signature_wrong", path, checked.signer)
     elif checked.state == "unverified":
-        scan.notes.add("files.signature_unverified", path, why=f"signature_{checked.why}")
+        day = {} if checked.on is None else {"on": checked.on.isoformat()}
+        scan.notes.add("files.signature_unverified", path, why=f"signature_{checked.why}", **day)
+    if checked.until is not None:
+        said["valid_until"] = checked.until.isoformat()
     own = hashlib.sha256(raw).hexdigest()  # no signature lists itself
     folder = _folder(path, own, signed, held)
     here = {name.removeprefix(folder): sha256 for name, sha256 in held.items() if name.startswith(folder)}

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,11 +43,17 @@ class Signer:
 
 @dataclass(frozen=True)
 class Checked:
-    """What came of a signature: ``state`` is verified, unverified (``why`` says what is lacking) or wrong."""
+    """What came of a signature: ``state`` is verified, unverified (``why`` says what is lacking) or wrong.
+
+    ``until`` is the end of the first certificate that it rests on to end, ``on`` the day on which one of them has ended
+    or will begin; None where it rests on none, or on none such.
+    """
 
     state: str
     signer: str = ""
     why: str = ""
+    until: dt.datetime | None = None
+    on: dt.date | None = None
 
 
 def signers_of(pems: Iterable[Mapping[str, str]]) -> list[Signer]:
@@ -80,17 +87,20 @@ def _curve(name: str, key: object) -> ec.EllipticCurvePublicKey:
     return key
 
 
-def check(signed: Signed, signers: Iterable[Signer]) -> Checked:
-    """Check a signature with what the operator has laid down. No network, no clock, no log.
+def check(signed: Signed, signers: Iterable[Signer], *, at: dt.datetime) -> Checked:
+    """Check a signature with what the operator has laid down. No network, no log.
 
-    A certificate's dates are looked at for the moment at which the signer's own begins: without a log nobody knows when
-    the signature was made.
+    Every certificate that it rests on has to be in force at ``at``, the signer's own and the operator's among them:
+    what a bundle says of the moment of signing (an entry of a log, a timestamp) is signed by keys that nobody has laid
+    down.
+
+    Source: OpenSSF Model Signing 1.0, section 8.2, which wants the signer's own certificate in force.
     """
     signers = list(signers)
     if not signers:
         return Checked("unverified", why="no_signers")
     if signed.certificates:
-        return _by_chain(signed, signers)
+        return _by_chain(signed, signers, at=at)
     if signed.is_keyless:
         return Checked("unverified", why="keyless")
     for signer in signers:
@@ -102,38 +112,56 @@ def check(signed: Signed, signers: Iterable[Signer]) -> Checked:
     return Checked("unverified", why="key_unknown")
 
 
-def _by_chain(signed: Signed, signers: list[Signer]) -> Checked:
+def _by_chain(signed: Signed, signers: list[Signer], *, at: dt.datetime) -> Checked:
     from cryptography import x509
 
     try:
         chain = [x509.load_der_x509_certificate(one) for one in signed.certificates]
         key = _curve("", chain[0].public_key())
-        trusted = _trusted(chain, [one for one in signers if one.certificate is not None])
+        paths = list(_paths(chain, [one for one in signers if one.certificate is not None]))
     except Exception:  # a certificate may be anything; what cannot be read is not trusted
         return Checked("unverified", why="certificate")
-    if trusted is None:
+    if not paths:
         return Checked("unverified", why="certificate_unknown")
+    # An authority may be laid down twice, as it was and as it was renewed.
+    trusted, path = next((one for one in paths if _begins(one[1]) <= at <= _ends(one[1])), paths[0])
     if not _may_sign(chain[0]):
         return Checked("unverified", trusted.name, "certificate_purpose")
-    return Checked("verified" if _fits(signed, key) else "wrong", trusted.name)
+    if not _fits(signed, key):
+        return Checked("wrong", trusted.name)
+    if at > _ends(path):
+        return Checked("unverified", trusted.name, "certificate_expired", on=_ends(path).date())
+    if at < _begins(path):
+        return Checked("unverified", trusted.name, "certificate_early", on=_begins(path).date())
+    return Checked("verified", trusted.name, until=_ends(path))
 
 
-def _trusted(chain: list[x509.Certificate], signers: list[Signer]) -> Signer | None:
-    """Which of the operator's certificates the signer's own one is, or rests on; each step is checked."""
-    at = chain[0].not_valid_before_utc
+def _begins(path: Sequence[x509.Certificate]) -> dt.datetime:
+    """From when on all of some certificates are in force."""
+    return max(one.not_valid_before_utc for one in path)
+
+
+def _ends(path: Sequence[x509.Certificate]) -> dt.datetime:
+    """Until when all of some certificates are in force."""
+    return min(one.not_valid_after_utc for one in path)
+
+
+def _paths(chain: list[x509.Certificate], signers: list[Signer]) -> Iterator[tuple[Signer, list[x509.Certificate]]]:
+    """The operator's certificates that the signer's own one is, or rests on, and all from that to this, each step
+    checked but for the dates."""
     for place, one in enumerate(chain):
+        so_far = chain[: place + 1]
         for signer in signers:
             if signer.certificate == one:
-                return signer
-            if signer.certificate is not None and _issued(one, signer.certificate, at=at, below=place):
-                return signer
-        if place + 1 == len(chain) or not _issued(one, chain[place + 1], at=at, below=place):
-            return None
-    return None
+                yield signer, so_far
+            elif signer.certificate is not None and _issued(one, signer.certificate, below=place):
+                yield signer, [*so_far, signer.certificate]
+        if place + 1 == len(chain) or not _issued(one, chain[place + 1], below=place):
+            return
 
 
-def _issued(one: x509.Certificate, by: x509.Certificate, *, at: object, below: int) -> bool:
-    """Whether ``by`` is an authority that has issued ``one``, at a moment when it was in force."""
+def _issued(one: x509.Certificate, by: x509.Certificate, *, below: int) -> bool:
+    """Whether ``by`` is an authority that has issued ``one``."""
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature
 
@@ -147,8 +175,7 @@ def _issued(one: x509.Certificate, by: x509.Certificate, *, at: object, below: i
     except x509.ExtensionNotFound:
         may_issue = True
     deep_enough = basic.path_length is None or below <= basic.path_length
-    in_force = by.not_valid_before_utc <= at <= by.not_valid_after_utc  # type: ignore[operator]  # both are moments
-    return basic.ca and may_issue and deep_enough and in_force
+    return basic.ca and may_issue and deep_enough
 
 
 def _may_sign(certificate: x509.Certificate) -> bool:

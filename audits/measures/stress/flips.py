@@ -19,7 +19,7 @@ PAIRED = "Newcombe, paired"
 
 
 @dataclass(frozen=True)
-class Answers:
+class Baseline:
     """What the model said of the inputs as they are, and what would have been right.
 
     Attributes:
@@ -38,7 +38,7 @@ class Answers:
         return np.asarray(self.said == self.label, dtype=bool)
 
 
-def turned(before: Answers, after: Codes) -> Mask:
+def turned(before: Baseline, after: Codes) -> Mask:
     """Inputs that it was right about and is no longer, shape (n,)."""
     found: Mask = before.right & (after != before.said)
     return found
@@ -58,7 +58,7 @@ def share_of(hits: Mask) -> dict[str, Any]:
     }
 
 
-def compared(before: Answers, after: Codes, changed: Mask) -> dict[str, Any]:
+def compared(before: Baseline, after: Codes, changed: Mask) -> dict[str, Any]:
     """All figures of one change, over the inputs that it changes.
 
     Args:

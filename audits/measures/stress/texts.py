@@ -12,7 +12,7 @@ import numpy as np
 from audits.measures.figures import figure
 from audits.measures.intervals import detectable_difference, two_sided_p
 from audits.measures.multiplicity import benjamini_hochberg
-from audits.measures.stress.flips import Answers, Codes, Mask, compared, share_of, turned
+from audits.measures.stress.flips import Baseline, Codes, Mask, compared, share_of, turned
 from audits.measures.stress.names import NATURAL, TEXT_FAMILIES
 from audits.measures.stress.plan import StressPlan
 from audits.measures.stress.reasons import CODES, reason
@@ -24,7 +24,7 @@ LONGEST_EXAMPLE = 300
 
 
 @dataclass(frozen=True)
-class Asked:
+class FamilyAnswers:
     """One family at one severity.
 
     Attributes:
@@ -43,7 +43,9 @@ class Asked:
     message: str = ""
 
 
-def judged_texts(before: Answers, asked: Sequence[Asked], plan: StressPlan, *, names: Sequence[str]) -> Document:
+def judged_texts(
+    before: Baseline, asked: Sequence[FamilyAnswers], plan: StressPlan, *, names: Sequence[str]
+) -> Document:
     """Judge every family of changes by itself.
 
     Args:
@@ -78,12 +80,12 @@ def judged_texts(before: Answers, asked: Sequence[Asked], plan: StressPlan, *, n
     }
 
 
-def _by_family(asked: Sequence[Asked]) -> Iterator[tuple[str, list[Asked]]]:
+def _by_family(asked: Sequence[FamilyAnswers]) -> Iterator[tuple[str, list[FamilyAnswers]]]:
     for name in dict.fromkeys(one.family for one in asked):
         yield name, sorted((one for one in asked if one.family == name), key=lambda one: one.severity)
 
 
-def _family(name: str, before: Answers, rows: Sequence[Asked], plan: StressPlan) -> Document:
+def _family(name: str, before: Baseline, rows: Sequence[FamilyAnswers], plan: StressPlan) -> Document:
     unit, origin = TEXT_FAMILIES[name]
     curve = [
         {
@@ -149,14 +151,14 @@ def _verdict(family: Mapping[str, Any], plan: StressPlan) -> str:
     return "pass" if judged["ci_high"] < plan.warn_at else "warn"
 
 
-def _nothing_to_turn(before: Answers) -> str:
+def _nothing_to_turn(before: Baseline) -> str:
     """Why the answers to unchanged texts say nothing; empty where they do."""
     if not before.right.any():
         return "insufficient_data"
     return "no_information" if np.unique(before.said).size == 1 else ""
 
 
-def _worst_case(before: Answers, asked: Sequence[Asked], plan: StressPlan) -> Iterator[Document]:
+def _worst_case(before: Baseline, asked: Sequence[FamilyAnswers], plan: StressPlan) -> Iterator[Document]:
     """By severity: of texts that the model was right about, those where some family turns it; and the mean family's."""
     for severity in plan.severities:
         here = [one for one in asked if one.severity == severity and one.said is not None]
@@ -180,7 +182,7 @@ def _worst_case(before: Answers, asked: Sequence[Asked], plan: StressPlan) -> It
         }
 
 
-def _of_answers(before: Answers, nothing: str, names: Sequence[str]) -> Iterator[Document]:
+def _of_answers(before: Baseline, nothing: str, names: Sequence[str]) -> Iterator[Document]:
     if nothing == "insufficient_data":
         yield reason("stress.nothing_right", "", n=len(before.said))
     elif nothing:

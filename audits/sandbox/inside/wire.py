@@ -8,12 +8,14 @@ import struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 MAGIC = b"ASY1"
 SIZES = struct.Struct("<4sIQ")
 MAX_HEAD = 1 << 20
+# No more than the kernel takes in one call (IOV_MAX).
+AT_ONCE = 1000
 
 
 class Broken(ValueError):
@@ -72,28 +74,38 @@ class Channel:
 
     def receive(self) -> tuple[dict[str, Any], memoryview] | None:
         """The next question, None when there will be no more."""
-        beginning = self._read(SIZES.size)
-        if beginning is None:
+        beginning = bytearray(SIZES.size)
+        if not self._fill(memoryview(beginning)):
             return None
         head, body = sizes(bytes(beginning))
-        text, content = self._read(head), self._read(body)
-        if text is None or content is None:
+        text, content = bytearray(head), bytearray(body)
+        if not self._fill(memoryview(text), memoryview(content)):
             return None
-        return head_of(bytes(text)), content
+        return head_of(bytes(text)), memoryview(content)
 
     def send(self, head: Mapping[str, Any], *parts: Any) -> None:
         """Answer: the head, then the parts (anything with bytes in it) one after another."""
         views = [memoryview(part).cast("B") for part in parts if memoryview(part).nbytes]
-        for view in (memoryview(packed(head, sum(view.nbytes for view in views))), *views):
-            while view.nbytes:
-                view = view[os.write(self._answers, view[: 1 << 20]) :]
+        left = [memoryview(packed(head, sum(view.nbytes for view in views))), *views]
+        while left:
+            # in one call where there is room for all: each wakes whoever reads
+            left = beyond(left, os.writev(self._answers, left[:AT_ONCE]))
 
-    def _read(self, size: int) -> memoryview | None:
-        content = bytearray(size)
-        view = memoryview(content)
-        while view.nbytes:
-            came = os.readv(self._asks, [view[: 1 << 20]])
+    def _fill(self, *rooms: memoryview) -> bool:
+        """Read until all of them are full; False when there will be no more."""
+        left = [room for room in rooms if room.nbytes]
+        while left:
+            came = os.readv(self._asks, left)
             if not came:
-                return None
-            view = view[came:]
-        return memoryview(content)
+                return False
+            left = beyond(left, came)
+        return True
+
+
+def beyond(views: Sequence[memoryview], done: int) -> list[memoryview]:
+    """What is left of some views once their first ``done`` bytes are dealt with."""
+    for place, view in enumerate(views):
+        if done < view.nbytes:
+            return [view[done:], *views[place + 1 :]]
+        done -= view.nbytes
+    return []

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils import timezone
 
 from config import environment
 from config.audit_command import AuditCommand
@@ -57,7 +58,7 @@ class Command(AuditCommand):
                 scan_paths([path], scan)
             except (OSError, ValueError) as problem:
                 raise unusable(str(path), problem, "name a file or folder that can be read") from problem
-        signatures = compare(scan, signers)
+        signatures = compare(scan, signers, at=timezone.now())
         return document_of(scan, opinions.ask(scan, scan.on_disk, scanners), signatures=signatures)
 
     def show(self, document: dict[str, Any]) -> None:

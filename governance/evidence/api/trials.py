@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -42,7 +44,8 @@ class KeptTrialDocument(serializers.ModelSerializer[KeptTrial]):
 
 
 class Trials(generics.ListAPIView[KeptTrial]):
-    """Trials that were kept, newest first; POST has a worker ask a version's model about texts or rows of features."""
+    """Trials that were kept, newest first; POST has a worker ask a version's model about texts, rows
+    of features or pictures."""
 
     scopes = {"GET": Scope.CATALOG_READ, "POST": Scope.AUDITS_RUN}
     serializer_class = KeptTrialDocument
@@ -58,7 +61,9 @@ class Trials(generics.ListAPIView[KeptTrial]):
             max_length=500, required=False, default="", help_text="which of the models at hand, as onnx:model.onnx"
         )
         inputs = serializers.ListField(
-            child=serializers.JSONField(), max_length=50, help_text="texts, or lists of texts and numbers"
+            child=serializers.JSONField(),
+            max_length=50,
+            help_text="texts, lists of texts and numbers, or up to 8 pictures of at most 4 MB, each {picture: base64}",
         )
 
     def get_queryset(self) -> QuerySet[KeptTrial]:
@@ -78,6 +83,7 @@ class Trials(generics.ListAPIView[KeptTrial]):
         sent = self.Input(data=request.data)
         sent.is_valid(raise_exception=True)
         asked, by = sent.validated_data, person(request)
+        pictures = _pictures(asked["inputs"])
         version = find_version(by, asked["subject"])
         use_case = get_object_or_404(UseCase.objects.visible_to(by), slug=asked["use_case"])
         try:
@@ -85,7 +91,8 @@ class Trials(generics.ListAPIView[KeptTrial]):
                 version=version,
                 use_case=use_case,
                 model=asked["model"],
-                cells=asked["inputs"],
+                cells=() if pictures else asked["inputs"],
+                pictures=pictures,
                 by=by,
                 at=timezone.now(),
             )
@@ -99,8 +106,19 @@ class Trials(generics.ListAPIView[KeptTrial]):
         return Response(RunDocument(run).data, status=202, headers={"Location": f"/api/v1/runs/{run.pk}/"})
 
 
+def _pictures(inputs: Sequence[Any]) -> list[bytes]:
+    """Pictures where every input is one, as they were encoded; else none."""
+    sent = [one["picture"] for one in inputs if isinstance(one, dict) and one.keys() == {"picture"}]
+    if not sent or len(sent) != len(inputs):
+        return []
+    try:
+        return [base64.b64decode(one, validate=True) for one in sent]
+    except (TypeError, ValueError):
+        raise Problem(422, "picture_odd", "inputs: a picture is a text in base64") from None
+
+
 class TrialStressCase(APIView):
-    """Make a text of a trial a permanent test of the entry: every later stress audit asks it too."""
+    """Make a text or a picture of a trial a permanent test of the entry: every later stress audit asks it too."""
 
     scopes = {"POST": Scope.AUDITS_RUN}
 

@@ -209,7 +209,10 @@ SENTENCES = {
     ),
     "files.signature_unverified": (
         _("The signature of the model could not be verified: %(why)s."),
-        _("Ask the source for its public key or certificate, and have the operator add it (ASSAY_MODEL_SIGNERS)."),
+        _(
+            "Ask the source for its public key or certificate, and have the operator add it (ASSAY_MODEL_SIGNERS); "
+            "where a certificate has ended, ask for a new signature."
+        ),
     ),
     "files.signature_verified": (
         _("The model is signed by %(names)s, and its files are those that were signed."),
@@ -269,6 +272,11 @@ _WHY = {
     "signature_certificate": _("its certificate cannot be read"),
     "signature_certificate_unknown": _("its certificate rests on none that is laid down here"),
     "signature_certificate_purpose": _("its certificate is not for signing"),
+    "signature_certificate_expired": _(
+        "a certificate that it rests on has ended on %(on)s, and nothing that can be checked here says that it was "
+        "made before"
+    ),
+    "signature_certificate_early": _("a certificate that it rests on begins on %(on)s only"),
     "signature_earlier_format": _("it is in a format from before version 1"),
     "signature_shards": _("it lists pieces of files and not files"),
     "signature_algorithm": _("it lists digests other than SHA-256"),
@@ -286,7 +294,8 @@ def in_words(params: Mapping[str, Any]) -> dict[str, Any]:
     """The reason in words, where there are any; and how many names there are beyond those listed."""
     said = dict(params)
     if isinstance(said.get("why"), str):
-        said["why"] = _WHY.get(said["why"], said["why"])
+        why = _WHY.get(said["why"], said["why"])
+        said["why"] = why % {"on": said["on"]} if "on" in said else why
     names, count = said.get("names"), said.get("count")
     if isinstance(names, list) and isinstance(count, int) and count > len(names):
         said["names"] = [*names, f"… ({count})"]

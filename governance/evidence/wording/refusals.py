@@ -39,9 +39,22 @@ def refusal_text(code: str, params: Mapping[str, Any]) -> str:
         "question_empty": _("Write at least one text or one row."),
         "question_too_long": _("A trial has at most 50 rows and 20,000 characters. Audit a table instead."),
         "question_odd": _("A row is a text, or texts and finite numbers with commas between."),
+        "picture_odd": _("The file is no PNG, JPEG, WebP, BMP or GIF. Choose a picture in one of these formats."),
+        "picture_too_large": _("A picture has at most 4 MB. Choose a smaller one."),
+        "pictures_unfit": _("Pictures go to models in ONNX alone; this one takes texts or rows."),
         "too_many_trials": _("Three of your trials wait for an answer. Look at these first."),
         "model_missing": _("No file of the version that can be run is at hand. Bring the model (ONNX or skops)."),
         "model_unclear": _("Several models are at hand. Choose one."),
+        "case_unstorable": _(
+            "A permanent test holds no NUL character and no half of a character. Keep it in a suite instead."
+        ),
+        "case_unfit": _(
+            "A permanent test is a text of at most 100,000 bytes or a picture, with an answer of 1 to 200 characters."
+            " Keep a row of features as evidence instead."
+        ),
+        "cases_too_many": _("There are as many permanent tests as an audit asks. Have one dropped first."),
+        "case_unknown": _("The run has no case of that name that can be kept."),
+        "no_trial": _("Only a trial that has come to its end can be kept, and of its rows those that there are."),
         "not_a_trier": _("You only read here; submitters and reviewers of the team try models."),
         "not_submitter": _("Only a submitter of the team can bring evidence."),
         "not_an_asker": _("You read here; somebody who submits, reviews or approves can ask for audits."),

@@ -76,6 +76,10 @@ SENTENCES = {
         _("Permanent test %(case)s: “%(text)s” has to be answered %(expected)s, and was answered %(prediction)s."),
         _("Mend the model for it; whoever keeps the use case can drop a test that asks for the wrong thing."),
     ),
+    "stress.kept_pictures_not_asked": (
+        _("%(n)s permanent tests are pictures, and the model could not be asked about them: %(why)s."),
+        _("Say in the audit plan how the model takes pictures (images), or drop the tests."),
+    ),
     "stress.functionality_fails": (
         _(
             "%(functionality)s: %(k)s of %(n)s cases of the templates are right, %(value)s (95 %% interval %(ci_low)s"

@@ -30,7 +30,7 @@ ASKERS = (Role.SUBMITTER, Role.REVIEWER, Role.APPROVER, Role.RISK_OFFICER)
 
 
 @dataclass(frozen=True)
-class Asked:
+class ToWaive:
     """A requirement of a policy in force, and on which terms it may be waived in a use case of a tier."""
 
     policy: AppliedPolicy
@@ -44,7 +44,7 @@ class Asked:
         return self.terms.days(self.tier)
 
 
-def waivable(*, version: Version, use_case: UseCase, stage: str, policy: str, requirement: str) -> Asked:
+def waivable(*, version: Version, use_case: UseCase, stage: str, policy: str, requirement: str) -> ToWaive:
     """What is to be waived, as the policies in force have it.
 
     Raises:
@@ -65,7 +65,7 @@ def waivable(*, version: Version, use_case: UseCase, stage: str, policy: str, re
         raise NotAcceptable("not_waivable", f"{requirement} cannot be waived: the policy {policy} says so")
     if wanted.severity == "info":
         raise NotAcceptable("not_waivable", f"{requirement} decides nothing, so there is nothing to waive")
-    return Asked(found, wanted, terms, use_case.tier)
+    return ToWaive(found, wanted, terms, use_case.tier)
 
 
 def locked(waiver_id: int) -> Waiver:

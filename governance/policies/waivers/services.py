@@ -18,7 +18,7 @@ from governance.policies.signals import waivers_changed
 from governance.policies.waivers.errors import NotAllowed, WaiverRefused
 from governance.policies.waivers.rules import (
     REASON_LENGTH,
-    Asked,
+    ToWaive,
     deciders,
     holds,
     locked,
@@ -203,7 +203,7 @@ def revoke(*, waiver_id: int, edition: int | None = None, reason: str, by: User,
     return waiver
 
 
-def _of(waiver: Waiver) -> Asked:
+def _of(waiver: Waiver) -> ToWaive:
     """What the policies in force say today about the requirement of a waiver."""
     return waivable(
         version=waiver.version,

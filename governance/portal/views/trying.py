@@ -1,4 +1,5 @@
-"""Trying a model: a panel in which a person types and a worker has the model answer. Nothing of it runs in here."""
+"""Trying a model: a panel in which a person types or shows a picture, and a worker has the model answer. Nothing of it
+runs in here, and no picture is decoded."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from audits import blobs
 from audits import services as audits
 from audits.kinds.base import InputsRejected
-from audits.models import OPEN_STATES, Run
+from audits.models import OPEN_STATES, Run, RunState
 from governance.catalog.models import UseCase, Version
 from governance.evidence import bias_report, kind_pages, trials
 from governance.evidence.models import KeptTrial
@@ -53,7 +54,7 @@ def panel(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Http
     models = trials.models_of(version, use_case) if use_case is not None else []
     looked_at = _trial(request, version)
     form = TrialForm(
-        request.POST if sent else None,
+        *((request.POST, request.FILES) if sent else ()),
         use_cases=[(one.slug, one.name) for one in mine],
         models=[(one.reference, one.path if one.path != "." else one.way) for one in models],
         initial={"use_case": use_case.slug if use_case is not None else "", **_typed(looked_at.get("run"))},
@@ -89,12 +90,18 @@ def _use_cases(user: User) -> list[UseCase]:
 def _asked(form: TrialForm, user: User, *, version: Version, use_case: UseCase) -> Run | None:
     """The run that was asked for; None where it was refused, which then stands in the form."""
     cleaned = form.cleaned_data
+    shown = cleaned.get("picture")
+    about: dict[str, Any] = (
+        {"pictures": [shown.read()]}
+        if shown is not None
+        else {"cells": _cells(cleaned["typed"], rows=cleaned["lines"] == TrialForm.ROWS)}
+    )
     try:
         return trials.ask(
             version=version,
             use_case=use_case,
             model=cleaned.get("model", ""),
-            cells=_cells(cleaned["typed"], rows=cleaned["lines"] == TrialForm.ROWS),
+            **about,
             by=user,
             at=timezone.now(),
         )
@@ -140,13 +147,19 @@ def _trial(request: PageRequest, version: Version) -> dict[str, Any]:
         "refresh_s": POLL_S if is_open else None,
         "word": word,
         "family": family,
-        "say": kind_pages.sentence_of(run, document) if document is not None else as_sentence(run.error),
+        "say": kind_pages.sentence_of(run, document) if document is not None else _without_answer(run),
         "kept": KeptTrial.objects.filter(run=run).select_related("kept_by").first(),
         "may_keep": document is not None and use_case is not None and trials.may_try(request.user, use_case=use_case),
         "may_cancel": is_open and may_cancel(request.user, run=run),
         "may_keep_case": document is not None and use_case is not None and may_ask(request.user, use_case=use_case),
         **(kind_pages.report_of(run, document) if document is not None else {}),
     }
+
+
+def _without_answer(run: Run) -> str:
+    if run.state == RunState.SUCCEEDED:
+        return _("Nobody kept this trial, and what was asked and answered was erased since. Ask again.")
+    return as_sentence(run.error)
 
 
 def _typed(run: Run | None) -> dict[str, Any]:
@@ -157,6 +170,8 @@ def _typed(run: Run | None) -> dict[str, Any]:
         cells = json.loads(blobs.read_checked(str(run.inputs.get("question_sha256"))))
     except InputsRejected:
         return {}
+    if any(isinstance(cell, dict) for cell in cells):
+        return {}  # a browser sends a file again only if it is chosen again
     if all(isinstance(cell, str) for cell in cells):
         return {"typed": "\n".join(cells), "lines": TrialForm.TEXTS}
     written = io.StringIO()
@@ -205,7 +220,7 @@ def keep(request: PageRequest, kind: str, ns: str, name: str, sha: str, pk: int)
 @login_required
 @require_POST
 def keep_case(request: PageRequest, kind: str, ns: str, name: str, sha: str, pk: int) -> HttpResponse:
-    """Make a text of a trial a permanent test of the entry."""
+    """Make a text or a picture of a trial a permanent test of the entry."""
     version = found(request, kind, ns, name, sha)
     run = _trial_of(request, version, pk)
     row = request.POST.get("row", "0")

@@ -28,7 +28,7 @@ def silent(done: int, total: int | None) -> None:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReportScope:
     """A period and a scope, and the moment ``as_of`` which everything is told.
 
     A team sees entries that nobody owns and its own, and of reviews what is for its own use cases: as its people do.

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from governance.gates.models import Approval
-from governance.reports.sections.asked import READ_AT_ONCE, Asked, moment, ref, some, subject_of, title_of
+from governance.reports.sections.asked import READ_AT_ONCE, ReportScope, moment, ref, some, subject_of, title_of
 from governance.reports.sections.gaps import Gaps
 from governance.reports.shapes import DecisionItem, VoteShape
 from governance.reviews.models import Decision, Vote
@@ -16,7 +16,7 @@ from governance.reviews.models import Decision, Vote
 IN_ORDER = ("decided_at", "submission__version__entry__key", "submission__version__digest", "pk")
 
 
-def decided(asked: Asked) -> QuerySet[Decision]:
+def decided(asked: ReportScope) -> QuerySet[Decision]:
     """The decisions of the period, in the order in which they were made."""
     rows = Decision.objects.filter(**asked.within("decided_at"))
     scoped = asked.in_scope(rows, by="submission__use_case")
@@ -31,7 +31,7 @@ def key_of(decision: Decision) -> str:
     return f"{of.version.digest}:{of.use_case.slug}:{of.stage}:{of.pk}.{decision.round}"
 
 
-def items(asked: Asked, gaps: Gaps) -> Iterator[tuple[str, DecisionItem]]:
+def items(asked: ReportScope, gaps: Gaps) -> Iterator[tuple[str, DecisionItem]]:
     """Every decision with its title. Two queries for every few hundred."""
     for some_decisions in some(decided(asked).iterator(chunk_size=READ_AT_ONCE)):
         votes = _votes(some_decisions)
@@ -64,7 +64,7 @@ def _title(decision: Decision) -> str:
     return f"{title_of(subject_of(of.version))}, {of.use_case.slug}, {of.stage}"
 
 
-def _item(asked: Asked, decision: Decision, votes: Mapping[int, Vote]) -> DecisionItem:
+def _item(asked: ReportScope, decision: Decision, votes: Mapping[int, Vote]) -> DecisionItem:
     of = decision.submission
     evaluation: Mapping[str, Any] = decision.evaluation
     return {
@@ -117,7 +117,7 @@ def _vote(frozen: Mapping[str, Any], row: Vote | None) -> VoteShape:
     }
 
 
-def _approval(asked: Asked, approval: Approval) -> dict[str, Any]:
+def _approval(asked: ReportScope, approval: Approval) -> dict[str, Any]:
     is_over = approval.ended_at is not None and approval.ended_at < asked.as_of
     return {
         "granted_at": moment(approval.granted_at),

@@ -12,14 +12,14 @@ from governance.catalog.models import Entry, Suspension
 from governance.gates.models import GateMode
 from governance.licensing.models import Override as LicenceOverride
 from governance.policies.models import EXPIRED, AdminOverride, Waiver
-from governance.reports.sections.asked import READ_AT_ONCE, Asked, moment, ref, subject_of, title_of
+from governance.reports.sections.asked import READ_AT_ONCE, ReportScope, moment, ref, subject_of, title_of
 from governance.reports.sections.inventory import seen_suspensions
 from governance.reports.shapes import ExceptionItem
 
 Titled = tuple[str, ExceptionItem]
 
 
-def items(asked: Asked) -> Iterator[Titled]:
+def items(asked: ReportScope) -> Iterator[Titled]:
     """What was in force at ``as_of`` or changed in the period, by kind and number.
 
     One query for each kind, and two for gates.
@@ -43,7 +43,7 @@ def state_at(row: Any, *, at: dt.datetime) -> str:
     return "active" if is_decided else "proposed"
 
 
-def _asked_for(asked: Asked, rows: Any, *, asked_at: str) -> Any:
+def _asked_for(asked: ReportScope, rows: Any, *, asked_at: str) -> Any:
     """Those that held at ``as_of`` or were asked for, decided, revoked or came to their end in the period."""
     begins, at = asked.period.begins_at, asked.as_of
     is_standing = Q(expires_at__gte=begins) & (Q(revoked_at=None) | Q(revoked_at__gte=begins))
@@ -51,7 +51,7 @@ def _asked_for(asked: Asked, rows: Any, *, asked_at: str) -> Any:
     return asked.in_scope(rows.filter(**{f"{asked_at}__lt": at}).filter(is_standing | happened))
 
 
-def _waivers(asked: Asked) -> Iterator[Titled]:
+def _waivers(asked: ReportScope) -> Iterator[Titled]:
     rows = _asked_for(asked, Waiver.objects.all(), asked_at="requested_at")
     found = rows.select_related("version__entry", "use_case", "policy").order_by("pk")
     for one in found.iterator(chunk_size=READ_AT_ONCE):
@@ -64,7 +64,7 @@ def _waivers(asked: Asked) -> Iterator[Titled]:
         yield f"{one.requirement}: {title_of(subject)}", item
 
 
-def _overrides(asked: Asked) -> Iterator[Titled]:
+def _overrides(asked: ReportScope) -> Iterator[Titled]:
     rows = _asked_for(asked, AdminOverride.objects.all(), asked_at="proposed_at")
     for one in rows.select_related("version__entry", "use_case").order_by("pk").iterator(chunk_size=READ_AT_ONCE):
         subject = subject_of(one.version)
@@ -73,7 +73,7 @@ def _overrides(asked: Asked) -> Iterator[Titled]:
         yield title_of(subject), item
 
 
-def _frame(asked: Asked, one: Any, kind: str, *, asked_by: int, asked_at: dt.datetime) -> ExceptionItem:
+def _frame(asked: ReportScope, one: Any, kind: str, *, asked_by: int, asked_at: dt.datetime) -> ExceptionItem:
     """What waivers and overrides have alike: the people and times, as far as they had come by then."""
     state = state_at(one, at=asked.as_of)
     is_decided = one.decided_at is not None and one.decided_at < asked.as_of
@@ -98,7 +98,7 @@ def _frame(asked: Asked, one: Any, kind: str, *, asked_by: int, asked_at: dt.dat
     }
 
 
-def _licence_overrides(asked: Asked) -> Iterator[Titled]:
+def _licence_overrides(asked: ReportScope) -> Iterator[Titled]:
     begins, at = asked.period.begins_at, asked.as_of
     rows = LicenceOverride.objects.filter(made_at__lt=at, until__gte=begins)
     rows = rows.filter(Q(ended_at=None) | Q(ended_at__gte=begins))
@@ -130,7 +130,7 @@ def _licence_overrides(asked: Asked) -> Iterator[Titled]:
         yield f"{one.code}: {one.entry.repo_id}", item
 
 
-def _suspensions(asked: Asked) -> Iterator[Titled]:
+def _suspensions(asked: ReportScope) -> Iterator[Titled]:
     begins, at = asked.period.begins_at, asked.as_of
     rows = Suspension.objects.filter(Q(lifted_at=None) | Q(lifted_at__gte=begins), made_at__lt=at)
     found = seen_suspensions(asked, rows).select_related("entry", "version__entry", "team")
@@ -163,7 +163,7 @@ def _entry(entry: Entry) -> dict[str, str]:
     return {"kind": entry.kind, "id": entry.repo_id}
 
 
-def _gate_modes(asked: Asked) -> Iterator[Titled]:
+def _gate_modes(asked: ReportScope) -> Iterator[Titled]:
     """Gates that were set to something else than to enforce, in the period or still so at ``as_of``."""
     rows = GateMode.objects.filter(set_at__lt=asked.as_of).exclude(mode="enforce")
     rows = asked.in_scope(rows.filter(until__gte=asked.period.begins_at)).select_related("use_case").order_by("pk")

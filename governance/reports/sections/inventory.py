@@ -12,7 +12,16 @@ from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from audits.models import Run
 from governance.catalog.models import Edge, Suspension, Version
 from governance.gates.models import Approval
-from governance.reports.sections.asked import READ_AT_ONCE, Asked, Progress, moment, silent, some, subject_of, title_of
+from governance.reports.sections.asked import (
+    READ_AT_ONCE,
+    Progress,
+    ReportScope,
+    moment,
+    silent,
+    some,
+    subject_of,
+    title_of,
+)
 from governance.reports.shapes import AuditRow, InventoryItem, LineageRow, StageRow
 from governance.reviews.models import Outcome, Submission, SubmissionState
 
@@ -21,21 +30,21 @@ IN_ORDER = ("entry__key", "entry__kind", "entry__source", "imported_at", "digest
 GOES_ON = (Outcome.CHANGES_REQUESTED,)
 
 
-def in_force(asked: Asked) -> Any:
+def in_force(asked: ReportScope) -> Any:
     """The approvals of the scope that were in force, each with the ``tier`` that it was decided for."""
     tier = KeyTextTransform("tier", KeyTransform("use_case", "decision__facts"))
     rows = Approval.objects.in_force(at=asked.as_of).filter(granted_at__lt=asked.as_of).annotate(decided_tier=tier)
     return asked.in_scope(rows).select_related("use_case")
 
 
-def open_submissions(asked: Asked) -> Any:
+def open_submissions(asked: ReportScope) -> Any:
     """What had been submitted and was not ended by a decision."""
     ended = Q(decisions__decided_at__lt=asked.as_of) & ~Q(decisions__outcome__in=GOES_ON)
     submitted = Submission.objects.exclude(state=SubmissionState.DRAFT).filter(submitted_at__lt=asked.as_of)
     return asked.in_scope(submitted.exclude(pk__in=Submission.objects.filter(ended).values("pk")))
 
 
-def newest_audits(asked: Asked, digests: Collection[str]) -> dict[str, list[Run]]:
+def newest_audits(asked: ReportScope, digests: Collection[str]) -> dict[str, list[Run]]:
     """The newest audit of every kind and use case that had ended, by the digest of what it is about. One query."""
     rows = (
         asked.runs()
@@ -50,7 +59,7 @@ def newest_audits(asked: Asked, digests: Collection[str]) -> dict[str, list[Run]
     return found
 
 
-def items(asked: Asked, *, progress: Progress = silent) -> Iterator[tuple[str, InventoryItem]]:
+def items(asked: ReportScope, *, progress: Progress = silent) -> Iterator[tuple[str, InventoryItem]]:
     """Every version with its title, by name. Five queries for every few hundred."""
     total, done = asked.versions().count(), 0
     rows = asked.versions().select_related("entry__team").order_by(*IN_ORDER).iterator(chunk_size=READ_AT_ONCE)
@@ -60,7 +69,7 @@ def items(asked: Asked, *, progress: Progress = silent) -> Iterator[tuple[str, I
         progress(done, total)
 
 
-def _read(asked: Asked, versions: Sequence[Version]) -> Iterator[tuple[str, InventoryItem]]:
+def _read(asked: ReportScope, versions: Sequence[Version]) -> Iterator[tuple[str, InventoryItem]]:
     keys = [version.pk for version in versions]
     lineage, stages, reviews = _lineage(asked, keys), _stages(asked, keys), _reviews(asked, keys)
     audits, suspended = newest_audits(asked, [version.digest for version in versions]), _suspended(asked, versions)
@@ -104,7 +113,7 @@ def audit_row(run: Run) -> AuditRow:
     }
 
 
-def _lineage(asked: Asked, keys: Collection[int]) -> dict[int, list[LineageRow]]:
+def _lineage(asked: ReportScope, keys: Collection[int]) -> dict[int, list[LineageRow]]:
     found: dict[int, list[LineageRow]] = defaultdict(list)
     rows = Edge.objects.filter(version__in=keys).order_by("relation", "to_entry__kind", "to_entry__key", "pk")
     if asked.team is not None:
@@ -118,7 +127,7 @@ def _lineage(asked: Asked, keys: Collection[int]) -> dict[int, list[LineageRow]]
     return found
 
 
-def _stages(asked: Asked, keys: Collection[int]) -> dict[int, list[StageRow]]:
+def _stages(asked: ReportScope, keys: Collection[int]) -> dict[int, list[StageRow]]:
     found: dict[int, list[StageRow]] = defaultdict(list)
     for approval in in_force(asked).filter(version__in=keys).order_by("use_case__slug", "stage", "pk"):
         found[approval.version_id].append(
@@ -134,7 +143,7 @@ def _stages(asked: Asked, keys: Collection[int]) -> dict[int, list[StageRow]]:
     return found
 
 
-def _reviews(asked: Asked, keys: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+def _reviews(asked: ReportScope, keys: Collection[int]) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     rows = open_submissions(asked).filter(version__in=keys).order_by("use_case__slug", "stage", "pk")
     for version, slug, stage, submitted_at, due_at in rows.values_list(
@@ -146,19 +155,19 @@ def _reviews(asked: Asked, keys: Collection[int]) -> dict[int, list[dict[str, An
     return found
 
 
-def standing_suspensions(asked: Asked) -> Any:
+def standing_suspensions(asked: ReportScope) -> Any:
     """The suspensions that stood on entries which the scope sees."""
     rows = Suspension.objects.filter(Q(lifted_at=None) | Q(lifted_at__gt=asked.as_of), made_at__lt=asked.as_of)
     return seen_suspensions(asked, rows)
 
 
-def seen_suspensions(asked: Asked, rows: Any) -> Any:
+def seen_suspensions(asked: ReportScope, rows: Any) -> Any:
     if asked.team is None:
         return rows
     return rows.filter(Q(team=None) | Q(team=asked.team), Q(entry__team=None) | Q(entry__team=asked.team))
 
 
-def _suspended(asked: Asked, versions: Sequence[Version]) -> set[int]:
+def _suspended(asked: ReportScope, versions: Sequence[Version]) -> set[int]:
     """Those that are suspended themselves, by name or with their whole entry."""
     entries = {version.entry_id for version in versions}
     rows = set(standing_suspensions(asked).filter(entry__in=entries).values_list("entry", "version"))

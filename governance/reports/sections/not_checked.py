@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from audits.models import Run, RunState
-from governance.reports.sections.asked import Asked, title_of
+from governance.reports.sections.asked import ReportScope, title_of
 from governance.reports.sections.gaps import Gaps
 from governance.reports.shapes import LANGUAGES, NotCheckedItem, Subject, Words
 
@@ -39,7 +39,7 @@ GENERAL = ("not_collected.complaints", "not_collected.cost", "not_collected.sign
 OF_AN_IMPORT = ("card", "license")
 
 
-def items(asked: Asked, gaps: Gaps) -> Iterator[tuple[str, NotCheckedItem]]:
+def items(asked: ReportScope, gaps: Gaps) -> Iterator[tuple[str, NotCheckedItem]]:
     """What was not checked: of everything first, then by decision, then by version. Two queries."""
     for code in GENERAL:
         yield _item(code, place="")
@@ -48,7 +48,7 @@ def items(asked: Asked, gaps: Gaps) -> Iterator[tuple[str, NotCheckedItem]]:
         yield _item(gap.code, place=gap.place, subject=gap.subject, use_case=gap.use_case, **gap.params)
 
 
-def _never_audited(asked: Asked) -> Iterator[tuple[str, NotCheckedItem]]:
+def _never_audited(asked: ReportScope) -> Iterator[tuple[str, NotCheckedItem]]:
     audited = Run.objects.filter(
         subject_digest=OuterRef("digest"), state=RunState.SUCCEEDED, finished_at__lt=asked.as_of
     ).exclude(kind__in=OF_AN_IMPORT)

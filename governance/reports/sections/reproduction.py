@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from governance.reports.sections.asked import Asked
+from governance.reports.sections.asked import ReportScope
 from governance.reports.sections.gaps import Gaps
 from governance.reports.sections.not_checked import in_words
 from governance.reports.shapes import Reproduction
@@ -26,7 +26,7 @@ AS_READ: Mapping[str, _StrPromise] = {
 }
 
 
-def value(asked: Asked, gaps: Gaps) -> Reproduction:
+def value(asked: ReportScope, gaps: Gaps) -> Reproduction:
     """How to make it again, from what was noted while the other sections were read."""
     team = [] if asked.team is None else ["--team", asked.team.slug]
     return {

@@ -12,7 +12,7 @@ from governance.catalog.models import Entry, Stage, Suspension, Tier
 from governance.gates.models import Approval, GateVerdict
 from governance.policies.models import AdminOverride, Waiver
 from governance.reports.sections import decisions as decisions_section
-from governance.reports.sections.asked import Asked
+from governance.reports.sections.asked import ReportScope
 from governance.reports.sections.inventory import in_force, open_submissions, seen_suspensions, standing_suspensions
 from governance.reports.shapes import Count, StageTierCount, Summary
 from governance.reviews.models import Outcome, Trigger
@@ -48,7 +48,7 @@ OF_THE_PERIOD = (
 NAMES = (*AT_THE_END, *OF_THE_PERIOD)
 
 
-def value(asked: Asked) -> Summary:
+def value(asked: ReportScope) -> Summary:
     """The summary of a report."""
     at_end, of_period = _at_the_end(asked), _of_the_period(asked)
     decisions = dict(
@@ -62,7 +62,7 @@ def value(asked: Asked) -> Summary:
     }
 
 
-def _in_force(asked: Asked) -> list[StageTierCount]:
+def _in_force(asked: ReportScope) -> list[StageTierCount]:
     """Every stage and tier, those without an approval too."""
     counted: dict[tuple[str, str], int] = {}
     rows = in_force(asked).order_by().values_list("stage", "decided_tier", "use_case__tier").annotate(n=Counted("pk"))
@@ -76,7 +76,7 @@ def _in_force(asked: Asked) -> list[StageTierCount]:
     ]
 
 
-def _at_the_end(asked: Asked) -> dict[str, int]:
+def _at_the_end(asked: ReportScope) -> dict[str, int]:
     at = asked.as_of
     reviews = open_submissions(asked)
     waivers = Waiver.objects.filter(decided_at__lt=at, expires_at__gt=at).exclude(state="rejected")
@@ -96,7 +96,7 @@ def _at_the_end(asked: Asked) -> dict[str, int]:
     }
 
 
-def _of_the_period(asked: Asked) -> dict[str, int]:
+def _of_the_period(asked: ReportScope) -> dict[str, int]:
     approvals = asked.in_scope(Approval.objects.all())
     ended = approvals.filter(**asked.within("ended_at"))
     ran_out = approvals.filter(**asked.within("expires_at")).exclude(ended_at__lt=asked.as_of)
@@ -124,7 +124,7 @@ def _of_the_period(asked: Asked) -> dict[str, int]:
     }
 
 
-def _told(asked: Asked) -> Any:
+def _told(asked: ReportScope) -> Any:
     """The last words that pipelines were told in the period."""
     told = GateVerdict.objects.filter(**asked.within("told_at")).exclude(verdict="pending")
     if asked.team is None:
@@ -132,7 +132,7 @@ def _told(asked: Asked) -> Any:
     return told.filter(evaluation__use_case__in=asked.use_cases().values("slug"))
 
 
-def _runs(asked: Asked) -> list[dict[str, Any]]:
+def _runs(asked: ReportScope) -> list[dict[str, Any]]:
     rows = asked.runs().filter(finished_at__gte=asked.period.begins_at).order_by()
     counted: dict[tuple[str, str], int] = {}
     for kind, verdict, state, n in rows.values_list("kind", "verdict", "state").annotate(n=Counted("pk")):

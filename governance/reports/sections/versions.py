@@ -21,8 +21,8 @@ from governance.licensing.results import licence_document
 from governance.reports.sections import decisions as decisions_section
 from governance.reports.sections.asked import (
     READ_AT_ONCE,
-    Asked,
     Progress,
+    ReportScope,
     moment,
     ref,
     silent,
@@ -44,7 +44,7 @@ LARGEST_RESULT = 8_000_000
 MOST_FINDINGS = 500
 
 
-def items(asked: Asked, gaps: Gaps, *, progress: Progress = silent) -> Iterator[tuple[str, VersionItem]]:
+def items(asked: ReportScope, gaps: Gaps, *, progress: Progress = silent) -> Iterator[tuple[str, VersionItem]]:
     """Every version that was decided on, by name. Seven queries for every few hundred, and the files of results."""
     shown = Version.objects.filter(pk__in=decisions_section.decided(asked).order_by().values("submission__version"))
     total, done = shown.count(), 0
@@ -55,7 +55,7 @@ def items(asked: Asked, gaps: Gaps, *, progress: Progress = silent) -> Iterator[
         progress(done, total)
 
 
-def _read(asked: Asked, versions: Sequence[Version], gaps: Gaps) -> Iterator[tuple[str, VersionItem]]:
+def _read(asked: ReportScope, versions: Sequence[Version], gaps: Gaps) -> Iterator[tuple[str, VersionItem]]:
     made: dict[int, list[Decision]] = defaultdict(list)
     told = decisions_section.decided(asked).defer("evaluation", "votes")
     for decision in told.filter(submission__version__in=[one.pk for one in versions]):
@@ -117,7 +117,7 @@ def use_case_of(one: UseCase) -> UseCaseShape:
     }
 
 
-def _pilots(asked: Asked, versions: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+def _pilots(asked: ReportScope, versions: Collection[int]) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     rows = asked.in_scope(PilotReport.objects.filter(version__in=versions, signed_at__lt=asked.as_of))
     for one in rows.select_related("use_case", "upload__blob").order_by("signed_at", "pk"):

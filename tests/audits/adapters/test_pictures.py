@@ -93,7 +93,7 @@ def bomb() -> bytes:
 def test_what_is_no_picture_is_refused_and_the_model_goes_on(running: Any):
     good = encoded(np.random.default_rng(1).integers(0, 256, (8, 8, 3), dtype=np.uint8))
     for content in (b"", b"<svg/>", good[: len(good) // 2], bomb(), b"%PDF-1.4", b"\xff\xd8\xff\xe0" + bytes(50)):
-        with pytest.raises(ModelRefused, match="picture 1 cannot be read") as refused:
+        with pytest.raises(ModelRefused, match="picture 2 cannot be read") as refused:
             running.predict(batch(good, content))
         assert refused.value.code == "inputs"
     with pytest.raises(ModelRefused, match="takes 'pixels': bytes"):

@@ -69,7 +69,11 @@ def test_an_answer_is_told_in_json_whatever_it_holds():
         "label": "good ?",
         "score": {"bad": 0.25, "good": "NaN"},
         "far": "-Infinity",
-        "vector": {"shape": [40], "first": [float(n) for n in range(16)]},
+        "vector": {
+            "shape": [40],
+            "first": [float(n) for n in range(16)],
+            "highest": [[39, 39.0], [38, 38.0], [37, 37.0], [36, 36.0], [35, 35.0]],
+        },
         "pair": [1, 2],
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,8 @@ def test_arrays_come_through_the_wire_as_they_are():
         assert came[name].shape == array.shape
         assert tensors.dtype_of(came[name]) == tensors.dtype_of(array)
         np.testing.assert_array_equal(came[name], array)
+    other_end = over_the_wire({"numbers": np.array([1.5, -2.0], dtype=">f4"), "counts": np.array([1, 2], dtype=">i8")})
+    assert [array.tolist() for array in other_end.values()] == [[1.5, -2.0], [1, 2]]
     with pytest.raises(tensors.Malformed, match="no text"):
         tensors.packed({"objects": np.array([1, None], dtype=object)})
     with pytest.raises(tensors.Malformed, match="neither numbers nor texts"):
@@ -159,9 +162,10 @@ class Says:
     def __init__(self, **outputs: Any) -> None:
         self._outputs = outputs
 
-    def ask(self, head: Any, *parts: Any) -> tuple[dict[str, Any], memoryview]:
-        described, answered = tensors.packed(self._outputs)
-        return {"outputs": described}, memoryview(b"".join(map(bytes, answered)))
+    def ask_each(self, questions: Iterable[Any]) -> Iterator[tuple[dict[str, Any], memoryview]]:
+        for _question in questions:
+            described, answered = tensors.packed(self._outputs)
+            yield {"outputs": described}, memoryview(b"".join(map(bytes, answered)))
 
 
 @pytest.mark.parametrize(

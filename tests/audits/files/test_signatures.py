@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,13 +22,17 @@ from audits.files.signatures.bundles import Unreadable, read
 from audits.files.signatures.comparing import compare
 from audits.files.signatures.signers import BadSigner, signers_of
 from audits.files.sources import Source
+from audits.models import Finding
 from config import environment
+from governance.evidence.wording import finding_text
 from tests.audits.files.scans import codes
 from tests.audits.files.signed import AUTHORITY, FILES, KEY, by_certificate, by_key
 from tests.audits.files.test_scan_files import called
 
 SIGNER = {"name": "acme.pem", "pem": KEY}
 OTHER = ec.generate_private_key(ec.SECP256R1())
+NOON = dt.datetime(2026, 12, 1, 12, tzinfo=dt.UTC)
+YEAR = dt.timedelta(days=365)
 
 
 def pem(key: ec.EllipticCurvePrivateKey) -> str:
@@ -49,12 +54,16 @@ def resigned(change: Any, key: ec.EllipticCurvePrivateKey = OTHER) -> bytes:
 
 
 def scanned(
-    signature: bytes, *signers: Mapping[str, str], files: Mapping[str, bytes] = FILES, name: str = "model.sig"
+    signature: bytes,
+    *signers: Mapping[str, str],
+    files: Mapping[str, bytes] = FILES,
+    name: str = "model.sig",
+    at: dt.datetime = NOON,
 ) -> dict[str, Any]:
     scan = FileScan()
     for path, data in {**files, name: signature}.items():
         scan.file(Source.of_bytes(data), path)
-    return document_of(scan, signatures=compare(scan, signers_of(signers)))
+    return document_of(scan, signatures=compare(scan, signers_of(signers), at=at))
 
 
 def found(document: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -111,6 +120,84 @@ def test_a_certificate_of_an_authority_with_the_same_name_is_not_trusted() -> No
     (said,) = scanned(by_certificate(), {"name": "forged", "pem": forged})["signatures"]
 
     assert (said["state"], said["why"]) == ("unverified", "certificate_unknown")
+
+
+def certified(
+    *, own: tuple[int, int] = (-1, 2), authority: tuple[int, int] = (-2, 3), **material: Any
+) -> tuple[bytes, dict[str, str]]:
+    """A signature by a certificate, and its authority as an operator lays it down; begin and end in years from NOON."""
+    from cryptography import x509
+
+    def name(common: str) -> x509.Name:
+        return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common)])
+
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    made = []
+    for place, (begin, end) in enumerate((authority, own)):
+        build = x509.CertificateBuilder(
+            name("Root"), name(("Root", "Signer")[place]), keys[place].public_key(), 1 + place
+        )
+        build = build.not_valid_before(NOON + begin * YEAR).not_valid_after(NOON + end * YEAR)
+        build = build.add_extension(x509.BasicConstraints(ca=place == 0, path_length=None), critical=True)
+        uses = dict.fromkeys(
+            ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign")
+            + ("encipher_only", "decipher_only"),
+            False,
+        )
+        usage = x509.KeyUsage(digital_signature=place == 1, key_cert_sign=place == 0, **uses)
+        made.append(build.add_extension(usage, critical=True).sign(keys[0], hashes.SHA256()))
+    root, signer = made
+    whole = json.loads(resigned(lambda one: None, keys[1]))
+    chain = [base64.b64encode(one.public_bytes(serialization.Encoding.DER)).decode() for one in (signer, root)]
+    certificates = {"certificates": [{"rawBytes": one} for one in chain]}
+    whole["verificationMaterial"] = {"x509CertificateChain": certificates, **material}
+    pem_of_root = root.public_bytes(serialization.Encoding.PEM).decode()
+    return json.dumps(whole).encode(), {"name": "root.crt", "pem": pem_of_root}
+
+
+@pytest.mark.parametrize(
+    ("dates", "why", "on"),
+    [
+        ({"own": (-2, -1)}, "expired", "2025-12-01"),
+        ({"own": (-2, -1), "tlogEntries": [{"integratedTime": "1700000000"}]}, "expired", "2025-12-01"),
+        ({"own": (-2, -1), "timestampVerificationData": {"rfc3161Timestamps": [{}]}}, "expired", "2025-12-01"),
+        ({"authority": (-3, -1)}, "expired", "2025-12-01"),
+        ({"own": (1, 2)}, "early", "2027-12-01"),
+        ({"authority": (1, 2)}, "early", "2027-12-01"),
+    ],
+)
+def test_a_certificate_that_is_not_in_force_verifies_nothing_whatever_the_signature_says_of_its_time(
+    dates: dict[str, Any], why: str, on: str
+) -> None:
+    signature, authority = certified(**dates)
+
+    document = scanned(signature, authority)
+
+    (said,) = document["signatures"]
+    assert (said["state"], said["why"]) == ("unverified", f"certificate_{why}")
+    (note,) = [one for row in document["files"] for one in row["findings"] if "signature" in one["code"]]
+    assert note["params"] == {"why": f"signature_certificate_{why}", "on": on}
+    assert on in finding_text(Finding(code=note["code"], params=note["params"]))[0]
+
+
+def test_a_certificate_in_force_verifies_until_the_first_that_it_rests_on_ends() -> None:
+    signature, authority = certified(own=(-1, 2), authority=(-2, 1))
+    ends = NOON + YEAR
+
+    for at, state in ((NOON, "verified"), (ends, "verified"), (ends + dt.timedelta(seconds=1), "unverified")):
+        (said,) = scanned(signature, authority, at=at)["signatures"]
+        assert said["state"] == state
+        assert said.get("valid_until") == (ends.isoformat() if state == "verified" else None)
+
+
+def test_a_changed_statement_is_wrong_under_a_certificate_that_has_ended_too() -> None:
+    signature, authority = certified(own=(-2, -1))
+    changed = json.loads(signature)
+    changed["dsseEnvelope"]["signatures"] = json.loads(certified()[0])["dsseEnvelope"]["signatures"]
+
+    (said,) = scanned(json.dumps(changed).encode(), authority)["signatures"]
+
+    assert said["state"] == "wrong"
 
 
 @pytest.mark.parametrize("path", [*FILES])

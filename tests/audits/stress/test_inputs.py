@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,9 @@ from audits.measures.stress.plan import stress_plan_from
 from audits.measures.tables.loading import load_table
 from audits.sandbox.levels import Isolation, Level
 from audits.sandbox.probing import probe
+from audits.stress import kept_cases
 from audits.stress.running import Stressed, repeatable_digest, stress
-from audits.stress.subject import StressRefused
+from audits.stress.subject import KeptCase, StressRefused
 from tests.audits.test_text_commands import call
 
 ort = pytest.importorskip("onnxruntime", reason="without requirements/models.txt no model is run")
@@ -151,6 +154,42 @@ def test_what_is_no_picture_is_refused_by_its_row(digit: tuple[Path, Path], isol
         with pytest.raises(StressRefused) as refused:
             of(digit, {"images": {"size": size, "channels": 1, "layout": layout}}, isolation, store=known)
         assert refused.value.code == code
+
+
+def test_kept_pictures_are_asked_as_the_plan_says_and_what_cannot_be_asked_does_not_pass(
+    digit: tuple[Path, Path], isolation: Isolation
+) -> None:
+    images, label = made.digits()
+    session = ort.InferenceSession(str(digit[0]), providers=["CPUExecutionProvider"])
+    given = images[900:902].reshape(2, -1).astype(np.float32) / np.float32(255)
+    said = [str(one) for one in session.run(None, {"X": given})[0].tolist()]
+    files = [base64.b64decode(made.as_png(image)) for image in images[900:902]]
+    right, wrong = said[0], "9" if said[1] != "9" else "8"
+    kept = [
+        KeptCase(str(place), {"picture": "ab" * 32}, expected, file)
+        for place, (expected, file) in enumerate(zip((right, wrong), files, strict=True))
+    ]
+    plan = {"images": {"size": [16, 16], "channels": 1, "layout": "flat", "corruptions": ["fog"]}, "rows": 2}
+
+    asked = of(digit, plan, isolation, kept_cases=kept, parts=[kept_cases.PART])
+    alone = of(digit, plan, isolation, kept_cases=kept[:1], parts=[kept_cases.PART])
+    unread = of(digit, plan, isolation, kept_cases=[replace(kept[0], picture=b"PNG")], parts=[kept_cases.PART])
+    unsaid = of(digit, {"rows": 2}, isolation, kept_cases=kept[:1], parts=[kept_cases.PART])
+
+    part = asked.document["parts"]["kept_cases"]
+    assert (part["verdict"], part["n"], part["failed"]) == ("fail", 2, 1)
+    (reason,) = part["reasons"]
+    assert reason["params"] == {
+        "case": "1",
+        "text": "picture abababababab…",
+        "expected": wrong,
+        "prediction": said[1],
+    }
+    assert alone.document["verdict"] == "pass"
+    for found in (unread, unsaid):
+        assert found.document["verdict"] == "insufficient_data"
+        assert [one["code"] for one in found.document["reasons"]][-1] == "stress.kept_pictures_not_asked"
+        assert "stress_kept_cases_failed" not in found.summary
 
 
 def test_malformed_inputs_hang_a_model_and_the_worker_goes_on(isolation: Isolation, folder: Path) -> None:

@@ -230,6 +230,12 @@ def test_a_signed_model_of_the_hub_is_verified_with_the_operator_s_key(
     known = facts(version=world.version, use_case=world.use_case, stage="pilot", kinds=["files"], at=world.at)
     assert known["signature"] == {"verified": True}
 
+    # as where it rests on a certificate that has ended since
+    ended = {**run.summary, "files_signatures_valid_until": world.at.timestamp() - 1}
+    Run.objects.filter(pk=run.pk).update(summary=ended)
+    known = facts(version=world.version, use_case=world.use_case, stage="pilot", kinds=["files"], at=world.at)
+    assert known["signature"] == {"verified": False}
+
 
 # --- the Hub's own scans -------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from governance.reports.errors import NotAcceptable
 from governance.reports.models import Edition
 from governance.reports.periods import Period, read_period
 from governance.reports.reading import open_document
-from governance.reports.sections.asked import Asked
+from governance.reports.sections.asked import ReportScope
 from governance.reports.sections.summary import NAMES
 from governance.reviews import queries as reviews
 from governance.reviews.models import Decision, Submission
@@ -75,7 +75,7 @@ def test_an_edition_says_what_was_decided_on_what_and_the_same_facts_give_the_sa
     # again, a moment later: the same facts are the same edition, and the same bytes when read anew
     later = read_at + MINUTE
     assert services.compile(period=period, team=None, by=None, at=later) == edition
-    with compiling.read(Asked(period=period, team=None, as_of=later)) as again:
+    with compiling.read(ReportScope(period=period, team=None, as_of=later)) as again:
         assert again.sha256 == edition.content_sha256
     _figures_are_those_of_the_rooms(document, world, read_at)
     _what_was_erased_stands_in_the_old_edition(edition, bias, later + MINUTE)

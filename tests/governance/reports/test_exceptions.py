@@ -14,7 +14,7 @@ from governance.people.models import Team
 from governance.policies.waivers import services as waivers
 from governance.reports.periods import read_period
 from governance.reports.sections import exceptions, not_checked
-from governance.reports.sections.asked import Asked
+from governance.reports.sections.asked import ReportScope
 from governance.reports.sections.gaps import Gaps
 from governance.reports.sections.summary import value as summary
 from tests.factories import NOON, TeamFactory
@@ -24,8 +24,8 @@ from tests.governance.world import World
 MARCH, APRIL = read_period("2026-03", time_zone="UTC"), read_period("2026-04", time_zone="UTC")
 
 
-def asked(at: dt.datetime, *, team: Team | None = None, period: Any = MARCH) -> Asked:
-    return Asked(period=period, team=team, as_of=at)
+def asked(at: dt.datetime, *, team: Team | None = None, period: Any = MARCH) -> ReportScope:
+    return ReportScope(period=period, team=team, as_of=at)
 
 
 @pytest.mark.parametrize(

@@ -12,30 +12,30 @@ from audits.kinds.base import SEVERITIES
 from audits.measures.clustered import mcnemar_exact
 from audits.measures.plan_values import PlanRejected
 from audits.measures.stress.export import cases_csv
-from audits.measures.stress.flips import Answers, compared
+from audits.measures.stress.flips import Baseline, compared
 from audits.measures.stress.names import TEXT_FAMILIES
 from audits.measures.stress.plan import StressPlan, stress_plan_from
 from audits.measures.stress.reasons import CODES
-from audits.measures.stress.texts import Asked, judged_texts
+from audits.measures.stress.texts import FamilyAnswers, judged_texts
 from governance.evidence.wording.stress import FAMILIES as IN_WORDS
 from governance.evidence.wording.stress import SENTENCES
 
 ONE = StressPlan(families=("keyboard_typos",), severities=(2,))
 
 
-def answers(n: int, *, right: int | None = None, turned: int = 0) -> tuple[Answers, np.ndarray[Any, Any]]:
+def answers(n: int, *, right: int | None = None, turned: int = 0) -> tuple[Baseline, np.ndarray[Any, Any]]:
     """``n`` texts of two classes in turn, the first ``right`` answered as they should be, the first of these turned."""
     label = np.arange(n) % 2
     said = np.where(np.arange(n) < (n if right is None else right), label, 1 - label)
     after = said.copy()
     after[:turned] = 1 - after[:turned]
-    return Answers(said, label), after
+    return Baseline(said, label), after
 
 
 def judged(n: int, *, right: int | None = None, turned: int = 0, plan: StressPlan = ONE) -> dict[str, Any]:
     before, after = answers(n, right=right, turned=turned)
     every = np.ones(n, dtype=bool)
-    asked = [Asked(family, 2, every, after, 0.02) for family in plan.families]
+    asked = [FamilyAnswers(family, 2, every, after, 0.02) for family in plan.families]
     return judged_texts(before, asked, plan, names=["no", "yes"])
 
 
@@ -46,7 +46,7 @@ def test_flips_accuracy_and_the_paired_test_by_hand() -> None:
     after = np.array([1, 1, 0, 0, 1, 1, 1, 0, 0, 1])
     changed = np.array([True] * 8 + [False] * 2)
 
-    found = compared(Answers(said, label), after, changed)
+    found = compared(Baseline(said, label), after, changed)
 
     assert (found["flips"]["k"], found["flips"]["n"]) == (2, 6)
     assert (found["flips_all"]["k"], found["flips_all"]["n"]) == (3, 8)
@@ -96,7 +96,10 @@ def test_a_crafted_change_decides_nothing_unless_the_plan_says_so() -> None:
     crafted = StressPlan(families=("homoglyphs", "keyboard_typos"), severities=(2,))
     before, after = answers(400, turned=300)
     every = np.ones(400, dtype=bool)
-    asked = [Asked("homoglyphs", 2, every, after, 0.1), Asked("keyboard_typos", 2, every, before.said, 0.1)]
+    asked = [
+        FamilyAnswers("homoglyphs", 2, every, after, 0.1),
+        FamilyAnswers("keyboard_typos", 2, every, before.said, 0.1),
+    ]
 
     by_default = judged_texts(before, asked, crafted, names=["no", "yes"])
     gating = StressPlan(families=crafted.families, gating=("homoglyphs",), severities=(2,))
@@ -113,7 +116,10 @@ def test_a_model_that_breaks_fails_and_the_other_severities_still_count() -> Non
     plan = StressPlan(families=("deletions",), severities=(1, 2))
     before, after = answers(400)
     every = np.ones(400, dtype=bool)
-    asked = [Asked("deletions", 1, every, after, 0.1), Asked("deletions", 2, every, None, 0.1, "crashed", "it ended")]
+    asked = [
+        FamilyAnswers("deletions", 1, every, after, 0.1),
+        FamilyAnswers("deletions", 2, every, None, 0.1, "crashed", "it ended"),
+    ]
 
     found = judged_texts(before, asked, plan, names=["no", "yes"])
 
@@ -123,12 +129,12 @@ def test_a_model_that_breaks_fails_and_the_other_severities_still_count() -> Non
 
 
 def test_answers_that_say_nothing_never_pass() -> None:
-    constant = Answers(np.zeros(400, dtype=np.int64), np.arange(400) % 2)
-    never = Answers(np.ones(400, dtype=np.int64), np.zeros(400, dtype=np.int64))
+    constant = Baseline(np.zeros(400, dtype=np.int64), np.arange(400) % 2)
+    never = Baseline(np.ones(400, dtype=np.int64), np.zeros(400, dtype=np.int64))
     every = np.ones(400, dtype=bool)
 
     found = [
-        judged_texts(before, [Asked("deletions", 2, every, before.said, 0.1)], ONE, names=["no", "yes"])
+        judged_texts(before, [FamilyAnswers("deletions", 2, every, before.said, 0.1)], ONE, names=["no", "yes"])
         for before in (constant, never)
     ]
 
@@ -139,7 +145,7 @@ def test_answers_that_say_nothing_never_pass() -> None:
 def test_families_that_change_nothing_neither_pass_nor_fail() -> None:
     before, after = answers(400)
     found = judged_texts(
-        before, [Asked("yo_as_ye", 2, np.zeros(400, dtype=bool), after, 0.0)], ONE, names=["no", "yes"]
+        before, [FamilyAnswers("yo_as_ye", 2, np.zeros(400, dtype=bool), after, 0.0)], ONE, names=["no", "yes"]
     )
 
     assert found["families"][0]["verdict"] == "not_measured"
@@ -151,7 +157,10 @@ def test_without_labels_an_answer_has_to_stay_what_it_was() -> None:
     after = np.where(np.arange(400) < 100, 1 - said, said)
 
     found = judged_texts(
-        Answers(said, None), [Asked("deletions", 2, np.ones(400, dtype=bool), after, 0.1)], ONE, names=["a", "b"]
+        Baseline(said, None),
+        [FamilyAnswers("deletions", 2, np.ones(400, dtype=bool), after, 0.1)],
+        ONE,
+        names=["a", "b"],
     )
 
     (row,) = found["families"][0]["curve"]

@@ -1,0 +1,102 @@
+"""Questions that are put ahead of answers: each answer is that of its question, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from audits.sandbox.cell import Cell
+from audits.sandbox.levels import Level
+from audits.sandbox.limits import MB
+from audits.sandbox.probing import probe
+from audits.sandbox.refusals import Refused, Stopped
+
+pytestmark = pytest.mark.sandbox
+
+ECHO = """
+def serve(channel):
+    while (asked := channel.receive()) is not None:
+        head, body = asked
+        if head.get("dies"):
+            raise SystemExit(3)
+        if head.get("refuses"):
+            channel.send({"error": {"code": "no", "message": "not this one"}})
+            continue
+        channel.send({"n": head["n"]}, body, b"", body[:1])
+"""
+
+
+@pytest.fixture(scope="module")
+def cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cell]:
+    if probe().level < Level.L1:
+        pytest.skip(f"this machine isolates too little: {probe().lacking}")
+    program = tmp_path_factory.mktemp("program") / "echo.py"
+    program.write_text(ECHO)
+    with Cell(program, isolation=probe(), lowest=Level.L1) as running:
+        yield running
+
+
+def numbered(pulled: list[int], *, size: int = 1) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
+    for n in itertools.count():
+        pulled.append(n)
+        yield {"n": n}, [b"", bytes([n % 256]) * size, b"!"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 3 * MB])
+def test_answers_come_in_the_order_of_questions_however_large_these_are(cell: Cell, size: int) -> None:
+    asked = itertools.islice(numbered([], size=size), 6)
+
+    found = [(head["n"], bytes(body)) for head, body in cell.ask_each(asked)]
+
+    for n, (told, body) in enumerate(found):
+        sent = bytes([n]) * size + b"!"
+        assert told == n
+        assert body == sent + sent[:1]
+    assert len(found) == 6
+
+
+def test_one_question_is_put_ahead_and_no_more(cell: Cell) -> None:
+    pulled: list[int] = []
+    answers = cell.ask_each(numbered(pulled))
+
+    for n in range(3):
+        assert next(answers)[0]["n"] == n
+        assert pulled == list(range(n + 2))
+    with pytest.raises(RuntimeError, match="take all answers"):
+        cell.ask({"n": 7})
+    answers.close()
+
+    assert cell.ask({"n": 9})[0]["n"] == 9, "the answer that nobody waited for is not the next one's"
+
+
+def test_a_refusal_in_between_leaves_no_answer_for_others_to_take(cell: Cell) -> None:
+    for refuses in ({1}, {0, 1}, {2}):
+        questions = [({"n": n, "refuses": n in refuses}, [bytes(MB)]) for n in range(3)]
+        with pytest.raises(Refused, match="not this one"):
+            list(cell.ask_each(questions))
+        assert cell.ask({"n": 5})[0]["n"] == 5
+
+
+def test_questions_that_cannot_be_made_end_nothing(cell: Cell) -> None:
+    def questions() -> Iterator[tuple[dict[str, Any], list[bytes]]]:
+        yield {"n": 1}, []
+        raise ValueError("no more of them")
+
+    with pytest.raises(ValueError, match="no more of them"):
+        list(cell.ask_each(questions()))
+
+    assert cell.ask({"n": 2})[0]["n"] == 2
+
+
+def test_a_program_that_dies_with_a_question_ahead_says_so(cell: Cell) -> None:
+    assert cell.program is not None
+    with (
+        Cell(cell.program, isolation=cell.isolation, lowest=Level.L1) as other,
+        pytest.raises(Stopped) as stopped,
+    ):
+        list(other.ask_each([({"n": 0}, []), ({"dies": True}, []), ({"n": 2}, [])]))
+
+    assert stopped.value.code in ("crashed", "program_failed")
