@@ -315,7 +315,7 @@ def test_a_model_that_changes_under_our_hands_is_no_evidence(onnx_file: Path, is
 
 
 def test_a_model_of_others_says_inside_what_its_own_library_says(isolation: Isolation):
-    """Magika (Fratantonio et al. 2024, arXiv:2409.13768) tells a file's type by its first and its last 1,024 bytes."""
+    """Magika (Fratantonio et al., ICSE 2025) tells a file's type by its first and its last 1,024 bytes."""
     magika = pytest.importorskip("magika", reason="magika is not installed (requirements/dev.txt)")
     folder = Path(magika.__file__).parent / "models" / "standard_v3_3"
     said = json.loads((folder / "config.min.json").read_text())
