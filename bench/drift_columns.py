@@ -25,9 +25,9 @@ from scipy.stats import ks_2samp, wasserstein_distance
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from audits.measures.drift import drift_numeric
 from audits.measures.drift.distances import wasserstein_1
 from audits.measures.drift.kolmogorov import ks_distance, ks_p
+from audits.measures.drift.measuring import drift_numeric
 
 Array = npt.NDArray[np.float64]
 Pair = tuple[Array, Array]

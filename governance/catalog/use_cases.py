@@ -23,7 +23,7 @@ from licenses import cases
 # Whoever submits must not lower the bar: tier, licence profile and audit plan are kept by these.
 KEEPERS = (Role.RISK_OFFICER, Role.ADMIN)
 EDITABLE = ("name", "purpose", "people_affected", "owner_team", "tier", "licence_profile", "employment_decision_tool")
-PLAN_PARTS = ("bias", "ll144", "counterfactual", "suite", "data", "stress")
+PLAN_PARTS = ("bias", "ll144", "counterfactual", "suite", "data", "drift", "stress")
 MAX_PLAN_BYTES = 64 * 1024
 
 
@@ -260,6 +260,7 @@ def _read_by_audits(document: Mapping[str, Any]) -> None:
     """Read a plan by what carries it out, so that nothing is promised that no audit keeps."""
     from audits.measures.counterfactual.plan import counterfactual_plan_from
     from audits.measures.data.plan import data_plan_from
+    from audits.measures.drift.plan import drift_plan_from
     from audits.measures.ll144.plan import ll144_plan_from
     from audits.measures.plan import PlanRejected, plan_from
     from audits.measures.stress.plan import stress_plan_from
@@ -271,6 +272,7 @@ def _read_by_audits(document: Mapping[str, Any]) -> None:
         "counterfactual": counterfactual_plan_from,
         "suite": suite_plan_from,
         "data": data_plan_from,
+        "drift": drift_plan_from,
         "stress": stress_plan_from,
     }
     for part, read in readers.items():

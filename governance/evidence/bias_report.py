@@ -100,6 +100,8 @@ def metric_name(metric: str) -> str:
         "equalized_odds_difference": _("largest difference of error rates"),
         "equalized_odds_ratio": _("smallest ratio of error rates"),
         "equal_opportunity_difference": _("difference of true positive rates"),
+        "true_positive_rate_difference": _("difference of true positive rates"),
+        "false_positive_rate_difference": _("difference of false positive rates"),
         "roc_auc_score": _("area under the ROC curve"),
         "brier_score_loss": _("Brier score"),
         "roc_auc_score_difference": _("difference of the areas under the ROC curve"),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from audits.models import Run
+from governance.evidence import drift_report
 from governance.evidence.wording.drift import MEASURES
 from governance.web.templatetags import figures
 
@@ -29,6 +30,8 @@ def sentence(run: Run, document: Document | None = None) -> str:
             "insufficient_data": _("There are too few rows to say that nothing is wrong."),
             "no_information": _("Every column is empty or has one value."),
         }.get(run.verdict, "")
+    if document is not None and "performance" in document:
+        return drift_report.sentence(document, of_columns=_drifted(document))
     return {
         "pass": _("No column has drifted."),
         "warn": _("A column has moved far, and chance cannot be ruled out."),
@@ -85,6 +88,11 @@ def drift_rows(document: Document) -> list[dict[str, Any]]:
     """What a drift audit judged: all columns at once, then each, worst first: effect beside its limit and what noise
     reaches, q, verdict."""
     rows = [_drift_row(_("all columns together"), together) for together in _together(document)]
+    rows += [
+        _drift_row(_("all columns together, main directions"), together["reconstruction"])
+        for together in _together(document)
+        if "reconstruction" in together
+    ]
     for row in list(document.get("columns", ()))[:MOST_COLUMNS]:
         rows.append(_drift_row(row.get("column"), row))
         if "words" in row:

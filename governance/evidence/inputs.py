@@ -61,7 +61,8 @@ UPLOADED: Mapping[str, Reads] = {
     "suite": Reads({"suite": Attachment.Role.SUITE}, part="suite"),
     # What the columns mean may be left open: then only what needs no meaning is looked at.
     "data": Reads({"data": Attachment.Role.DATA}, part="data"),
-    "drift": Reads({"current": Attachment.Role.DATA, "reference": Attachment.Role.REFERENCE}),
+    # Without a plan the columns are compared and nothing is said of decisions.
+    "drift": Reads({"current": Attachment.Role.DATA, "reference": Attachment.Role.REFERENCE}, part="drift"),
     # What the bias audit reads; a proposal learns from the features besides.
     "mitigation": Reads(_PREDICTIONS, part="bias", plan_needed=True, key="features"),
     "metrics": Reads(_PREDICTIONS, part="bias", plan_needed=True, key="metrics"),

@@ -23,6 +23,7 @@ from governance.evidence import (
     bias_pictures,
     bias_report,
     data_report,
+    drift_report,
     kind_pages,
     leads_report,
     metrics_report,
@@ -129,6 +130,7 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
         context["columns"] = data_report.column_rows(document)
     elif shown.kind == "drift" and document is not None:
         context["drift"] = data_report.drift_rows(document)
+        context |= drift_report.shown(document)
     elif document is not None:
         context |= kind_pages.report_of(shown, document)
     if shown.kind == "stress" and use_case is not None:

@@ -17,10 +17,11 @@ from audits.measures.data.near import JACCARD, TooMuchText, components, near_pai
 from audits.measures.data.plan import DataPlan
 from audits.measures.data.rows import conflicting_labels, copies, expected_pairs, seen_elsewhere
 from audits.measures.data.thresholds import BY_CHANCE, DUPLICATES, MIN_ROWS
-from audits.measures.data.times import overlap, times_of
+from audits.measures.data.times import overlap
 from audits.measures.figures import figure
 from audits.measures.intervals import wilson
 from audits.measures.tables.arrow import BLANK, EMPTY, as_numpy, positions
+from audits.measures.times import times_of
 
 Columns = dict[str, Column]
 Mask = npt.NDArray[np.bool_]
@@ -128,7 +129,7 @@ def _leak_rows(
 def _time_leaks(column: Column, split: Column, plan: DataPlan, findings: Findings) -> dict[str, Any]:
     """How far the split that is trained on reaches into the time of each other one."""
     train = _trained_on(split, plan)
-    times = times_of(column)
+    times = times_of(column.texts, column.numbers)
     if train is None or times is None or column.is_empty:
         why = "train_unknown" if train is None else "no_values" if column.is_empty else "not_a_time"
         findings.add("data.time_not_measured", column.name, column=column.name, why=why)

@@ -26,6 +26,8 @@ from audits.measures.multiplicity import benjamini_hochberg
 
 # From the best to the worst.
 ORDER = ("no_information", "pass", "warn", "insufficient_data", "fail")
+# The same where something was asked for: what cannot be told is no pass.
+ASKED_FOR = ("pass", "warn", "insufficient_data", "no_information", "fail")
 
 
 @dataclass
@@ -116,3 +118,8 @@ def _verdict(one: Judged, min_rows: int) -> str:
 def worst(verdicts: Sequence[str]) -> str:
     """The verdict of a table: the worst of its columns; constant columns count only where there is nothing else."""
     return max(verdicts, key=ORDER.index, default="no_information")
+
+
+def worst_asked_for(verdicts: Sequence[str]) -> str:
+    """The worst of what was asked for: that nothing can be told of one part is not made up for by another."""
+    return max(verdicts, key=ASKED_FOR.index)

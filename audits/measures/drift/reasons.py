@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 _JUDGED = ("column", "measure", "effect", "threshold", "floor", "q", "n_reference", "n_current")
+_QUANTITY = ("metric", "effect", "threshold", "floor", "q", "n_reference", "n_current")
 
 CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "drift.values_moved": ("high", _JUDGED),
@@ -15,6 +16,19 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "drift.moved_together": ("high", _JUDGED),
     "drift.together_inconclusive": ("medium", _JUDGED),
     "drift.together_too_few_rows": ("medium", (*_JUDGED, "min_rows")),
+    # what the model does with the rows
+    "drift.described_worse": ("high", _JUDGED),
+    "drift.described_inconclusive": ("medium", _JUDGED),
+    "drift.performance_fell": ("high", (*_QUANTITY, "reference", "current")),
+    "drift.estimate_fell": ("high", (*_QUANTITY, "reference", "current")),
+    "drift.selection_moved": ("high", (*_QUANTITY, "reference", "current")),
+    "drift.gap_grew": ("high", (*_QUANTITY, "attribute", "reference")),
+    "drift.gap_grew_since": ("high", (*_QUANTITY, "attribute", "reference", "since", "until")),
+    "drift.gap_not_followed": ("medium", ("column", "metric", "why")),
+    "drift.quantity_inconclusive": ("medium", _QUANTITY),
+    "drift.quantity_too_few_rows": ("medium", (*_QUANTITY, "min_rows")),
+    "drift.performance_unknown": ("high", ("why", "known", "min_rows")),
+    "drift.labels_selective": ("medium", ("share_waiting", "share_known", "waiting", "known")),
     # the effect is large and may be chance
     "drift.inconclusive": ("medium", _JUDGED),
     # noise alone would look like drift, or there are too few rows

@@ -14,7 +14,16 @@ import pyarrow.compute as pc
 import rfc8785
 
 from audits.measures.drift.apart import Apart, apart_judged, apart_row
-from audits.measures.drift.judging import ORDER, Judged, decide, missing_judged, values_judged, worst
+from audits.measures.drift.decided import decided
+from audits.measures.drift.judging import (
+    ORDER,
+    Judged,
+    decide,
+    missing_judged,
+    values_judged,
+    worst,
+    worst_asked_for,
+)
 from audits.measures.drift.measuring import (
     CATEGORICAL,
     LARGEST,
@@ -24,15 +33,15 @@ from audits.measures.drift.measuring import (
     drift_categorical,
     drift_numeric,
 )
+from audits.measures.drift.plan import DriftPlan
 from audits.measures.drift.reasons import CODES
-from audits.measures.drift.thresholds import ALPHA, MIN_ROWS, THRESHOLDS
+from audits.measures.drift.thresholds import ALPHA, MIN_ROWS
 from audits.measures.drift.together import moved_together
 from audits.measures.drift.wording import told_apart_by_words
 from audits.measures.figures import figure
-from audits.measures.naming import listed, quoted
 from audits.measures.tables.arrow import as_numpy
 from audits.measures.tables.loading import Loaded
-from audits.measures.tables.refusals import ColumnMissing, TableRejected, TooManyColumns
+from audits.measures.tables.refusals import ColumnMissing, TooManyColumns
 
 Array = npt.NDArray[np.float64]
 
@@ -44,48 +53,6 @@ MAX_COLUMNS = 2_000
 # Categories that are shown, largest change first, if enough rows have them not to point at anybody.
 _SHOWN_CATEGORIES = 5
 _SHOWN_FROM = 10
-
-
-class ThresholdRejected(TableRejected):
-    code = "threshold_rejected"
-
-
-@dataclass(frozen=True)
-class DriftPlan:
-    """What is compared, and what counts as drift.
-
-    ``columns``: these alone; all that both tables have by default. ``numeric`` and ``categorical`` name columns whose
-    kind is not to be guessed. ``thresholds`` holds what somebody has set; the others are ``thresholds.THRESHOLDS``.
-    """
-
-    columns: tuple[str, ...] = ()
-    numeric: tuple[str, ...] = ()
-    categorical: tuple[str, ...] = ()
-    thresholds: Mapping[str, float] = field(default_factory=dict)
-    min_rows: int = MIN_ROWS
-
-    def __post_init__(self) -> None:
-        unknown = [name for name in self.thresholds if name not in THRESHOLDS]
-        if unknown:
-            raise ThresholdRejected(f"no effect is called {listed(unknown)}; known: {', '.join(THRESHOLDS)}")
-        for name, threshold in self.thresholds.items():
-            if not 0 < threshold < 100:
-                raise ThresholdRejected(f"the threshold of {name} must be a positive number, such as 0.1")
-        if not 2 <= self.min_rows <= 1_000_000:
-            raise ThresholdRejected("the smallest number of rows must be from 2 to 1,000,000")
-        both = [name for name in self.numeric if name in self.categorical]
-        if both:
-            raise ThresholdRejected(f"column {quoted(both[0])} cannot be both numeric and categorical")
-
-    def as_document(self) -> dict[str, Any]:
-        """The plan as JSON-ready data."""
-        return {
-            "columns": list(self.columns),
-            "numeric": list(self.numeric),
-            "categorical": list(self.categorical),
-            "thresholds": dict(self.thresholds),
-            "min_rows": self.min_rows,
-        }
 
 
 @dataclass
@@ -100,14 +67,14 @@ class _Column:
     verdicts: list[str] = field(default_factory=list)
 
 
-def audit_drift(reference: Loaded, current: Loaded, plan: DriftPlan | None = None) -> dict[str, Any]:
-    """Compare two tables column by column.
+def audit_drift(reference: Loaded, current: Loaded, plan: DriftPlan | None = None, *, seed: int = 0) -> dict[str, Any]:
+    """Compare two tables column by column, and what was decided in them where the plan says how.
 
     Returns:
         The document of the audit, JSON-ready, without nan and infinity. ``columns`` has a row per column with
-        statistic, effect, p, q, null floor and verdict, ``together`` all of them at once; ``verdict`` is the worst.
-        ``digest`` is the SHA-256 of the RFC 8785 form of all the rest; the order of rows and columns does not change
-        it.
+        statistic, effect, p, q, null floor and verdict, ``together`` all of them at once; ``performance`` and ``gaps``
+        are there where the plan names decisions and groups. ``verdict`` is the worst. ``digest`` is the SHA-256 of the
+        RFC 8785 form of all the rest; the order of rows and columns does not change it.
 
     Raises:
         TableRejected: a column that the plan names is missing, or there are too many columns.
@@ -117,10 +84,14 @@ def audit_drift(reference: Loaded, current: Loaded, plan: DriftPlan | None = Non
     both, gone, new = _columns_of(reference, current, plan)
     columns = [_compared(name, reference, current, plan, reasons) for name in both]
     kinds = [(name, column.row["kind"]) for name, column in zip(both, columns, strict=True)]
-    together = moved_together(reference, current, [one for one in kinds if one[1] in (NUMERIC, CATEGORICAL)])
-    apart = together.judged_by(plan.thresholds)
+    # labels that are not known yet would tell the tables apart
+    all_at_once = [one for one in kinds if one[1] in (NUMERIC, CATEGORICAL) and one[0] != plan.label]
+    together = moved_together(reference, current, all_at_once)
+    apart, described = together.judged_by(plan.thresholds), together.described_by(plan.thresholds)
+    outcomes = decided(reference, current, plan, seed=seed)
     questions = [one for column in columns for one in (column.values, column.missing, column.wording) if one]
-    decide([*questions, *([apart] if apart else [])], min_rows=plan.min_rows)
+    questions += [one for one in (apart, described) if one is not None]
+    decide([*questions, *(outcomes.questions if outcomes else ())], min_rows=plan.min_rows)
     for column in columns:
         _finish(column, reasons, plan)
     rows = [column.row for column in columns]
@@ -128,19 +99,23 @@ def audit_drift(reference: Loaded, current: Loaded, plan: DriftPlan | None = Non
     reasons += [_reason("drift.column_gone", name) for name in gone]
     reasons += [_reason("drift.column_new", name) for name in new]
     verdict = worst([row["verdict"] for row in rows])
-    if apart is not None and ORDER.index(apart.verdict) > ORDER.index(verdict):
+    for one, codes in ((apart, _TOGETHER), (described, _DESCRIBED)):
         # said where it is news: columns that moved by themselves are told apart together too
-        reasons += _judged_reasons(apart, _TOGETHER, plan)
-        verdict = apart.verdict
+        if one is not None and one.verdict in codes and ORDER.index(one.verdict) > ORDER.index(verdict):
+            reasons += _judged_reasons(one, codes, plan)
+            verdict = one.verdict
     if verdict == "no_information":
         reasons.append({"code": "drift.nothing_to_compare", "severity": "medium", "locus": "", "params": {}})
+    parts = outcomes.finished(reasons) if outcomes else {}
+    verdict = worst_asked_for([verdict, *(part["verdict"] for part in parts.values())])
     judged = [row for row in rows if row["verdict"] in ("pass", "warn", "fail")]
     document: dict[str, Any] = {
         "verdict": verdict,
         "rows": {"reference": reference.rows, "current": current.rows},
         "columns": sorted(rows, key=lambda row: (-ORDER.index(row["verdict"]), -(row["effect"] or 0), row["column"])),
         "columns_new": new,
-        "together": together.row(apart),
+        "together": together.row(apart, described),
+        **parts,
         "judged": len(judged),
         "drifted": sum(row["verdict"] == "fail" for row in rows),
         "reasons": sorted(reasons, key=lambda reason: (reason["locus"], reason["code"])),
@@ -154,11 +129,16 @@ def audit_drift(reference: Loaded, current: Loaded, plan: DriftPlan | None = Non
 def _columns_of(reference: Loaded, current: Loaded, plan: DriftPlan) -> tuple[list[str], list[str], list[str]]:
     """Columns that both tables have, that only the reference has, that only the current one has; each sorted."""
     asked = {*plan.columns, *plan.numeric, *plan.categorical}
+    # a time and a name are new in every row
+    aside = {plan.time, plan.row_id}
     missing = sorted(name for name in asked if name not in reference.names)
     if missing:
         raise ColumnMissing(missing, reference.names)
-    ours = set(plan.columns) or set(reference.names)
-    theirs = set(current.names) & ours if plan.columns else set(current.names)
+    ours = {name for name in plan.columns or reference.names if name not in aside}
+    theirs = {name for name in current.names if name not in aside and (not plan.columns or name in ours)}
+    if plan.label is not None and plan.label not in theirs:
+        # no outcome is known yet
+        ours.discard(plan.label)
     if len(ours) > MAX_COLUMNS:
         raise TooManyColumns(len(ours), MAX_COLUMNS)
     return sorted(ours & theirs), sorted(ours - theirs), sorted(theirs - ours)
@@ -168,10 +148,14 @@ def _compared(name: str, reference: Loaded, current: Loaded, plan: DriftPlan, re
     row: dict[str, Any] = {"column": name, "kind": None, "effect": None}
     column = _Column(row)
     missing = (reference.texts(name).null_count, current.texts(name).null_count)
-    if any(missing):
+    # labels come late, which is no drift
+    if any(missing) and name != plan.label:
         rows = (reference.rows, current.rows)
         column.missing = missing_judged(name, missing, rows, thresholds=plan.thresholds)
         row["missing"] = {"reference": missing[0], "current": missing[1]}
+    if name == plan.label and missing[1] == current.rows:
+        column.row |= _unmeasured(name, "labels_wait", "no_information")
+        return column
     try:
         kind, drift = _measured(name, reference, current, plan, row)
     except NotMeasurable as problem:
@@ -346,6 +330,7 @@ _TOGETHER = {
     "warn": "drift.together_inconclusive",
     "insufficient_data": "drift.together_too_few_rows",
 }
+_DESCRIBED = {"fail": "drift.described_worse", "warn": "drift.described_inconclusive"}
 
 
 def _judged_reasons(one: Judged, codes: Mapping[str, str], plan: DriftPlan, **more: Any) -> list[dict[str, Any]]:

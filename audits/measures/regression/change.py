@@ -17,6 +17,7 @@ from audits.measures.naming import DIFFERENCE
 from audits.measures.regression.pairing import Judged, Sides
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 
 
@@ -56,19 +57,27 @@ def accuracy_change(both: Sides) -> Change:
         low, high = newcombe(k1, n1, k0, n0)
         _, p = score_test(k1, n1, k0, n0)
         return Change(k0 / n0, k1 / n1, float(low), float(high), float(p), "unpaired: Newcombe; score test")
-    moved = new.right.astype(float) - old.right
     if new.weights is not None:
-        return _weighted_change(moved, new.weights, new, old)
-    n = len(moved)
+        return _weighted_change(new.right.astype(float) - old.right, new.weights, new, old)
+    return paired_change(new.right, old.right)
+
+
+def paired_change(new: Flags, old: Flags) -> Change:
+    """The change of a share between two looks at the same rows; see ``accuracy_change``.
+
+    Args:
+        new, old: shape (rows,), whether the row counts, now and before.
+    """
+    n = len(new)
     if not n:
         return Change(math.nan, math.nan, math.nan, math.nan, math.nan, "not measured")
-    better, worse = int((moved > 0).sum()), int((moved < 0).sum())
+    better, worse = int((new & ~old).sum()), int((old & ~new).sum())
     b, c, total = better + 0.5, worse + 0.5, n + 2.0
     centre = (b - c) / total
     half = Z95 * math.sqrt(b + c - (b - c) ** 2 / total) / total
     return Change(
-        float(old.right.mean()),
-        float(new.right.mean()),
+        float(old.mean()),
+        float(new.mean()),
         max(centre - half, -1.0),
         min(centre + half, 1.0),
         mcnemar(better, worse),

@@ -10,17 +10,24 @@ from django.core.management.base import CommandParser
 
 from config.audit_command import AuditCommand, reading, refusals
 from config.commands import Refused
-from config.printing import plain
+from config.printing import interval, plain
 
 
 class Command(AuditCommand):
-    help = "Compare two tables (csv, csv.gz, parquet, json lines) column by column for drift."
+    help = "Compare two tables (csv, csv.gz, parquet, json lines) column by column for drift, and their decisions."
     sentences = {
         "pass": "Pass: no column has drifted.",
         "warn": "Warn: a column has moved far, and chance cannot be ruled out.",
         "fail": "Fail: a column, or all together, drifted further than the threshold and beyond chance.",
         "insufficient_data": "Insufficient data: a column cannot be judged.",
         "no_information": "No information: there is nothing to compare.",
+    }
+    of_decisions = {
+        "pass": "Pass: no column has drifted, and decisions are as before.",
+        "warn": "Warn: something has moved far, and chance cannot be ruled out.",
+        "fail": "Fail: columns or decisions drifted further than the threshold and beyond chance.",
+        "insufficient_data": "Insufficient data: something that was asked for cannot be judged.",
+        "no_information": "No information: of something that was asked for nothing can be told.",
     }
 
     def arguments(self, parser: CommandParser) -> None:
@@ -34,20 +41,40 @@ class Command(AuditCommand):
             "--threshold",
             action="append",
             metavar="EFFECT=NUMBER",
-            help="wasserstein_1_over_std, js_distance, missing_share_change or domain_classifier_auc; may be repeated",
+            help="such as js_distance=0.1; an unknown effect names them all; may be repeated",
         )
+        parser.add_argument("--label", metavar="COL", help="how it came out; may be missing from rows of today")
+        parser.add_argument("--prediction", metavar="COL", help="what was decided")
+        parser.add_argument("--score", metavar="COL", help="the chance of the positive class, for an estimate")
+        parser.add_argument("--positive", metavar="V", help="the value that means selected")
+        parser.add_argument("--sensitive", nargs="+", action="extend", metavar="COL", help="gaps between these groups")
+        parser.add_argument(
+            "--time", metavar="COL", help="when a row of today happened; gaps are followed in its order"
+        )
+        parser.add_argument("--periods", type=int, default=10, metavar="N", help="that today is cut into (10)")
+        parser.add_argument("--row-id", metavar="COL", help="names the same case in both tables")
+        parser.add_argument(
+            "--gating", nargs="+", action="extend", metavar="QUANTITY", help="what the verdict rests on"
+        )
+        self.seed_argument(parser, of="rows that are dealt out anew")
+
+    def sentence(self, document: dict[str, Any]) -> str:
+        sentences = self.of_decisions if "performance" in document else self.sentences
+        return sentences[document["verdict"]]
 
     def audit(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        from audits.measures.drift.tables import DriftPlan, audit_drift
+        from audits.measures.drift.plan import drift_plan_from
+        from audits.measures.drift.tables import audit_drift
         from audits.measures.tables.loading import load_table
 
-        named = {key: tuple(options[key] or ()) for key in ("columns", "numeric", "categorical")}
-        plan = DriftPlan(**named, thresholds=_thresholds(options["threshold"]), min_rows=options["min_rows"])
+        plan = drift_plan_from(
+            {name: options[name] for name in _IN_PLAN} | {"thresholds": _thresholds(options["threshold"])}
+        )
         loaded = []
         for path in (options["reference"], options["current"]):
             with refusals(of=plain(path)), reading(path):
                 loaded.append(load_table(Path(path)))
-        return audit_drift(loaded[0], loaded[1], plan)
+        return audit_drift(loaded[0], loaded[1], plan, seed=options["seed"])
 
     def show(self, document: dict[str, Any]) -> None:
         rows = document["rows"]
@@ -58,9 +85,70 @@ class Command(AuditCommand):
         head = ("column", "kind", "test", "statistic", "p", "q", "effect", "value", "by noise", "limit", "verdict")
         self.show_table(head, _lines(document))
         self.stdout.write('\n"by noise": what sampling noise alone reaches once in twenty times.')
+        if "performance" in document:
+            self._show_decisions(document)
         self.show_reasons(document["reasons"])
         if document["reasons"]:
             self.stdout.write("")
+
+    def _show_decisions(self, document: Mapping[str, Any]) -> None:
+        performance = document["performance"]
+        waiting = performance["labels"]["current"]["waiting"]
+        self.stdout.write(f"\nDecisions; of {waiting:,} rows of today no outcome is known yet.")
+        head = ("quantity", "then", "now", "change", "q", "by noise", "limit", "verdict")
+        self.show_table(head, [_quantity(row) for row in performance["quantities"]])
+        if estimated := performance.get("estimated"):
+            self.stdout.write("\nEstimated from scores, without outcomes" + _why(estimated))
+            self.show_table(
+                ("quantity", "then", "estimate", "q", "by noise", "limit", "verdict"),
+                [_estimate(row) for row in estimated["quantities"]],
+            )
+        if gaps := document.get("gaps"):
+            self.stdout.write("\nGaps between groups; chance by dealing rows out to the periods anew")
+            named = ("attribute", "gap", "then", "rise", "since", "q", "by noise", "limit", "verdict")
+            self.show_table(named, [_gap(row) for row in gaps["followed"]])
+        self.stdout.write("")
+
+
+_IN_PLAN = (
+    "columns",
+    "numeric",
+    "categorical",
+    "min_rows",
+    "label",
+    "prediction",
+    "score",
+    "positive",
+    "sensitive",
+    "time",
+    "periods",
+    "row_id",
+    "gating",
+)
+
+
+def _why(part: Mapping[str, Any]) -> str:
+    return f": none ({part['why'].replace('_', ' ')})" if "why" in part else ""
+
+
+def _judged(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (*(_number(row.get(name)) for name in ("q", "null_floor", "threshold")), row["verdict"])
+
+
+def _quantity(row: Mapping[str, Any]) -> tuple[str, ...]:
+    change = interval({**row, "value": row["change"]})
+    shares = (interval({"value": row[side], "ci_low": None, "ci_high": None}) for side in ("reference", "current"))
+    return (row["metric"], *shares, change, *_judged(row))
+
+
+def _estimate(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (row["metric"], f"{row['reference']:.1%}", interval(row), *_judged(row))
+
+
+def _gap(row: Mapping[str, Any]) -> tuple[str, ...]:
+    then = (row.get("reference") or {}).get("value")
+    told = ("" if then is None else f"{then:.1%}", "" if row.get("effect") is None else f"{row['effect']:+.1%}")
+    return (plain(row["attribute"]), row["metric"], *told, plain(row.get("since") or row.get("why", "")), *_judged(row))
 
 
 def _lines(document: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -70,7 +158,11 @@ def _lines(document: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             yield _line({**_NO_TEST, **row["words"], "column": row["column"], "kind": "its words"})
     together = document["together"]
     if "effect" in together:
-        yield _line({**_NO_TEST, **together, "column": "(all together)", "kind": f"{len(together['columns'])} columns"})
+        kind = f"{len(together['columns'])} columns"
+        yield _line({**_NO_TEST, **together, "column": "(all together)", "kind": kind})
+        if "reconstruction" in together:
+            described = {**_NO_TEST, **together["reconstruction"]}
+            yield _line({**described, "column": "(all together)", "kind": f"{described['components']} components"})
 
 
 # A model tells the samples apart: its area is the effect, and the statistic too.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audits.measures.drift import NotMeasurable, drift_numeric
+from audits.measures.drift.measuring import NotMeasurable, drift_numeric
 from audits.measures.drift.tables import audit_drift
 from audits.measures.tables import TableRejected
 from audits.measures.tables.loading import load_table

@@ -210,7 +210,7 @@ def test_a_plan_is_numbered_and_the_same_document_is_no_new_one(team: Team, keep
 @pytest.mark.parametrize(
     ("document", "why"),
     [
-        ({}, "an audit plan is an object with bias or ll144 or counterfactual or suite or data or stress"),
+        ({}, "an audit plan is an object with bias or ll144 or counterfactual or suite or data or drift or stress"),
         ([], "an audit plan is an object"),
         ({"bais": {}}, "no part 'bais'"),
         ({"bias": []}, "bias is an object"),

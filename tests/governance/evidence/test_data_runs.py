@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from governance.evidence import services as evidence
 from governance.evidence.models import Upload
 from governance.reviews import services as reviews
 from tests.audits.measures.data.tables import csv, varied
+from tests.audits.measures.drift.decisions import ROLES, widening, without_labels
+from tests.audits.measures.drift.decisions import rows as decisions
 from tests.audits.measures.drift.test_tables import sample
 from tests.audits.measures.drift.test_together import table as correlated
 from tests.governance.catalog.clients import API, client
@@ -126,6 +129,55 @@ def test_columns_that_moved_only_together_are_told_in_both_languages(world: Worl
     assert "No column has drifted by itself; together they have" in shown
     assert "Taken together, the columns tell rows of today from those of then" in shown
     assert "Вместе столбцы отличают сегодняшние строки от прежних" in russian
+
+
+def test_decisions_are_compared_by_what_the_plan_says(world: World) -> None:
+    part = {**ROLES, "sensitive": ["group"], "time": "time", "columns": ["group"]}
+    plan, new = put_audit_plan(
+        use_case_id=world.use_case.pk, document={**PLAN, "drift": part}, by=world.risk_officer, at=world.at
+    )
+    submission = world.submit()
+    attach(world, submission, "reference", decisions(1, 2_000).file())
+    attach(world, submission, "data", without_labels(widening(2, 2_000, since=0.5, by_group=2.0)).file())
+
+    run = done(world, "drift")
+
+    assert new
+    assert (run.state, run.verdict, run.inputs["plan"], run.inputs["plan_digest"]) == (
+        "succeeded",
+        "fail",
+        part,
+        plan.sha256,
+    )
+    assert run.summary["fairness_gap_rise"] > 0.05
+    assert "accuracy_now" not in run.summary, "no outcome is known yet"
+    assert 0 < run.summary["estimated_accuracy"] < 1
+    shown, russian = page(world, run), page(world, run, language="ru")
+    assert "Groups have drifted apart, further than the limit and beyond chance." in shown
+    assert "2,000 rows still wait for their outcomes" in shown
+    assert "Wider from 1000 – 1199 to 1800 – 1999." in shown
+    assert "Estimate for the decisions of today" in shown
+    assert "2000 строк ещё ждут исхода" in re.sub(r"\s(?=\d{3} )", "", russian)
+    assert "Группы по group разошлись." in russian
+
+
+def test_where_nothing_can_be_told_of_decisions_the_page_says_why(world: World) -> None:
+    put_audit_plan(
+        use_case_id=world.use_case.pk,
+        document={**PLAN, "drift": {"label": "label", "prediction": "prediction", "columns": ["group"]}},
+        by=world.risk_officer,
+        at=world.at,
+    )
+    submission = world.submit()
+    attach(world, submission, "reference", decisions(1, 400).file())
+    attach(world, submission, "data", without_labels(decisions(2, 400)).file())
+
+    run = done(world, "drift")
+
+    assert run.verdict == "no_information"
+    shown = page(world, run)
+    assert "Nothing is estimated: there is no score." in shown
+    assert "It cannot be told whether the decisions of today are as right as those before." in shown
 
 
 def test_the_page_speaks_russian(world: World) -> None:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial import distance
 
-from audits.measures.drift import NotMeasurable, distances, drift_categorical, drift_numeric
+from audits.measures.drift import distances
 from audits.measures.drift.contingency import chi_squared, fisher_exact, g_test, homogeneity, pooled
 from audits.measures.drift.floors import cell_floors, wasserstein_floor
 from audits.measures.drift.kolmogorov import ks_distance, ks_p
+from audits.measures.drift.measuring import NotMeasurable, drift_categorical, drift_numeric
 from tests.audits.measures.made import LONG, examples
 
 # Coarse enough for ties, wide enough for gaps, and with both zeros.

@@ -10,8 +10,8 @@ import io
 import numpy as np
 import pytest
 
-from audits.measures.drift import drift_categorical, drift_numeric
 from audits.measures.drift.judging import missing_judged
+from audits.measures.drift.measuring import drift_categorical, drift_numeric
 from audits.measures.drift.tables import audit_drift
 from audits.measures.tables.loading import load_table
 from tests.audits.measures.made import LONG

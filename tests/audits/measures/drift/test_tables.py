@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audits.measures.drift import drift_numeric
 from audits.measures.drift.judging import Judged, decide, values_judged
+from audits.measures.drift.measuring import drift_numeric
+from audits.measures.drift.plan import DriftPlan
 from audits.measures.drift.reasons import CODES
-from audits.measures.drift.tables import DriftPlan, ThresholdRejected, audit_drift
+from audits.measures.drift.tables import audit_drift
+from audits.measures.plan_values import PlanRejected
 from audits.measures.tables import TableRejected
 from audits.measures.tables.loading import load_table
 from tests.audits.measures.made import LONG
@@ -181,8 +183,10 @@ def test_kinds_can_be_said() -> None:
     ],
 )
 def test_a_plan_that_means_nothing_is_refused(plan: dict[str, Any]) -> None:
-    with pytest.raises(ThresholdRejected):
+    with pytest.raises(PlanRejected) as refused:
         DriftPlan(**plan)
+
+    assert refused.value.code == "threshold_rejected"
 
 
 def test_a_column_that_is_asked_for_must_be_there() -> None:

@@ -13,7 +13,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
 from audits.measures.drift.apart import Apart
-from audits.measures.drift.tables import DriftPlan, audit_drift
+from audits.measures.drift.plan import DriftPlan
+from audits.measures.drift.tables import audit_drift
 from audits.measures.drift.wording import told_apart_by_words
 from audits.measures.tables.arrow import strings
 from audits.measures.tables.loading import load_table
