@@ -9,7 +9,7 @@ from typing import Any
 
 from governance.policies import facts as facts_of
 from governance.policies.documents import PolicyDocument
-from governance.policies.evaluation import AppliedPolicy, Evaluation, evaluate
+from governance.policies.evaluation import OPENS, AppliedPolicy, Evaluation, evaluate
 from governance.policies.expressions import Known, atoms, programs
 from governance.policies.portfolio import Item
 from governance.policies.queries import required_kinds
@@ -28,6 +28,28 @@ class Compared:
     @property
     def flips(self) -> bool:
         return self.before != self.after.verdict
+
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome(self.before, self.after.verdict, self.after.reason_codes)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one item comes out before and after a change, and the reasons of the latter."""
+
+    before: str
+    after: str
+    reason_codes: tuple[str, ...] = ()
+
+    @property
+    def flips(self) -> bool:
+        return self.before != self.after
+
+    @property
+    def opens(self) -> bool:
+        """Whether the gate opens after it."""
+        return self.after in OPENS
 
 
 def draft(document: PolicyDocument, *, number: int = 0) -> AppliedPolicy:
@@ -95,6 +117,36 @@ def _held(item: Item, asked: _Asked, known: dict[str, Any], *, new: AppliedPolic
     else:
         before = evaluate(policies=asked.before, **told).verdict
     return Compared(before, judged, known)
+
+
+def without_all(
+    items: Sequence[Item], *, name: str, current: Sequence[AppliedPolicy], at: dt.datetime
+) -> list[Outcome | None]:
+    """What retiring a policy would do to items; None where the policy does not speak about one.
+
+    An approval rests on the policies that it was granted under, whatever becomes of them: it only opens again where
+    this one alone has closed it since. A submission is held against those that remain.
+    """
+    asked = [_asked_without(item, name=name, current=current) for item in items]
+    meant = [(item, one) for item, one in zip(items, asked, strict=True) if one is not None and item.what != APPROVAL]
+    known = iter(_facts([(item, one.kinds) for item, one in meant], at=at))
+    found: list[Outcome | None] = []
+    for item, one in zip(items, asked, strict=True):
+        if one is None:
+            found.append(None)
+        elif item.what == APPROVAL:
+            found.append(Outcome("deny" if item.closed_by == {name} else item.verdict, item.verdict))
+        else:
+            told: dict[str, Any] = {"facts": next(known), "votes": item.votes, "at": at, "current_round": item.round}
+            before, after = evaluate(policies=one.before, **told), evaluate(policies=one.after, **told)
+            found.append(Outcome(before.verdict, after.verdict, after.reason_codes))
+    return found
+
+
+def _asked_without(item: Item, *, name: str, current: Sequence[AppliedPolicy]) -> _Asked | None:
+    applying = [policy for policy in current if speaks_about(policy, item)]
+    others = [policy for policy in applying if policy.name != name]
+    return _Asked(applying, others) if len(others) < len(applying) else None
 
 
 def _facts(items: Sequence[tuple[Item, frozenset[str]]], *, at: dt.datetime) -> list[dict[str, Any]]:
