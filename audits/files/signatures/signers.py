@@ -185,6 +185,7 @@ def _may_sign(certificate: x509.Certificate) -> bool:
     Source: RFC 5280, 4.2.1.3 and 4.2.1.12.
     """
     from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID
 
     extensions = certificate.extensions
     said = []
@@ -192,7 +193,9 @@ def _may_sign(certificate: x509.Certificate) -> bool:
         said.append(extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature)
     with contextlib.suppress(x509.ExtensionNotFound):
         purposes = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        said.append(bool({x509.OID_CODE_SIGNING, x509.ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & set(purposes)))
+        said.append(
+            bool({ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & set(purposes))
+        )
     return bool(said) and all(said)
 
 
