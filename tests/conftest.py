@@ -138,11 +138,9 @@ def _flush_what_was_written() -> Iterator[None]:
 
     def sql_flush(self: DatabaseOperations, style: Any, tables: Sequence[str], **kwargs: Any) -> list[str]:
         names = {table: self.quote_name(table) for table in sorted(set(tables) - KEPT)}
-        asked = " UNION ALL ".join(
-            f"SELECT '{table}' WHERE EXISTS (SELECT FROM {name})" for table, name in names.items()
-        )
+        each = (f"SELECT '{table}' WHERE EXISTS (SELECT FROM {name})" for table, name in names.items())  # noqa: S608
         with self.connection.cursor() as cursor:
-            cursor.execute(asked)
+            cursor.execute(" UNION ALL ".join(each))
             full = [names[table] for (table,) in cursor.fetchall()]
         # Without triggers no row asks after another, so the order is nobody's.
         deleted = [f"DELETE FROM {name};" for name in full]  # noqa: S608
