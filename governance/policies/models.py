@@ -10,6 +10,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from audits.work import Due, Work
 from governance.catalog.models import Stage, Tier
 from governance.people.models import User
 from governance.people.queries import teams_seen_by
@@ -118,7 +119,7 @@ class RejudgingState(models.TextChoices):
     FAILED = "failed", _("Given up")
 
 
-class Rejudging(models.Model):
+class Rejudging(Work, Due):
     """What was judged before a change, to be judged again: written in the transaction of the change.
 
     A change is of a ``policy`` (``number`` of the version that was published, none where it was retired), or of what
@@ -134,14 +135,9 @@ class Rejudging(models.Model):
     stage = models.CharField(max_length=12, choices=Stage, blank=True)
     dedupe_key = models.CharField(max_length=120)
     state = models.CharField(max_length=8, choices=RejudgingState, default=RejudgingState.QUEUED)
-    requested_at = models.DateTimeField()
-    due_at = models.DateTimeField()
-    attempt = models.PositiveSmallIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
     total = models.PositiveIntegerField(default=0)
     looked_at = models.PositiveIntegerField(default=0)
     broke_off = models.PositiveIntegerField(default=0)
-    finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
