@@ -98,16 +98,11 @@ def wanted(*, kind: str, version: Version, use_case: UseCase) -> Wanted | Lackin
         return found
     if kind == "data" and version.entry.kind == "dataset" and version.card is not None:
         found["card_sha256"] = version.card.sha256
-    if kind == "data" and version.entry.kind == "dataset" and (sha256 := _croissant_of(version)):
-        found["croissant_sha256"] = sha256
+    if kind == "data" and version.entry.kind == "dataset":
+        # its own description of its files, where the bytes are at hand
+        croissant = model_bytes(version, use_case).files.get("croissant.json")
+        found |= {"croissant_sha256": croissant} if croissant else {}
     return Wanted(inputs=found, origin=Origin.DECLARED)
-
-
-def _croissant_of(version: Version) -> str:
-    """The data set's own description of its files, where its bytes are at hand; "" otherwise. One query."""
-    described = version.files.filter(path="croissant.json", sha256__isnull=False)
-    stored = described.filter(sha256__in=Blob.objects.filter(erased_at=None).values("sha256"))
-    return str(stored.values_list("sha256", flat=True).first() or "")
 
 
 def _of_uploads(reads: Reads, version: Version, use_case: UseCase) -> dict[str, Any] | Lacking:
