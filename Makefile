@@ -52,8 +52,8 @@ bench: $(VENV)/.ready-dev $(TRANSLATIONS)
 # The exact versions, with hashes, for Python 3.11 to 3.13 (needs uv).
 lock:
 	$(COMPILE) requirements.in --output-file requirements.txt
-	cd requirements && $(COMPILE) demo.in --output-file demo.txt
 	cd requirements && $(COMPILE) models.in --output-file models.txt
+	cd requirements && $(COMPILE) demo.in --output-file demo.txt
 	cd requirements && $(COMPILE) transformers.in --output-file transformers.txt
 	cd requirements && $(COMPILE) dev.in --output-file dev.txt
 	cd requirements && $(COMPILE) mitigation.in --output-file mitigation.txt

@@ -6,12 +6,11 @@ names the fencing token it was given, so that a worker that was thought dead and
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import logging
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import IO, Any
 
 import rfc8785
@@ -27,6 +26,7 @@ from audits.kinds.base import Draft, InputsRejected, Interrupted, Outcome
 from audits.locks import hold_subject
 from audits.models import Finding, Run, RunState
 from audits.signals import run_finished
+from audits.work import heartbeat
 
 logger = logging.getLogger(__name__)
 PROGRESS_EVERY_S = 0.3
@@ -206,7 +206,6 @@ class Hold:
         self.stop = ""
         self._deadline = time.monotonic() + run.time_limit_s
         self._told_at = 0.0
-        self._ended = threading.Event()
 
     @property
     def inputs(self) -> Mapping[str, Any]:
@@ -247,33 +246,16 @@ class Hold:
         if not self.stop and time.monotonic() > self._deadline:
             self.stop = "time_limit"
 
-    @contextlib.contextmanager
-    def heartbeat(self) -> Iterator[None]:
+    def heartbeat(self) -> AbstractContextManager[None]:
         """Renew the lease from a thread of its own, whatever the kind is busy with."""
-        thread = threading.Thread(target=self._beat, name=f"heartbeat of run {self.run.pk}", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._ended.set()
-            thread.join(5)
+        return heartbeat(self._beat, every_s=settings.RUN_LEASE_S / 4, name=f"heartbeat of run {self.run.pk}")
 
-    def _beat(self) -> None:
-        try:
-            while not self._ended.wait(settings.RUN_LEASE_S / 4):
-                self._look()
-                if self.stop == "time_limit":
-                    return  # without a heartbeat the lease runs out, should the kind not look up in time
-                self._renew()
-        finally:
-            connection.close()
-
-    def _renew(self) -> None:
-        try:
-            if not self._mine().update(lease_until=lease()):
-                self.stop = self.stop or "lease_lost"
-            elif Run.objects.filter(pk=self.run.pk, cancel_asked=True).exists():
-                self.stop = self.stop or "cancelled"
-        except Exception:
-            logger.exception("run %s: the heartbeat failed, trying again", self.run.pk)
-            connection.close()
+    def _beat(self) -> bool:
+        self._look()
+        if self.stop == "time_limit":
+            return False  # without a heartbeat the lease runs out, should the kind not look up in time
+        if not self._mine().update(lease_until=lease()):
+            self.stop = self.stop or "lease_lost"
+        elif Run.objects.filter(pk=self.run.pk, cancel_asked=True).exists():
+            self.stop = self.stop or "cancelled"
+        return True

@@ -126,5 +126,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/builds/<uuid:public_id>/", reports.BuildView.as_view(), name="report-build"),
     path("reports/<int:pk>/", reports.ReportView.as_view(), name="report"),
     path("reports/<int:pk>/forms/<str:form>/", reports.FormView.as_view(), name="report-form"),
+    path(
+        "entries/<str:kind>/<str:ns>/<str:name>/versions/<str:sha>/dossier/<slug:slug>/",
+        reports.DossierView.as_view(),
+        name="dossier",
+    ),
+    path(
+        "entries/<str:kind>/<str:ns>/<str:name>/versions/<str:sha>/dossier/<slug:slug>/html/",
+        reports.DossierPage.as_view(),
+        name="dossier-page",
+    ),
     path("reports/<int:pk>/differences/", reports.DifferencesView.as_view(), name="report-differences"),
 ]

@@ -21,7 +21,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NoReturn
 
+import executed
 from portal import ROOT, Portal, Refused, Server, manage, said_by
+from telling import bar, said, step
 
 DEMO = ROOT / "var" / "demo"
 NOTES = ROOT / "var" / "demo.json"
@@ -53,7 +55,7 @@ PLAN = {
         "required_groups": {"race": ["black", "hispanic", "white"]},
         "min_group": 30,
         "data": "upload",
-    }
+    },
 }
 PROFILE = {"purpose": "commercial", "mode": "internal", "territory": "US", "field": "credit"}
 
@@ -66,9 +68,9 @@ def main() -> int:
         signal.signal(number, _stop)
     manage("serve", "--dry-run")  # refuses a port that is in use, and says by whom
     if os.environ.get("RESET") == "1":
-        _step("Start anew")
+        step("Start anew")
         manage("reset", "--yes")
-        _said("the demonstration's data is gone")
+        said("the demonstration's data is gone")
     DEMO.mkdir(parents=True, exist_ok=True)
     # Each training has a core; more threads than cores only wait for each other.
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -76,7 +78,7 @@ def main() -> int:
     for training in trainings:
         training.start()
     try:
-        _step("Prepare the database and the people")
+        step("Prepare the database and the people")
         manage("migrate", "--verbosity", "0")
         notes = _people(port)
         server = Server(port, ROOT / "var" / "demo-serve.log")
@@ -105,35 +107,41 @@ def _tell_story(
     server: Server, trainings: list[BaseProcess], notes: dict[str, Any], *, serve: bool, started: float
 ) -> int:
     server.wait()
-    _said(f"the portal runs at {server.address}")
+    said(f"the portal runs at {server.address}")
     people = {user["email"]: Portal(server.address, user["token"]) for user in notes["users"] if user.get("token")}
     engineer, risk_owner, pilot_owner = people[SUBMITTER], people[RISK_OWNER], people[PILOT_OWNER]
 
-    _step("Train two versions on 1,989 public mortgage applications")
+    step("Train two versions on 1,989 public mortgage applications")
     results = [_trained(number, training) for number, training in enumerate(trainings, start=1)]
+    applications = Path(results[0]["applications"])
 
-    _step("Import the dataset and both versions, each with its card")
+    step("Import the dataset and both versions, each with its card")
     _imported(manage("import_card", str(DEMO / "loanapp"), "--kind", "dataset", "--id", DATASET_ID, "--format", "json"))
     versions = [
         _imported(manage("import_card", result["folder"], "--id", MODEL_ID, "--keep-files", "--format", "json"))
         for result in results
     ]
 
-    _step(f"Describe the use case {USE_CASE}: tier high, and what its bias audit looks at")
-    _use_case(risk_owner)
+    step(f"Describe the use case {USE_CASE}: tier high, and what its audits look at")
+    _use_case(risk_owner, columns=applications.read_text().partition("\n")[0].split(","))
 
-    _step("Version 1 at prototype: policies decide by themselves")
+    step("Version 1 at prototype: policies decide by themselves")
     submission = _submitted(engineer, versions[0], "prototype")
     _await_audits(engineer, submission["id"])
 
-    _step("Version 1 for production: a worker audits its predictions and data; its pilot is reported")
+    step("Version 1 for production: a worker audits its predictions and data, and runs the model itself")
     submission = _submitted(engineer, versions[0], "production")
     _evidence(engineer, submission["id"], results[0], "predictions")
     _evidence(engineer, submission["id"], results[0], "data")
+    _evidence(engineer, submission["id"], results[0], "stress", table="applications")
+    stress = executed.asked_for(engineer, _subject(versions[0]), USE_CASE)
     _pilot(pilot_owner, submission["id"])
     _report(_await_audits(engineer, submission["id"]))
+    notes["stress"] = executed.told(engineer, stress, server.address)
+    _write_notes(notes)
+    as_expected = bool(notes["stress"]["as_told"])
 
-    _step("Version 2 for production: audits, a pilot report, three reviewers, an approver")
+    step("Version 2 for production: audits, a pilot report, three reviewers, an approver")
     submission = _submitted(engineer, versions[1], "production")
     _evidence(engineer, submission["id"], results[1], "predictions")
     _evidence(engineer, submission["id"], results[1], "data")
@@ -141,22 +149,22 @@ def _tell_story(
     _report(_await_audits(engineer, submission["id"]))
     _review(people, submission["id"])
 
-    _step("Version 1 once more, as its review ended with version 2: this one stays open to be looked at")
+    step("Version 1 once more, as its review ended with version 2: this one stays open to be looked at")
     submission = _submitted(engineer, versions[0], "production")
     _evidence(engineer, submission["id"], results[0], "predictions")
     _evidence(engineer, submission["id"], results[0], "data")
     _pilot(pilot_owner, submission["id"])
     _await_audits(engineer, submission["id"])
 
-    _step("Ask the gate, as a pipeline would")
+    step("Ask the gate, as a pipeline would")
     allow = _gate(versions[1], "production")
     prototype = _gate(versions[0], "prototype")
     deny = _gate(versions[0], "production")
     _note_subjects(notes, versions)
-    as_expected = allow["verdict"] == "allow" and deny["verdict"] == "deny" and prototype["exit_code"] == 0
-    _step("This month's report, and whether it is the one in the ledger")
+    as_expected &= allow["verdict"] == "allow" and deny["verdict"] == "deny" and prototype["exit_code"] == 0
+    step("This month's report, and whether it is the one in the ledger")
     as_expected &= _month_reported(server.address, notes)
-    _said(f"the story took {time.monotonic() - started:.0f} s")
+    said(f"the story took {time.monotonic() - started:.0f} s")
     if not as_expected:
         print("\nThe gate, or the report, is not as the story has it; look at the pages above.", file=sys.stderr)
     _how_to_sign_in(server.address, notes, serve=serve)
@@ -203,13 +211,17 @@ def _people(port: int) -> dict[str, Any]:
             "create_token", "--name", "demo-pipeline", "--scopes", "gate:read", "--days", "90", "--format", "json"
         )["token"]
     _write_notes(notes)
-    _said(f"{len(users)} people in team {TEAM}; their passwords are in var/demo.json")
+    said(f"{len(users)} people in team {TEAM}; their passwords are in var/demo.json")
     return notes
 
 
 def _made(number: int) -> dict[str, str]:
-    """Where a version's folder and its table of predictions are written."""
-    return {"folder": str(DEMO / f"version-{number}"), "predictions": str(DEMO / f"predictions-{number}.csv")}
+    """Where a version's folder and predictions are written, and the applications that every version is asked about."""
+    return {
+        "folder": str(DEMO / f"version-{number}"),
+        "predictions": str(DEMO / f"predictions-{number}.csv"),
+        "applications": str(DEMO / "applications.csv"),
+    }
 
 
 def _train(number: int) -> None:
@@ -217,7 +229,7 @@ def _train(number: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too, but our parent ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     warnings.simplefilter("ignore")  # solvers tell of their last digits
-    folder, table_file = map(Path, _made(number).values())
+    folder, table_file, applications = map(Path, _made(number).values())
     stamp, code = DEMO / f"version-{number}.made-by", _code_digest()
     if not (stamp.exists() and stamp.read_text() == code):
         import cards
@@ -228,6 +240,7 @@ def _train(number: int) -> None:
         trained = first if number == 1 else training.version_2(table, _meter(2))
         if number == 1:
             cards.write_dataset(DEMO / "loanapp", table)
+            applications.write_bytes(training.applications_csv(table))
         cards.write_model(folder, table, trained, version=number, before=None if number == 1 else first)
         table_file.write_bytes(training.predictions_csv(table, trained))
         stamp.write_text(code)
@@ -246,7 +259,7 @@ def _no_meter(done: int, total: int) -> None:
 
 def _meter(number: int) -> Callable[[int, int], None]:
     def show(done: int, total: int) -> None:
-        _bar(f"version {number}", done, total, "fits")
+        bar(f"version {number}", done, total, "fits")
 
     return show
 
@@ -257,7 +270,7 @@ def _trained(number: int, training: BaseProcess) -> dict[str, str]:
         raise Refused(f"version {number} could not be trained; why is written above")
     result = _made(number)
     rows = Path(result["predictions"]).read_text().count("\n") - 1
-    _said(f"version {number}: out-of-fold predictions for {rows:,} applicants")
+    said(f"version {number}: out-of-fold predictions for {rows:,} applicants")
     return result
 
 
@@ -265,11 +278,11 @@ def _imported(card: dict[str, Any]) -> dict[str, Any]:
     found = card["card"]["findings"]
     score = card["card"]["score"]
     counted = "1 finding" if len(found) == 1 else f"{len(found)} findings"
-    _said(f"{card['entry']}@{card['revision'][:8]}: card {score:.0%} complete, {counted}")
+    said(f"{card['entry']}@{card['revision'][:8]}: card {score:.0%} complete, {counted}")
     return card
 
 
-def _use_case(risk_owner: Portal) -> None:
+def _use_case(risk_owner: Portal, *, columns: list[str]) -> None:
     if risk_owner.find(f"use-cases/{USE_CASE}/") is None:
         risk_owner.post(
             "use-cases/",
@@ -283,8 +296,8 @@ def _use_case(risk_owner: Portal) -> None:
                 "licence_profile": PROFILE,
             },
         )
-    plan = risk_owner.put(f"use-cases/{USE_CASE}/audit-plan/", PLAN)
-    _said(f"audit plan {plan['number']}: approval rates by race, ratio at least 0.80")
+    plan = risk_owner.put(f"use-cases/{USE_CASE}/audit-plan/", {**PLAN, "stress": executed.plan(columns)})
+    said(f"audit plan {plan['number']}: approval rates by race, ratio at least 0.80; more income never lowers a score")
 
 
 def _submitted(engineer: Portal, version: dict[str, Any], stage: str) -> dict[str, Any]:
@@ -294,23 +307,28 @@ def _submitted(engineer: Portal, version: dict[str, Any], stage: str) -> dict[st
             "in_review",
             "approved",
         ):
-            _said(f"submission {submission['id']} is there already: {submission['state'].replace('_', ' ')}")
+            said(f"submission {submission['id']} is there already: {submission['state'].replace('_', ' ')}")
             return dict(submission)
-    subject = {"kind": "model", "id": MODEL_ID, "revision": version["revision"]}
-    made = engineer.post("submissions/", {"subject": subject, "use_case": USE_CASE, "stage": stage})
-    _said(f"submission {made['id']}: {MODEL_ID}@{version['revision'][:8]} for {stage}")
+    made = engineer.post("submissions/", {"subject": _subject(version), "use_case": USE_CASE, "stage": stage})
+    said(f"submission {made['id']}: {MODEL_ID}@{version['revision'][:8]} for {stage}")
     return dict(made)
 
 
-def _evidence(engineer: Portal, submission: int, result: dict[str, str], role: str) -> None:
-    data = Path(result["predictions"]).read_bytes()
+def _subject(version: dict[str, Any]) -> dict[str, str]:
+    return {"kind": "model", "id": MODEL_ID, "revision": version["revision"]}
+
+
+def _evidence(
+    engineer: Portal, submission: int, result: dict[str, str], role: str, *, table: str = "predictions"
+) -> None:
+    data = Path(result[table]).read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     attached = engineer.get(f"submissions/{submission}/evidence/")["items"]
     if any(item["sha256"] == digest and item["role"] == role for item in attached):
         return
-    upload = engineer.upload(data, filename=Path(result["predictions"]).name, media_type="text/csv")
+    upload = engineer.upload(data, filename=Path(result[table]).name, media_type="text/csv")
     engineer.post(f"submissions/{submission}/evidence/", {"role": role, "upload": upload["id"]})
-    _said(f"{role} attached, declared by the submitter: {upload['bytes']:,} bytes")
+    said(f"{role} attached, declared by the submitter: {upload['bytes']:,} bytes")
 
 
 def _pilot(owner: Portal, submission: int) -> None:
@@ -328,7 +346,7 @@ def _pilot(owner: Portal, submission: int) -> None:
         "upload": upload["id"],
     }
     owner.post(f"submissions/{submission}/pilot-reports/", report | figures)
-    _said("a pilot of 21 days reported, with figures that are made up for the demonstration")
+    said("a pilot of 21 days reported, with figures that are made up for the demonstration")
 
 
 def _await_audits(engineer: Portal, submission: int, *, within: float = 240.0) -> dict[str, Any]:
@@ -342,7 +360,7 @@ def _await_audits(engineer: Portal, submission: int, *, within: float = 240.0) -
         for run_id in sorted({requirement["run"] for requirement in waiting}):
             run = engineer.get(f"runs/{run_id}/")
             done, total = run["progress"]["done"], run["progress"]["total"]
-            _bar(f"{run['kind']} run {run_id}, attempt {run['attempt']}", done, total, "rows")
+            bar(f"{run['kind']} run {run_id}, attempt {run['attempt']}", done, total, "rows")
         if time.monotonic() > deadline:
             raise Refused(f"the audits of submission {submission} did not end within {within:.0f} s")
         time.sleep(0.3)
@@ -350,7 +368,7 @@ def _await_audits(engineer: Portal, submission: int, *, within: float = 240.0) -
 
 def _report(state: dict[str, Any]) -> None:
     for requirement in state["requirements"]:
-        _said(f"{requirement['status']:<12} {requirement['title']}: {requirement['message']}")
+        said(f"{requirement['status']:<12} {requirement['title']}: {requirement['message']}")
 
 
 def _review(people: dict[str, Portal], submission: int) -> None:
@@ -365,11 +383,11 @@ def _review(people: dict[str, Portal], submission: int) -> None:
                 continue
             vote = {"lane": lane, "value": 1, "comment": f"Read the card, the figures and the method: {lane} agrees."}
             people[email].post(f"submissions/{submission}/votes/", vote, edition=state["edition"])
-            _said(f"{name} agrees for {lane}")
+            said(f"{name} agrees for {lane}")
     state = people[APPROVER].get(f"submissions/{submission}/")
     if state["state"] == "in_review":
         people[APPROVER].post(f"submissions/{submission}/approve/", {"reason": ""}, edition=state["edition"])
-        _said("approved")
+        said("approved")
 
 
 def _gate(version: dict[str, Any], stage: str) -> dict[str, Any]:
@@ -391,7 +409,7 @@ def _month_reported(address: str, notes: dict[str, Any]) -> bool:
     month = f"{dt.datetime.now(dt.UTC):%Y-%m}"
     for scope in ((), ("--team", TEAM.lower())):
         made = manage("build_report", "--period", month, *scope, "--format", "json")
-        _said(f"{made['scope']}: {month}, edition {made['edition']}, provisional: {address}/reports/{made['id']}/")
+        said(f"{made['scope']}: {month}, edition {made['edition']}, provisional: {address}/reports/{made['id']}/")
         if not scope:
             notes["report"] = {"id": made["id"], "path": made["path"], "sha256": made["document_sha256"]}
     _write_notes(notes)
@@ -430,31 +448,6 @@ def _how_to_sign_in(address: str, notes: dict[str, Any], *, serve: bool) -> None
     print(f"\n{where}")
     for user in notes["users"]:
         print(f"  {user['email']:<22} {user['password']:<18} {', '.join(user['roles'])}")
-
-
-_numbers = iter(range(1, 100))
-
-
-def _step(title: str) -> None:
-    print(f"\n{next(_numbers)}. {title}", flush=True)
-
-
-def _said(text: str) -> None:
-    end = "\x1b[K" if sys.stdout.isatty() else ""
-    print(f"   {text}{end}", flush=True)
-
-
-def _bar(what: str, done: int, total: int | None, unit: str) -> None:
-    """One line that is written over, at a terminal only."""
-    if not sys.stdout.isatty():
-        return
-    if total:
-        filled = round(20 * done / total)
-        print(
-            f"   {what} [{'#' * filled}{'.' * (20 - filled)}] {done:,} of {total:,} {unit}\x1b[K", end="\r", flush=True
-        )
-    else:
-        print(f"   {what} …\x1b[K", end="\r", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -119,6 +120,16 @@ def predictions_csv(table: Table, trained: Trained) -> bytes:
     columns = zip(table.race, table.sex, table.approved, trained.scores, trained.predictions, strict=True)
     for number, (race, sex, approved, score, prediction) in enumerate(columns, start=1):
         rows.writerow([number, race, sex, approved, f"{score:.6f}", prediction])
+    return text.getvalue().encode()
+
+
+def applications_csv(table: Table) -> bytes:
+    """What the model itself is asked about: the features of every applicant, and the decision of 1990."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow([*table.names, LABEL])
+    for features, approved in zip(table.features.tolist(), table.approved.tolist(), strict=True):
+        rows.writerow([*("" if math.isnan(value) else f"{value:.9g}" for value in features), approved])
     return text.getvalue().encode()
 
 

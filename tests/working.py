@@ -83,8 +83,8 @@ class Workers:
         self.log, self.prefix = log, prefix
         self.running: list[Worker] = []
 
-    def start(self, *, concurrency: int = 1, **environment: str) -> Worker:
-        worker = Worker({**_environment(self.prefix), **environment}, self.log, concurrency=concurrency)
+    def start(self, *, concurrency: int = 1, **more: str) -> Worker:
+        worker = Worker({**environment(self.prefix), **more}, self.log, concurrency=concurrency)
         self.running.append(worker)
         return worker
 
@@ -101,7 +101,8 @@ class Workers:
             return written.read().decode(errors="replace")
 
 
-def _environment(prefix: str) -> dict[str, str]:
+def environment(prefix: str = "") -> dict[str, str]:
+    """What a process of its own is started with that works on the test's database."""
     at = connection.get_connection_params()
     known = {name: at[name] for name in ("host", "port", "user", "password", "dbname") if at.get(name)}
     if settings.EMBEDDED:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audits.digests import canonical
 from audits.files.notes import Note
-from audits.files.scanning import FileScan
+
+if TYPE_CHECKING:
+    from audits.files.scanning import FileScan
 
 VERDICTS = ("fail", "no_information", "insufficient_data", "warn", "pass")
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audits.files.notes import CODES
-from audits.files.scanning import FileScan
+
+if TYPE_CHECKING:
+    from audits.files.scanning import FileScan
 
 SAFE = ("safe",)
 NOT_SCANNED = ("unscanned", "queued", "error", "")

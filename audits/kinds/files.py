@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audits.files import hub_scans
 from audits.files.documents import VERDICTS, document_of
-from audits.files.scanning import FileScan, Row
 from audits.files.signatures.comparing import compare as compare_signatures
 from audits.files.signatures.signers import BadSigner, signers_of
-from audits.files.sources import Source
 from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
+
+if TYPE_CHECKING:
+    from audits.files.scanning import FileScan, Row
 
 MAX_LOCUS = 500
 
@@ -36,6 +37,9 @@ def run(context: Context) -> Outcome:
     Raises:
         InputsRejected: nothing is at hand, an input has the wrong type, or a stored file is gone.
     """
+    from audits.files.scanning import FileScan
+    from audits.files.sources import Source
+
     files, manifest = _listed(context.inputs, "files"), _listed(context.inputs, "manifest")
     if not files:
         raise InputsRejected("files_missing", "there is no file to scan; upload the version's files and attach them")

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
-from licenses import compat, expressions
+from licenses import expressions
 from licenses.cases import CaseRejected
 from licenses.findings import RANK, VERDICTS
 
@@ -62,6 +62,8 @@ def outcome(inputs: Mapping[str, Any], *, with_repairs: bool = True) -> Outcome:
     Raises:
         InputsRejected: as ``run``.
     """
+    from licenses import compat  # the engine: only who judges loads it
+
     case = case_of(inputs)
     judge = compat.check if with_repairs else compat.judge
     try:

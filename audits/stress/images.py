@@ -21,6 +21,7 @@ from audits.stress.subject import Subject
 
 # What the corruptions do to bytes; a change of it is another transform.
 VERSION = 1
+EXAMPLES_OF_ONE = 3
 
 
 def _names(subject: Subject) -> tuple[str, ...]:
@@ -70,8 +71,19 @@ def _run(subject: Subject) -> PartResult:
         for (name, severity), one in asked.items()
         for row in np.flatnonzero(right & one.rows & (one.after.words != clean.words)).tolist()
     ]
+    document["examples"] = _mildest(cases)
     document["reasons"] = _reasons(document, subject)
     return PartResult(document, cases, _summary(document))
+
+
+def _mildest(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of each corruption the first pictures that it turns, those of the mildest severity first."""
+    kept: dict[str, list[dict[str, Any]]] = {}
+    for case in sorted(cases, key=lambda one: (one["severity"], one["row"])):
+        some = kept.setdefault(case["corruption"], [])
+        if len(some) < EXAMPLES_OF_ONE:
+            some.append(case)
+    return [case for some in kept.values() for case in some]
 
 
 def _asked(subject: Subject, images: Bytes, digest: str, name: str, severity: int) -> Changed:

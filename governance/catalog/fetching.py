@@ -17,12 +17,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError, transaction
-from django.db.models import F, Q, Value
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from audits import blobs
 from audits.models import Blob
+from audits.work import Lost, Pause, Queue
 from governance.catalog import hub, hub_files
 from governance.catalog.hub_refusals import HubRefused, Question
 from governance.catalog.manifests import ManifestFile
@@ -35,9 +34,14 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 5
 LEASE = dt.timedelta(minutes=5)
 BEAT = 20.0  # seconds between two signs of life while a file comes in
-TOLD_FOR = dt.timedelta(seconds=60)
-FIRST_PAUSE, LONGEST_PAUSE = dt.timedelta(seconds=30), dt.timedelta(minutes=30)
-AT_ONCE = 100
+QUEUE = Queue(
+    FetchRequest,
+    given_up=FetchState.REFUSED,
+    lease=LEASE,
+    attempts=ATTEMPTS,
+    related=("version__entry",),
+    pause=Pause(dt.timedelta(seconds=30), longest=dt.timedelta(minutes=30)),
+)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 OPEN = (FetchState.QUEUED, FetchState.RUNNING)
 
@@ -49,10 +53,6 @@ class FetchRefused(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
-
-
-class _Lost(Exception):
-    """Another worker holds the request by now."""
 
 
 # --- what the Hub's scanners say -----------------------------------------------------------------------------------
@@ -147,18 +147,18 @@ def missing_files(version: Version) -> list[File]:
 
 def carry_out(*, request_id: int) -> FetchRequest:
     """Fetch what a request asks for, unless another worker is at it or it is not due."""
-    waiting = FetchRequest.objects.filter(pk=request_id, state=FetchState.QUEUED, due_at__lte=Now())
-    claimed = waiting.update(state=FetchState.RUNNING, attempt=F("attempt") + 1, lease_until=Now() + Value(LEASE))
-    wish = FetchRequest.objects.select_related("version__entry").get(pk=request_id)
-    if not claimed:
-        return wish
+    wish = QUEUE.take(request_id)
+    if wish is None:
+        return QUEUE.read(request_id)
     try:
         return _fetch(wish)
     except HubRefused as refused:
-        if refused.passing and wish.attempt < ATTEMPTS:
-            return _put_back(wish, refused)
+        if refused.passing and not QUEUE.is_last(wish):
+            QUEUE.put_back(wish, at_least=refused.retry_after, code=refused.code, message=refused.message)
+            wish.refresh_from_db()
+            return wish
         return _end(wish, state=FetchState.REFUSED, code=refused.code, message=refused.message)
-    except _Lost:
+    except Lost:
         logger.warning("fetch %s: attempt %s no longer holds it", wish.pk, wish.attempt)
         return wish
     except OperationalError:
@@ -174,7 +174,7 @@ def carry_out(*, request_id: int) -> FetchRequest:
 def _fetch(wish: FetchRequest) -> FetchRequest:
     """File after file, the smallest first, as far as the budget goes; what is not as listed is left out."""
     asked, missing = _question(wish.version), missing_files(wish.version)
-    _mine(wish).update(bytes_known=sum(file.size or 0 for file in missing))
+    QUEUE.held(wish).update(bytes_known=sum(file.size or 0 for file in missing))
     done = fetched = 0
     reasons: list[str] = []
     for file in missing:
@@ -200,8 +200,7 @@ def _one(wish: FetchRequest, asked: Question, file: File, done: int) -> None:
         if time.monotonic() - heard < BEAT:
             return
         heard = time.monotonic()
-        if not _mine(wish).update(lease_until=Now() + Value(LEASE), bytes_done=done + came):
-            raise _Lost
+        QUEUE.renew(wish, bytes_done=done + came)
 
     row = ManifestFile(file.path, file.size, file.sha256, file.git_oid, file.role)
     with tempfile.TemporaryFile(prefix="assay-fetch-") as draft:
@@ -209,40 +208,19 @@ def _one(wish: FetchRequest, asked: Question, file: File, done: int) -> None:
         draft.seek(0)
         size = file.size or 0
         blobs.store(stream=draft, media_type="application/octet-stream", max_bytes=size, at=timezone.now())
-    if not _mine(wish).update(lease_until=Now() + Value(LEASE), bytes_done=done + size):
-        raise _Lost
+    QUEUE.renew(wish, bytes_done=done + size)
     if file.sha256 is None:
         # Git's name of it was held against the bytes; this is what the store has it under.
         File.objects.filter(pk=file.pk, sha256=None).update(sha256=sha256)
 
 
-def _mine(wish: FetchRequest) -> Any:
-    return FetchRequest.objects.filter(pk=wish.pk, state=FetchState.RUNNING, attempt=wish.attempt)
-
-
 @transaction.atomic
 def _end(wish: FetchRequest, **fields: Any) -> FetchRequest:
-    ended = _mine(wish).update(lease_until=None, finished_at=Now(), **{"code": "", "message": "", **fields})
+    ended = QUEUE.end(wish, **{"code": "", "message": "", **fields})
     wish.refresh_from_db()
     if ended and wish.finished_at is not None:
         files_fetched.send(sender=FetchRequest, version=wish.version, at=wish.finished_at)
     logger.info("fetch %s %s %s", wish.pk, wish.state, wish.code)
-    return wish
-
-
-def _put_back(wish: FetchRequest, refused: HubRefused) -> FetchRequest:
-    pause = min(FIRST_PAUSE * 2 ** (wish.attempt - 1), LONGEST_PAUSE)
-    if refused.retry_after is not None:
-        pause = min(max(pause, dt.timedelta(seconds=refused.retry_after)), LONGEST_PAUSE)
-    _mine(wish).update(
-        state=FetchState.QUEUED,
-        lease_until=None,
-        told_at=None,
-        due_at=Now() + Value(pause),
-        code=refused.code,
-        message=refused.message,
-    )
-    wish.refresh_from_db()
     return wish
 
 
@@ -252,20 +230,5 @@ def sweep(*, wake: Callable[..., bool]) -> int:
     Returns:
         How many were told of.
     """
-    lost = FetchRequest.objects.filter(state=FetchState.RUNNING, lease_until__lte=Now())
-    lost.filter(attempt__gte=ATTEMPTS).update(
-        state=FetchState.REFUSED,
-        lease_until=None,
-        finished_at=Now(),
-        code="gave_up",
-        message="the worker was lost each time; ask again when the workers are well",
-    )
-    lost.update(state=FetchState.QUEUED, lease_until=None, told_at=None, due_at=Now())
-    untold = Q(told_at=None) | Q(told_at__lte=Now() - Value(TOLD_FOR))
-    due = FetchRequest.objects.filter(untold, state=FetchState.QUEUED, due_at__lte=Now()).order_by("due_at", "pk")
-    told = 0
-    for request_id in due.values_list("pk", flat=True)[:AT_ONCE]:
-        if not wake(request_id=request_id):
-            break  # the broker is away: the next round tries again
-        told += 1
-    return told
+    QUEUE.take_back(code="gave_up", message="the worker was lost each time; ask again when the workers are well")
+    return QUEUE.tell(lambda pk: wake(request_id=pk))

@@ -10,14 +10,14 @@ import html
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import nh3
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 MOST_CHARACTERS = 200_000
 MOST_ROWS, LONGEST_VALUE = 60, 300
@@ -59,6 +59,9 @@ def is_cut(size: int, *, body_offset: int) -> bool:
 
 def text_html(text: str, *, first_line: int = 1) -> SafeString:
     """Markdown as safe HTML."""
+    import nh3  # these two take long to load, and only a page with a card needs them
+    from markdown_it import MarkdownIt
+
     reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     tokens = reader.parse(text)
     _number(tokens, first_line)

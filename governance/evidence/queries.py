@@ -80,7 +80,11 @@ def proposal_for(run: Run) -> Run | None:
 
 
 def may_ask(user: User, *, use_case: UseCase) -> bool:
-    """Whether a person may have audits run in a use case."""
+    """Whether a person may have audits run in a use case, on what is attached: reviewers too, who then read them."""
+    return _is_asker(user, use_case) or bool(standing(user).lanes(team_id=use_case.owner_team_id))
+
+
+def _is_asker(user: User, use_case: UseCase) -> bool:
     held = standing(user)
     return any(held.has(role, team_id=use_case.owner_team_id) for role in ASKERS)
 
@@ -96,4 +100,4 @@ def may_cancel(user: User, *, run: Run) -> bool:
     if not run.use_case:
         return any((None, role.value, "") in held.roles for role in ASKERS)
     use_case = UseCase.objects.filter(slug=run.use_case).first()
-    return use_case is not None and may_ask(user, use_case=use_case)
+    return use_case is not None and _is_asker(user, use_case)

@@ -153,7 +153,7 @@ def ask(*, kind: str, version: Version, use_case: UseCase, by: User, at: dt.date
         EvidenceRefused, audits.RunRefused: as ``request``.
     """
     if not queries.may_ask(by, use_case=use_case):
-        raise NotAnAsker("not_an_asker", f"you only read in {use_case}; its submitters and approvers start audits")
+        raise NotAnAsker("not_an_asker", f"you only read in {use_case}; who submits, reviews or approves starts audits")
     return request(kind=kind, version=version, use_case=use_case, by=by, at=at)
 
 

@@ -98,7 +98,7 @@ def keep(
         NotAnAsker: the person only reads in the use case's team.
     """
     if not queries.may_ask(by, use_case=use_case):
-        raise NotAnAsker("not_an_asker", f"you only read in {use_case}; its submitters and approvers keep tests")
+        raise NotAnAsker("not_an_asker", f"you only read in {use_case}; who submits, reviews or approves keeps tests")
     UseCase.objects.select_for_update(no_key=True).get(pk=use_case.pk)
     given: Any = dict(input)
     if not is_storable(expected) or not all(is_storable(value) for value in given.values() if isinstance(value, str)):

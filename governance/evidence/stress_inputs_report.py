@@ -133,6 +133,10 @@ def _images(part: Document) -> dict[str, Any]:
             }
             for row in rows
         ],
+        "examples": [
+            {**one, "name": _named(words.CORRUPTIONS, one["corruption"])}
+            for one in sorted(part.get("examples", ()), key=lambda one: (one["severity"], one["row"]))
+        ],
         "judged_at": rows[0]["judged"]["severity"] if rows else None,
         "worst_case": part["worst_case"],
         "not_made": ", ".join(_named(words.CORRUPTIONS, name) for name in part["not_made"]),

@@ -318,7 +318,7 @@ def again(request: PageRequest, pk: int) -> HttpResponse:
     version = get_object_or_404(Version.objects.visible_to(request.user), digest=shown.subject_digest)
     use_case = get_object_or_404(UseCase.objects.visible_to(request.user), slug=shown.use_case)
     if not queries.may_ask(request.user, use_case=use_case):
-        messages.error(request, _("You read here; somebody who submits or approves can ask for audits."))
+        messages.error(request, _("You read here; somebody who submits, reviews or approves can ask for audits."))
         return redirect("evidence:run", pk=pk)
     try:
         asked = services.request(
@@ -341,7 +341,7 @@ def propose(request: PageRequest, pk: int) -> HttpResponse:
     try:
         asked = services.ask(kind="mitigation", version=version, use_case=use_case, by=request.user, at=timezone.now())
     except services.NotAnAsker:
-        messages.error(request, _("You read here; somebody who submits or approves can ask for audits."))
+        messages.error(request, _("You read here; somebody who submits, reviews or approves can ask for audits."))
     except (services.EvidenceRefused, audits.RunRefused) as refusal:
         messages.error(request, as_sentence(str(refusal)))
     else:

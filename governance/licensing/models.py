@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from audits.work import Told, Work, lease_while_running
 from governance.people.models import User
 from governance.people.queries import teams_seen_by
 
@@ -234,7 +235,7 @@ class ReassessmentState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
-class Reassessment(models.Model):
+class Reassessment(Work, Told):
     """That licences have to be judged again, and what came of it.
 
     ``entries`` are judged again with everything that was made from them, ``alone`` without. A worker may end it only
@@ -246,22 +247,14 @@ class Reassessment(models.Model):
     cause_ref = models.CharField(max_length=200, blank=True)
     entries = ArrayField(models.BigIntegerField(), default=list)
     alone = ArrayField(models.BigIntegerField(), default=list)
-    requested_at = models.DateTimeField()
     state = models.CharField(max_length=8, choices=ReassessmentState, default=ReassessmentState.QUEUED)
-    attempt = models.PositiveSmallIntegerField(default=0)
-    told_at = models.DateTimeField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
     judged = models.PositiveIntegerField(default=0)
     stored_runs = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(state="running", lease_until__isnull=False) | (~Q(state="running") & Q(lease_until=None)),
-                name="reassessment_lease_while_running",
-            ),
+            lease_while_running("reassessment_lease_while_running"),
         ]
         indexes = [
             models.Index(fields=["id"], condition=Q(state__in=["queued", "running"]), name="reassessment_open"),

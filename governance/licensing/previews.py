@@ -11,7 +11,6 @@ from governance.licensing import table
 from governance.licensing.closure import entries_below, graph_above
 from governance.licensing.declared import entries_declaring
 from governance.licensing.inputs import Reader
-from governance.licensing.judging import judge_many
 from governance.people.models import User
 
 MOST = 200
@@ -43,6 +42,8 @@ def correction(*, licence: str, column: str, value: str, source_ref: str, user: 
     Raises:
         NotAcceptable: the column cannot hold the value.
     """
+    from governance.licensing.judging import judge_many  # the engine: only who judges loads it
+
     laid = {"licence": licence, "column": column, "value": value, "source_ref": source_ref}
     others = [one for one in table.overlay() if (one["licence"], one["column"]) != (licence, column)]
     table.corrected([*others, laid])

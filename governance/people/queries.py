@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from governance.people.models import Invitation, Lane, Membership, Role, Team, User
 
@@ -65,6 +65,15 @@ def teams_seen_by(user: User) -> list[int] | None:
     """The teams whose work a person sees; None for all of them."""
     held = standing(user)
     return None if held.sees_all else held.team_ids
+
+
+def people_seeing(team: Team | None) -> QuerySet[User]:
+    """Everybody active who sees a team's work, or without one the whole organisation's, as ``teams_seen_by`` says."""
+    held = Membership.objects.filter(user=OuterRef("pk"))
+    everywhere = Q(team=None)
+    return User.objects.filter(
+        Exists(held.filter(everywhere if team is None else everywhere | Q(team=team))), is_active=True
+    )
 
 
 # --- the people page -----------------------------------------------------------------------------------------------

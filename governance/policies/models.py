@@ -10,6 +10,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from audits.work import Due, Work
 from governance.catalog.models import Stage, Tier
 from governance.people.models import User
 from governance.people.queries import teams_seen_by
@@ -61,15 +62,17 @@ class BackTestState(models.TextChoices):
 
 
 class BackTest(models.Model):
-    """What a text would do to the portfolio if it were published: asked for by a person, done by a worker.
+    """What a text would do to the portfolio if it were published, or without a text its policy if it were retired
+    (``retires``): asked for by a person, done by a worker.
 
     ``counts`` are how many approvals in force and open submissions were looked at and how many of them would flip. A
     worker holds it until ``lease_until``; one that is lost is taken over by the next that is told.
     """
 
     policy_name = models.SlugField(max_length=80)
-    text = models.TextField()
-    sha256 = models.CharField(max_length=64)
+    retires = models.BooleanField(default=False)
+    text = models.TextField(blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=8, choices=BackTestState, default=BackTestState.QUEUED)
     counts = models.JSONField(default=dict)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -78,6 +81,12 @@ class BackTest(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(retires=True, sha256="", text="") | Q(retires=False, sha256__gt="", text__gt=""),
+                name="back_test_of_a_text_or_of_retiring",
+            ),
+        ]
         indexes = [models.Index(fields=["sha256", "state", "-finished_at"], name="back_test_by_document")]
 
     def __str__(self) -> str:
@@ -118,7 +127,7 @@ class RejudgingState(models.TextChoices):
     FAILED = "failed", _("Given up")
 
 
-class Rejudging(models.Model):
+class Rejudging(Work, Due):
     """What was judged before a change, to be judged again: written in the transaction of the change.
 
     A change is of a ``policy`` (``number`` of the version that was published, none where it was retired), or of what
@@ -134,14 +143,9 @@ class Rejudging(models.Model):
     stage = models.CharField(max_length=12, choices=Stage, blank=True)
     dedupe_key = models.CharField(max_length=120)
     state = models.CharField(max_length=8, choices=RejudgingState, default=RejudgingState.QUEUED)
-    requested_at = models.DateTimeField()
-    due_at = models.DateTimeField()
-    attempt = models.PositiveSmallIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
     total = models.PositiveIntegerField(default=0)
     looked_at = models.PositiveIntegerField(default=0)
     broke_off = models.PositiveIntegerField(default=0)
-    finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

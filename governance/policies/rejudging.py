@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from django.db import OperationalError, transaction
-from django.db.models import F, QuerySet, Value
-from django.db.models.functions import Now
+from django.db import OperationalError
+from django.db.models import F
 
+from audits.work import Lost, Queue
 from governance.catalog.models import Entry, UseCase
 from governance.policies.models import BackTest, Policy, PolicyVersion, Rejudging, RejudgingState
 from governance.policies.signals import rejudging_noted
@@ -26,6 +26,13 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 5
 LEASE = dt.timedelta(seconds=60)  # renewed with every judgement
 TIME_LIMIT = dt.timedelta(hours=1)
+QUEUE = Queue(
+    Rejudging,
+    given_up=RejudgingState.FAILED,
+    lease=LEASE,
+    attempts=ATTEMPTS,
+    related=("policy", "entry", "use_case"),
+)
 
 
 @dataclass(frozen=True)
@@ -140,36 +147,20 @@ def _note(key: str, *, due_at: dt.datetime, at: dt.datetime, **cause: Any) -> Re
 # --- the worker ------------------------------------------------------------------------------------------------------
 
 
-class LeaseLost(Exception):
-    """Somebody else does the work by now."""
-
-
 def carry_out(*, now: Callable[[], dt.datetime]) -> int:
     """Do what is due, until nothing is; how much was looked at. Safe to call twice and from two workers at once."""
     done = 0
-    while (rejudging := _claim()) is not None:
+    while (rejudging := QUEUE.take_next()) is not None:
         try:
             done += _judge_all(rejudging, now=now)
-        except LeaseLost:
+        except Lost:
             logger.warning("%s: another worker has taken it up", rejudging)
     return done
 
 
-def _claim() -> Rejudging | None:
-    with transaction.atomic():
-        due = Rejudging.objects.select_for_update(skip_locked=True, of=("self",))
-        found = due.filter(state=RejudgingState.QUEUED, due_at__lte=Now()).order_by("due_at", "pk").first()
-        if found is None:
-            return None
-        Rejudging.objects.filter(pk=found.pk).update(
-            state=RejudgingState.RUNNING, attempt=F("attempt") + 1, lease_until=Now() + Value(LEASE)
-        )
-    return Rejudging.objects.select_related("policy", "entry", "use_case").get(pk=found.pk)
-
-
 def _judge_all(rejudging: Rejudging, *, now: Callable[[], dt.datetime]) -> int:
     work = [(judge, number) for judge in _judges for number in judge.to_judge(rejudging)]
-    _renew(rejudging, total=F("looked_at") + len(work), broke_off=0)
+    QUEUE.renew(rejudging, total=F("looked_at") + len(work), broke_off=0)
     broke_off = 0
     for judge, number in work:
         try:
@@ -180,28 +171,19 @@ def _judge_all(rejudging: Rejudging, *, now: Callable[[], dt.datetime]) -> int:
             # One must not keep the others from being judged; it stays closed.
             logger.exception("%s broke off at %s", rejudging, number)
             broke_off += 1
-            _renew(rejudging, broke_off=F("broke_off") + 1)
+            QUEUE.renew(rejudging, broke_off=F("broke_off") + 1)
         else:
-            _renew(rejudging, looked_at=F("looked_at") + 1)
+            QUEUE.renew(rejudging, looked_at=F("looked_at") + 1)
     _end(rejudging, broke_off=broke_off)
     return len(work)
 
 
-def _mine(rejudging: Rejudging) -> QuerySet[Rejudging]:
-    return Rejudging.objects.filter(pk=rejudging.pk, state=RejudgingState.RUNNING, attempt=rejudging.attempt)
-
-
-def _renew(rejudging: Rejudging, **progress: Any) -> None:
-    if not _mine(rejudging).update(lease_until=Now() + Value(LEASE), **progress):
-        raise LeaseLost
-
-
 def _end(rejudging: Rejudging, *, broke_off: int) -> None:
-    if broke_off and rejudging.attempt < ATTEMPTS:  # the sweep has it tried again
-        _mine(rejudging).update(lease_until=Now())
+    if broke_off and not QUEUE.is_last(rejudging):
+        QUEUE.let_go(rejudging)
         return
     state = RejudgingState.FAILED if broke_off else RejudgingState.DONE
-    _mine(rejudging).update(state=state, lease_until=None, finished_at=Now())
+    QUEUE.end(rejudging, state=state)
     logger.info("%s: %s, %s of %s broke off", rejudging, state, broke_off, rejudging.total)
 
 
@@ -211,15 +193,15 @@ def sweep(*, wake: Callable[[], bool]) -> bool:
     Returns:
         Whether the workers were told.
     """
-    for lost in Rejudging.objects.filter(state=RejudgingState.RUNNING, lease_until__lte=Now()).order_by("pk"):
-        held = Rejudging.objects.filter(pk=lost.pk, state=RejudgingState.RUNNING, attempt=lost.attempt)
-        if lost.attempt >= ATTEMPTS:
-            held.update(state=RejudgingState.FAILED, lease_until=None, finished_at=Now())
+    for lost in QUEUE.lost().order_by("pk"):
+        rows = QUEUE.lost_still(lost)
+        if QUEUE.is_last(lost):
+            QUEUE.give_up(lost, rows=rows)
         elif Rejudging.objects.filter(dedupe_key=lost.dedupe_key, state=RejudgingState.QUEUED).exists():
-            held.update(state=RejudgingState.DONE, lease_until=None, finished_at=Now())  # the same change waits anew
+            QUEUE.end(lost, state=RejudgingState.DONE, rows=rows)  # the same change waits anew
         else:
-            held.update(state=RejudgingState.QUEUED, lease_until=None)
-    return Rejudging.objects.filter(state=RejudgingState.QUEUED, due_at__lte=Now()).exists() and wake()
+            QUEUE.put_back(lost, rows=rows)
+    return QUEUE.waiting().exists() and wake()
 
 
 def latest(policy: Policy) -> Rejudging | None:

@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 
 from governance.catalog.forms import UseCaseForm
 from governance.policies import outdated, suspended
+from governance.policies.conditions import NOT_ASKED
 from governance.policies.overriding import VOTE
+from governance.policies.where_asked import in_words
 from governance.web.templatetags import figures
 from governance.web.templatetags.words import look_up
 
@@ -113,6 +115,8 @@ def message(result: Mapping[str, Any]) -> str:
     if params.get("audit") and params.get("lacking") in ("missing", "outdated"):
         return _messages()[str(params["lacking"])] % {"kind": _audited(str(params["audit"]))}
     sentence = _messages().get(str(result.get("code")))
+    if result.get("code") == NOT_ASKED and (where := in_words(str(params.get("condition", "")))):
+        return _("Not asked here: the policy asks for it only where %(where)s.") % {"where": where}
     if sentence is None:
         return _("The state is %(code)s; that is not a yes.") % {"code": result.get("code")}
     kind = str(params.get("kind", ""))
@@ -182,7 +186,7 @@ def _messages_in(language: str | None) -> dict[str, str]:
         "condition_error": _(
             "The condition of the policy cannot be answered: %(why)s. That counts as no (%(condition)s)."
         ),
-        "not_asked": _("Not asked here: the policy asks for it only where %(condition)s."),
+        NOT_ASKED: _("Not asked here: the policy asks for it only where its condition holds (%(condition)s)."),
         "verdict_not_accepted": _("The %(kind)s audit says %(verdict)s; accepted are %(accepted)s."),
         "suspended": _("Suspended: %(of)s."),
         "policies_changed": _(

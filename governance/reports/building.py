@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Value
-from django.db.models.functions import Now
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
+from audits.work import Lost, Pause, Queue, heartbeat
 from governance.people.models import Team, User
-from governance.reports import services
 from governance.reports.errors import ReportRefused
-from governance.reports.models import Build, BuildQuerySet, BuildState, Schedule, organisation_time_zone
+from governance.reports.models import Build, BuildState, Schedule, organisation_time_zone
 from governance.reports.periods import Period, period_of
 
 logger = logging.getLogger(__name__)
 ATTEMPTS = 3
 LEASE = dt.timedelta(minutes=2)
-PAUSE = dt.timedelta(seconds=20)
 TELL_EVERY_S = 1.0
 TIME_LIMIT = dt.timedelta(hours=1)
+QUEUE = Queue(
+    Build,
+    given_up=BuildState.FAILED,
+    lease=LEASE,
+    attempts=ATTEMPTS,
+    related=("team", "requested_by"),
+    pause=Pause(dt.timedelta(seconds=20), longest=dt.timedelta(seconds=40)),
+)
 
 
 def note(
@@ -107,23 +112,12 @@ def carry_out(*, now: Callable[[], dt.datetime]) -> int:
 
 
 def _claim() -> Build | None:
-    with transaction.atomic():
-        rows = Build.objects.select_for_update(skip_locked=True, of=("self",))
-        build = rows.filter(state=BuildState.QUEUED, due_at__lte=Now()).order_by("due_at", "pk").first()
-        if build is None:
-            return None
-        Build.objects.filter(pk=build.pk).update(
-            state=BuildState.RUNNING,
-            attempt=F("attempt") + 1,
-            lease_until=Now() + Value(LEASE),
-            progress_done=0,
-            progress_total=None,
-        )
-    return Build.objects.select_related("team", "requested_by").get(pk=build.pk)
+    return QUEUE.take_next(progress_done=0, progress_total=None)
 
 
 def _carry_out(build: Build, *, now: Callable[[], dt.datetime]) -> bool:
-    mine = Build.objects.filter(pk=build.pk, attempt=build.attempt, state=BuildState.RUNNING)
+    from governance.reports import services  # only who builds loads what compiles
+
     heart = _Heart(build)
     try:
         with heart.beating():
@@ -131,38 +125,31 @@ def _carry_out(build: Build, *, now: Callable[[], dt.datetime]) -> bool:
                 period=build.as_period, team=build.team, by=build.requested_by, at=now(), progress=heart.tell
             )
     except ReportRefused as refused:
-        _end(mine, state=BuildState.FAILED, code=refused.code, error=str(refused))
+        QUEUE.give_up(build, code=refused.code, error=str(refused))
         return False
     except Exception:  # the one boundary: whatever it was, the row tells that it broke off
         logger.exception("build %s broke off", build.pk)
-        _try_again(build, mine, "broke_off")
+        _try_again(build, QUEUE.held(build), "broke_off")
         return False
     # Should the lease have run out meanwhile, another worker finds this edition and ends the build with it.
-    _end(mine, state=BuildState.DONE, edition=edition)
+    QUEUE.end(build, state=BuildState.DONE, edition=edition)
     return True
 
 
-def _end(rows: BuildQuerySet, **told: Any) -> None:
-    rows.update(lease_until=None, finished_at=Now(), **told)
-
-
-def _try_again(build: Build, rows: BuildQuerySet, code: str) -> None:
-    if build.attempt >= ATTEMPTS:
+def _try_again(build: Build, rows: QuerySet[Build], code: str) -> None:
+    if QUEUE.is_last(build):
         said = "the report could not be built; the worker's log says why, and it can be asked for again"
-        _end(rows, state=BuildState.FAILED, code=code, error=said)
+        QUEUE.give_up(build, rows=rows, code=code, error=said)
     else:
-        rows.update(state=BuildState.QUEUED, lease_until=None, due_at=Now() + Value(PAUSE * build.attempt))
+        QUEUE.put_back(build, rows=rows)
 
 
 def take_back() -> int:
     """Put builds whose worker is lost back in the queue; how many are waiting now."""
-    for build in Build.objects.filter(state=BuildState.RUNNING, lease_until__lte=Now()):
-        rows = Build.objects.filter(
-            pk=build.pk, attempt=build.attempt, state=BuildState.RUNNING, lease_until__lte=Now()
-        )
+    for build in QUEUE.lost():
         logger.warning("build %s: its worker is lost", build.pk)
-        _try_again(build, rows, "worker_lost")
-    return Build.objects.filter(state=BuildState.QUEUED, due_at__lte=Now()).count()
+        _try_again(build, QUEUE.lost_still(build), "worker_lost")
+    return QUEUE.waiting().count()
 
 
 class _Heart:
@@ -171,33 +158,18 @@ class _Heart:
     """
 
     def __init__(self, build: Build) -> None:
-        self._rows = Build.objects.filter(pk=build.pk, attempt=build.attempt, state=BuildState.RUNNING)
-        self._ended = threading.Event()
-        self._progress: tuple[int, int | None] | None = None
+        self._build = build
+        self._progress: dict[str, Any] = {}
 
     def tell(self, done: int, total: int | None) -> None:
-        self._progress = (done, total)
+        self._progress = {"progress_done": done, "progress_total": total}
 
-    @contextmanager
-    def beating(self) -> Iterator[None]:
-        thread = threading.Thread(target=self._beat, name="heartbeat of a build", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._ended.set()
-            thread.join(5)
+    def beating(self) -> AbstractContextManager[None]:
+        return heartbeat(self._beat, every_s=TELL_EVERY_S, name="heartbeat of a build")
 
-    def _beat(self) -> None:
+    def _beat(self) -> bool:
         try:
-            while not self._ended.wait(TELL_EVERY_S):
-                told: dict[str, Any] = {"lease_until": Now() + Value(LEASE)}
-                if self._progress is not None:
-                    told |= {"progress_done": self._progress[0], "progress_total": self._progress[1]}
-                try:
-                    self._rows.update(**told)
-                except Exception:
-                    logger.exception("the heartbeat of a build failed, trying again")
-                    connection.close()
-        finally:
-            connection.close()
+            QUEUE.renew(self._build, **self._progress)
+        except Lost:
+            return False
+        return True

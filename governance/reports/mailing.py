@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from governance.people.models import User
+from governance.people.queries import people_seeing
 from governance.reports import attaching, drawing
 from governance.reports.models import Attached, Edition, Form, Mailing, Rendition, RenditionState, Subscription
 
@@ -27,9 +28,12 @@ PATIENCE, LOOK_AGAIN = dt.timedelta(hours=1), dt.timedelta(seconds=10)
 
 
 def write(edition: Edition, *, at: dt.datetime) -> list[User]:
-    """Write a mail to everybody who subscribes to the edition's scope and sees it; who they are."""
-    found = Subscription.objects.filter(team=edition.team, user__is_active=True).select_related("user").order_by("pk")
-    wanted = [one for one in found if sees(one.user, edition)]
+    """Write a mail to everybody who subscribes to the edition's scope and sees it; who they are.
+
+    Two queries, however many there are, and some for each language in which a PDF is to come along.
+    """
+    found = Subscription.objects.filter(team=edition.team, user__in=people_seeing(edition.team))
+    wanted = list(found.select_related("user").order_by("pk"))
     for language in sorted({_language(one.user) for one in wanted if one.attached == Attached.PDF}):
         drawing.note(edition, form=Form.PDF, language=language, at=at)
     Mailing.objects.bulk_create(
@@ -56,7 +60,7 @@ def _waits_for_its_pdf(mailing: Mailing) -> bool:
 
 
 def sees(user: User, edition: Edition) -> bool:
-    return user.is_active and Edition.objects.visible_to(user).filter(pk=edition.pk).exists()
+    return people_seeing(edition.team).filter(pk=user.pk).exists()
 
 
 def send_due() -> int:

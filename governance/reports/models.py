@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from audits.work import Due, Work, lease_while_running
 from governance.people.models import Team, User
 from governance.people.queries import teams_seen_by
 from governance.reports.periods import Period, PeriodKind, read_period
@@ -145,7 +146,7 @@ class BuildQuerySet(models.QuerySet["Build"]):
         return self.filter(state__in=[BuildState.QUEUED, BuildState.RUNNING])
 
 
-class Build(models.Model):
+class Build(Work, Due):
     """That an edition is to be built, and what came of it. Of a period and scope one at a time.
 
     A worker may end it only while ``attempt`` is its own; one that is lost is taken over when the lease has run out.
@@ -159,14 +160,9 @@ class Build(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    requested_at = models.DateTimeField()
     state = models.CharField(max_length=8, choices=BuildState, default=BuildState.QUEUED)
-    attempt = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField()
-    lease_until = models.DateTimeField(null=True, blank=True)
     progress_done = models.PositiveBigIntegerField(default=0)
     progress_total = models.PositiveBigIntegerField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT, null=True, blank=True, related_name="builds")
     code = models.CharField(max_length=60, blank=True)
     error = models.TextField(blank=True)
@@ -181,10 +177,7 @@ class Build(models.Model):
                 nulls_distinct=False,
                 name="build_one_open",
             ),
-            models.CheckConstraint(
-                condition=Q(state="running", lease_until__isnull=False) | (~Q(state="running") & Q(lease_until=None)),
-                name="build_lease_while_running",
-            ),
+            lease_while_running("build_lease_while_running"),
             models.CheckConstraint(
                 condition=Q(state="done", edition__isnull=False) | (~Q(state="done") & Q(edition=None)),
                 name="build_edition_when_done",

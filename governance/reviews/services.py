@@ -217,13 +217,13 @@ def audit_again(*, submission_id: int, by: User, at: dt.datetime) -> Submission:
     """Ask again for audits that failed, went stale or were never asked for.
 
     Raises:
-        NotAllowed: the person only reads or reviews in the use case's team.
+        NotAllowed: the person only reads in the use case's team.
         ReviewRefused: the submission has ended.
     """
     submission = locked(submission_id)
     standing_now(by)  # the roles of this instant, which the next line reads
     if not may_ask(by, use_case=submission.use_case):
-        raise NotAllowed("not_an_asker", "auditors, viewers and reviewers read; who submits or approves can ask")
+        raise NotAllowed("not_an_asker", "auditors and viewers read; who submits, reviews or approves can ask")
     require_open(submission)
     gather(submission, by=by, at=at, again=True)
     return bring_up_to_date(submission, at=at)

@@ -39,6 +39,8 @@ def test_no_line_of_the_catalogue_and_no_oracle_is_left_out() -> None:
     starts = [row[0].split()[0] for row in ROWS]
 
     assert {f"A{number}" for number in range(1, 14)} <= set(starts)
+    assert {f"B{number}" for number in range(1, 12)} <= set(starts)
+    assert starts.count("E") >= 11
     assert [start for start in starts if re.fullmatch(r"V\d+", start)] == [f"V{number}" for number in range(1, 34)]
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from audits.sandbox.levels import Level
+from audits.sandbox.probing import probe
 from tests.conftest import eventually
 from tests.servers import Clone
 
@@ -140,6 +142,13 @@ def test_the_story_ends_as_told_although_its_workers_are_killed(clone: Clone) ->
     assert (allow["verdict"], deny["verdict"]) == ("allow", "deny")
     of_report = clone.manage("verify_report", told["report"]["sha256"], "--format", "json")
     assert json.loads(of_report.stdout)["ok"]
+    stress, level = told["stress"], probe().level
+    if level < Level.L2:  # nothing is run here, and so nothing passes
+        assert (stress["state"], stress["verdict"], stress["level"]) == ("errored", "", None)
+    else:
+        assert (stress["state"], stress["origin"], stress["level"]) == ("succeeded", "observed", level.name)
+        assert stress["verdict"] == "fail"
+        assert f"observed in the sandbox at level {level.name}" in said
     report = json.loads(Path(told["report"]["path"]).read_text())
     assert report["cover"]["provisional"]
     outcomes = {one["outcome"] for one in report["content"]["decisions"]}
@@ -147,6 +156,36 @@ def test_the_story_ends_as_told_although_its_workers_are_killed(clone: Clone) ->
     assert any(requirement["status"] == "unsatisfied" for requirement in deny["requirements"])
     assert deny["next_steps"]
     assert {user["email"] for user in told["users"]} > {"emil@demo.example", "dana@demo.example"}
+
+
+@pytest.mark.long
+def test_where_no_model_can_be_kept_apart_that_is_told_and_nothing_passes(open_folder: Path, tmp_path: Path) -> None:
+    """All programs of the machine but those that isolate."""
+    for folder in reversed(os.environ["PATH"].split(os.pathsep)):
+        for program in Path(folder).glob("*"):
+            (tmp_path / program.name).unlink(missing_ok=True)
+            (tmp_path / program.name).symlink_to(program)
+    for hidden in ("bwrap", "unshare"):
+        (tmp_path / hidden).unlink(missing_ok=True)
+    folder = open_folder / "unguarded"
+    folder.mkdir()
+    clone = Clone(folder)
+    with clone.servers:
+        story = subprocess.run(
+            [sys.executable, "demo/run.py"],
+            cwd=folder,
+            env={**clone.environment(), "SERVE": "0", "PATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    assert story.returncode == 0, story.stdout + story.stderr
+    assert "the model was not run, so that nothing passes" in story.stdout
+    assert "bwrap is not installed" in story.stdout
+    stress = json.loads((folder / "var" / "demo.json").read_text())["stress"]
+    assert (stress["state"], stress["verdict"], stress["level"]) == ("errored", "", None)
 
 
 @pytest.mark.long

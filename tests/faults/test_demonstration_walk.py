@@ -128,6 +128,17 @@ def test_a_newcomer_sees_why_waives_publishes_and_suspends_and_the_gate_says_the
     assert last["message"] in way
     assert way.count("can vote in") == sum(step["action"] == "vote" for step in told["next_steps"]) == 3
 
+    # What breaks version 1 when the model itself is run.
+    stress = walk.notes["stress"]
+    emil.goto(f"{walk.address}/runs/{stress['id']}/")
+    if stress["level"] is None:
+        assert "Nothing was measured" in main.inner_text()
+    else:
+        assert f"level {stress['level']}" in main.inner_text()
+        assert emil.locator("#tabular svg.plot").is_visible()
+        assert main.get_by_text("A score that may move one way only (appinc)").first.is_visible()
+    walk.submission(emil, "deny")
+
     # A waiver, which who asked for it cannot accept.
     main.get_by_role("link", name="Ask for a waiver, at most 90 days").first.click()
     emil.get_by_label("Why it is waived").fill("The pilot showed no harm that people noticed.")

@@ -14,7 +14,7 @@ from licenses.compat import check, judge
 from licenses.evidence import badges_digest
 from licenses.findings import RANK
 from licenses.repairs import plan, prefixed
-from tests.licenses.test_compat import case
+from tests.licenses.compat.cases import case
 from tests.licenses.test_properties import NAMELESS, licences, profiles, relations
 
 

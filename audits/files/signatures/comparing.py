@@ -6,12 +6,14 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audits.files.notes import MOST_NAMES
-from audits.files.scanning import FileScan
 from audits.files.signatures.bundles import Signed, Unreadable, read
 from audits.files.signatures.signers import Signer, check
+
+if TYPE_CHECKING:
+    from audits.files.scanning import FileScan
 
 
 def compare(

@@ -13,7 +13,7 @@ from django.utils import timezone
 from audits import blobs
 from config.commands import AssayCommand, Refused
 from governance.people.models import Team
-from governance.reports import asking, drawing, services
+from governance.reports import asking, drawing, services, tasks
 from governance.reports.errors import ReportRefused
 from governance.reports.models import Edition, Form, Rendition, RenditionState, scope_named
 
@@ -39,6 +39,8 @@ class Command(AssayCommand):
             raise Refused(f"{refused.code}: {refused}") from refused
         path = _path(edition.document_sha256)
         printed = self._printed(edition) if options["pdf"] else None
+        # Who is sent it waits for the print to come along, and whoever prints it tells of the mails.
+        (tasks.wake_drawing if drawing.waiting() else tasks.nudge_mail)()
         if options["format"] == "json":
             self.print_json(
                 {

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from audits.work import Due, Told, Work, lease_while_running
 from governance.people.models import Team, User
 from governance.people.queries import teams_seen_by
 
@@ -216,7 +217,7 @@ class FetchState(models.TextChoices):
     REFUSED = "refused", _("Refused")
 
 
-class FetchRequest(models.Model):
+class FetchRequest(Work, Due, Told):
     """Somebody's wish to have a version's files fetched from the Hub, and what came of it.
 
     A worker may go on only while ``attempt`` is its own and ``lease_until`` lies ahead. ``left_out`` counts files that
@@ -226,13 +227,7 @@ class FetchRequest(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="fetches")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    requested_at = models.DateTimeField()
     state = models.CharField(max_length=8, choices=FetchState, default=FetchState.QUEUED)
-    attempt = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField()
-    told_at = models.DateTimeField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
     bytes_done = models.PositiveBigIntegerField(default=0)
     bytes_known = models.PositiveBigIntegerField(default=0)
     fetched = models.PositiveIntegerField(default=0)
@@ -245,10 +240,7 @@ class FetchRequest(models.Model):
             models.UniqueConstraint(
                 fields=["version"], condition=Q(state__in=["queued", "running"]), name="fetch_one_open"
             ),
-            models.CheckConstraint(
-                condition=Q(state="running", lease_until__isnull=False) | (~Q(state="running") & Q(lease_until=None)),
-                name="fetch_lease_while_running",
-            ),
+            lease_while_running("fetch_lease_while_running"),
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state__in=["queued", "running"]), name="fetch_open"),
@@ -318,7 +310,7 @@ class ImportRequestQuerySet(models.QuerySet["ImportRequest"]):
         return self if seen is None else self.filter(Q(requested_by=user) | Q(team__in=seen))
 
 
-class ImportRequest(models.Model):
+class ImportRequest(Work, Due, Told):
     """Somebody's wish to have a repository of the Hub imported, and what came of it.
 
     A worker may end it only while ``attempt`` is its own. ``due_at`` lies in the future while the Hub is given time
@@ -331,13 +323,7 @@ class ImportRequest(models.Model):
     revision = models.CharField(max_length=40, blank=True)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    requested_at = models.DateTimeField()
     state = models.CharField(max_length=8, choices=ImportState, default=ImportState.QUEUED)
-    attempt = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField()
-    told_at = models.DateTimeField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
     code = models.CharField(max_length=60, blank=True)
     message = models.TextField(blank=True)
     change = models.CharField(max_length=9, blank=True)
@@ -347,10 +333,7 @@ class ImportRequest(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(state="running", lease_until__isnull=False) | (~Q(state="running") & Q(lease_until=None)),
-                name="import_lease_while_running",
-            ),
+            lease_while_running("import_lease_while_running"),
             models.CheckConstraint(
                 condition=Q(state="done", version__isnull=False) | (~Q(state="done") & Q(version=None)),
                 name="import_version_when_done",

@@ -57,7 +57,7 @@ def refusal_text(code: str, params: Mapping[str, Any]) -> str:
         "no_trial": _("Only a trial that has come to its end can be kept, and of its rows those that there are."),
         "not_a_trier": _("You only read here; submitters and reviewers of the team try models."),
         "not_submitter": _("Only a submitter of the team can bring evidence."),
-        "not_an_asker": _("You read here; somebody who submits or approves can ask for audits."),
+        "not_an_asker": _("You read here; somebody who submits, reviews or approves can ask for audits."),
     }.get(code, "")
 
 

@@ -9,6 +9,6 @@ killed in the middle leaves nothing half done, and the next one goes on where it
 """
 
 from governance.licensing.reassessing.pieces import IN_ONE, Done, reassess
-from governance.licensing.reassessing.queue import ATTEMPTS, TIME_LIMIT, carry_out, failed, retry, sweep
+from governance.licensing.reassessing.queue import ATTEMPTS, carry_out, failed, retry, sweep
 
-__all__ = ["ATTEMPTS", "IN_ONE", "TIME_LIMIT", "Done", "carry_out", "failed", "reassess", "retry", "sweep"]
+__all__ = ["ATTEMPTS", "IN_ONE", "Done", "carry_out", "failed", "reassess", "retry", "sweep"]

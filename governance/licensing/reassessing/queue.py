@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Now
 
+from audits.work import Lost, Queue
 from governance.catalog.models import Entry
 from governance.licensing.affected import Affected
 from governance.licensing.models import Cause, Override, Reassessment, ReassessmentState
@@ -23,28 +23,16 @@ logger = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 LEASE = dt.timedelta(seconds=60)  # renewed with every piece
-TIME_LIMIT = dt.timedelta(hours=1)
-# A message that was taken up would have moved the row on by now.
-TOLD_FOR = dt.timedelta(seconds=60)
 AT_ONCE = 500  # rows taken up together
+QUEUE = Queue(Reassessment, given_up=ReassessmentState.FAILED, lease=LEASE, attempts=ATTEMPTS, order=("pk",))
 
 
 def carry_out() -> Done:
     """Do what waits, until nothing does. Safe to call twice and from two workers at once."""
     done = Done()
-    while claimed := _claim():
+    while claimed := QUEUE.take_some(most=AT_ONCE):
         done += _carry_out(claimed)
     return done
-
-
-def _claim() -> list[Reassessment]:
-    with transaction.atomic():
-        waiting = Reassessment.objects.select_for_update(skip_locked=True).filter(state=ReassessmentState.QUEUED)
-        ids = [one.pk for one in waiting.order_by("pk")[:AT_ONCE]]
-        Reassessment.objects.filter(pk__in=ids).update(
-            state=ReassessmentState.RUNNING, attempt=F("attempt") + 1, lease_until=Now() + Value(LEASE)
-        )
-        return list(Reassessment.objects.filter(pk__in=ids).order_by("pk"))
 
 
 def _carry_out(claimed: Sequence[Reassessment]) -> Done:
@@ -55,7 +43,7 @@ def _carry_out(claimed: Sequence[Reassessment]) -> Done:
             alone={entry for one in claimed for entry in one.alone},
             renew=partial(_renew, claimed),
         )
-    except LeaseLost:
+    except Lost:
         logger.warning("%s: another worker has taken it up", claimed[0])
         return Done()
     except OperationalError:
@@ -72,30 +60,21 @@ def _carry_out(claimed: Sequence[Reassessment]) -> Done:
     return done
 
 
-class LeaseLost(Exception):
-    """Somebody else does the work by now."""
-
-
 def _renew(claimed: Sequence[Reassessment]) -> None:
-    until = Now() + Value(LEASE)
-    if sum(_mine(one).update(lease_until=until) for one in claimed) < len(claimed):
-        raise LeaseLost
-
-
-def _mine(one: Reassessment) -> QuerySet[Reassessment]:
-    return Reassessment.objects.filter(pk=one.pk, state=ReassessmentState.RUNNING, attempt=one.attempt)
+    for one in claimed:
+        QUEUE.renew(one)
 
 
 def _put_back(one: Reassessment) -> None:
     """What breaks off is tried again by the sweep, and in the end left with its gates closed."""
-    if one.attempt < ATTEMPTS:
-        _mine(one).update(lease_until=Now())
+    if not QUEUE.is_last(one):
+        QUEUE.let_go(one)
         return
     _end(one, state=ReassessmentState.FAILED, error="broke off by an error of ours; the worker's log says which")
 
 
 def _end(one: Reassessment, **fields: Any) -> None:
-    if not _mine(one).update(lease_until=None, finished_at=Now(), **fields):
+    if not QUEUE.end(one, **fields):
         logger.warning("%s: attempt %s no longer holds it", one, one.attempt)
 
 
@@ -124,17 +103,8 @@ def sweep(*, wake: Callable[[], bool]) -> bool:
     """
     _note_run_out()
     _note_new_table()
-    lost = Reassessment.objects.filter(state=ReassessmentState.RUNNING, lease_until__lte=Now())
-    lost.filter(attempt__gte=ATTEMPTS).update(
-        state=ReassessmentState.FAILED,
-        lease_until=None,
-        finished_at=Now(),
-        error="the worker was lost each time; its log says more",
-    )
-    lost.update(state=ReassessmentState.QUEUED, lease_until=None, told_at=None)
-    untold = Q(told_at=None) | Q(told_at__lte=Now() - Value(TOLD_FOR))
-    waits = Reassessment.objects.filter(untold, state=ReassessmentState.QUEUED).exists()
-    return waits and wake()
+    QUEUE.take_back(error="the worker was lost each time; its log says more")
+    return QUEUE.untold().exists() and wake()
 
 
 @transaction.atomic

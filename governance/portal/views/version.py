@@ -20,9 +20,10 @@ from governance.catalog import rendering
 from governance.catalog.models import Card, Entry, File, SubjectKind, Version
 from governance.catalog.suspensions.reach import reaching
 from governance.evidence import licence_report
+from governance.evidence.queries import ASKERS
 from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
 from governance.gates.queries import closing_conditions
-from governance.people.models import Role
+from governance.people.models import Role, User
 from governance.people.queries import standing
 from governance.policies import overrides
 from governance.policies.waivers import queries as waivers
@@ -103,11 +104,17 @@ def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Ht
         "waivers": waiver_showing.rows(waivers.of_version(user, version=shown)),
         "overrides": override_showing.rows(overrides.of_version(user, version=shown)),
         "may_submit": teams is None or bool(teams),
+        "may_audit": _may_audit(user),
         "may_suspend": may_suspend(user),
         "suspensions": reaching([shown.pk]).get(shown.pk, ()),
         "assurance": _assurance(shown),
     }
     return render(request, "catalog/version.html", context)
+
+
+def _may_audit(user: User) -> bool:
+    """Whether there may be a use case in which the person has audits run; which it is, the next page asks."""
+    return standing(user).teams_with(*ASKERS, Role.REVIEWER) != []
 
 
 def _said(runs: Sequence[Run]) -> list[dict[str, Any]]:

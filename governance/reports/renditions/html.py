@@ -18,6 +18,7 @@ from governance.reports.renditions.sections import closing, front, in_full, reco
 from governance.reports.renditions.source import Source
 from governance.reports.shapes import LANGUAGES
 
+END = "</main></body></html>\n"
 CSS = Path(settings.BASE_DIR) / "static" / "css"
 _VARIABLE = re.compile(r"var\((--[\w-]+)\)")
 _TOKEN = re.compile(r"(--[\w-]+):\s*([^;]+);")
@@ -46,7 +47,7 @@ def _complete(source: Source) -> Iterator[str]:
     yield from records.not_checked(document, lines=None)
     yield from closing.control_matrix(document)
     yield from closing.reproduction(document)
-    yield "</main></body></html>\n"
+    yield END
 
 
 def _brief(source: Source, chosen: selection.Selection) -> Iterator[str]:
@@ -59,7 +60,7 @@ def _brief(source: Source, chosen: selection.Selection) -> Iterator[str]:
     yield from records.not_checked(document, lines=budget.not_checked)
     yield from closing.control_matrix(document)
     yield from in_full.versions(document, chosen=chosen)
-    yield "</main></body></html>\n"
+    yield END
 
 
 def _in(language: str, source: Source, made: Any) -> Iterator[str]:
@@ -77,17 +78,20 @@ def _in(language: str, source: Source, made: Any) -> Iterator[str]:
 
 def _head(source: Source, *, for_print: bool) -> str:
     told = source.document.cover
-    language = translation.get_language()
     title = f"{_('Model audit report')}, {words.period_title(told['period'])}"
     running = f"{told['product']} · {told['period']['label']} · {_('Edition %(n)s') % {'n': told['edition']}}"
-    heads = _running_heads(running, f"sha256 {source.sha256[:32]}…")
-    style = (print_style() if for_print else screen_style()) + heads
-    nav = "" if for_print else _contents()
+    heads = running_heads(running, f"sha256 {source.sha256[:32]}…")
+    return head(title, style=(print_style() if for_print else screen_style()) + heads, nav=not for_print)
+
+
+def head(title: str, *, style: str, nav: bool = False) -> str:
+    """The beginning of a page that stands alone, up to its ``main``."""
     return (
-        f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{translation.get_language()}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{markup.text(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n{nav}<main>\n"
+        f"<title>{markup.text(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
+        f"{_contents() if nav else ''}<main>\n"
     )
 
 
@@ -106,7 +110,7 @@ def _contents() -> str:
     return f'<nav aria-label="{markup.text(_("Sections"))}"><ol>{links}</ol></nav>\n'
 
 
-def _running_heads(left: str, right: str) -> str:
+def running_heads(left: str, right: str) -> str:
     """What stands on every printed page. The words are the product's own; what CSS could misread is left out."""
     told = [re.sub(r"[^\w .,:·…/–-]", "", words_) for words_ in (left, right)]
     return (

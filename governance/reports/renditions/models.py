@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from audits.work import Work
+
 
 class RenditionState(models.TextChoices):
     QUEUED = "queued", _("Waiting for a worker")
@@ -20,7 +22,7 @@ class Form(models.TextChoices):
     CSV = "csv", "CSV"
 
 
-class Rendition(models.Model):
+class Rendition(Work):
     """One form of an edition in one language: a worker draws it once, pages only hand it out.
 
     The edition never changes, so neither does what is drawn from it; where drawing failed it is tried again when
@@ -32,10 +34,6 @@ class Rendition(models.Model):
     form = models.CharField(max_length=4, choices=Form)
     language = models.CharField(max_length=2)
     state = models.CharField(max_length=8, choices=RenditionState, default=RenditionState.QUEUED)
-    attempt = models.PositiveSmallIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    requested_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
     bytes = models.PositiveBigIntegerField(null=True, blank=True)
     pages = models.PositiveIntegerField(null=True, blank=True)

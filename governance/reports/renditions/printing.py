@@ -20,19 +20,29 @@ def _refuse(code: str, message: str, **more: Any) -> NoReturn:
     raise SystemExit(REFUSED)
 
 
+# What the dynamic linker says of a library that is there and finds no room.
+_NO_ROOM = ("failed to map segment", "annot allocate memory", "annot apply additional memory protection")
+
+
 def _printer() -> Any:
     try:
         import weasyprint
-    except ImportError as missing:
-        _refuse("printer_missing", f"WeasyPrint is not installed: {missing}; pip install -r requirements.txt")
-    except OSError as missing:
-        # It looks for pango when it is imported.
-        _refuse(
-            "pango_missing",
-            f"the system's pango library is missing ({missing}); install it, on Debian: apt-get install libpango-1.0-0"
-            " libpangoft2-1.0-0. The HTML form is there without it",
-        )
+    except (ImportError, OSError) as cramped:
+        if any(said in str(cramped) for said in _NO_ROOM):
+            raise MemoryError from cramped
+        _missing(cramped)
     return weasyprint
+
+
+def _missing(why: ImportError | OSError) -> NoReturn:
+    if isinstance(why, ImportError):
+        _refuse("printer_missing", f"WeasyPrint is not installed: {why}; pip install -r requirements.txt")
+    # It looks for pango when it is imported.
+    _refuse(
+        "pango_missing",
+        f"the system's pango library is missing ({why}); install it, on Debian: apt-get install libpango-1.0-0"
+        " libpangoft2-1.0-0. The HTML form is there without it",
+    )
 
 
 def _nothing(url: str, *_: Any, **__: Any) -> NoReturn:
@@ -40,8 +50,8 @@ def _nothing(url: str, *_: Any, **__: Any) -> NoReturn:
 
 
 def main(page: str, print_: str, most_pages: str) -> None:
-    weasyprint = _printer()
     try:
+        weasyprint = _printer()
         document = weasyprint.HTML(string=Path(page).read_text(encoding="utf-8"), url_fetcher=_nothing).render()
         pages = len(document.pages)
         if pages > int(most_pages):

@@ -45,6 +45,7 @@ def form(request: PageRequest, pk: int, form: str, language: str) -> HttpRespons
         "room": "reports",
         "edition": edition,
         "rendition": rendition,
+        "forms": Form.choices,
         "error": showing.in_words(rendition.code, rendition.error),
         "refresh_s": 3 if rendition.is_open else 0,
     }

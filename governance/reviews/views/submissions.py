@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from governance.catalog.models import Stage, UseCase, Version
 from governance.evidence import licence_report
+from governance.evidence import queries as evidence_queries
 from governance.evidence import services as evidence
 from governance.evidence.inputs import columns_wanted
 from governance.evidence.wording import refusal_text
@@ -344,8 +345,7 @@ def attach(request: PageRequest, pk: int) -> HttpResponse:
 def audit_again(request: PageRequest, pk: int) -> HttpResponse:
     """Ask again for the audits that failed, went stale or were never asked for."""
     shown = found(request, pk)
-    held = standing(request.user)
-    if not any(held.has(role, team_id=shown.use_case.owner_team_id) for role in ASKERS):
+    if not evidence_queries.may_ask(request.user, use_case=shown.use_case):
         messages.error(request, _("Auditors and viewers read; somebody who submits, reviews or approves can ask."))
         return redirect("reviews:submission", pk=pk)
     try:
@@ -355,9 +355,6 @@ def audit_again(request: PageRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, _("Audits that were missing, failed or too old have been asked for."))
     return redirect("reviews:submission", pk=pk)
-
-
-ASKERS = (Role.SUBMITTER, Role.APPROVER, Role.RISK_OFFICER, Role.ADMIN)
 
 
 # --- submitting ------------------------------------------------------------------------------------------------------

@@ -125,7 +125,13 @@ def test_pictures_are_decoded_corrupted_and_asked_as_by_hand(digit: tuple[Path, 
     mean = [np.mean([step["error"]["value"] for step in row["curve"]]) for row in part["corruptions"]]
     assert part["mean_error"]["value"] == pytest.approx(np.mean(mean))
     assert part["worst_case"][4]["k"] >= fog["curve"][4]["flips"]["k"]
-    assert "frost" in part["not_made"]
+    assert part["not_made"] == ["frost"]
+    first = part["examples"][0]
+    turned = said(corrupt(images, first["corruption"], first["severity"], seed=1))[first["row"] - 1]
+    assert (first["after"], first["before"]) == (str(turned), str(label[first["row"] - 1]))
+    assert len(part["examples"]) == sum(
+        min(3, sum(step["flips"]["k"] for step in row["curve"])) for row in part["corruptions"]
+    )
 
 
 def test_what_is_no_picture_is_refused_by_its_row(digit: tuple[Path, Path], isolation: Isolation, folder: Path) -> None:

@@ -6,6 +6,7 @@ import inspect
 import re
 
 import pytest
+from django.utils import translation
 
 from governance.gates.models import EndedReason
 from governance.policies import conditions, evaluation, judging, steps, suspended, wording
@@ -43,6 +44,53 @@ def test_every_state_of_a_condition_is_a_sentence_and_names_it_where_it_does_not
     assert said.endswith(".")
     assert ("metrics.x > 0.5" in said) == (code != conditions.HOLDS)
     assert ("no such key" in said) == (code == conditions.BROKEN)
+
+
+@pytest.mark.parametrize(
+    ("condition", "english", "russian"),
+    [
+        (
+            'has(subject.task) && subject.task == "text-classification"',
+            "the task is “text-classification”",
+            "задача — «text-classification»",
+        ),
+        (
+            "subject.task in ['a && b', 'c'] && use_case.tier != \"high\"",
+            "the task is one of “a && b”, “c” and the risk tier is not High",
+            "задача — одно из: «a && b», «c» и уровень риска — не Высокий",
+        ),
+        (
+            'stage == "pilot" || has(subject.library)',
+            "the stage is Pilot or the library is known",
+            "этап — Пилот или библиотека: значение известно",
+        ),
+        # that it is known is no matter of course where it is said what it is not
+        (
+            'has(subject.task) && subject.task != "x"',
+            "the task is known and the task is not “x”",
+            "задача: значение известно и задача — не «x»",
+        ),
+        *(
+            (said, f"its condition holds ({said})", f"выполняется её условие ({said})")
+            for said in (
+                '!(stage == "pilot")',
+                'stage == "pilot" && (has(subject.task) || stage == "x")',
+                'stage == "pilot" && has(subject.task) || stage == "x"',
+                "metrics.x > 0.5 && stage == 'pilot'",
+                'subject.task == "a\\"b"',
+                'card.language == "en"',
+            )
+        ),
+    ],
+)
+def test_where_a_policy_asks_for_something_is_said_in_words_as_far_as_they_go(
+    condition: str, english: str, russian: str
+):
+    result = {"code": conditions.NOT_ASKED, "params": {"condition": condition}}
+
+    assert wording.message(result).endswith(f"the policy asks for it only where {english}.")
+    with translation.override("ru"):
+        assert wording.message(result).endswith(f"только если {russian}.")
 
 
 def test_what_an_audit_lacks_is_said_before_that_it_is_missing():

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from audits.digests import canonical
 from governance.catalog.models import Suspension
-from governance.reports import controls, dossier
+from governance.people.models import Scope
+from governance.reports import controls, dossier, dossier_page
 from tests.factories import NOON, EntryFactory, VersionFactory
+from tests.governance.catalog.clients import client
 from tests.governance.reviews.browsing import signed_in
 from tests.governance.world import World
 
@@ -58,3 +62,63 @@ def test_a_dossier_lists_every_point_with_its_facts_and_its_gaps() -> None:
     assert [one["reason"] for one in other["content"]["exceptions"]] == ["of this entry"]
     # strangers see neither
     assert signed_in(world.stranger).get(reverse("reports:dossier", args=address)).status_code == 404
+
+
+def test_a_dossier_is_had_over_rest_as_the_portal_has_it() -> None:
+    world = World()
+    world.approved()
+    entry = world.version.entry
+    place = f"{entry.kind}/{entry.namespace}/{entry.name}"
+    address = f"/api/v1/entries/{place}/versions/{world.version.revision}/dossier/{world.use_case.slug}/"
+    rest = client(world.submitter, Scope.REPORTS_READ)
+
+    told = rest.get(address)
+    english, russian = (rest.get(f"{address}html/?language={language}") for language in ("en", "ru"))
+
+    portal = reverse(
+        "reports:dossier-json",
+        args=[entry.kind, entry.namespace, entry.name, world.version.revision, world.use_case.slug],
+    )
+    shown = json.loads(signed_in(world.submitter).get(portal).content)
+    assert told.headers["Content-Type"] == "application/json"
+    assert told.content == canonical(told.json())
+    assert {**told.json(), "as_of": None} == {**shown, "as_of": None}
+    points = [row["id"] for row in told.json()["rows"]]
+    assert points == [
+        point.id
+        for framework in controls.frameworks()
+        if framework.id == controls.ANNEX_IV
+        for point in framework.controls
+    ]
+    # the page has the same points in the same order, with as many gaps as the document lists, and runs nothing
+    for page, nothing in ((english, "to be brought from elsewhere"), (russian, "взять из другого места")):
+        rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', page.content.decode(), re.DOTALL)
+        assert [point for point, _cells in rows] == points
+        for (_point, cells), row in zip(rows, told.json()["rows"], strict=True):
+            assert cells.count('class="open"') == (0 if row["state"] == "outside" else len(row["gaps"]))
+            assert (nothing in cells) == (row["state"] == "outside")
+        assert "Knows nothing of applicants outside the region" in page.content.decode()
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+        assert "unsafe" not in page.headers["Content-Security-Policy"]
+    assert "no line says that a point is met" in english.content.decode()
+    assert '<html lang="ru">' in russian.content.decode()
+    # by its digest too; not by a branch, nor in a use case or with a token of others
+    assert rest.get(address.replace(world.version.revision, world.version.digest)).status_code == 200
+    assert rest.get(address.replace(world.version.revision, "main")).status_code == 422
+    assert rest.get(f"{address}html/?language=xx").status_code in (400, 422)
+    for suffix in ("", "html/"):
+        assert client(world.stranger, Scope.REPORTS_READ).get(address + suffix).status_code == 404
+        assert client(world.submitter, Scope.CATALOG_READ).get(address + suffix).status_code == 403
+
+
+def test_what_a_card_says_is_text_on_the_page_of_a_dossier() -> None:
+    world = World()
+    hostile = "=1+1<script>alert(1)</script>\u202egnp.exe"
+    told = dossier.document(version=world.version, use_case=world.use_case, at=timezone.now())
+    told["subject"]["id"] = hostile
+    told["content"]["versions"][0]["card"]["limitations"] = hostile
+
+    page = dossier_page.page(told, language="en")
+
+    assert "<script" not in page
+    assert page.count("<bdi>=1+1&lt;script&gt;alert(1)&lt;/script&gt;\u202egnp.exe</bdi>") == 3

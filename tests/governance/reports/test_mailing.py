@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from governance.notifications.delivery import deliver_due
@@ -13,7 +15,7 @@ from governance.notifications.models import Notice
 from governance.people.models import Membership
 from governance.reports import asking, mailing, services
 from governance.reports.errors import NotAllowed
-from governance.reports.models import Attached, Mailing, Rendition, RenditionState
+from governance.reports.models import Attached, Edition, Mailing, Rendition, RenditionState, Subscription
 from governance.reports.periods import read_period
 from tests.factories import NOON, TeamFactory, VersionFactory, member
 from tests.governance.reports.mail_server import free_port, mail_server, send_there
@@ -70,6 +72,37 @@ def test_a_new_edition_is_mailed_to_those_who_see_it_and_waits_while_the_server_
     assert Mailing.objects.count() == 3
     deliver_due()
     assert Notice.objects.filter(user=reader, message__topic="report.compiled").exists()
+
+
+def test_mails_are_written_by_as_many_queries_for_thirty_people_as_for_three():
+    team, other = TeamFactory(), TeamFactory()
+    readers = [
+        who
+        for _ in range(6)
+        for who in (
+            member(team, "viewer", "submitter"),
+            member(None, "auditor"),
+            member(other, "approver"),
+            member(team, "viewer", is_active=False),
+            member(None),
+        )
+    ]
+    period = read_period("2026-03", time_zone="UTC")
+    for scope in (team, None):
+        edition = services.compile(period=period, team=scope, by=None, at=period.ends_at)
+        costs = []
+        for some in (readers[:5], readers):
+            Mailing.objects.all().delete()
+            Subscription.objects.bulk_create(
+                [Subscription(user=one, team=scope, created_at=NOON) for one in some], ignore_conflicts=True
+            )
+            with CaptureQueriesContext(connection) as asked:
+                written = mailing.write(edition, at=NOON)
+            costs.append(len(asked))
+            # as the rule of who sees what has it, which every page keeps
+            assert written == [one for one in some if one.is_active and edition in Edition.objects.visible_to(one)]
+        assert costs == [2, 2]
+        assert len(written) == (12 if scope else 6)
 
 
 def test_a_name_with_line_breaks_makes_no_header(settings: Settings):

@@ -336,7 +336,7 @@ def test_every_part_says_at_its_top_what_it_shows_and_stands_in_the_gallery(path
     assert "{% comment %}" in source.splitlines()[0]
 
     everything = "".join(p.read_text() for p in TEMPLATES.rglob("*.html"))
-    tags = (Path(words.__file__).parent / "assay.py").read_text()
+    tags = "".join(p.read_text() for p in (Path(words.__file__).parent / "assay").glob("*.py"))
     used = f"components/{path.name}"
     assert path.stem == "gallery" or used in everything or used in tags
 

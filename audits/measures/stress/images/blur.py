@@ -1,4 +1,4 @@
-"""Blur: of a lens out of focus, of a hand that moves, of a step towards the thing."""
+"""Blur: of a lens out of focus, of structured glass, of a hand that moves, of a step towards the thing."""
 
 from __future__ import annotations
 
@@ -68,6 +68,48 @@ def _mirrored(side: int, reach: int) -> npt.NDArray[np.int64]:
     turned = np.mod(at, 2 * (side - 1))
     found: npt.NDArray[np.int64] = np.minimum(turned, 2 * (side - 1) - turned)
     return found
+
+
+def glass_blur(images: Bytes, severity: int, random: np.random.Generator) -> Bytes:
+    """Smooth, let every pixel come from one nearby, again and again, and smooth once more.
+
+    The benchmark's program means to exchange two pixels and copies one over the other; so does this.
+    """
+    sigma, reach, times = constants.GLASS_BLUR[severity - 1]
+
+    def smooth(given: Bytes) -> Bytes:
+        return as_bytes(ndimage.gaussian_filter(numbers(given), (0, sigma, sigma, 0), mode="nearest", truncate=4.0))
+
+    made = smooth(images)
+    for _ in range(times):
+        scatter(made, reach, random)
+    return smooth(made)
+
+
+def scatter(images: Bytes, reach: int, random: np.random.Generator) -> None:
+    """Let every pixel that is farther than ``reach`` from the edges come from one nearby, in place.
+
+    Pixel after pixel from the last one on, so that one may come from where another has just come to. By rows: where a
+    pixel comes from one of its own row that has its new value, the way is followed to its end.
+
+    Args:
+        images: shape (n, height, width, channels).
+        reach: how many pixels up or left at most; one less down or right.
+    """
+    height, width = images.shape[1:3]
+    columns = np.arange(reach + 1, width - reach + 1)
+    if not len(columns):
+        return
+    every, places = np.arange(len(images))[:, None], np.arange(len(columns))
+    for row in range(height - reach, reach, -1):
+        across, down = random.integers(-reach, reach, size=(2, len(images), len(columns)))
+        source = columns + across
+        values = images[every, row + down, source]
+        follows = (down == 0) & (across > 0) & (source <= columns[-1])
+        end = np.where(follows, source - columns[0], places)
+        while not np.array_equal(further := np.take_along_axis(end, end, axis=1), end):
+            end = further
+        images[:, row, columns] = np.take_along_axis(values, end[..., None], axis=1)
 
 
 def motion_blur(images: Bytes, severity: int, random: np.random.Generator) -> Bytes:

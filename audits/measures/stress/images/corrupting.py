@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from audits.measures.stress.images import blur, constants, digital, light, noise
+from audits.measures.stress.images import blur, constants, digital, light, noise, warping, weather
 from audits.measures.stress.images.pixels import Bytes, numbers
 
 Corruption = Callable[[Bytes, int, np.random.Generator], Bytes]
@@ -26,6 +26,10 @@ CORRUPTIONS: dict[str, Corruption] = {
     "speckle_noise": noise.speckle_noise,
     "gaussian_blur": blur.gaussian_blur,
     "saturate": light.saturate,
+    "glass_blur": blur.glass_blur,
+    "snow": weather.snow,
+    "elastic_transform": warping.elastic_transform,
+    "spatter": weather.spatter,
 }
 
 
@@ -50,7 +54,7 @@ def corrupt(images: Bytes, corruption: str, severity: int, *, seed: int, draw: i
     if severity == 0:
         numbers(images)
         return images.copy()
-    # by its place in the benchmark and not by how the names are hashed
+    # by its place, which stays when there are more, and not by how the names are hashed
     place = list(CORRUPTIONS).index(corruption)
     random = np.random.default_rng([seed, draw, place, severity])
     return CORRUPTIONS[corruption](images, severity, random)

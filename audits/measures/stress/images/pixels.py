@@ -10,6 +10,9 @@ import numpy.typing as npt
 Bytes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.float32]
 
+# of red, green and blue
+_BRIGHTNESS = (0.299, 0.587, 0.114)
+
 
 def numbers(images: Bytes) -> Numbers:
     """0 to 255 as 0 to 1.
@@ -26,4 +29,12 @@ def as_bytes(given: npt.NDArray[Any]) -> Bytes:
     """0 to 1 as 0 to 255; what lies outside is cut, and what lies between is rounded down, as in the benchmark."""
     # a hair more, so that a byte that went to a number and back is the byte that it was
     made: Bytes = np.floor(np.clip(given, 0, 1) * 255 + 1e-4).astype(np.uint8)
+    return made
+
+
+def grey(given: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Brightness by ITU-R BT.601, shape (..., 1); what has one channel is its own."""
+    if given.shape[-1] == 1:
+        return given
+    made: npt.NDArray[Any] = (given @ np.array(_BRIGHTNESS, dtype=given.dtype))[..., None]
     return made

@@ -42,10 +42,11 @@ def cover(source: Source, *, brief: bool) -> Iterator[str]:
     yield '<div class="verify">'
     yield f"<h3>{markup.text(_('How to check this report'))}</h3>"
     says = _(
-        "The whole document is a JSON file, the full annex. Its digest stands here and in the ledger. Fetch the file,"
-        " and let the command compare both:"
+        "The whole document is a JSON file, the full annex. Its digest stands here and in the ledger. This command says"
+        " whether they are the same; whoever has the file gives the file in place of the digest:"
     )
-    yield f"<p>{markup.text(says)}</p><pre>python manage.py verify_report FILE</pre>"
+    command = f"python manage.py verify_report {source.sha256}"
+    yield f'<p>{markup.text(says)}</p><pre class="command">{markup.text(command)}</pre>'
     rows = [
         (_("Full annex"), f"sha256 {markup.full_digest(source.sha256)}"),
         (_("Content"), f"sha256 {markup.full_digest(told['content_sha256'])}"),

@@ -16,6 +16,8 @@ from tests.audits.measures.stress.images.made import made, photograph
 pytest.importorskip("PIL", reason="without requirements/models.txt no image is read")
 
 IMAGES = made()
+# published severities of which a higher one is another change and no larger one
+OTHERWISE = ("saturate", "elastic_transform")
 # one step of rounding
 BYTE = 1.0
 # as published, beyond what the constants of our own say: github.com/hendrycks/robustness, imagenet_c/corruptions.py
@@ -27,6 +29,21 @@ PUBLISHED = {
     "CONTRAST": [0.4, 0.3, 0.2, 0.1, 0.05],
     "BRIGHTNESS": [0.1, 0.2, 0.3, 0.4, 0.5],
     "PIXELATE": [0.6, 0.5, 0.4, 0.3, 0.25],
+    "GLASS_BLUR": [(0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2)],
+    "SNOW": [
+        (0.1, 0.3, 3, 0.5, 10, 4, 0.8),
+        (0.2, 0.3, 2, 0.5, 12, 4, 0.7),
+        (0.55, 0.3, 4, 0.9, 12, 8, 0.7),
+        (0.55, 0.3, 4.5, 0.85, 12, 8, 0.65),
+        (0.55, 0.3, 2.5, 0.85, 12, 12, 0.55),
+    ],
+    "SPATTER": [
+        (0.65, 0.3, 4, 0.69, 0.6, 0),
+        (0.65, 0.3, 3, 0.68, 0.6, 0),
+        (0.65, 0.3, 2, 0.68, 0.5, 0),
+        (0.65, 0.3, 1, 0.65, 1.5, 1),
+        (0.67, 0.4, 1, 0.65, 1.5, 1),
+    ],
 }
 
 
@@ -35,6 +52,8 @@ def test_oracle_v33_constants_are_the_published_ones():
     ranges = [(1, 1.11, 0.01), (1, 1.16, 0.01), (1, 1.21, 0.02), (1, 1.26, 0.02), (1, 1.31, 0.03)]
     for (count, step), published in zip(constants.ZOOM_BLUR, ranges, strict=True):
         np.testing.assert_allclose(1 + np.arange(count) * step, np.arange(*published), atol=1e-12)
+    elastic = [(488, 170.8, 24.4), (488, 19.52, 48.8), (12.2, 2.44, 4.88), (17.08, 2.44, 4.88), (29.28, 2.44, 4.88)]
+    np.testing.assert_allclose(constants.ELASTIC_TRANSFORM, elastic)
 
 
 @pytest.mark.parametrize("name", list(CORRUPTIONS))
@@ -48,10 +67,11 @@ def test_severity_zero_is_clean_and_a_seed_gives_the_same_bytes(name: str):
     assert once.shape == IMAGES.shape
     assert not np.array_equal(once, IMAGES)
     drawn = {"gaussian_noise", "shot_noise", "impulse_noise", "speckle_noise", "motion_blur", "fog"}
+    drawn |= {"glass_blur", "snow", "elastic_transform", "spatter"}
     assert np.array_equal(once, corrupt(IMAGES, name, 3, seed=1, draw=1)) == (name not in drawn)
 
 
-@pytest.mark.parametrize("name", [name for name in CORRUPTIONS if name != "saturate"])
+@pytest.mark.parametrize("name", [name for name in CORRUPTIONS if name not in OTHERWISE])
 def test_a_higher_severity_changes_more_and_grey_images_are_corrupted_too(name: str):
     for images in (photograph("astronaut.png", 96), made(1, channels=1)):
         apart = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -20,12 +19,11 @@ from rest_framework.views import APIView
 
 from governance.people.models import Scope, Team, User
 from governance.people.queries import teams_seen_by
-from governance.reports import asking, comparing, drawing, tasks
+from governance.reports import asking, comparing
 from governance.reports.errors import ReportRefused
-from governance.reports.models import Build, Edition, Form
+from governance.reports.models import Build, Edition
 from governance.reports.reading import DocumentGone
-from governance.reports.serving import document_response, form_response
-from governance.reports.shapes import LANGUAGES
+from governance.reports.serving import document_response
 from governance.web.authentication import person
 from governance.web.idempotency import idempotent
 from governance.web.problems import Problem
@@ -193,40 +191,3 @@ class DifferencesView(APIView):
             raise Problem(422, refused.code, str(refused)) from refused
         except DocumentGone as gone:
             raise Problem(410, "document_gone", str(gone)) from gone
-
-
-class FormView(APIView):
-    """One form of an edition: ``html`` (a page that stands alone), ``pdf``, or ``csv`` (a zip of tables).
-
-    202 while a worker draws it; ask again after ``Retry-After``. 409 where it could not be drawn, with the reason.
-    """
-
-    scopes = {"GET": Scope.REPORTS_READ}
-
-    class Asked(serializers.Serializer[None]):
-        language = serializers.ChoiceField(choices=LANGUAGES, default="en")
-
-    class Waiting(serializers.Serializer[Any]):
-        state = serializers.ChoiceField(choices=["queued", "running"])
-
-    @extend_schema(
-        operation_id="reports_forms_retrieve",
-        parameters=[Asked],
-        responses={200: OpenApiTypes.BINARY, 202: Waiting},
-    )
-    def get(self, request: Request, pk: int, form: str) -> HttpResponseBase:
-        edition = get_object_or_404(seen(request), pk=pk)
-        if form not in Form.values:
-            raise Problem(
-                404, "unknown_form", f"a report has the forms {', '.join(Form.values)}, and the JSON document"
-            )
-        asked = self.Asked(data=request.query_params.dict())
-        asked.is_valid(raise_exception=True)
-        rendition = drawing.note(edition, form=form, language=asked.validated_data["language"], at=timezone.now())
-        if rendition.is_open:
-            transaction.on_commit(tasks.wake_drawing)
-            return Response({"state": rendition.state}, status=202, headers={"Retry-After": "5"})
-        answer = form_response(rendition)
-        if answer is None:
-            raise Problem(409, rendition.code or "not_drawn", rendition.error or "its bytes are gone; ask again")
-        return answer
