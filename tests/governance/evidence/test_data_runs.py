@@ -180,7 +180,7 @@ def test_decisions_are_compared_by_what_the_plan_says(world: World) -> None:
     assert "Wider from 1000 – 1199 to 1800 – 1999." in shown
     assert "Estimate for the decisions of today" in shown
     assert "2000 строк ещё ждут исхода" in re.sub(r"\s(?=\d{3} )", "", russian)
-    assert "Группы по group разошлись." in russian
+    assert "Группы по group разошлись (разность долей одобрений)" in russian
 
 
 def test_where_nothing_can_be_told_of_decisions_the_page_says_why(world: World) -> None:
