@@ -24,6 +24,7 @@ import psycopg
 import pytest
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 import config
 from config import embedded
@@ -254,7 +255,7 @@ class Clone:
         with Celery(broker=embedded.broker_url(self.servers.folder), set_as_current=False) as asking:
             try:
                 answers = asking.control.ping(destination=[name], timeout=5)
-            except OperationalError:  # of the broker, while it starts again
+            except (OperationalError, RedisError):  # of the broker, while it starts again
                 return False
         return answers == [{name: {"ok": "pong"}}]
 
