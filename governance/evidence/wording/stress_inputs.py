@@ -60,8 +60,8 @@ SENTENCES = {
     "stress.corruption_inconclusive": (
         _(
             "%(corruption)s: it cannot be told yet whether answers hold. Of %(n)s right ones a share of %(value)s"
-            " turns at severity %(severity)s (95 %% interval %(ci_low)s to %(ci_high)s); below %(warn_at)s passes, above"
-            " %(fail_at)s fails."
+            " turns at severity %(severity)s (95 %% interval %(ci_low)s to %(ci_high)s); below %(warn_at)s passes,"
+            " above %(fail_at)s fails."
         ),
         _("Bring more pictures that the model is right about."),
     ),
