@@ -16,7 +16,7 @@ from audits.sandbox.probing import probe
 from governance.evidence import services as evidence
 from governance.evidence.models import Attachment, KeptTrial
 from tests.journeys.conftest import Visitor
-from tests.story import Story
+from tests.story import Story, bring
 
 pytest.importorskip("onnxruntime", reason="without requirements/models.txt no model is run")
 pytest.importorskip("skl2onnx", reason="without requirements/dev.txt no model is made")
@@ -29,17 +29,16 @@ def test_a_model_is_tried_and_the_trial_kept(story: Story, visitor: Visitor, tmp
     if probe().level < Level.L2:
         pytest.skip(f"this machine isolates too little: {probe().lacking}")
     file = made.as_onnx(made.classifier(), tmp_path / "model.onnx")
+    version = bring(tmp_path, by=story.submitter, team=story.team)  # the file is one of the version's by its digest
     with file.open("rb") as stream:
         upload = evidence.upload(
             stream=stream, filename=file.name, media_type="x/x", by=story.submitter, at=timezone.now()
         )
     role, use_case = Attachment.Role.FILES, story.use_case
-    evidence.attach(
-        version=story.version, use_case=use_case, role=role, upload=upload, by=story.submitter, at=timezone.now()
-    )
+    evidence.attach(version=version, use_case=use_case, role=role, upload=upload, by=story.submitter, at=timezone.now())
     visitor.sign_in(story.submitter)
-    entry = story.version.entry
-    visitor.go(reverse("catalog:version", args=[entry.kind, entry.namespace, entry.name, story.version.revision]))
+    entry = version.entry
+    visitor.go(reverse("catalog:version", args=[entry.kind, entry.namespace, entry.name, version.revision]))
     page = visitor.page
     page.locator("#try").scroll_into_view_if_needed()
     if not visitor.scripts:

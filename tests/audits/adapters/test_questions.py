@@ -118,9 +118,27 @@ def test_what_can_be_called_is_told_by_names_and_goes_with_what_belongs_to_it():
         assert refused.value.code == code
 
 
+def test_what_is_said_of_pictures_above_a_graph_goes_with_it():
+    said = {"path": "preprocessor_config.json", "sha256": "p"}
+    nearer = {"path": "onnx/preprocessor_config.json", "sha256": "q"}
+
+    assert dict(chosen([*FILES[1:2], said], "").files) == {
+        "onnx/model.onnx": "a",
+        "onnx/preprocessor_config.json": "p",
+    }
+    assert chosen([*FILES[1:2], said, nearer], "").files["onnx/preprocessor_config.json"] == "q"
+
+
+PICTURE = {"picture": "ab" * 32, "media_type": "image/png", "bytes": 5}
+
+
 @pytest.mark.parametrize(
     ("given", "code"),
     [
+        ([PICTURE, "a text"], "question_odd"),
+        ([PICTURE] * 9, "question_odd"),
+        ([{**PICTURE, "picture": "../../etc/passwd"}], "question_odd"),
+        ([{**PICTURE, "more": 1}], "question_odd"),
         ([], "question_empty"),
         ("abc", "question_empty"),
         ({"a": 1}, "question_empty"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -311,3 +312,37 @@ def test_a_model_that_changes_under_our_hands_is_no_evidence(onnx_file: Path, is
         predict(adapter, changing(), rows=300, data_digest="a", isolation=isolation)
 
     assert refused.value.code == "model_changed"
+
+
+def test_a_model_of_others_says_inside_what_its_own_library_says(isolation: Isolation):
+    """Magika (Fratantonio et al., ICSE 2025) tells a file's type by its first and its last 1,024 bytes."""
+    magika = pytest.importorskip("magika", reason="magika is not installed (requirements/dev.txt)")
+    folder = Path(magika.__file__).parent / "models" / "standard_v3_3"
+    said = json.loads((folder / "config.min.json").read_text())
+    contents = [
+        Path(__file__).read_bytes(),
+        b"<!doctype html><html><head><title>x</title></head><body><p>"
+        + b"words and words " * 200
+        + b"</p></body></html>",
+        json.dumps([{"name": f"row {n}", "value": n / 7} for n in range(100)]).encode(),
+        (Path(__file__).parents[3] / "pyproject.toml").read_bytes(),
+    ]
+
+    def features(content: bytes) -> list[int]:
+        first, last = content.lstrip()[: said["beg_size"]], content.rstrip()[-said["end_size"] :]
+        padding = [said["padding_token"]]
+        return [
+            *(*first, *padding * (said["beg_size"] - len(first))),
+            *(*padding * (said["end_size"] - len(last)), *last),
+        ]
+
+    given = {"bytes": np.array([features(one) for one in contents], dtype=np.int32)}
+    with references.onnx(folder / "model.onnx").open(isolation=isolation) as model:
+        scores = model.predict(given)["target_label"]
+
+    library = magika.Magika()
+    for content, row in zip(contents, scores, strict=True):
+        expected = library.identify_bytes(content)
+        assert said["target_labels_space"][int(row.argmax())] == expected.dl.label
+        assert float(row.max()) == pytest.approx(expected.score, abs=1e-4)
+    assert {library.identify_bytes(one).dl.label for one in contents} >= {"python", "html", "json"}
