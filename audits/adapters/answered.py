@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 import rfc8785
 
-from audits.adapters.protocol import DECLARED
+from audits.adapters.protocol import DECLARED, Running
 from audits.adapters.signature import Signature, Tensor
 from audits.adapters.tensors import TEXT, Array, Batch
 from audits.measures.naming import quoted
 from audits.measures.refusals import CodedRefusal
+from audits.sandbox.cell import Tick
+from audits.sandbox.levels import LOWEST, Isolation, Level
+from audits.sandbox.limits import Limits
 
 KIND = "answers"
 SIGNATURE = Signature((Tensor("text", TEXT, (None,)),), (Tensor("answer", TEXT, (None,)),))
@@ -57,17 +60,23 @@ class Answered:
         pairs = [[text.encode("utf-8", "surrogatepass").hex(), answer] for text, answer in sorted(found.items())]
         self.digest = hashlib.sha256(rfc8785.dumps(pairs)).hexdigest()
 
-    @contextmanager
-    def open(self, **_how: Any) -> Iterator[Answering]:
+    def open(
+        self,
+        *,
+        isolation: Isolation,
+        limits: Limits | None = None,
+        lowest: Level = LOWEST,
+        tick: Tick = lambda: None,
+    ) -> AbstractContextManager[Running]:
         """Nothing is started, so that nothing has to be kept apart."""
-        yield Answering(self.answers)
+        return nullcontext(Answering(self.answers))
 
 
 class Answering:
     """The table, asked; see ``adapters.protocol.Running``."""
 
-    signature = SIGNATURE
-    isolation = None
+    signature: Signature = SIGNATURE
+    isolation: Isolation | None = None
     peak_memory_bytes = 0
 
     def __init__(self, answers: Mapping[str, str]) -> None:
@@ -87,6 +96,10 @@ class Answering:
         found = np.empty(len(texts), dtype=object)
         found[:] = [self._answers[text] for text in texts]
         return {SIGNATURE.outputs[0].name: found}
+
+    def predict_each(self, batches: Iterable[Batch]) -> Iterator[dict[str, Array]]:
+        """One batch after another; raises as ``predict``."""
+        return map(self.predict, batches)
 
     def facts(self) -> Mapping[str, Any]:
         """How many answers there are."""

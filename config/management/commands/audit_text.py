@@ -71,8 +71,9 @@ class Command(AuditCommand):
         if column is None:
             adapter = references.adapter(options["model"], allowed=allowed())
         else:
-            adapter, rows = given_answers.answered(table, plan, column)
-            how = {"parts": given_answers.PARTS, "among": rows, "reasons": [given_answers.not_measured(adapter)]}
+            answers, rows = given_answers.answered(table, plan, column)
+            how = {"parts": given_answers.PARTS, "among": rows, "reasons": [given_answers.not_measured(answers)]}
+            adapter = answers
         with _unanswered():
             found = stress(adapter, table, plan, isolation=probe(), seed=options["seed"], progress=self.progress, **how)
         self._cases = found.cases
