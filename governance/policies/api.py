@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,10 +24,11 @@ from governance.policies.documents import PolicyInvalid
 from governance.policies.models import BackTest, Flip, Policy, PolicyVersion
 from governance.policies.queries import in_force
 from governance.web.authentication import person
+from governance.web.etags import edition_tag, required_edition
 from governance.web.finding import one_or_404
 from governance.web.idempotency import idempotent
 from governance.web.problems import Problem
-from governance.web.steps import refused
+from governance.web.steps import if_match, refused
 
 
 class PolicyDocument(serializers.ModelSerializer[PolicyVersion]):
@@ -50,7 +51,7 @@ class Policies(generics.ListAPIView[PolicyVersion]):
 
 
 class PolicyVersions(generics.ListAPIView[PolicyVersion]):
-    """All versions of one policy, newest first."""
+    """All versions of one policy, newest first. Its ETag is what publishing and retiring name in ``If-Match``."""
 
     scopes = {"GET": Scope.CATALOG_READ}
     serializer_class = PolicyDocument
@@ -58,13 +59,15 @@ class PolicyVersions(generics.ListAPIView[PolicyVersion]):
 
     @extend_schema(operation_id="policy_versions_list")
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
+        policy = get_object_or_404(Policy, name=self.kwargs["name"])
+        answer = super().get(request, *args, **kwargs)
+        answer["ETag"] = edition_tag(services.edition_of(policy))
+        return answer
 
     def get_queryset(self) -> QuerySet[PolicyVersion]:
         if getattr(self, "swagger_fake_view", False):
             return PolicyVersion.objects.none()
-        policy = get_object_or_404(Policy, name=self.kwargs["name"])
-        return policy.versions.select_related("policy")
+        return PolicyVersion.objects.filter(policy__name=self.kwargs["name"]).select_related("policy")
 
 
 def _editor(request: Request) -> User:
@@ -170,20 +173,35 @@ class FlipDocument(serializers.ModelSerializer[Flip]):
 class BackTestDocument(serializers.ModelSerializer[BackTest]):
     class Meta:
         model = BackTest
-        fields = ("id", "policy_name", "sha256", "state", "counts", "requested_at", "finished_at")
+        fields = ("id", "policy_name", "retires", "sha256", "state", "counts", "requested_at", "finished_at")
 
 
 class BackTests(APIView):
-    """Hold a text against the whole portfolio: a worker does it, the answer is where to look."""
+    """Hold a text against the whole portfolio, or see what retiring the policy would change: a worker does it, the
+    answer is where to look.
+    """
 
     scopes = {"POST": Scope.REVIEWS_WRITE}
 
-    @extend_schema(request=TextInput, responses={202: BackTestDocument}, operation_id="policy_back_test_create")
+    class Input(serializers.Serializer[None]):
+        text = serializers.CharField(max_length=300_000, trim_whitespace=False, required=False)
+        retires = serializers.BooleanField(default=False)
+
+        def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+            if attrs["retires"] == ("text" in attrs):
+                raise serializers.ValidationError({"text": "send a text that may be published, or retires: true"})
+            return attrs
+
+    @extend_schema(request=Input, responses={202: BackTestDocument}, operation_id="policy_back_test_create")
     @idempotent()
     def post(self, request: Request, name: str) -> Response:
-        by = _editor(request)
-        text = _text_of(request, name)
-        asked = back_testing.ask(text=text, by=by, at=timezone.now())
+        by, now = _editor(request), timezone.now()
+        sent = self.Input(data=request.data)
+        sent.is_valid(raise_exception=True)
+        if sent.validated_data["retires"]:
+            asked = back_testing.ask_retiring(policy=get_object_or_404(_in_force(), name=name), by=by, at=now)
+        else:
+            asked = back_testing.ask(text=_text_of(request, name), by=by, at=now)
         transaction.on_commit(partial(tasks.wake, asked.pk))
         where = f"/api/v1/back-tests/{asked.pk}/"
         return Response(BackTestDocument(asked).data, status=202, headers={"Location": where})
@@ -220,39 +238,62 @@ class BackTestFlips(generics.ListAPIView[Flip]):
         return Flip.objects.filter(back_test=found).select_related("version__entry", "use_case")
 
 
+def _in_force() -> QuerySet[Policy]:
+    return Policy.objects.filter(retired_at=None)
+
+
+def _seen(request: Request, name: str) -> int:
+    """The edition of a policy in ``If-Match``; of one that nobody has published there is none to be seen."""
+    policy = Policy.objects.filter(name=name).first()
+    return 0 if policy is None or not services.edition_of(policy) else required_edition(request)
+
+
+def _preview_required(asked: str) -> Problem:
+    why = f"see first what it would change: POST {asked} and wait until that is done; it speaks for 24 hours"
+    return Problem(409, "preview_required", why)
+
+
 class Publish(APIView):
-    """Publish a text as the next version of the policy that it names, once a back-test of it has been done."""
+    """Publish a text as the next version of the policy that it names, once a back-test of it has been done. The first
+    version of a policy needs no ``If-Match``.
+    """
 
     scopes = {"POST": Scope.REVIEWS_WRITE}
 
-    @extend_schema(request=TextInput, responses={201: PolicyDocument})
+    @extend_schema(
+        request=TextInput,
+        responses={201: PolicyDocument},
+        parameters=[OpenApiParameter("If-Match", str, "header", description="the ETag of the policy as seen")],
+    )
     def post(self, request: Request, name: str) -> Response:
         by = _editor(request)
         text = _text_of(request, name)
-        now = timezone.now()
+        seen, now = _seen(request, name), timezone.now()
         looked_at = back_testing.newest_done(sha256=services.read(text).sha256, at=now)
         if looked_at is None:
-            raise Problem(
-                409,
-                "preview_required",
-                f"see first what it would change: POST the same text to policies/{name}/back-tests/ and wait until that"
-                " is done; it speaks for 24 hours",
-            )
+            raise _preview_required(f"the same text to policies/{name}/back-tests/")
         try:
-            version = refused(lambda: services.publish(text=text, by=by, at=now, back_test=looked_at))
+            version = refused(lambda: services.publish(text=text, by=by, at=now, back_test=looked_at, edition=seen))
         except PolicyInvalid as invalid:
             raise _invalid(invalid) from invalid
-        return Response(PolicyDocument(version).data, status=201)
+        headers = {"ETag": edition_tag(services.edition_of(version.policy))}
+        return Response(PolicyDocument(version).data, status=201, headers=headers)
 
 
 class Retire(APIView):
-    """Take a policy out of force."""
+    """Take a policy out of force, once it has been found out what that would change. Of one that is retired already
+    nothing changes.
+    """
 
     scopes = {"POST": Scope.REVIEWS_WRITE}
 
-    @extend_schema(request=None, responses={204: None})
+    @extend_schema(request=None, responses={204: None}, parameters=[if_match("policy")])
     def post(self, request: Request, name: str) -> Response:
-        by = _editor(request)
-        get_object_or_404(Policy, name=name)
-        services.retire(name=name, by=by, at=timezone.now())
-        return Response(status=204)
+        by, now = _editor(request), timezone.now()
+        policy = get_object_or_404(Policy, name=name)
+        seen = required_edition(request)
+        looked_at = back_testing.newest_done_of_retiring(name=name, at=now)
+        if looked_at is None and policy.retired_at is None:
+            raise _preview_required(f'{{"retires": true}} to policies/{name}/back-tests/')
+        retired = refused(lambda: services.retire(name=name, by=by, at=now, back_test=looked_at, edition=seen))
+        return Response(status=204, headers={"ETag": edition_tag(services.edition_of(retired))})

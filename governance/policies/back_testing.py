@@ -1,4 +1,5 @@
-"""Back-tests: which approvals in force and which open submissions a text would flip, found by a worker.
+"""Back-tests: which approvals in force and which open submissions a text would flip, or retiring a policy would, found
+by a worker.
 
 The row is the work. A message only wakes a worker; it claims the row under a lease, so a message that is lost, doubled
 or late changes nothing: whoever looks at a back-test that waits sends another.
@@ -10,6 +11,7 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -17,8 +19,9 @@ from django.db.models.functions import Now
 
 from governance.people.models import User
 from governance.policies import portfolio, queries, services
-from governance.policies.comparing import compared, draft
+from governance.policies.comparing import Outcome, compared, draft, without
 from governance.policies.models import BackTest, BackTestState, Flip, Policy
+from governance.policies.portfolio import Item
 
 logger = logging.getLogger(__name__)
 
@@ -37,19 +40,45 @@ def ask(*, text: str, by: User, at: dt.datetime) -> BackTest:
     """
     document = services.read(text)
     policy = Policy.objects.filter(name=document.name).first()
+    what = {"policy_name": document.name, "text": text, "sha256": document.sha256}
+    return _asked(policy, by=by, at=at, **what)
+
+
+def ask_retiring(*, policy: Policy, by: User, at: dt.datetime) -> BackTest:
+    """Have it found out what retiring a policy would change; one that is not old is that which is there, as of
+    ``ask``.
+    """
+    return _asked(policy, by=by, at=at, policy_name=policy.name, retires=True)
+
+
+def _asked(policy: Policy | None, *, by: User, at: dt.datetime, **what: Any) -> BackTest:
     since = max([at - dt.timedelta(minutes=1), *([services.last_change(policy)] if policy is not None else [])])
-    known = BackTest.objects.filter(sha256=document.sha256, text=text, requested_at__gt=since)
+    known = BackTest.objects.filter(requested_at__gt=since, **what)
     recent = known.exclude(state=BackTestState.FAILED).order_by("-pk").first()
-    if recent is not None:
-        return recent
-    return BackTest.objects.create(
-        policy_name=document.name, text=text, sha256=document.sha256, requested_by=by, requested_at=at
-    )
+    return recent or BackTest.objects.create(requested_by=by, requested_at=at, **what)
 
 
 def newest_done(*, sha256: str, at: dt.datetime) -> BackTest | None:
     """The newest back-test of a document that still speaks for the portfolio."""
-    done = BackTest.objects.filter(sha256=sha256, state=BackTestState.DONE, finished_at__gt=at - FRESH)
+    return _newest_done(at=at, sha256=sha256, retires=False)
+
+
+def newest_done_of_retiring(*, name: str, at: dt.datetime) -> BackTest | None:
+    """The newest back-test of retiring a policy that still speaks for the portfolio."""
+    return _newest_done(at=at, policy_name=name, retires=True)
+
+
+def speaks(back_test: BackTest, *, at: dt.datetime) -> bool:
+    """Whether a back-test is the newest that is done of its document or retirement, and still speaks for the
+    portfolio.
+    """
+    if back_test.retires:
+        return back_test == newest_done_of_retiring(name=back_test.policy_name, at=at)
+    return back_test == newest_done(sha256=back_test.sha256, at=at)
+
+
+def _newest_done(*, at: dt.datetime, **what: Any) -> BackTest | None:
+    done = BackTest.objects.filter(state=BackTestState.DONE, finished_at__gt=at - FRESH, **what)
     return done.order_by("-finished_at", "-pk").first()
 
 
@@ -88,21 +117,19 @@ def carry_out(*, back_test_id: int, now: Callable[[], dt.datetime]) -> BackTest:
 
 
 def _found(back_test: BackTest, *, at: dt.datetime) -> tuple[dict[str, int], list[Flip]]:
-    document = services.read(back_test.text)
-    new = draft(document)
-    current = [queries.applied(version) for version in queries.in_force(at=at)]
+    outcome_of = _change(back_test, at=at)
     counts: Counter[str] = Counter(
         approvals=0, submissions=0, approvals_flipped=0, approvals_opened=0, submissions_flipped=0
     )
     flips = []
     for item in portfolio.items(at=at):
-        result = compared(item, new=new, current=current, at=at)
+        result = outcome_of(item)
         if result is None:
             counts["untouched"] += 1
             continue
         counts[f"{item.what}s"] += 1
         if result.flips:
-            opens = item.what == Flip.What.APPROVAL and result.after.opens
+            opens = item.what == Flip.What.APPROVAL and result.opens
             counts["approvals_opened" if opens else f"{item.what}s_flipped"] += 1
             flips.append(
                 Flip(
@@ -113,8 +140,22 @@ def _found(back_test: BackTest, *, at: dt.datetime) -> tuple[dict[str, int], lis
                     use_case=item.use_case,
                     stage=item.stage,
                     before=result.before,
-                    after=result.after.verdict,
-                    reason_codes=list(result.after.reason_codes)[:50],
+                    after=result.after,
+                    reason_codes=list(result.reason_codes)[:50],
                 )
             )
     return dict(counts), flips
+
+
+def _change(back_test: BackTest, *, at: dt.datetime) -> Callable[[Item], Outcome | None]:
+    """How each item comes out under the change that is looked at; None where it is not concerned."""
+    current = [queries.applied(version) for version in queries.in_force(at=at)]
+    if back_test.retires:
+        return lambda item: without(item, name=back_test.policy_name, current=current, at=at)
+    new = draft(services.read(back_test.text))
+
+    def published(item: Item) -> Outcome | None:
+        result = compared(item, new=new, current=current, at=at)
+        return None if result is None else result.outcome
+
+    return published

@@ -10,7 +10,7 @@ from typing import Any
 
 from governance.policies import facts as facts_of
 from governance.policies.documents import PolicyDocument
-from governance.policies.evaluation import AppliedPolicy, Evaluation, evaluate
+from governance.policies.evaluation import OPENS, AppliedPolicy, Evaluation, evaluate
 from governance.policies.expressions import Known, atoms, programs
 from governance.policies.portfolio import Item
 from governance.policies.queries import required_kinds
@@ -29,6 +29,28 @@ class Compared:
     @property
     def flips(self) -> bool:
         return self.before != self.after.verdict
+
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome(self.before, self.after.verdict, self.after.reason_codes)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one item comes out before and after a change, and the reasons of the latter."""
+
+    before: str
+    after: str
+    reason_codes: tuple[str, ...] = ()
+
+    @property
+    def flips(self) -> bool:
+        return self.before != self.after
+
+    @property
+    def opens(self) -> bool:
+        """Whether the gate opens after it."""
+        return self.after in OPENS
 
 
 def draft(document: PolicyDocument, *, number: int = 0) -> AppliedPolicy:
@@ -63,6 +85,26 @@ def compared(item: Item, *, new: AppliedPolicy, current: Sequence[AppliedPolicy]
     else:
         before = evaluate(policies=applying, facts=known, votes=item.votes, at=at, current_round=item.round).verdict
     return Compared(before, judged, known)
+
+
+def without(item: Item, *, name: str, current: Sequence[AppliedPolicy], at: dt.datetime) -> Outcome | None:
+    """What retiring a policy would do to an item; None where the policy does not speak about it.
+
+    An approval rests on the policies that it was granted under, whatever becomes of them: it only opens again where
+    this one alone has closed it since. A submission is held against those that remain.
+    """
+    applying = [policy for policy in current if speaks_about(policy, item)]
+    others = [policy for policy in applying if policy.name != name]
+    if len(others) == len(applying):
+        return None
+    if item.what == APPROVAL:
+        return Outcome("deny" if item.closed_by == {name} else item.verdict, item.verdict)
+    known = _facts(item, kinds=set(required_kinds(applying)), at=at)
+    before, after = (
+        evaluate(policies=policies, facts=known, votes=item.votes, at=at, current_round=item.round)
+        for policies in (applying, others)
+    )
+    return Outcome(before.verdict, after.verdict, after.reason_codes)
 
 
 def _facts(item: Item, *, kinds: AbstractSet[str], at: dt.datetime) -> dict[str, Any]:

@@ -62,15 +62,17 @@ class BackTestState(models.TextChoices):
 
 
 class BackTest(models.Model):
-    """What a text would do to the portfolio if it were published: asked for by a person, done by a worker.
+    """What a text would do to the portfolio if it were published, or without a text its policy if it were retired
+    (``retires``): asked for by a person, done by a worker.
 
     ``counts`` are how many approvals in force and open submissions were looked at and how many of them would flip. A
     worker holds it until ``lease_until``; one that is lost is taken over by the next that is told.
     """
 
     policy_name = models.SlugField(max_length=80)
-    text = models.TextField()
-    sha256 = models.CharField(max_length=64)
+    retires = models.BooleanField(default=False)
+    text = models.TextField(blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=8, choices=BackTestState, default=BackTestState.QUEUED)
     counts = models.JSONField(default=dict)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -79,6 +81,12 @@ class BackTest(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(retires=True, sha256="", text="") | Q(retires=False, sha256__gt="", text__gt=""),
+                name="back_test_of_a_text_or_of_retiring",
+            ),
+        ]
         indexes = [models.Index(fields=["sha256", "state", "-finished_at"], name="back_test_by_document")]
 
     def __str__(self) -> str:

@@ -39,25 +39,43 @@ def read(text: str) -> PolicyDocument:
 
 
 class OutOfDate(Refused):
-    """What was looked at before publishing was held against an older version of the policy than that of now."""
+    """What was looked at before a change was held against an older version of the policy than that of now."""
+
+
+class Stale(Refused):
+    """The policy has changed since the person read it."""
+
+    status = 412
 
 
 @transaction.atomic
-def publish(*, text: str, by: User | None, at: dt.datetime, back_test: BackTest | None = None) -> PolicyVersion:
+def publish(
+    *,
+    text: str,
+    by: User | None,
+    at: dt.datetime,
+    back_test: BackTest | None = None,
+    edition: int | None = None,
+) -> PolicyVersion:
     """Publish a policy's text as its next version. The same document again is the version that is there.
 
     It is used from its ``effectiveFrom`` on. Approvals that would not hold under it close ``graceDays`` later; until a
     worker has found which those are, it is those that the back-test has named, and all at which it has not looked.
     Submissions that are open are stale until a worker has judged them under it, and closed until then.
 
+    Args:
+        edition: that of the policy as it was seen; it is not looked at unless given.
+
     Raises:
         documents.PolicyInvalid: the text breaks a rule, each with line and column; nothing is published.
+        Stale: the policy is of another edition by now.
         OutOfDate: somebody has published another version, or retired the policy, since the back-test was asked for.
     """
     document = read(text)
     holding.hold_for_change()
     Policy.objects.get_or_create(name=document.name)
     policy = Policy.objects.select_for_update().get(name=document.name)
+    _require(policy, edition)
     newest = policy.versions.order_by("-number").first()
     if newest is not None and newest.sha256 == document.sha256 and policy.retired_at is None:
         return newest
@@ -95,16 +113,49 @@ def publish(*, text: str, by: User | None, at: dt.datetime, back_test: BackTest 
 
 
 @transaction.atomic
-def retire(*, name: str, by: User | None, at: dt.datetime) -> Policy:
-    """Take a policy out of force; its versions stay to be read. Without it a submission may match none: that closes."""
+def retire(
+    *,
+    name: str,
+    by: User | None,
+    at: dt.datetime,
+    back_test: BackTest | None = None,
+    edition: int | None = None,
+) -> Policy:
+    """Take a policy out of force; its versions stay to be read. Without it a submission may match none: that closes.
+
+    Args:
+        back_test: what was looked at before.
+        edition: as of ``publish``.
+
+    Raises:
+        Stale: the policy is of another edition by now.
+        OutOfDate: somebody has published it, or retired it, since the back-test was asked for.
+    """
     holding.hold_for_change()
     policy = Policy.objects.select_for_update().get(name=name)
+    _require(policy, edition)
     if policy.retired_at is None:
+        if back_test is not None and back_test.requested_at < last_change(policy):
+            raise OutOfDate(
+                "preview_outdated",
+                f"{policy.name} has changed since you looked ahead; see what retiring it would change now, then do it",
+            )
         Policy.objects.filter(pk=policy.pk).update(retired_at=at)
         policy.retired_at = at
         ledger.record(verb="policy.retired", object_kind="policy", object_ref=name, actor=by, at=at)
-        rejudging.policy_changed(policy, version=None, at=at)
+        rejudging.policy_changed(policy, version=None, at=at, back_test=back_test)
     return policy
+
+
+def edition_of(policy: Policy) -> int:
+    """A number that grows whenever a policy is published or retired, 0 where it never was. One query."""
+    number: int = policy.versions.aggregate(last=Max("number"))["last"] or 0
+    return 2 * number - (policy.retired_at is None) if number else 0
+
+
+def _require(policy: Policy, edition: int | None) -> None:
+    if edition is not None and edition != edition_of(policy):
+        raise Stale("stale", f"{policy.name} has changed since you read it; read it again, and see what is new")
 
 
 def last_change(policy: Policy) -> dt.datetime:

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -167,11 +167,9 @@ def publish_previewed(request: PageRequest, pk: int) -> HttpResponse:
     """Publish a text whose back-test is done and not old."""
     if not may_publish(request):
         return _not_for_you(request)
-    shown, now = _back_test(pk), timezone.now()
-    if shown != back_testing.newest_done(sha256=shown.sha256, at=now):
-        return _preview(
-            request, shown, status=409, refused=_("It is not done or older than a day; look at what it changes now.")
-        )
+    shown, now = _back_test(pk, retires=False), timezone.now()
+    if not back_testing.speaks(shown, at=now):
+        return _preview(request, shown, status=409, refused=_not_seen())
     try:
         made = services.publish(text=shown.text, by=request.user, at=now, back_test=shown)
     except documents.PolicyInvalid as invalid:
@@ -187,15 +185,52 @@ def publish_previewed(request: PageRequest, pk: int) -> HttpResponse:
     return redirect("policies:version", name=made.policy.name, number=made.number)
 
 
+@login_required
+@require_POST
+def retire(request: PageRequest, name: str) -> HttpResponse:
+    """Have it found out what retiring a policy would change; that is looked at next."""
+    if not may_publish(request):
+        return _not_for_you(request)
+    policy = get_object_or_404(Policy, name=name)
+    if policy.retired_at is not None:
+        return redirect("policies:policy", name=name)
+    asked = back_testing.ask_retiring(policy=policy, by=request.user, at=timezone.now())
+    tasks.wake(asked.pk)
+    return redirect("policies:preview", pk=asked.pk)
+
+
+@login_required
+@require_POST
+def retire_previewed(request: PageRequest, pk: int) -> HttpResponse:
+    """Retire a policy once it has been found out what that changes, not long ago."""
+    if not may_publish(request):
+        return _not_for_you(request)
+    shown, now = _back_test(pk, retires=True), timezone.now()
+    if not back_testing.speaks(shown, at=now):
+        return _preview(request, shown, status=409, refused=_not_seen())
+    try:
+        retired = services.retire(name=shown.policy_name, by=request.user, at=now, back_test=shown)
+    except services.OutOfDate:
+        why = _("The policy has changed since this was looked at: see what retiring it changes now.")
+        return _preview(request, shown, status=409, refused=why)
+    messages.success(request, _("%(name)s is retired. It applies to nothing from now on.") % {"name": retired.name})
+    return redirect("policies:policy", name=retired.name)
+
+
+def _not_seen() -> str:
+    return _("It is not done or older than a day; look at what it changes now.")
+
+
 def _preview(request: PageRequest, shown: BackTest, *, status: int = 200, refused: str = "") -> HttpResponse:
     now = timezone.now()
     if back_testing.waits(shown, at=now):
         tasks.wake(shown.pk)
-    document = services.read(shown.text)
-    older = PolicyVersion.objects.filter(policy__name=document.name).order_by("-number").first()
+    older = PolicyVersion.objects.filter(policy__name=shown.policy_name).order_by("-number").first()
+    kept = older.document if shown.retires and older is not None else None
+    document = services.read(shown.text) if kept is None else documents.from_json(kept)
     flips = Flip.objects.filter(back_test=shown).select_related("version__entry", "use_case")
     page = page_of(flips, request, columns=("what", "number", "pk"))
-    tried, missing = _tried(request, document)
+    tried, missing = (None, False) if shown.retires else _tried(request, document)
     is_open = shown.state in (BackTestState.QUEUED, BackTestState.RUNNING)
     context = {
         "room": "policies",
@@ -205,7 +240,7 @@ def _preview(request: PageRequest, shown: BackTest, *, status: int = 200, refuse
         "changes": differences(documents.from_json(older.document), document)[:MOST_CHANGES] if older else [],
         "is_open": is_open,
         # A worker may have ended since the row was read: nobody publishes what the page does not show yet.
-        "is_fresh": not is_open and shown == back_testing.newest_done(sha256=shown.sha256, at=now),
+        "is_fresh": not is_open and back_testing.speaks(shown, at=now),
         "counts": shown.counts,
         "page": page,
         "flips": [{"flip": one, "reasons": [wording.reason(code) for code in one.reason_codes]} for one in page.rows],
@@ -230,8 +265,12 @@ def _number(written: str) -> int:
     return int(written) if written.isascii() and written.isdigit() and len(written) < 19 else 0
 
 
-def _back_test(pk: int) -> BackTest:
-    return one_or_404(BackTest, pk)
+def _back_test(pk: int, *, retires: bool | None = None) -> BackTest:
+    """A back-test; of a text, or of retiring a policy, where that is asked for."""
+    found: BackTest = one_or_404(BackTest, pk)
+    if retires not in (None, found.retires):
+        raise Http404
+    return found
 
 
 def _not_for_you(request: PageRequest) -> HttpResponse:

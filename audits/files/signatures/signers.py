@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -179,18 +180,23 @@ def _issued(one: x509.Certificate, by: x509.Certificate, *, below: int) -> bool:
 
 
 def _may_sign(certificate: x509.Certificate) -> bool:
+    """Whether a certificate says what it is for, and signing code is among it, by each of its two ways to say so.
+
+    Source: RFC 5280, 4.2.1.3 and 4.2.1.12.
+    """
     from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID
 
     extensions = certificate.extensions
-    try:
-        if extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature:
-            return True
-    except x509.ExtensionNotFound:
-        pass
-    try:
-        return x509.OID_CODE_SIGNING in extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return False
+    said = []
+    with contextlib.suppress(x509.ExtensionNotFound):
+        said.append(extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature)
+    with contextlib.suppress(x509.ExtensionNotFound):
+        purposes = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        said.append(
+            bool({ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & set(purposes))
+        )
+    return bool(said) and all(said)
 
 
 def _fits(signed: Signed, key: ec.EllipticCurvePublicKey) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,9 +124,17 @@ def test_a_certificate_of_an_authority_with_the_same_name_is_not_trusted() -> No
 
 
 def certified(
-    *, own: tuple[int, int] = (-1, 2), authority: tuple[int, int] = (-2, 3), **material: Any
+    *,
+    own: tuple[int, int] = (-1, 2),
+    authority: tuple[int, int] = (-2, 3),
+    signs: bool | None = True,
+    purposes: Sequence[Any] = (),
+    **material: Any,
 ) -> tuple[bytes, dict[str, str]]:
-    """A signature by a certificate, and its authority as an operator lays it down; begin and end in years from NOON."""
+    """A signature by a certificate, and its authority as an operator lays it down; begin and end in years from NOON.
+
+    ``signs`` and ``purposes`` are what the signer's own says that it is for; None and none where it says nothing.
+    """
     from cryptography import x509
 
     def name(common: str) -> x509.Name:
@@ -144,8 +153,12 @@ def certified(
             + ("encipher_only", "decipher_only"),
             False,
         )
-        usage = x509.KeyUsage(digital_signature=place == 1, key_cert_sign=place == 0, **uses)
-        made.append(build.add_extension(usage, critical=True).sign(keys[0], hashes.SHA256()))
+        if place == 0 or signs is not None:
+            usage = x509.KeyUsage(digital_signature=bool(place and signs), key_cert_sign=place == 0, **uses)
+            build = build.add_extension(usage, critical=True)
+        if place == 1 and purposes:
+            build = build.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+        made.append(build.sign(keys[0], hashes.SHA256()))
     root, signer = made
     whole = json.loads(resigned(lambda one: None, keys[1]))
     chain = [base64.b64encode(one.public_bytes(serialization.Encoding.DER)).decode() for one in (signer, root)]
@@ -188,6 +201,31 @@ def test_a_certificate_in_force_verifies_until_the_first_that_it_rests_on_ends()
         (said,) = scanned(signature, authority, at=at)["signatures"]
         assert said["state"] == state
         assert said.get("valid_until") == (ends.isoformat() if state == "verified" else None)
+
+
+CODE, SERVER = ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.SERVER_AUTH
+ANY = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
+
+
+@pytest.mark.parametrize(
+    ("signs", "purposes", "why"),
+    [
+        (True, [], ""),
+        (True, [CODE], ""),
+        (None, [CODE, SERVER], ""),
+        (True, [ANY], ""),
+        (None, [], "certificate_purpose"),
+        (False, [], "certificate_purpose"),
+        (False, [CODE], "certificate_purpose"),
+        (True, [SERVER], "certificate_purpose"),
+    ],
+)
+def test_a_certificate_for_something_else_verifies_nothing(signs: bool | None, purposes: list[Any], why: str) -> None:
+    signature, authority = certified(signs=signs, purposes=purposes)
+
+    (said,) = scanned(signature, authority)["signatures"]
+
+    assert (said["state"], said["why"]) == ("unverified" if why else "verified", why)
 
 
 def test_a_changed_statement_is_wrong_under_a_certificate_that_has_ended_too() -> None:

@@ -39,7 +39,24 @@ def look_ahead(who: Any, text: str = TEXT, name: str = "extra") -> Any:
 
 def publish(who: Any, text: str = TEXT, name: str = "extra") -> Any:
     look_ahead(who, text, name)
-    return client(who, "reviews:write").post(f"{API}policies/{name}/publish/", {"text": text})
+    return client(who, "reviews:write").post(f"{API}policies/{name}/publish/", {"text": text}, **as_seen(who, name))
+
+
+def as_seen(who: Any, name: str = "extra") -> dict[str, str]:
+    """The header with which somebody changes a policy as it is now; none where nobody has published it."""
+    answer = client(who, "catalog:read").get(f"{API}policies/{name}/")
+    return {"HTTP_IF_MATCH": answer["ETag"]} if answer.status_code == 200 else {}
+
+
+def look_at_retiring(who: Any, name: str = "extra") -> Any:
+    asked = client(who, "reviews:write").post(f"{API}policies/{name}/back-tests/", {"retires": True}, format="json")
+    if asked.status_code == 202:
+        back_testing.carry_out(back_test_id=asked.data["id"], now=timezone.now)
+    return asked
+
+
+def retire(who: Any, name: str = "extra", **seen: str) -> Any:
+    return client(who, "reviews:write").post(f"{API}policies/{name}/retire/", **(seen or as_seen(who, name)))
 
 
 def test_policies_in_force_are_listed_with_their_digest():
@@ -91,7 +108,8 @@ def test_nobody_else_publishes_or_retires(role: str):
     publish(member(None, "admin"))
     for person in (member(None, role), member(TeamFactory(), "admin")):
         assert publish(person, TEXT.replace("30", "700")).status_code == 403
-        assert client(person, "reviews:write").post(f"{API}policies/extra/retire/").status_code == 403
+        assert look_at_retiring(person).status_code == 403
+        assert retire(person).status_code == 403
 
     assert PolicyVersion.objects.count() == 1
 
@@ -132,13 +150,64 @@ def test_a_retired_policy_is_no_longer_in_force_and_still_readable():
     admin = member(None, "admin")
     publish(admin)
 
-    retired = client(admin, "reviews:write").post(f"{API}policies/extra/retire/")
+    look_at_retiring(admin)
+    retired = retire(admin)
 
     reader = client(admin, "catalog:read")
     assert retired.status_code == 204
     assert reader.get(f"{API}policies/").data["items"] == []
     assert reader.get(f"{API}policies/extra/").status_code == 200
+    assert look_at_retiring(admin).status_code == 404, "there is nothing to retire"
+    assert retire(admin).status_code == 204, "nothing changes"
     assert client(admin, "reviews:write").post(f"{API}policies/nope/retire/").status_code == 404
+
+
+def test_nothing_is_retired_before_somebody_has_looked_at_what_that_changes():
+    admin = member(None, "admin")
+    publish(admin)
+
+    unseen = retire(admin)
+    done = look_at_retiring(admin).data["id"]
+    BackTest.objects.filter(pk=done).update(finished_at=timezone.now() - back_testing.FRESH)
+    old = retire(admin)
+    BackTest.objects.filter(pk=done).update(finished_at=timezone.now())
+    publish(admin, TEXT.replace("30", "20"))
+    outdated = retire(admin)
+
+    told = [(answer.status_code, answer.data["code"]) for answer in (unseen, old, outdated)]
+    assert told == [(409, "preview_required"), (409, "preview_required"), (409, "preview_outdated")]
+    both = client(admin, "reviews:write").post(
+        f"{API}policies/extra/back-tests/", {"retires": True, "text": TEXT}, format="json"
+    )
+    assert (both.status_code, list(both.data["errors"])) == (400, ["text"])
+    assert client(admin, "catalog:read").get(f"{API}policies/").data["items"] != []
+    assert look_at_retiring(admin).data["id"] != done
+    assert retire(admin).status_code == 204
+
+
+def test_who_changes_a_policy_names_what_they_have_seen():
+    admin = member(None, "admin")
+    first = publish(admin)
+    stricter = TEXT.replace("30", "20")
+    look_ahead(admin, stricter)
+    look_at_retiring(admin)
+    api, route = client(admin, "reviews:write"), f"{API}policies/extra/"
+
+    unnamed = [api.post(f"{route}publish/", {"text": stricter}), api.post(f"{route}retire/")]
+    seen = as_seen(admin)
+    assert seen == {"HTTP_IF_MATCH": first["ETag"]}
+    second = api.post(f"{route}publish/", {"text": stricter}, **seen)
+    late = [api.post(f"{route}publish/", {"text": stricter}, **seen), api.post(f"{route}retire/", **seen)]
+
+    assert [(one.status_code, one.data["code"]) for one in unnamed] == [(428, "if_match_required")] * 2
+    assert [(one.status_code, one.data["code"]) for one in late] == [(412, "stale")] * 2
+    assert second.status_code == 201
+    look_at_retiring(admin)
+    gone = retire(admin, HTTP_IF_MATCH=second["ETag"])
+    again = retire(admin, HTTP_IF_MATCH=second["ETag"])
+    assert (gone.status_code, again.status_code) == (204, 412)
+    assert publish(admin, stricter).status_code == 201
+    assert len({first["ETag"], second["ETag"], gone["ETag"], as_seen(admin)["HTTP_IF_MATCH"]}) == 4
 
 
 CONDITION = TEXT.replace("kind: card, verdicts: [pass]", "satisfiedIf: 'TEXT'")

@@ -12,7 +12,7 @@ from governance.policies import back_testing, services
 from governance.policies.back_testing import ask, carry_out, newest_done
 from governance.policies.comparing import differences
 from governance.policies.documents import PolicyInvalid
-from governance.policies.models import BackTest, Flip, PolicyVersion
+from governance.policies.models import BackTest, Flip, Policy, PolicyVersion
 from tests.conftest import eventually
 from tests.factories import member
 from tests.governance.policies.documents import document
@@ -100,6 +100,44 @@ def test_a_back_test_changes_nothing():
     submission.refresh_from_db()
     assert (approval.conditions, submission.evaluation, PolicyVersion.objects.count()) == before
     assert world.gate().verdict == "allow"
+
+
+def test_what_retiring_would_change_is_what_it_changes():
+    world = World()
+    approval, submission = world.approved(), world.voted(version=world.new_version())
+    closes = NEVER.replace("high-pilot", "closes")
+    services.publish(text=closes, by=None, at=world.at, back_test=looked_ahead(closes, world))
+    world.at += dt.timedelta(seconds=1)
+    world.rejudge()
+    assert world.gate().verdict == "deny"
+
+    retired = {}
+    for name in ("closes", "high-pilot"):
+        asked = back_testing.ask_retiring(policy=Policy.objects.get(name=name), by=world.submitter, at=world.at)
+        retired[name] = carry_out(back_test_id=asked.pk, now=lambda: world.at)
+
+    flips = {(flip.what, flip.number): (flip.before, flip.after) for flip in retired["closes"].flips.all()}
+    assert flips == {("approval", approval.pk): ("deny", "allow"), ("submission", submission.pk): ("deny", "allow")}
+    assert {name: done.counts for name, done in retired.items()} == {
+        "closes": {"approvals": 1, "approvals_opened": 1, "approvals_flipped": 0, "submissions": 1}
+        | {"submissions_flipped": 1},
+        # what the other keeps closed stays closed, whatever was granted under this one
+        "high-pilot": {"approvals": 1, "approvals_opened": 0, "approvals_flipped": 0, "submissions": 1}
+        | {"submissions_flipped": 0},
+    }
+    with pytest.raises(services.OutOfDate, match="what retiring it would change now"):
+        services.retire(name="high-pilot", by=None, at=world.at, back_test=looked_before(world, "high-pilot"))
+    services.retire(name="closes", by=None, at=world.at, back_test=retired["closes"])
+    world.rejudge()
+    submission.refresh_from_db()
+    assert (world.gate().verdict, submission.verdict) == ("allow", "allow")
+
+
+def looked_before(world: World, name: str) -> BackTest:
+    """A look at retiring a policy from before it was published."""
+    return BackTest.objects.create(
+        policy_name=name, retires=True, requested_by=world.submitter, requested_at=world.at - dt.timedelta(days=900)
+    )
 
 
 def test_publishing_closes_the_approvals_that_the_back_test_named_and_no_other():

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from governance.catalog.models import UseCase
 from governance.policies.back_testing import carry_out
-from governance.policies.models import BackTest, PolicyVersion
+from governance.policies.models import BackTest, Policy, PolicyVersion
 from tests.governance.portal.browsing import signed_in
 from tests.story import STRICT, Story
 
@@ -143,6 +143,31 @@ def test_an_administrator_publishes_the_next_version_of_a_policy(story: Story) -
     assert b"Changed since version 1" in answer.content
 
 
+def test_an_administrator_retires_a_policy_once_what_that_changes_was_looked_at(story: Story) -> None:
+    admin, name = signed_in(story.admin), "story-production"
+    asked = reverse("policies:retire", args=[name])
+    assert b"See what retiring it changes" in admin.get(reverse("policies:policy", args=[name]), follow=True).content
+
+    waiting = admin.post(asked, follow=True)
+    [preview] = BackTest.objects.all()
+    act = reverse("policies:retire-previewed", args=[preview.pk])
+    early = admin.post(act)
+    carry_out(back_test_id=preview.pk, now=timezone.now)
+    seen = admin.get(reverse("policies:preview", args=[preview.pk]))
+    as_text = admin.post(reverse("policies:publish-previewed", args=[preview.pk]))
+    answer = admin.post(act, follow=True)
+
+    assert b"What retiring story-production would change" in waiting.content
+    assert early.status_code == 409
+    assert act.encode() in seen.content
+    assert b"would come out otherwise" in seen.content
+    assert (as_text.status_code, PolicyVersion.objects.filter(policy__name=name).count()) == (404, 1)
+    assert b"story-production is retired" in answer.content
+    assert asked.encode() not in answer.content
+    assert Policy.objects.get(name=name).retired_at is not None
+    assert admin.post(asked, follow=True).redirect_chain[0][0] == reverse("policies:policy", args=[name])
+
+
 def test_a_text_is_tried_on_one_submission_with_the_parts_of_its_conditions(story: Story) -> None:
     text = (
         STRICT.replace("story-production", "story-extra")
@@ -168,10 +193,12 @@ def test_nobody_of_a_team_sees_what_a_text_would_change(story: Story, who: str) 
     signed_in(story.admin).post(reverse("policies:publish"), {"text": STRICT.replace("90", "80")})
     [preview] = BackTest.objects.all()
 
-    for name in ("policies:preview", "policies:publish-previewed"):
+    for name in ("policies:preview", "policies:publish-previewed", "policies:retire-previewed"):
         stranger = signed_in(getattr(story, who))
         act = stranger.post if name.endswith("previewed") else stranger.get
         assert act(reverse(name, args=[preview.pk])).url == reverse("policies:policies")
+    stranger.post(reverse("policies:retire", args=["story-production"]))
+    assert BackTest.objects.count() == 1
     assert PolicyVersion.objects.filter(number=2).count() == 0
 
 
