@@ -29,6 +29,20 @@ def hold_subjects(digests: Iterable[str]) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS held (key)", [f"{{{keys}}}"])
 
 
+def try_hold_subjects(digests: Iterable[str]) -> set[str]:
+    """Hold those of several subjects that nobody else holds at this moment; which they are. It waits for none."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("subjects are held for a transaction; begin one first")
+    keys = {_key(digest): digest for digest in digests}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, 0)", [_ALL])
+        cursor.execute(
+            "SELECT key, pg_try_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS asked (key)",
+            [f"{{{','.join(map(str, sorted(keys)))}}}"],
+        )
+        return {keys[key] for key, is_held in cursor.fetchall() if is_held}
+
+
 def hold_every_subject() -> None:
     """Wait until nobody holds any subject, and let nobody until the transaction ends.
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -10,9 +13,17 @@ import pytest
 from django.utils import timezone, translation
 from pytest_django import DjangoDbBlocker
 
-# How long an example takes says something about the machine and nothing about the product.
-# At every change a few examples are tried, in the long run many.
-hypothesis.settings.register_profile("assay", deadline=None, max_examples=200 if os.environ.get("LONG") == "1" else 25)
+# How long an example takes, or its making, says something about the machine and nothing about the product.
+# At every change a few examples are tried, the same each time: what fails then fails because of the change. The long
+# run draws many, and new ones.
+LONG = os.environ.get("LONG") == "1"
+hypothesis.settings.register_profile(
+    "assay",
+    deadline=None,
+    max_examples=200 if LONG else 25,
+    derandomize=not LONG,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("assay")
 
 # Simulations draw some thousand tables, on a machine that may have other things to do.
@@ -26,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long variants run when LONG=1 asks for them, and only then; with it every test may take its time."""
-    if os.environ.get("LONG") == "1":
+    if LONG:
         for item in items:
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(LONG_TIMEOUT_S))
@@ -42,14 +53,63 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
 ) -> None:
-    """Drop the databases of runs that were killed: those named after a process that is no more."""
+    """Drop the databases of runs that were killed: those named after a process that is no more. This run's are copies
+    of one that was migrated before, by whichever process came first.
+    """
     from django.db import connection
 
-    with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
-        cursor.execute(r"SELECT datname FROM pg_database WHERE datname ~ '^test_\d+(_gw\d+)?$'")
-        for (name,) in cursor.fetchall():
-            if not _runs(int(name.split("_")[1])):
-                cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    with django_db_blocker.unblock():
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(r"SELECT datname FROM pg_database WHERE datname ~ '^test_\d+(_gw\d+)?$'")
+            for (name,) in cursor.fetchall():
+                if not _runs(int(name.split("_")[1])):
+                    cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.settings_dict["TEST"]["TEMPLATE"] = _migrated()
+
+
+def _migrated() -> str:
+    """The name of a database that the migrations of the code as it is have been run on: made once, used by every
+    process and every later run.
+    """
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
+
+    name = f"test_template_{_digest_of_the_code()}"
+    own = connection.settings_dict["NAME"]
+    settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
+    with (settings.VAR_DIR / "test-template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with connection._nodb_cursor() as cursor:
+            cursor.execute("SELECT datname FROM pg_database WHERE datname ~ '^test_template_' ORDER BY oid DESC")
+            there = [row[0] for row in cursor.fetchall()]
+            if name in there:
+                return name
+            for older in (*there[1:], *(one for one in there[:1] if one.endswith("_draft"))):
+                cursor.execute(f'DROP DATABASE IF EXISTS "{older}" WITH (FORCE)')
+            cursor.execute(f'CREATE DATABASE "{name}_draft"')
+        connection.close()
+        connection.settings_dict["NAME"] = f"{name}_draft"
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"] = own
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'ALTER DATABASE "{name}_draft" RENAME TO "{name}"')
+    return name
+
+
+def _digest_of_the_code() -> str:
+    """Of all that migrations may read, and of the versions of what is installed beside it."""
+    root = Path(__file__).resolve().parents[1]
+    parts = [*sorted(root.glob("requirements*.txt")), *sorted((root / "requirements").glob("*.txt"))]
+    for storey in ("audits", "config", "governance", "licenses"):
+        parts += sorted((root / storey).rglob("*.py"))
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(f"{part.relative_to(root)}\0".encode() + part.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
 
 
 def _runs(pid: int) -> bool:

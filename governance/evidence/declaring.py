@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Iterable
 
 from django.db import transaction
 
@@ -119,14 +120,17 @@ def record_decision(
     return record
 
 
-def newest_pilot(*, version: Version, use_case: UseCase) -> PilotReport | None:
-    """The report that counts. One query."""
-    return PilotReport.objects.filter(version=version, use_case=use_case).order_by("-signed_at", "-pk").first()
+def newest_pilots(*, versions: Iterable[int], use_cases: Iterable[int]) -> dict[tuple[int, int], PilotReport]:
+    """The reports that count, by version and use case. One query."""
+    found = PilotReport.objects.filter(version__in=set(versions), use_case__in=set(use_cases))
+    newest = found.order_by("version", "use_case", "-signed_at", "-pk").distinct("version", "use_case")
+    return {(one.version_id, one.use_case_id): one for one in newest}
 
 
-def newest_decision(use_case: UseCase) -> DecisionRecord | None:
-    """The record that counts. One query."""
-    return DecisionRecord.objects.filter(use_case=use_case).order_by("-decided_at", "-pk").first()
+def newest_decisions(use_cases: Iterable[int]) -> dict[int, DecisionRecord]:
+    """The records that count, by use case. One query."""
+    found = DecisionRecord.objects.filter(use_case__in=set(use_cases))
+    return {one.use_case_id: one for one in found.order_by("use_case", "-decided_at", "-pk").distinct("use_case")}
 
 
 def _require_owner(by: User, use_case: UseCase, deed: str) -> None:

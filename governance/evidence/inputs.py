@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
 
 from audits.measures.counterfactual.plan import counterfactual_plan_from
 from audits.measures.suites.plan import suite_plan_from
 from audits.models import Blob, Origin
-from governance.catalog.models import AuditPlan, FetchState, UseCase, Version
-from governance.evidence.models import Attachment, StressCase
-from governance.licensing.inputs import license_inputs
+from governance.catalog.models import AuditPlan, UseCase, Version
+from governance.evidence.at_hand import MOST_FILES, MOST_UPLOADS, Asked, AtHand
+from governance.evidence.models import Attachment
 
 
 @dataclass(frozen=True)
@@ -76,44 +75,52 @@ _LACKING = {
 }
 # Files that a worker can call, or that belong to one: by how their names end.
 CALLABLE = (".onnx", ".skops", ".safetensors")
-MOST_KEPT_CASES = 500
-MOST_FILES = 5_000
-MOST_UPLOADS = 200
 
 
 def wanted(*, kind: str, version: Version, use_case: UseCase) -> Wanted | Lacking:
     """What a run of ``kind`` would read today."""
+    asked = Asked(version, use_case, frozenset([kind]))
+    return wanted_of(kind, asked, there=AtHand([asked]))
+
+
+def wanted_of(kind: str, asked: Asked, *, there: AtHand) -> Wanted | Lacking:
+    """What a run of ``kind`` would read of what there is; no query but those of ``there``."""
+    version, use_case = asked.version, asked.use_case
     if kind == "card":
         return Wanted(inputs=None, origin=Origin.OBSERVED)
     if kind == "license":
-        return Wanted(inputs=license_inputs(version=version, use_case=use_case), origin=Origin.OBSERVED)
+        return Wanted(inputs=there.licences(version, use_case), origin=Origin.OBSERVED)
     if kind == "files":
-        return _of_files(version, use_case)
+        return _of_files(version, use_case, there)
     if kind == "stress":
-        return _of_stress(version, use_case)
+        return _of_stress(version, use_case, there)
     if kind not in UPLOADED:
         return Lacking("kind_without_inputs")
-    found = _of_uploads(UPLOADED[kind], version, use_case)
+    found = _of_uploads(UPLOADED[kind], version, use_case, there)
     if isinstance(found, Lacking):
         return found
     if kind == "data" and version.entry.kind == "dataset" and version.card is not None:
         found["card_sha256"] = version.card.sha256
+    if kind == "data" and version.entry.kind == "dataset":
+        # its own description of its files, where the bytes are at hand
+        croissant = model_bytes(version, use_case).files.get("croissant.json")
+        found |= {"croissant_sha256": croissant} if croissant else {}
     return Wanted(inputs=found, origin=Origin.DECLARED)
 
 
-def _of_uploads(reads: Reads, version: Version, use_case: UseCase) -> dict[str, Any] | Lacking:
+def _of_uploads(reads: Reads, version: Version, use_case: UseCase, there: AtHand) -> dict[str, Any] | Lacking:
     """The newest upload of each role, with one part of the audit plan beside them."""
-    plan = plan_of(use_case) if reads.part else None
+    plan = there.plan(use_case) if reads.part else None
     planned = plan.document.get(reads.part) if plan is not None else None
     if reads.plan_needed and planned is None:
         return Lacking("audit_plan_missing")
     inputs: dict[str, Any] = {"origin": Origin.DECLARED.value}
     for name, role in reads.uploads.items():
-        upload = newest(version, use_case, role)
-        if upload is None:
+        uploads = there.attached(version, use_case, role)
+        if not uploads:
             return Lacking(_LACKING.get(role, "predictions_missing"))
-        blob = upload.upload.blob
-        inputs[name] = {"sha256": blob.sha256, "filename": upload.upload.filename, "media_type": blob.media_type}
+        upload = uploads[0]
+        inputs[name] = {"sha256": upload.sha256, "filename": upload.filename, "media_type": upload.media_type}
     if reads.key and not (planned or {}).get(reads.key):
         return Lacking(f"{reads.key}_missing")
     if plan is not None and planned is not None:
@@ -121,51 +128,46 @@ def _of_uploads(reads: Reads, version: Version, use_case: UseCase) -> dict[str, 
     return inputs
 
 
-def _of_files(version: Version, use_case: UseCase) -> Wanted | Lacking:
+def _of_files(version: Version, use_case: UseCase, at_hand: AtHand) -> Wanted | Lacking:
     """The bytes that there are of a version: fetched or otherwise stored under its manifest's digests, or uploaded; and
     the manifest, whose signatures count, and what the Hub's own scanners say.
 
     What was read of a version whose manifest has digests is compared with them, so it is observed; of a version that
-    is known by its card alone, whoever uploaded the files says that they are its. At most five queries.
+    is known by its card alone, whoever uploaded the files says that they are its.
     """
-    manifest = list(version.files.order_by("path").values("path", "size", "sha256", "git_oid")[: MOST_FILES + 1])
-    digests = {one["sha256"] for one in manifest if one["sha256"]}
-    stored = set(Blob.objects.filter(sha256__in=digests, erased_at=None).values_list("sha256", flat=True))
-    attached = Attachment.objects.filter(version=version, use_case=use_case, role=Attachment.Role.FILES)
-    uploads = dict(
-        attached.order_by("-attached_at", "-pk").values_list("upload__blob__sha256", "upload__filename")[:MOST_UPLOADS]
-    )
-    files = [{"path": one["path"], "sha256": one["sha256"]} for one in manifest if one["sha256"] in stored]
+    manifest = at_hand.manifest(version)
+    attached = at_hand.attached(version, use_case, Attachment.Role.FILES)[:MOST_UPLOADS]
+    uploads = {one.sha256: one.filename for one in attached}
+    files = [{"path": one["path"], "sha256": one["sha256"]} for one in manifest if at_hand.is_stored(one["sha256"])]
     there = {one["sha256"] for one in files}
     files += [{"filename": name, "sha256": sha256} for sha256, name in sorted(uploads.items()) if sha256 not in there]
-    fetched = not uploads and len(there) < len(manifest) and version.fetches.filter(state=FetchState.DONE).exists()
+    fetched = not uploads and len(there) < len(manifest) and at_hand.is_fetched(version)
     if not files or not (uploads or fetched or len(there) == len(manifest)):
         return Lacking("files_missing")
     by_card = version.assurance == "card-only" or not manifest
     inputs: dict[str, Any] = {
         "files": files,
-        "manifest": [] if by_card else manifest[:MOST_FILES],
+        "manifest": [] if by_card else list(manifest[:MOST_FILES]),
         "manifest_is_cut": len(manifest) > MOST_FILES,
         "signers": list(settings.MODEL_SIGNERS),
     }
-    hub_scan = version.hub_scans.order_by("-asked_at", "-pk").first()
+    hub_scan = at_hand.hub_scan(version)
     if hub_scan is not None:
         inputs["hub_scan"] = {"asked_at": hub_scan.asked_at.isoformat(), "files": hub_scan.files}
     return Wanted(inputs=inputs, origin=Origin.DECLARED if by_card else Origin.OBSERVED)
 
 
-def _of_stress(version: Version, use_case: UseCase) -> Wanted | Lacking:
+def _of_stress(version: Version, use_case: UseCase, at_hand: AtHand) -> Wanted | Lacking:
     """The model's files that are at hand, the table of inputs, the plan, and the permanent tests.
 
     Our worker runs the model, so what it says is observed. Of a file that no digest of the version names, somebody says
     that it is the version's, and the result says so; where the version's digests are all known it is not taken at all.
-    Seven queries.
     """
     reads = Reads({"inputs": Attachment.Role.STRESS}, part="stress")
-    found = _of_uploads(reads, version, use_case)
+    found = _of_uploads(reads, version, use_case, at_hand)
     if isinstance(found, Lacking):
         return found
-    there = model_bytes(version, use_case)
+    there = _model_bytes(version, use_case, at_hand)
     plan = found.get("plan") or {}
     by_address = str(plan.get("model", "")).startswith("http:")
     if not by_address and not any(path.endswith(CALLABLE) for path in there.files):
@@ -174,7 +176,7 @@ def _of_stress(version: Version, use_case: UseCase) -> Wanted | Lacking:
     found["files"] = there.as_inputs()
     found["declared_files"] = sorted(there.declared)
     found["origin"] = origin.value
-    found["kept_cases"] = kept_cases(version.entry_id, use_case)
+    found["kept_cases"] = at_hand.kept_cases(version.entry_id, use_case)
     return Wanted(inputs=found, origin=origin)
 
 
@@ -200,16 +202,15 @@ class ModelBytes:
 def model_bytes(version: Version, use_case: UseCase) -> ModelBytes:
     """What is stored under the version's digests or attached. Where the version's digests are all known, an attached
     file that none of them names is not the version's. Three queries."""
-    manifest = list(version.files.order_by("path").values_list("path", "sha256")[:MOST_FILES])
-    digests = {sha256 for _path, sha256 in manifest if sha256}
-    stored = set(Blob.objects.filter(sha256__in=digests, erased_at=None).values_list("sha256", flat=True))
-    attached = Attachment.objects.filter(version=version, use_case=use_case, role=Attachment.Role.FILES)
+    return _model_bytes(version, use_case, AtHand([Asked(version, use_case, frozenset(["stress"]))]))
+
+
+def _model_bytes(version: Version, use_case: UseCase, at_hand: AtHand) -> ModelBytes:
+    manifest = [(one["path"], one["sha256"]) for one in at_hand.manifest(version)[:MOST_FILES]]
     uploads: dict[str, str] = {}
-    for name, sha256 in attached.order_by("-attached_at", "-pk").values_list(
-        "upload__filename", "upload__blob__sha256"
-    )[:MOST_UPLOADS]:
-        uploads.setdefault(name, sha256)
-    files = {path: sha256 for path, sha256 in manifest if sha256 in stored}
+    for one in at_hand.attached(version, use_case, Attachment.Role.FILES)[:MOST_UPLOADS]:
+        uploads.setdefault(one.filename, one.sha256)
+    files = {path: sha256 for path, sha256 in manifest if at_hand.is_stored(sha256)}
     known = {sha256: path for path, sha256 in manifest if sha256}
     files |= {known[sha256]: sha256 for sha256 in uploads.values() if sha256 in known}
     all_known = bool(manifest) and all(sha256 for _path, sha256 in manifest)
@@ -224,15 +225,6 @@ def has_callable(version: Version) -> bool:
     stored = Blob.objects.filter(erased_at=None).values("sha256")
     names = [name for name in version.files.filter(sha256__in=stored).values_list("path", flat=True)[:MOST_FILES]]
     return any(name.endswith(CALLABLE) for name in names)
-
-
-def kept_cases(entry_id: int, use_case: UseCase) -> list[dict[str, Any]]:
-    """The permanent tests of an entry that audits in a use case ask, oldest first. One query."""
-    here = StressCase.objects.filter(entry=entry_id, dropped_at=None)
-    rows = here.filter(Q(use_case=use_case) | Q(use_case=None)).order_by("pk").values("pk", "input", "expected")
-    return [
-        {"id": str(row["pk"]), "input": row["input"], "expected": row["expected"]} for row in rows[:MOST_KEPT_CASES]
-    ]
 
 
 def newest(version: Version, use_case: UseCase, role: Attachment.Role) -> Attachment | None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from audits.models import Run
 from governance.catalog.models import UseCase, Version
+from governance.evidence.at_hand import Asked, AtHand
 from governance.evidence.baselines import BASELINE
-from governance.evidence.inputs import Lacking, Wanted, wanted
+from governance.evidence.inputs import Lacking, Wanted, wanted_of
 from governance.people.models import Role, User
 from governance.people.queries import standing, teams_seen_by
 
@@ -34,13 +35,33 @@ class Standing:
 
 
 def standings(*, version: Version, use_case: UseCase, kinds: Iterable[str]) -> list[Standing]:
-    """The evidence of each kind, by name. One query for the runs, up to eight for the inputs."""
-    names = sorted(set(kinds))
-    runs: dict[str, list[Run]] = {name: [] for name in names}
-    here = Q(use_case="") | Q(use_case=use_case.slug)
-    for run in Run.objects.for_subject(version.digest).filter(here, kind__in=names).newest_first():
-        runs[run.kind].append(run)
-    return [_standing(name, wanted(kind=name, version=version, use_case=use_case), runs[name]) for name in names]
+    """The evidence of each kind, by name. As many queries as ``standings_of`` makes for many."""
+    (found,) = standings_of([Asked(version, use_case, frozenset(kinds))])
+    return found
+
+
+def standings_of(asked: Sequence[Asked]) -> list[list[Standing]]:
+    """The evidence of each kind that is asked about, by name, for each that is asked. One query for the runs and at
+    most sixteen for the inputs, however many are asked.
+    """
+    runs: dict[tuple[str, str, str], list[Run]] = {}
+    kinds = {kind for one in asked for kind in one.kinds}
+    if kinds:
+        found = Run.objects.filter(
+            subject_digest__in={one.version.digest for one in asked},
+            kind__in=kinds,
+            use_case__in={"", *(one.use_case.slug for one in asked)},
+        )
+        for run in found.newest_first():
+            runs.setdefault((run.subject_digest, run.kind, run.use_case), []).append(run)
+    there = AtHand(asked)
+    return [[_of_kind(kind, one, runs, there) for kind in sorted(one.kinds)] for one in asked]
+
+
+def _of_kind(kind: str, asked: Asked, runs: Mapping[tuple[str, str, str], list[Run]], there: AtHand) -> Standing:
+    of_any, of_this = (runs.get((asked.version.digest, kind, slug), []) for slug in ("", asked.use_case.slug))
+    both = sorted([*of_any, *of_this], key=lambda run: (run.requested_at, run.pk), reverse=True)
+    return _standing(kind, wanted_of(kind, asked, there=there), both)
 
 
 def _standing(kind: str, want: Wanted | Lacking, runs: list[Run]) -> Standing:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import IO
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from audits.measures.naming import listed
 from audits.models import OPEN_STATES, Run, RunState
 from governance.catalog.models import UseCase, Version
 from governance.evidence import columns, queries
+from governance.evidence.at_hand import Asked
 from governance.evidence.baselines import BASELINE, baseline_of
 from governance.evidence.inputs import Lacking, columns_wanted, wanted
 from governance.evidence.models import Attachment, PilotReport, Upload
@@ -109,7 +111,15 @@ def _require_columns(upload: Upload, use_case: UseCase, *, role: str) -> None:
         )
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class Wish:
+    """The audits that are needed of a version in a use case; ``kinds`` maps each to the oldest age in days."""
+
+    version: Version
+    use_case: UseCase
+    kinds: Mapping[str, int | None]
+
+
 def gather(
     *,
     version: Version,
@@ -119,7 +129,13 @@ def gather(
     at: dt.datetime,
     again: bool = False,
 ) -> list[Run]:
-    """Ask for every audit that is needed and has no current run; ``kinds`` maps each to the oldest age in days.
+    """Ask for every audit that is needed of a version in a use case, as ``gather_all``."""
+    return gather_all([Wish(version, use_case, kinds)], by=by, at=at, again=again)
+
+
+@transaction.atomic
+def gather_all(wishes: Sequence[Wish], *, by: User | None, at: dt.datetime, again: bool = False) -> list[Run]:
+    """Ask for every audit that is needed and has no current run.
 
     What failed before is tried again only when ``again`` says so: a person or a pipeline asked.
 
@@ -127,11 +143,14 @@ def gather(
         The runs that were asked for now.
     """
     asked = []
-    for standing in queries.standings(version=version, use_case=use_case, kinds=kinds):
-        limit = kinds[standing.kind]
+    found = queries.standings_of([Asked(one.version, one.use_case, frozenset(one.kinds)) for one in wishes])
+    for wish, standing in ((wish, standing) for wish, each in zip(wishes, found, strict=True) for standing in each):
+        limit = wish.kinds[standing.kind]
         if standing.lacking or (standing.run is not None and not _due(standing.run, limit, at=at, again=again)):
             continue
-        run = request(kind=standing.kind, version=version, use_case=use_case, renews=standing.run, by=by, at=at)
+        run = request(
+            kind=standing.kind, version=wish.version, use_case=wish.use_case, renews=standing.run, by=by, at=at
+        )
         if run.state in OPEN_STATES:
             asked.append(run)
     return asked

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 
-from audits.locks import hold_subject
-from governance.gates import portfolio, services, upstream
+from audits.locks import hold_subject, try_hold_subjects
+from governance.gates import portfolio, rechecking, services, upstream
 from governance.gates.models import Approval
 from governance.gates.signals import held_to_policies, upstream_changed
-from governance.policies import queries
 from governance.policies import rejudging as rejudging_of
 from governance.policies.conditions import FAILS, UPSTREAM_ENDED
 from governance.policies.models import Policy, Rejudging
@@ -46,37 +46,55 @@ class OfApprovals:
         None is ended: it can hold again.
         """
         hold_subject(Approval.objects.values_list("version__digest", flat=True).get(pk=number))
-        held = Approval.objects.in_force(at=at).select_for_update(of=("self",))
-        approval = held.select_related("version__entry", "version__card", "use_case").filter(pk=number).first()
-        if approval is None:
-            return
+        self._judge([number], rejudging, at=at)
+
+    @transaction.atomic
+    def judge_together(self, numbers: Sequence[int], *, rejudging: Rejudging, at: dt.datetime) -> list[int]:
+        """The same for those of several whose subjects nobody else holds."""
+        digests = dict(Approval.objects.filter(pk__in=numbers).values_list("pk", "version__digest"))
+        free = try_hold_subjects(digests.values())
+        mine = [number for number in numbers if digests.get(number) in free]
+        self._judge(mine, rejudging, at=at)
+        return mine
+
+    def _judge(self, numbers: Sequence[int], rejudging: Rejudging, *, at: dt.datetime) -> None:
+        held = Approval.objects.in_force(at=at).filter(pk__in=numbers).select_for_update(of=("self",))
+        approvals = list(held.select_related("version__entry", "version__card", "use_case").order_by("pk"))
         if rejudging.policy is not None:
-            self._hold_to_policies(approval, rejudging.policy, at=at)
+            self._hold_to_policies(approvals, rejudging.policy, at=at)
         else:
-            self._hold_to_upstream(approval, at=at)
+            self._hold_to_upstream(approvals, at=at)
 
     @staticmethod
-    def _hold_to_policies(approval: Approval, policy: Policy, *, at: dt.datetime) -> None:
+    def _hold_to_policies(approvals: Sequence[Approval], policy: Policy, *, at: dt.datetime) -> None:
         """To the one that changed, and to every other at which nobody has looked yet."""
-        unknown = {one["policy"] for one in approval.conditions if one["code"] == portfolio.TO_BE_JUDGED}
-        for changed in Policy.objects.filter(name__in=unknown | {policy.name}).order_by("name"):
-            services.keep_conditions(approval, portfolio.hold_to(approval, changed, at=at))
-        held_to_policies.send(sender=Approval, approval=approval, at=at)
+        to_look_at = {
+            approval.pk: {one["policy"] for one in approval.conditions if one["code"] == portfolio.TO_BE_JUDGED}
+            | {policy.name}
+            for approval in approvals
+        }
+        names = {name for named in to_look_at.values() for name in named}
+        for changed in Policy.objects.filter(name__in=names).order_by("name"):
+            concerned = [one for one in approvals if changed.name in to_look_at[one.pk]]
+            after = portfolio.hold_to(concerned, changed, at=at)
+            for approval in concerned:
+                services.keep_conditions(approval, after[approval.pk])
+        for approval in approvals:
+            held_to_policies.send(sender=Approval, approval=approval, at=at)
 
     @staticmethod
-    def _hold_to_upstream(approval: Approval, *, at: dt.datetime) -> None:
+    def _hold_to_upstream(approvals: Sequence[Approval], *, at: dt.datetime) -> None:
         asking = asked_for()
-        pinned = queries.pinned([one["sha256"] for one in approval.policies])
-        wanted = {(one.name, id_) for one in pinned for id_ in asking.get(one.sha256, ())}
-        evaluation = services.judged_again(approval, pinned, at=at)
-        asked = [one for one in evaluation.requirements if (one.policy, one.id) in wanted and one.decides]
-        before = {(one["policy"], one["id"]) for one in approval.conditions if one["code"] == UPSTREAM_ENDED}
-        holds = all(one.status in services.HOLDING for one in asked)
-        # What has closed already stays as it is.
-        concerned = [one for one in asked if one.status in services.HOLDING or (one.policy, one.id) not in before]
-        after = services.conditions_after(approval.conditions, concerned, at=at)
-        services.keep_conditions(
-            approval, [one | {"code": UPSTREAM_ENDED} if one["code"] == FAILS else one for one in after]
-        )
-        if holds and before:
-            upstream_changed.send(sender=Approval, approval=approval, below=None, holds=True, at=at)
+        for approval, pinned, evaluation in rechecking.all_judged_again(approvals, at=at):
+            wanted = {(one.name, id_) for one in pinned for id_ in asking.get(one.sha256, ())}
+            asked = [one for one in evaluation.requirements if (one.policy, one.id) in wanted and one.decides]
+            before = {(one["policy"], one["id"]) for one in approval.conditions if one["code"] == UPSTREAM_ENDED}
+            holds = all(one.status in services.HOLDING for one in asked)
+            # What has closed already stays as it is.
+            concerned = [one for one in asked if one.status in services.HOLDING or (one.policy, one.id) not in before]
+            after = services.conditions_after(approval.conditions, concerned, at=at)
+            services.keep_conditions(
+                approval, [one | {"code": UPSTREAM_ENDED} if one["code"] == FAILS else one for one in after]
+            )
+            if holds and before:
+                upstream_changed.send(sender=Approval, approval=approval, below=None, holds=True, at=at)

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db import transaction
 
-from governance.gates import services
+from governance.gates import rechecking, services
 from governance.gates.models import Approval
-from governance.policies import overriding, queries
+from governance.policies import overriding
 from governance.policies.models import AdminOverride
 
 
@@ -28,9 +28,7 @@ def recheck_override(*, override: AdminOverride, at: dt.datetime) -> None:
     )
     meant = {(one["policy"], one["requirement"]) for one in override.items if one["what"] == "requirement"}
     for approval in approvals.order_by("pk"):
-        evaluation = services.judged_again(
-            approval, queries.pinned([one["sha256"] for one in approval.policies]), at=at
-        )
+        evaluation = rechecking.judged_again(approval, at=at)
         concerned = [r for r in evaluation.requirements if (r.policy, r.id) in meant and r.decides]
         resting = {(c["policy"], c["id"]) for c in approval.conditions if c.get("override") == override.pk}
         conditions = services.conditions_after(approval.conditions, concerned, at=at)

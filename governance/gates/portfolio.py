@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import connection
@@ -19,17 +19,16 @@ from django.db.models import F, Q
 from governance.gates.models import Approval, ApprovalQuerySet
 from governance.people.models import User
 from governance.policies import queries
-from governance.policies.comparing import compared, speaks_about
+from governance.policies.comparing import compared_all, speaks_about
 from governance.policies.evaluation import OPENS, AppliedPolicy, VoteFact
 from governance.policies.models import Flip, Policy, PolicyVersion
-from governance.policies.portfolio import Item
+from governance.policies.portfolio import READ_AT_ONCE, Item
 from governance.policies.rejudging import Change, Scope
 
 # Under a newer version of a policy the approval would not be granted; or nobody has looked yet.
 POLICY_CHANGED, TO_BE_JUDGED = "policy_changed", "to_be_judged"
 OF_POLICIES = (POLICY_CHANGED, TO_BE_JUDGED)
 PREFIX = "policy."
-READ_AT_ONCE = 500
 
 
 class Approvals:
@@ -165,16 +164,16 @@ _PUT = """
 """
 
 
-def hold_to(approval: Approval, policy: Policy, *, at: dt.datetime) -> list[dict[str, Any]]:
-    """The conditions of an approval once it is held to the newest version of a policy. The caller holds it."""
-    others = [one for one in approval.conditions if one["id"] != f"{PREFIX}{policy.name}"]
+def hold_to(approvals: Sequence[Approval], policy: Policy, *, at: dt.datetime) -> dict[int, list[dict[str, Any]]]:
+    """The conditions of approvals once they are held to the newest version of a policy. The caller holds them."""
     newest = PolicyVersion.objects.filter(policy=policy).select_related("policy").order_by("-number").first()
-    if newest is None or newest.policy.retired_at is not None or newest.sha256 in _granted_under(approval):
-        return others
+    if newest is None or newest.policy.retired_at is not None:
+        return {one.pk: _without(one, policy.name) for one in approvals}
     new = queries.applied(newest)
-    judged = _resting(at=at).filter(pk=approval.pk).first()
-    closes = judged is not None and _would_close(judged, new, at=at)
-    return _with(approval, new, _closes_at(newest, new) if closes else None)
+    closes_at = _closes_at(newest, new)
+    others = [one.pk for one in approvals if newest.sha256 not in _granted_under(one)]
+    closing = _closing(_resting(at=at).filter(pk__in=others), new, at=at)
+    return {one.pk: _with(one, new, closes_at if one.pk in closing else None) for one in approvals}
 
 
 def _granted_under(approval: Approval) -> set[str]:
@@ -230,18 +229,25 @@ def closed_as(closing: Collection[dict[str, Any]]) -> str:
 
 
 def _would_close(approval: Approval, new: AppliedPolicy, *, at: dt.datetime) -> bool:
-    item = item_of(approval, at=at)
-    if not speaks_about(new, item):
-        return False
-    result = compared(item, new=new, current=[], at=at)
-    return result is not None and not result.after.opens
+    return approval.pk in _closing([approval], new, at=at)
+
+
+def _closing(approvals: Iterable[Approval], new: AppliedPolicy, *, at: dt.datetime) -> set[int]:
+    """Those, by number, that a policy would not let through."""
+    items = [item for approval in approvals if speaks_about(new, item := item_of(approval, at=at))]
+    results = compared_all(items, new=new, current=[], at=at)
+    return {item.number for item, one in zip(items, results, strict=True) if one is not None and not one.after.opens}
 
 
 def _with(approval: Approval, new: AppliedPolicy, closes_at: dt.datetime | None) -> list[dict[str, Any]]:
-    others = [one for one in approval.conditions if one["id"] != f"{PREFIX}{new.name}"]
+    others = _without(approval, new.name)
     if closes_at is None:
         return others
     return sorted([*others, _condition(new, closes_at)], key=lambda one: (one["policy"], one["id"]))
+
+
+def _without(approval: Approval, policy: str) -> list[dict[str, Any]]:
+    return [one for one in approval.conditions if one["id"] != f"{PREFIX}{policy}"]
 
 
 def _condition(new: AppliedPolicy, closes_at: dt.datetime, *, code: str = POLICY_CHANGED) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from audits.models import Run
 from audits.signals import run_finished
 from governance.catalog.models import Suspension, UseCase
 from governance.catalog.signals import suspended, use_case_changed
-from governance.gates import services, suspending
+from governance.gates import rechecking, services, suspending
 from governance.gates.models import Approval
 from governance.licensing.affected import Affected
 from governance.licensing.signals import licences_changed, licences_judged
@@ -24,13 +24,13 @@ from governance.policies.signals import waivers_changed
 def recheck(*, run: Run, **_newer: Any) -> None:
     """In the transaction that ends the run: an approval never outlives the failure of what it rests on."""
     if run.finished_at is not None:
-        services.recheck(run=run, at=run.finished_at)
+        rechecking.recheck(run=run, at=run.finished_at)
 
 
 @receiver(use_case_changed, dispatch_uid="gates.recheck_use_case")
 def recheck_use_case(*, use_case: UseCase, at: dt.datetime, **_newer: Any) -> None:
     """In the transaction that changes the plan, the tier or the licence profile."""
-    services.recheck_use_case(use_case=use_case, at=at)
+    rechecking.recheck_use_case(use_case=use_case, at=at)
 
 
 @receiver(licences_changed, dispatch_uid="gates.close_licences")
@@ -44,13 +44,13 @@ def close_licences(*, affected: Affected, at: dt.datetime, **_newer: Any) -> Non
 @receiver(licences_judged, dispatch_uid="gates.recheck_licences")
 def recheck_licences(*, digests: Sequence[str], at: dt.datetime, **_newer: Any) -> None:
     """In the transaction that stores the new verdicts."""
-    services.recheck_licences(digests=digests, at=at)
+    rechecking.recheck_licences(digests=digests, at=at)
 
 
 @receiver(waivers_changed, dispatch_uid="gates.recheck_waiver")
 def recheck_waiver(*, waiver: Waiver, at: dt.datetime, **_newer: Any) -> None:
     """In the transaction that accepts, rejects or revokes: the gate never says more than somebody answers for."""
-    services.recheck_waiver(waiver=waiver, at=at)
+    rechecking.recheck_waiver(waiver=waiver, at=at)
 
 
 @receiver(suspended, dispatch_uid="gates.close_suspended")

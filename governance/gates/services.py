@@ -1,4 +1,4 @@
-"""Granting, ending and re-checking approvals."""
+"""Granting, closing and ending approvals."""
 
 from __future__ import annotations
 
@@ -10,23 +10,17 @@ from django.db import transaction
 
 from audits.kinds import license as licence_audit
 from audits.locks import hold_subject, hold_subjects
-from audits.models import Run
 from governance.catalog.models import UseCase, Version, VersionQuerySet
-from governance.gates import portfolio, upstream
-from governance.gates.models import Approval, ApprovalQuerySet, EndedReason, ReviewStanding
+from governance.gates import upstream
+from governance.gates.models import Approval, EndedReason, ReviewStanding
 from governance.ledger import services as ledger
-from governance.licensing.closure import among_texts
 from governance.people.models import User
-from governance.policies import facts, overriding, queries
-from governance.policies.evaluation import AppliedPolicy, Evaluation, RequirementResult, Status, evaluate
-from governance.policies.models import Waiver
+from governance.policies import overriding
+from governance.policies.evaluation import Evaluation, RequirementResult, Status
 from governance.policies.waiving import ENDED as WAIVER_ENDED
 
 OUTDATED = "outdated"
-WAIVER_REVOKED = "waiver_revoked"
 HOLDING = (Status.SATISFIED, Status.WAIVED, Status.OVERRIDDEN)
-# What somebody answers for is no failure of the evidence.
-ANSWERED_FOR = (Status.WAIVED, Status.OVERRIDDEN)
 
 
 @transaction.atomic
@@ -134,32 +128,6 @@ def end_held(approval: Approval, *, reason: EndedReason, by: User | None, at: dt
 
 
 @transaction.atomic
-def recheck(*, run: Run, at: dt.datetime) -> None:
-    """Hold a finished run against the approvals that rest on its subject. The caller holds the subject.
-
-    A verdict that a requirement of the approval's policies does not accept ends it. An audit that could not be done
-    closes it until another one holds; one that holds carries its date on.
-    """
-    _recheck_all(Approval.objects.filter(version__digest=run.subject_digest), kind=run.kind, at=at)
-
-
-@transaction.atomic
-def recheck_version(*, version: Version, at: dt.datetime) -> None:
-    """Hold the approvals of a version against its evidence, which has changed. The caller holds the subject."""
-    _recheck_all(Approval.objects.filter(version=version), at=at)
-
-
-@transaction.atomic
-def recheck_use_case(*, use_case: UseCase, at: dt.datetime) -> None:
-    """Hold the approvals of a use case against the plan and profile that it has now: older evidence is outdated."""
-    approvals = Approval.objects.filter(use_case=use_case)
-    digests = approvals.in_force(at=at).order_by("version__digest").values_list("version__digest", flat=True)
-    for digest in digests.distinct():
-        hold_subject(digest)
-    _recheck_all(approvals, at=at)
-
-
-@transaction.atomic
 def close_licences(*, versions: Sequence[int], at: dt.datetime) -> int:
     """Close approvals that rest on licences of which some have changed, until those are judged again.
 
@@ -199,89 +167,6 @@ def _with_lapsed(approval: Approval, *, kind: str, code: str, at: dt.datetime) -
             lapsed = {name: required[name] for name in ("id", "policy", "kind", "run", "severity")}
             after[key] = {**lapsed, "holds_until": at.isoformat(), "code": code}
     return [after[key] for key in sorted(after)]
-
-
-@transaction.atomic
-def recheck_licences(*, digests: Sequence[str], at: dt.datetime) -> None:
-    """Hold approvals against licences that were judged again. The caller holds the subjects."""
-    _recheck_all(Approval.objects.filter(version__digest__in=among_texts(digests)), kind=licence_audit.KIND, at=at)
-
-
-@transaction.atomic
-def recheck_waiver(*, waiver: Waiver, at: dt.datetime) -> None:
-    """Hold the approvals of a waiver's scope against the waivers that there are now. The caller holds the subject.
-
-    One that was revoked closes them until its requirement holds or is waived anew; one that was accepted carries the
-    date on, and opens what had lapsed. None is ended: nothing was found that was not known.
-    """
-    approvals = (
-        Approval.objects.filter(version=waiver.version_id, use_case=waiver.use_case_id, stage=waiver.stage)
-        .in_force(at=at)
-        .select_for_update(of=("self",))
-        .select_related("version__entry", "version__card", "use_case")
-    )
-    for approval in approvals.order_by("pk"):
-        evaluation = judged_again(approval, queries.pinned([one["sha256"] for one in approval.policies]), at=at)
-        concerned = [
-            result
-            for result in evaluation.requirements
-            if (result.policy, result.id) == (waiver.policy.name, waiver.requirement) and result.decides
-        ]
-        conditions = conditions_after(approval.conditions, concerned, at=at)
-        if waiver.revoked_at is not None:
-            resting = {(c["policy"], c["id"]) for c in approval.conditions if c.get("waiver") == waiver.pk}
-            conditions = [_revoked(c, waiver, at=at) if (c["policy"], c["id"]) in resting else c for c in conditions]
-        keep_conditions(approval, conditions)
-
-
-def _revoked(condition: dict[str, Any], waiver: Waiver, *, at: dt.datetime) -> dict[str, Any]:
-    """A condition that rested on a waiver which was taken back, unless the requirement holds otherwise by now.
-
-    An audit that is still to come is no reason to stay open meanwhile.
-    """
-    resting = condition.get("waiver") == waiver.pk
-    if not resting and dt.datetime.fromisoformat(condition["holds_until"]) > at:
-        return condition
-    kept = {name: value for name, value in condition.items() if name != "waiver"}
-    return {**kept, "holds_until": at.isoformat(), "code": WAIVER_REVOKED}
-
-
-def _recheck_all(approvals: ApprovalQuerySet, *, kind: str | None = None, at: dt.datetime) -> None:
-    resting = (
-        approvals.in_force(at=at)
-        .select_for_update(of=("self",))
-        .select_related("version__entry", "version__card", "use_case")
-        .order_by("pk")
-    )
-    for approval in resting:
-        _recheck(approval, kind=kind, at=at)
-
-
-def _recheck(approval: Approval, *, kind: str | None, at: dt.datetime) -> None:
-    policies = queries.pinned([policy["sha256"] for policy in approval.policies])
-    asked = {"kind": approval.version.entry.kind, "tier": approval.use_case.tier, "stage": approval.stage}
-    if not all(policy.document.applies_to(**asked) for policy in policies):
-        end_held(approval, reason=EndedReason.TIER_CHANGED, by=None, at=at)
-        return
-    kinds = queries.required_kinds(policies)
-    looked_at = set(kinds) if kind is None else {kind} & set(kinds)
-    before = portfolio.still_closing(approval, approval.conditions, at=at)
-    if not looked_at and before == approval.conditions:
-        return
-    evaluation = judged_again(approval, policies, at=at)
-    deciding = [result for result in evaluation.requirements if result.reads & looked_at and result.decides]
-    refused = (r for r in deciding if r.severity == "fail" and r.code in overriding.REFUSED)
-    if any(result.status not in ANSWERED_FOR for result in refused):
-        end_held(approval, reason=EndedReason.EVIDENCE_FAILED, by=None, at=at)
-        return
-    keep_conditions(approval, conditions_after(before, deciding, at=at))
-
-
-def judged_again(approval: Approval, policies: list[AppliedPolicy], *, at: dt.datetime) -> Evaluation:
-    """What the policies of an approval say of the evidence and the waivers that there are now."""
-    kinds = queries.required_kinds(policies)
-    known = facts.facts(version=approval.version, use_case=approval.use_case, stage=approval.stage, kinds=kinds, at=at)
-    return evaluate(policies=policies, facts=known, votes=[], at=at)
 
 
 def keep_conditions(approval: Approval, conditions: list[dict[str, Any]]) -> None:

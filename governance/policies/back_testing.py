@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 
 from governance.people.models import User
 from governance.policies import portfolio, queries, services
-from governance.policies.comparing import Outcome, compared, draft, without
+from governance.policies.comparing import Outcome, compared_all, draft, without_all
 from governance.policies.models import BackTest, BackTestState, Flip, Policy
 from governance.policies.portfolio import Item
 
@@ -117,45 +117,44 @@ def carry_out(*, back_test_id: int, now: Callable[[], dt.datetime]) -> BackTest:
 
 
 def _found(back_test: BackTest, *, at: dt.datetime) -> tuple[dict[str, int], list[Flip]]:
-    outcome_of = _change(back_test, at=at)
+    outcomes_of = _change(back_test, at=at)
     counts: Counter[str] = Counter(
         approvals=0, submissions=0, approvals_flipped=0, approvals_opened=0, submissions_flipped=0
     )
     flips = []
-    for item in portfolio.items(at=at):
-        result = outcome_of(item)
-        if result is None:
-            counts["untouched"] += 1
-            continue
-        counts[f"{item.what}s"] += 1
-        if result.flips:
-            opens = item.what == Flip.What.APPROVAL and result.opens
-            counts["approvals_opened" if opens else f"{item.what}s_flipped"] += 1
-            flips.append(
-                Flip(
-                    back_test=back_test,
-                    what=item.what,
-                    number=item.number,
-                    version=item.version,
-                    use_case=item.use_case,
-                    stage=item.stage,
-                    before=result.before,
-                    after=result.after,
-                    reason_codes=list(result.reason_codes)[:50],
-                )
-            )
+    for items in portfolio.pieces(at=at):
+        for item, result in zip(items, outcomes_of(items), strict=True):
+            if result is None:
+                counts["untouched"] += 1
+                continue
+            counts[f"{item.what}s"] += 1
+            if result.flips:
+                opens = item.what == Flip.What.APPROVAL and result.opens
+                counts["approvals_opened" if opens else f"{item.what}s_flipped"] += 1
+                flips.append(_flip(item, result, back_test))
     return dict(counts), flips
 
 
-def _change(back_test: BackTest, *, at: dt.datetime) -> Callable[[Item], Outcome | None]:
-    """How each item comes out under the change that is looked at; None where it is not concerned."""
+def _flip(item: Item, result: Outcome, back_test: BackTest) -> Flip:
+    return Flip(
+        back_test=back_test,
+        what=item.what,
+        number=item.number,
+        version=item.version,
+        use_case=item.use_case,
+        stage=item.stage,
+        before=result.before,
+        after=result.after,
+        reason_codes=list(result.reason_codes)[:50],
+    )
+
+
+def _change(back_test: BackTest, *, at: dt.datetime) -> Callable[[Sequence[Item]], list[Outcome | None]]:
+    """How items come out under the change that is looked at; None where one is not concerned."""
     current = [queries.applied(version) for version in queries.in_force(at=at)]
     if back_test.retires:
-        return lambda item: without(item, name=back_test.policy_name, current=current, at=at)
+        return lambda items: without_all(items, name=back_test.policy_name, current=current, at=at)
     new = draft(services.read(back_test.text))
-
-    def published(item: Item) -> Outcome | None:
-        result = compared(item, new=new, current=current, at=at)
-        return None if result is None else result.outcome
-
-    return published
+    return lambda items: [
+        None if one is None else one.outcome for one in compared_all(items, new=new, current=current, at=at)
+    ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,56 +62,103 @@ def speaks_about(policy: AppliedPolicy, item: Item) -> bool:
 
 
 def compared(item: Item, *, new: AppliedPolicy, current: Sequence[AppliedPolicy], at: dt.datetime) -> Compared | None:
-    """What publishing ``new`` would do to an item; None where neither it nor what it replaces speaks about it.
+    """What publishing ``new`` would do to an item; None where neither it nor what it replaces speaks about it."""
+    (result,) = compared_all([item], new=new, current=current, at=at)
+    return result
+
+
+def compared_all(
+    items: Sequence[Item], *, new: AppliedPolicy, current: Sequence[AppliedPolicy], at: dt.datetime
+) -> list[Compared | None]:
+    """The same for each of several items. What has to be read anew of their facts is read for all together.
 
     An approval was granted under its own policies, so it is held against the new one alone, with the votes that it was
     granted on. A submission is held against all that would apply.
     """
+    asked = [_asked(item, new=new, current=current) for item in items]
+    meant = [(item, one) for item, one in zip(items, asked, strict=True) if one is not None]
+    known = iter(_facts([(item, one.kinds) for item, one in meant], at=at))
+    return [
+        None if one is None else _held(item, one, next(known), new=new, at=at)
+        for item, one in zip(items, asked, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The policies that an item is held against before and after, and the audit kinds that they name."""
+
+    before: Sequence[AppliedPolicy]
+    after: Sequence[AppliedPolicy]
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        return frozenset(required_kinds([*self.after, *self.before]))
+
+
+def _asked(item: Item, *, new: AppliedPolicy, current: Sequence[AppliedPolicy]) -> _Asked | None:
     applying = [policy for policy in current if speaks_about(policy, item)]
     replaced = [policy for policy in applying if policy.name == new.name]
     speaks = speaks_about(new, item)
     if not speaks and (not replaced or item.what == APPROVAL):
         return None
     others = [policy for policy in applying if policy.name != new.name]
-    after = [new] if item.what == APPROVAL else [*others, *([new] if speaks else [])]
-    known = _facts(item, kinds=set(required_kinds([*after, *applying])), at=at)
-    judged = evaluate(policies=after, facts=known, votes=item.votes, at=at, current_round=item.round)
+    return _Asked(applying, [new] if item.what == APPROVAL else [*others, *([new] if speaks else [])])
+
+
+def _held(item: Item, asked: _Asked, known: dict[str, Any], *, new: AppliedPolicy, at: dt.datetime) -> Compared:
+    told: dict[str, Any] = {"facts": known, "votes": item.votes, "at": at, "current_round": item.round}
+    judged = evaluate(policies=asked.after, **told)
     if item.what == APPROVAL:
         # An approval that holds stays what it is: only whether the gate opens is asked of it.
         before = judged.verdict if judged.opens else item.verdict
         if item.closed_by == {new.name}:  # by the version of before, and by nothing else
             before = "deny"
     else:
-        before = evaluate(policies=applying, facts=known, votes=item.votes, at=at, current_round=item.round).verdict
+        before = evaluate(policies=asked.before, **told).verdict
     return Compared(before, judged, known)
 
 
-def without(item: Item, *, name: str, current: Sequence[AppliedPolicy], at: dt.datetime) -> Outcome | None:
-    """What retiring a policy would do to an item; None where the policy does not speak about it.
+def without_all(
+    items: Sequence[Item], *, name: str, current: Sequence[AppliedPolicy], at: dt.datetime
+) -> list[Outcome | None]:
+    """What retiring a policy would do to items; None where the policy does not speak about one.
 
     An approval rests on the policies that it was granted under, whatever becomes of them: it only opens again where
     this one alone has closed it since. A submission is held against those that remain.
     """
+    asked = [_asked_without(item, name=name, current=current) for item in items]
+    meant = [(item, one) for item, one in zip(items, asked, strict=True) if one is not None and item.what != APPROVAL]
+    known = iter(_facts([(item, one.kinds) for item, one in meant], at=at))
+    found: list[Outcome | None] = []
+    for item, one in zip(items, asked, strict=True):
+        if one is None:
+            found.append(None)
+        elif item.what == APPROVAL:
+            found.append(Outcome("deny" if item.closed_by == {name} else item.verdict, item.verdict))
+        else:
+            told: dict[str, Any] = {"facts": next(known), "votes": item.votes, "at": at, "current_round": item.round}
+            before, after = evaluate(policies=one.before, **told), evaluate(policies=one.after, **told)
+            found.append(Outcome(before.verdict, after.verdict, after.reason_codes))
+    return found
+
+
+def _asked_without(item: Item, *, name: str, current: Sequence[AppliedPolicy]) -> _Asked | None:
     applying = [policy for policy in current if speaks_about(policy, item)]
     others = [policy for policy in applying if policy.name != name]
-    if len(others) == len(applying):
-        return None
-    if item.what == APPROVAL:
-        return Outcome("deny" if item.closed_by == {name} else item.verdict, item.verdict)
-    known = _facts(item, kinds=set(required_kinds(applying)), at=at)
-    before, after = (
-        evaluate(policies=policies, facts=known, votes=item.votes, at=at, current_round=item.round)
-        for policies in (applying, others)
-    )
-    return Outcome(before.verdict, after.verdict, after.reason_codes)
+    return _Asked(applying, others) if len(others) < len(applying) else None
 
 
-def _facts(item: Item, *, kinds: AbstractSet[str], at: dt.datetime) -> dict[str, Any]:
-    """The facts of an item: as they are kept where they speak of every audit that is asked for, else read anew."""
-    kept = item.facts or {}
-    if kinds <= {row.get("kind") for row in kept.get("audits", ())}:
-        return dict(kept)
-    return facts_of.facts(version=item.version, use_case=item.use_case, stage=item.stage, kinds=kinds, at=at)
+def _facts(items: Sequence[tuple[Item, frozenset[str]]], *, at: dt.datetime) -> list[dict[str, Any]]:
+    """The facts of items: as they are kept where they speak of every audit that is asked for, else read anew."""
+    old = [
+        (item, kinds)
+        for item, kinds in items
+        if not kinds <= {row.get("kind") for row in (item.facts or {}).get("audits", ())}
+    ]
+    read = facts_of.facts_of([facts_of.About(one.version, one.use_case, one.stage, kinds) for one, kinds in old], at=at)
+    anew = {(item.what, item.number): document for (item, _kinds), document in zip(old, read, strict=True)}
+    return [anew.get((item.what, item.number)) or dict(item.facts or {}) for item, _kinds in items]
 
 
 def answered_atoms(

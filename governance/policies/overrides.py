@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 
 from governance.catalog.models import UseCase, Version
 from governance.people.models import User
-from governance.policies.models import EXPIRED, AdminOverride, OverrideState
+from governance.policies.answered import EXPIRED
+from governance.policies.models import AdminOverride, OverrideState
 from governance.policies.moments import utc
 from governance.policies.overriding import PEOPLE, VOTE
+from governance.policies.uses import Use, among
 
 STATES = (*OverrideState.values, EXPIRED)
 # What is said of overrides, by number: by whom, until when, why, and of what.
@@ -29,14 +31,16 @@ TOLD = """
 """
 
 
-def in_facts(*, version: Version, use_case: UseCase, stage: str, at: dt.datetime) -> list[dict[str, Any]]:
-    """The overrides in force at ``at`` in exactly this scope, as the facts document has them. One query.
+def in_facts_of(uses: Sequence[Use], *, at: dt.datetime) -> list[list[dict[str, Any]]]:
+    """For each use the overrides in force at ``at`` in exactly its scope, as the facts document has them. One query.
 
     What was confirmed for one tier is not confirmed for another.
     """
-    scope = {"version": version, "use_case": use_case, "stage": stage, "tier": use_case.tier}
-    rows = AdminOverride.objects.in_force(at=at).filter(**scope).order_by("pk")
-    return [{"id": one.pk, "until": utc(one.expires_at), "items": one.items, "reason": one.reason} for one in rows]
+    found: dict[tuple[int, int, str, str], list[dict[str, Any]]] = {}
+    for one in AdminOverride.objects.in_force(at=at).filter(**among(uses)).order_by("pk"):
+        told = {"id": one.pk, "until": utc(one.expires_at), "items": one.items, "reason": one.reason}
+        found.setdefault((one.version_id, one.use_case_id, one.stage, one.tier), []).append(told)
+    return [list(found.get((*one.key, one.use_case.tier), ())) for one in uses]
 
 
 def told(said: dict[str, Any]) -> dict[str, Any]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from governance.catalog.models import UseCase, Version
 from governance.people.models import User
 from governance.policies.evaluation import VoteFact
+
+READ_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,13 @@ def items(*, at: dt.datetime) -> Iterator[Item]:
     """Every approval in force and every open submission."""
     for source in _sources:
         yield from source.items(at=at)
+
+
+def pieces(*, at: dt.datetime) -> Iterator[list[Item]]:
+    """The same in lists of at most ``READ_AT_ONCE``, so that facts are read for many together."""
+    rest = items(at=at)
+    while piece := list(islice(rest, READ_AT_ONCE)):
+        yield piece
 
 
 def submission(*, number: int, user: User) -> Item | None:

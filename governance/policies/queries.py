@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
@@ -34,12 +35,24 @@ def coming(*, at: dt.datetime | None = None) -> QuerySet[PolicyVersion]:
     return ahead.select_related("policy").order_by("effective_at", "pk")
 
 
-def next_change(*, kind: str, tier: str, stage: str, at: dt.datetime) -> dt.datetime | None:
-    """The first day still to come from which other policies apply to this kind, tier and stage. One query."""
-    for effective_at, said in coming(at=at).values_list("effective_at", "document__appliesTo"):
-        if kind in said["kinds"] and tier in said["tiers"] and stage in said["stages"]:
-            return effective_at
-    return None
+@dataclass(frozen=True)
+class DaysToCome:
+    """The days from which other policies apply, soonest first, each with what its policy speaks about."""
+
+    days: tuple[tuple[dt.datetime, Mapping[str, Any]], ...]
+
+    def first(self, *, kind: str, tier: str, stage: str) -> dt.datetime | None:
+        """The first of them for this kind, tier and stage."""
+        for day, said in self.days:
+            if kind in said["kinds"] and tier in said["tiers"] and stage in said["stages"]:
+                return day
+        return None
+
+
+def days_to_come(*, at: dt.datetime) -> DaysToCome:
+    """Those after ``at``. One query."""
+    rows = coming(at=at).values_list("effective_at", "document__appliesTo")
+    return DaysToCome(tuple((day, said) for day, said in rows if day is not None))
 
 
 def applied(version: PolicyVersion) -> AppliedPolicy:
@@ -92,10 +105,10 @@ def asked(*, kind: str, tiers: Collection[str], stages: Collection[str]) -> dict
     return answers
 
 
-def pinned(digests: list[str]) -> list[AppliedPolicy]:
-    """The policy versions that a decision quotes by digest, in force or not. One query."""
+def pinned(digests: Iterable[str]) -> list[AppliedPolicy]:
+    """The policy versions that decisions quote by digest, in force or not. One query."""
     versions = (
-        PolicyVersion.objects.filter(sha256__in=digests)
+        PolicyVersion.objects.filter(sha256__in=set(digests))
         .select_related("policy")
         .order_by("policy__name", "sha256", "-number")
         .distinct("policy__name", "sha256")

@@ -1,15 +1,16 @@
 """Judging again what was judged before a change. A rejudging is a row; a message only wakes a worker.
 
 What the change is about is closed in the transaction of the change, by the rooms that keep judgements and register
-here; a worker then judges one after the other, each in a transaction of its own, and what is judged opens where it may.
-A worker that is killed leaves nothing half done: the lease runs out, and the next one goes on with what is left.
+here; a worker then judges some after the others, each time in a transaction of its own, and what is judged opens where
+it may. What somebody else holds, or what keeps the others from being judged, it judges by itself. A worker that is
+killed leaves nothing half done: the lease runs out, and the next one goes on with what is left.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 LEASE = dt.timedelta(seconds=60)  # renewed with every judgement
+TOGETHER = 50  # judged in one transaction, while which nobody else gets at them
 TIME_LIMIT = dt.timedelta(hours=1)
 QUEUE = Queue(
     Rejudging,
@@ -75,6 +77,11 @@ class Judge(Protocol):
 
     def judge(self, number: int, *, rejudging: Rejudging, at: dt.datetime) -> None:
         """Judge one again, in a transaction of its own. One that has ended meanwhile stays as it is."""
+
+    def judge_together(self, numbers: Sequence[int], *, rejudging: Rejudging, at: dt.datetime) -> Collection[int]:
+        """Judge those of several at which nobody else is at this moment, in one transaction; which they were. What they
+        are judged by is read for all together.
+        """
 
 
 _judges: list[Judge] = []
@@ -159,14 +166,35 @@ def carry_out(*, now: Callable[[], dt.datetime]) -> int:
 
 
 def _judge_all(rejudging: Rejudging, *, now: Callable[[], dt.datetime]) -> int:
-    work = [(judge, number) for judge in _judges for number in judge.to_judge(rejudging)]
-    QUEUE.renew(rejudging, total=F("looked_at") + len(work), broke_off=0)
+    work = [(judge, judge.to_judge(rejudging)) for judge in _judges]
+    total = sum(len(numbers) for _judge, numbers in work)
+    QUEUE.renew(rejudging, total=F("looked_at") + total, broke_off=0)
     broke_off = 0
-    for judge, number in work:
+    for judge, numbers in work:
+        for start in range(0, len(numbers), TOGETHER):
+            broke_off += _judge_some(judge, numbers[start : start + TOGETHER], rejudging, now=now)
+    _end(rejudging, broke_off=broke_off)
+    return total
+
+
+def _judge_some(judge: Judge, numbers: Sequence[int], rejudging: Rejudging, *, now: Callable[[], dt.datetime]) -> int:
+    """Judge some together, and by itself what is left of them; how many broke off."""
+    done: Collection[int] = ()
+    try:
+        done = judge.judge_together(numbers, rejudging=rejudging, at=now()) if len(numbers) > 1 else ()
+    except OperationalError:
+        raise  # the database is away: the lease runs out, and another attempt is made
+    except Exception:
+        # Which of them it is shows when each is judged by itself.
+        logger.exception("%s broke off among %s", rejudging, numbers)
+    if done:
+        QUEUE.renew(rejudging, looked_at=F("looked_at") + len(done))
+    broke_off = 0
+    for number in (one for one in numbers if one not in done):
         try:
             judge.judge(number, rejudging=rejudging, at=now())
         except OperationalError:
-            raise  # the database is away: the lease runs out, and another attempt is made
+            raise
         except Exception:
             # One must not keep the others from being judged; it stays closed.
             logger.exception("%s broke off at %s", rejudging, number)
@@ -174,8 +202,7 @@ def _judge_all(rejudging: Rejudging, *, now: Callable[[], dt.datetime]) -> int:
             QUEUE.renew(rejudging, broke_off=F("broke_off") + 1)
         else:
             QUEUE.renew(rejudging, looked_at=F("looked_at") + 1)
-    _end(rejudging, broke_off=broke_off)
-    return len(work)
+    return broke_off
 
 
 def _end(rejudging: Rejudging, *, broke_off: int) -> None:

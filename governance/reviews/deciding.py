@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -128,19 +129,43 @@ def _refuse(
 
 def bring_up_to_date(submission: Submission, *, at: dt.datetime) -> Submission:
     """Evaluate and keep; where every policy lets it, an approval follows without a person."""
-    if is_stale(submission, at=at):
-        changed(submission)  # whoever has seen it judged otherwise looks again
-        evaluation.gather(submission, by=None, at=at)
-    judged = evaluation.judge(submission, at=at)
-    evaluation.keep(submission, judged, at=at)
-    # While policies change nothing is approved by itself: it is judged again once they have.
-    if judged.evaluation.auto_decide and judged.evaluation.opens and holding.try_hold_still():
-        judged = evaluation.judge(submission, at=at)
-        if judged.evaluation.auto_decide and judged.evaluation.opens:
-            decide(submission, Outcome.APPROVED, judged, by=None, reason="", at=at)
-        else:
-            evaluation.keep(submission, judged, at=at)
+    bring_all_up_to_date([submission], at=at)
     return submission
+
+
+def bring_all_up_to_date(submissions: Sequence[Submission], *, at: dt.datetime) -> None:
+    """The same for several in review, in their order. The caller holds them; what they are judged by is read for all
+    together.
+    """
+    if not submissions:
+        return
+    stale = [one for one in submissions if is_stale(one, at=at)]
+    for submission in stale:
+        changed(submission)  # whoever has seen it judged otherwise looks again
+    evaluation.gather_all(stale, by=None, at=at)
+    judging = evaluation.Judging(submissions, at=at)
+    for number, submission in enumerate(submissions, start=1):
+        judged = judging.judge(submission)
+        evaluation.keep(submission, judged, at=at)
+        if judged.evaluation.auto_decide and judged.evaluation.opens and _decide_without_a_person(submission, at=at):
+            # Others may rest on what is approved now, or have ended with it.
+            for one in submissions[number:]:
+                one.refresh_from_db()
+                if one.state == SubmissionState.IN_REVIEW:
+                    bring_up_to_date(one, at=at)
+            return
+
+
+def _decide_without_a_person(submission: Submission, *, at: dt.datetime) -> bool:
+    """Approve, if it still may be. While policies change nothing is: it is judged again once they have."""
+    if not holding.try_hold_still():
+        return False
+    judged = evaluation.judge(submission, at=at)
+    if judged.evaluation.auto_decide and judged.evaluation.opens:
+        decide(submission, Outcome.APPROVED, judged, by=None, reason="", at=at)
+        return True
+    evaluation.keep(submission, judged, at=at)
+    return False
 
 
 def is_stale(submission: Submission, *, at: dt.datetime) -> bool:

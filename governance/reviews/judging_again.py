@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import Q
@@ -12,9 +13,9 @@ from audits.locks import hold_subjects
 from governance.catalog.models import Edge
 from governance.policies.models import Rejudging
 from governance.policies.rejudging import Change
-from governance.reviews.deciding import bring_up_to_date
+from governance.reviews.deciding import bring_all_up_to_date
 from governance.reviews.models import Submission, SubmissionState
-from governance.reviews.rules import locked
+from governance.reviews.rules import locked, locked_if_free
 
 
 class OfSubmissions:
@@ -47,7 +48,17 @@ class OfSubmissions:
     @transaction.atomic
     def judge(self, number: int, *, rejudging: Rejudging, at: dt.datetime) -> None:
         """Start what is asked for now, and judge anew."""
-        submission = locked(number)
-        concerned = rejudging.entry_id is not None or submission.is_stale(at=at)
-        if submission.state == SubmissionState.IN_REVIEW and concerned:
-            bring_up_to_date(submission, at=at)
+        self._judge([locked(number)], rejudging, at=at)
+
+    @transaction.atomic
+    def judge_together(self, numbers: Sequence[int], *, rejudging: Rejudging, at: dt.datetime) -> list[int]:
+        """The same for those of several whose subjects nobody else holds."""
+        held = locked_if_free(numbers)
+        self._judge(held, rejudging, at=at)
+        return [one.pk for one in held]
+
+    @staticmethod
+    def _judge(held: Sequence[Submission], rejudging: Rejudging, *, at: dt.datetime) -> None:
+        in_review = [one for one in held if one.state == SubmissionState.IN_REVIEW]
+        concerned = [one for one in in_review if rejudging.entry_id is not None or one.is_stale(at=at)]
+        bring_all_up_to_date(concerned, at=at)

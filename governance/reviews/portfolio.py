@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
-from django.db.models import Prefetch
-
-from governance.evidence.services import contributors_of
 from governance.people.models import User
 from governance.policies.evaluation import VoteFact
 from governance.policies.models import Flip
-from governance.policies.portfolio import Item
-from governance.reviews.evaluation import counting_votes, lane_holders, those_that_count
-from governance.reviews.models import Submission, SubmissionState, Vote
+from governance.policies.portfolio import READ_AT_ONCE, Item
+from governance.reviews.evaluation import CountingVotes, counting_votes
+from governance.reviews.models import Submission, SubmissionState
 
-READ_AT_ONCE = 500
+_T = TypeVar("_T")
 _PARTS = ("version__entry", "version__card", "use_case")
 
 
@@ -24,35 +22,23 @@ class Submissions:
     """The submissions in review, for back-tests, and any of them for a dry run."""
 
     def items(self, *, at: dt.datetime) -> Iterator[Item]:
-        """Five queries, and three for each five hundred submissions."""
+        """One query, and four for each five hundred submissions."""
         waiting = Submission.objects.filter(state=SubmissionState.IN_REVIEW).select_related(*_PARTS).order_by("pk")
-        votes = Vote.objects.order_by("cast_at", "pk")
-        holders = lane_holders()
-        rows = waiting.prefetch_related(Prefetch("votes", queryset=votes)).iterator(chunk_size=READ_AT_ONCE)
-        for piece in batched(rows, READ_AT_ONCE):
-            makers = contributors_of(one.version_id for one in piece)
+        for piece in batched(waiting.iterator(chunk_size=READ_AT_ONCE), READ_AT_ONCE):
+            votes = CountingVotes(piece)
             for submission in piece:
-                made_it = set(makers.get((submission.version_id, submission.use_case_id), ()))
-                if submission.version.imported_by_id is not None:
-                    made_it.add(submission.version.imported_by_id)
-                counting = those_that_count(submission, submission.votes.all(), holders=holders, made_it=made_it)
                 stale = submission.is_stale(at=at)
-                yield _item(submission, counting, facts=None if stale else submission.facts)
+                yield _item(submission, votes.of(submission), facts=None if stale else submission.facts)
 
     def one(self, *, number: int, user: User) -> Item | None:
         found = Submission.objects.visible_to(user).select_related(*_PARTS).filter(pk=number).first()
         return None if found is None else _item(found, counting_votes(found), facts=None)
 
 
-def batched(rows: Iterable[Submission], size: int) -> Iterator[list[Submission]]:
+def batched(rows: Iterable[_T], size: int) -> Iterator[list[_T]]:
     """Rows in lists of a size, the last one shorter."""
-    piece: list[Submission] = []
-    for row in rows:
-        piece.append(row)
-        if len(piece) == size:
-            yield piece
-            piece = []
-    if piece:
+    rest = iter(rows)
+    while piece := list(islice(rest, size)):
         yield piece
 
 

@@ -42,8 +42,7 @@ def reevaluate(*, run: Run, **_newer: Any) -> None:
 def reevaluate_licences(*, digests: Sequence[str], at: dt.datetime, **_newer: Any) -> None:
     """In the transaction that stores the new verdicts."""
     waiting = Submission.objects.filter(version__digest__in=among_texts(digests), state=SubmissionState.IN_REVIEW)
-    for pk in waiting.order_by("version__digest", "pk").values_list("pk", flat=True):
-        services.reevaluate(submission_id=pk, at=at)
+    services.reevaluate_all(submissions=waiting.values_list("pk", flat=True), at=at)
 
 
 @receiver(audits_asked, dispatch_uid="reviews.reevaluate_asked")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
-from audits.locks import hold_subject
+from django.db.models import QuerySet
+
+from audits.locks import hold_subject, hold_subjects, try_hold_subjects
 from governance.catalog.models import UseCase
 from governance.evidence import services as evidence
 from governance.ledger import services as ledger
@@ -24,6 +27,28 @@ def locked(submission_id: int) -> Submission:
         Submission.objects.select_for_update(of=("self",))
         .select_related("version__entry", "version__card", "use_case", "submitted_by")
         .get(pk=submission_id)
+    )
+
+
+def locked_all(submissions: Iterable[int]) -> list[Submission]:
+    """Several submissions, held like one, in the order of their subjects: whoever holds several takes them so."""
+    found = Submission.objects.filter(pk__in=list(submissions))
+    hold_subjects(found.order_by().values_list("version__digest", flat=True).distinct())
+    return _held(found)
+
+
+def locked_if_free(submissions: Iterable[int]) -> list[Submission]:
+    """Those of several submissions whose subjects nobody else holds at this moment, held."""
+    found = Submission.objects.filter(pk__in=list(submissions))
+    free = try_hold_subjects(found.order_by().values_list("version__digest", flat=True).distinct())
+    return _held(found.filter(version__digest__in=free))
+
+
+def _held(found: QuerySet[Submission]) -> list[Submission]:
+    return list(
+        found.select_for_update(of=("self",))
+        .select_related("version__entry", "version__card", "use_case", "submitted_by")
+        .order_by("version__digest", "pk")
     )
 
 

@@ -6,7 +6,7 @@ Those that end a round are in ``deciding``.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from django.db import IntegrityError, transaction
 
@@ -16,17 +16,19 @@ from governance.catalog.models import Stage, UseCase, Version
 from governance.evidence import services as evidence
 from governance.evidence.models import Attachment, Upload
 from governance.evidence.queries import may_ask
-from governance.gates import services as gates
+from governance.gates import rechecking
 from governance.ledger.refusals import remembered
 from governance.people.models import Role, User
 from governance.people.queries import standing_now
 from governance.policies import holding
 from governance.policies import queries as policies
+from governance.policies.facts import READ_AT_ONCE
 from governance.reviews import claims, drafting, triggers
 from governance.reviews.carrying import carry_votes
 from governance.reviews.deciding import (
     RequirementsOpen,
     approve,
+    bring_all_up_to_date,
     bring_up_to_date,
     reject,
     return_for_changes,
@@ -34,12 +36,14 @@ from governance.reviews.deciding import (
 )
 from governance.reviews.due import due_at
 from governance.reviews.errors import NotAcceptable, NotAllowed, ReviewRefused
-from governance.reviews.evaluation import gather
+from governance.reviews.evaluation import gather, gather_all
 from governance.reviews.models import Submission, SubmissionState, Vote
+from governance.reviews.portfolio import batched
 from governance.reviews.rules import (
     REASON_LENGTH,
     changed,
     locked,
+    locked_all,
     record,
     require,
     require_edition,
@@ -60,6 +64,7 @@ __all__ = [
     "gather",
     "recount",
     "reevaluate",
+    "reevaluate_all",
     "refresh",
     "reject",
     "resubmit",
@@ -204,7 +209,7 @@ def _bring(
     for submission in submissions:
         changed(submission)
     # An approval that rests on what was attached before has to wait for the audit of this.
-    gates.recheck_version(version=version, at=at)
+    rechecking.recheck_version(version=version, at=at)
     for submission in submissions:
         gather(submission, by=by, at=at)
         bring_up_to_date(submission, at=at)
@@ -302,6 +307,13 @@ def reevaluate(*, submission_id: int, at: dt.datetime) -> Submission:
 
 
 @transaction.atomic
+def reevaluate_all(*, submissions: Iterable[int], at: dt.datetime) -> None:
+    """The same for several, in one transaction. What they are judged by is read for many together."""
+    for some in _held(submissions):
+        bring_all_up_to_date(some, at=at)
+
+
+@transaction.atomic
 def recount(*, submission_id: int, at: dt.datetime) -> None:
     """After roles have changed: claims and votes of those who may no longer vote stop counting at once."""
     submission = locked(submission_id)
@@ -316,10 +328,15 @@ def refresh(*, submissions: Iterable[int], at: dt.datetime) -> None:
 
     The votes stay: they are on facts, and each names those it saw.
     """
+    for some in _held(submissions):
+        gather_all(some, by=None, at=at)
+        bring_all_up_to_date(some, at=at)
+
+
+def _held(submissions: Iterable[int]) -> Iterator[list[Submission]]:
+    """Those that are in review, held, some at a time."""
     waiting = Submission.objects.filter(pk__in=submissions, state=SubmissionState.IN_REVIEW)
     # In one order of subjects for everybody, so that nobody waits crosswise.
-    for pk in waiting.order_by("version__digest", "pk").values_list("pk", flat=True):
-        submission = locked(pk)
-        if submission.state == SubmissionState.IN_REVIEW:
-            gather(submission, by=None, at=at)
-            bring_up_to_date(submission, at=at)
+    numbers = list(waiting.order_by("version__digest", "pk").values_list("pk", flat=True))
+    for some in batched(numbers, READ_AT_ONCE):
+        yield [one for one in locked_all(some) if one.state == SubmissionState.IN_REVIEW]

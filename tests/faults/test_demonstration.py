@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
+import pypdf
 import pytest
 
 from audits.sandbox.levels import Level
 from audits.sandbox.probing import probe
 from tests.conftest import eventually
+from tests.governance.reports.mail_server import free_port, mail_server
 from tests.servers import Clone
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(900)]
@@ -113,35 +120,59 @@ def test_the_portal_ends_with_a_demonstration_that_is_killed(clone: Clone) -> No
     assert eventually(lambda: clone.manage("serve", "--dry-run").returncode == 0, within=60)
 
 
-def test_the_story_ends_as_told_although_its_workers_are_killed(clone: Clone) -> None:
-    """The workers die as soon as a bias audit is asked for, in mid run or just before it."""
-    story = subprocess.Popen(
-        [sys.executable, "demo/run.py"],
-        cwd=clone.folder,
-        env={**clone.environment(), "SERVE": "0"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+def subscribe(clone: Clone, user: dict[str, Any], *, scope: str, attached: str) -> None:
+    """Somebody signs in to the portal and asks to be sent every new edition of a scope."""
+    portal, browser = f"http://127.0.0.1:{clone.port}", build_opener(HTTPCookieProcessor())
+
+    def send(form: str, into: str, **fields: str) -> str:
+        page = browser.open(f"{portal}{form}", timeout=60).read().decode()
+        token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[0]
+        sent = urlencode({**fields, "csrfmiddlewaretoken": token}).encode()
+        shown: str = browser.open(f"{portal}{into}", sent, timeout=60).read().decode()
+        return shown
+
+    send("/sign-in/", "/sign-in/", email=user["email"], password=user["password"])
+    assert "You are sent every new edition" in send(
+        "/reports/", "/reports/subscriptions/", scope=scope, attached=attached
     )
+
+
+def test_the_story_ends_as_told_and_mailed_although_its_workers_are_killed(clone: Clone) -> None:
+    """The workers die as soon as a bias audit is asked for, in mid run or just before it."""
+    port, notes = free_port(), clone.folder / "var" / "demo.json"
     lines, killed = [], []
-    assert story.stdout is not None
-    with story.stdout:
-        for line in story.stdout:
-            lines.append(line)
-            if "predictions attached" in line:
-                killed.append(kill_workers(clone.folder))
+    with mail_server(port) as mails:
+        story = subprocess.Popen(
+            [sys.executable, "demo/run.py"],
+            cwd=clone.folder,
+            env={**clone.environment(), "EMAIL_URL": f"smtp://127.0.0.1:{port}?from=assay@example.org"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert story.stdout is not None
+        with story.stdout:
+            for line in story.stdout:
+                lines.append(line)
+                if "predictions attached" in line:
+                    killed.append(kill_workers(clone.folder))
+                    if len(killed) == 1:
+                        people = {user["email"]: user for user in json.loads(notes.read_text())["users"]}
+                        subscribe(clone, people["admin@demo.example"], scope="", attached="pdf")
+                        subscribe(clone, people["rita@demo.example"], scope="lending", attached="nothing")
+                if "Ctrl-C ends it" in line:
+                    break
+            mailed = eventually(lambda: len(mails) == 2, within=240)
+            story.send_signal(signal.SIGINT)
+        assert story.wait(60) == 0, "".join(lines)
     said = "".join(lines)
 
-    assert story.wait(60) == 0, said
     assert len(killed) == 2
     assert all(killed), said
-    notes = clone.folder / "var" / "demo.json"
     assert stat.S_IMODE(notes.stat().st_mode) == 0o600
     told = json.loads(notes.read_text())
     allow, deny = gate(clone, told["allow"]), gate(clone, told["deny"])
     assert (allow["verdict"], deny["verdict"]) == ("allow", "deny")
-    of_report = clone.manage("verify_report", told["report"]["sha256"], "--format", "json")
-    assert json.loads(of_report.stdout)["ok"]
     stress, level = told["stress"], probe().level
     if level < Level.L2:  # nothing is run here, and so nothing passes
         assert (stress["state"], stress["verdict"], stress["level"]) == ("errored", "", None)
@@ -156,6 +187,26 @@ def test_the_story_ends_as_told_although_its_workers_are_killed(clone: Clone) ->
     assert any(requirement["status"] == "unsatisfied" for requirement in deny["requirements"])
     assert deny["next_steps"]
     assert {user["email"] for user in told["users"]} > {"emil@demo.example", "dana@demo.example"}
+    assert mailed, said
+    _an_auditor_verifies_what_was_mailed(clone, told["report"], {mail["To"]: mail for mail in mails})
+
+
+def _an_auditor_verifies_what_was_mailed(clone: Clone, report: dict[str, Any], mails: dict[str, Message]) -> None:
+    of_team, of_portfolio = mails["rita@demo.example"], mails["admin@demo.example"]
+    assert not of_team.is_multipart()
+    assert f"http://127.0.0.1:{clone.port}/reports/" in of_team.get_payload(decode=True).decode()
+    text, attached = of_portfolio.get_payload()
+    assert f"/reports/{report['id']}/" in text.get_payload(decode=True).decode()
+    # with nothing but the first page of what came by mail in hand
+    first = pypdf.PdfReader(io.BytesIO(attached.get_payload(decode=True))).pages[0].extract_text()
+    (command,) = re.findall(r"^python manage\.py (.+)$", first, re.MULTILINE)
+    done = clone.manage(*command.split())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "in the ledger since" in done.stdout
+    assert f"sha256 {report['sha256']}" in done.stdout
+    # and one that is another by a digit is not
+    other = command[:-1] + ("0" if command[-1] != "0" else "1")
+    assert clone.manage(*other.split()).returncode == 1
 
 
 @pytest.mark.long

@@ -30,7 +30,8 @@ def test_an_auditor_opens_an_edition_and_reads_it_in_both_languages(story: Story
     page.get_by_role("link", name="Look again").click()
 
     assert visitor.heading().startswith("Model audit report")
-    assert page.get_by_text(edition.document_sha256).is_visible()
+    assert page.get_by_text(f"verify_report {edition.document_sha256}").is_visible()
+    assert page.get_by_text(edition.document_sha256, exact=True).is_visible()
     page.get_by_role("link", name="Control matrix").click()
     assert page.get_by_role("heading", name="7 Control matrix").is_visible()
     # the file brings its own style sheet, and its policy lets it

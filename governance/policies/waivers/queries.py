@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,8 +11,10 @@ from django.db.models import QuerySet
 from audits.models import Finding, Severity
 from governance.catalog.models import UseCase, Version
 from governance.people.models import User
-from governance.policies.models import EXPIRED, Waiver, WaiverState
+from governance.policies.answered import EXPIRED
+from governance.policies.models import Waiver, WaiverState
 from governance.policies.moments import utc
+from governance.policies.uses import Use, among
 
 # Findings that keep an audit from passing; the others are remarks.
 FAILING = (Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
@@ -31,27 +33,31 @@ TOLD = """
 
 
 def in_facts(*, version: Version, use_case: UseCase, stage: str, at: dt.datetime) -> list[dict[str, Any]]:
-    """The waivers in force at ``at`` in exactly this scope, as the facts document has them. One query.
+    """The waivers in force at ``at`` in exactly this scope, as the facts document has them. One query."""
+    (found,) = in_facts_of([Use(version, use_case, stage)], at=at)
+    return found
+
+
+def in_facts_of(uses: Sequence[Use], *, at: dt.datetime) -> list[list[dict[str, Any]]]:
+    """The same for each of several uses. One query, however many.
 
     What was accepted for one tier is not accepted for another.
     """
-    rows = (
-        Waiver.objects.in_force(at=at)
-        .filter(version=version, use_case=use_case, stage=stage, tier=use_case.tier)
-        .select_related("policy")
-        .order_by("pk")
-    )
-    return [
-        {
-            "id": waiver.pk,
-            "requirement": waiver.requirement,
-            "policy": waiver.policy.name,
-            "findings": sorted(waiver.findings),
-            "until": utc(waiver.expires_at),
-            "compensating_control": waiver.compensating_control,
-        }
-        for waiver in rows
-    ]
+    found: dict[tuple[int, int, str, str], list[dict[str, Any]]] = {}
+    rows = Waiver.objects.in_force(at=at).filter(**among(uses)).select_related("policy")
+    for waiver in rows.order_by("pk"):
+        key = (waiver.version_id, waiver.use_case_id, waiver.stage, waiver.tier)
+        found.setdefault(key, []).append(
+            {
+                "id": waiver.pk,
+                "requirement": waiver.requirement,
+                "policy": waiver.policy.name,
+                "findings": sorted(waiver.findings),
+                "until": utc(waiver.expires_at),
+                "compensating_control": waiver.compensating_control,
+            }
+        )
+    return [list(found.get((*one.key, one.use_case.tier), ())) for one in uses]
 
 
 def failing_findings(runs: Iterable[int]) -> Mapping[int, list[str]]:

@@ -21,6 +21,8 @@ MARKS = {"pass": "✓", "warn": "▲", "fail": "✕", "open": "◐", "wait": "�
 SHORT_DIGEST = 12
 CHART_WIDTH, CHART_HEIGHT = 120, 14
 LONGEST_TEXT = 4000
+# Columns from which a table is wide.
+WIDE = 5
 
 
 def text(value: object) -> str:
@@ -69,7 +71,8 @@ def day(value: object, *, time: bool = False) -> str:
     found = figures.moment(value)
     if found is None:
         return quiet(_("not known"))
-    shown = figures.day(found)
+    # the style sheet keeps it in one line, and lets a narrow column of a print break it between its words
+    shown = figures.day(found).replace(figures.NO_BREAK, " ")
     if time and hasattr(found, "hour"):
         shown = f"{shown}, {found:%H:%M}"
     return f'<time datetime="{found.isoformat()}">{escape(shown)}</time>'
@@ -123,17 +126,25 @@ def table(caption: object, head: Sequence[str], rows: Iterable[Sequence[str]], *
             the row's heading.
     """
     kinds = kinds or "t" * len(head)
+    # On a narrow screen such a table is moved within its frame, and not squeezed until its words break.
+    is_wide = len(head) >= WIDE
     classes = ["" if kind == "t" else f' class="{kind}"' for kind in kinds]
     made = [
-        f"<table><caption>{escape(str(caption))}</caption><thead><tr>",
+        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(str(caption))}">' if is_wide else "",
+        f"<table{_sort(kinds)}><caption>{escape(str(caption))}</caption><thead><tr>",
         *(f'<th scope="col"{mark}>{escape(label)}</th>' for label, mark in zip(head, classes, strict=True)),
         "</tr></thead><tbody>",
     ]
     for row in rows:
         cells = "".join(f"<td{mark}>{cell}</td>" for cell, mark in zip(row[1:], classes[1:], strict=True))
         made.append(f'<tr><th scope="row"{classes[0]}>{row[0]}</th>{cells}</tr>')
-    made.append("</tbody></table>\n")
+    made.append("</tbody></table></div>\n" if is_wide else "</tbody></table>\n")
     return "".join(made)
+
+
+def _sort(kinds: str) -> str:
+    """The class of a table in which one column has most to say: on paper that is given the most room."""
+    return ' class="one"' if kinds.count("w") == 1 else ""
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> str:

@@ -101,7 +101,7 @@ def test_an_approval_that_was_granted_under_a_version_is_not_held_to_it_again(
     earlier = world.approved(version=world.new_version())
     policies.publish(text=policy(lane="domain"), by=None, at=world.at)
     granted = world.approved()
-    monkeypatch.setattr(portfolio, "_would_close", lambda *_asked, **_at: True)
+    monkeypatch.setattr(portfolio, "_closing", lambda approvals, *_asked, **_at: {one.pk for one in approvals})
 
     world.rejudge()
 
@@ -169,10 +169,10 @@ def test_a_worker_that_is_killed_among_approvals_leaves_none_open(workers: Worke
     with transaction.atomic():
         hold_subject(others[0].version.digest)
         first = workers.start()
-        assert eventually(lambda: Rejudging.objects.get().looked_at == 1, within=60)
+        assert eventually(lambda: Rejudging.objects.get().looked_at == 2, within=60), "those that nobody holds"
         first.kill()
 
-    assert [world.gate(one.version).verdict for one in approvals] == ["allow", "pending", "pending"]
+    assert [world.gate(one.version).verdict for one in approvals] == ["allow", "pending", "deny"]
     Rejudging.objects.update(lease_until=timezone.now() - dt.timedelta(seconds=1))
     rejudging.sweep(wake=tasks.wake_rejudging)
     workers.start()

@@ -179,7 +179,7 @@ def test_what_the_back_test_did_not_see_coming_is_found_by_the_worker(monkeypatc
     world = World()
     approval = world.approved()
     done = looked_ahead(ALWAYS, world)
-    monkeypatch.setattr(gates_portfolio, "_would_close", lambda *_asked, **_at: True)
+    monkeypatch.setattr(gates_portfolio, "_closing", lambda approvals, *_asked, **_at: {one.pk for one in approvals})
 
     services.publish(text=ALWAYS, by=None, at=world.at, back_test=done)
     assert world.gate().verdict == "allow", "as the back-test has it"
@@ -222,7 +222,7 @@ def test_a_back_test_that_breaks_says_so_and_is_asked_for_anew(monkeypatch: pyte
     world = World()
     world.approved()
     asked = ask(text=NEVER, by=world.submitter, at=world.at)
-    monkeypatch.setattr(back_testing, "compared", None)
+    monkeypatch.setattr(back_testing, "compared_all", None)
 
     failed = carry_out(back_test_id=asked.pk, now=lambda: world.at)
 

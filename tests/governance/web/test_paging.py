@@ -152,7 +152,7 @@ def test_fault_v34_a_number_beyond_the_column_is_a_place_outside_the_list(client
     assert answer.status_code in (200, 400)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.one_of(st.text(max_size=8), st.integers(), st.none(), st.floats(), st.booleans()), max_size=4))
 def test_no_cursor_crashes(client, values):
     cursor = base64.urlsafe_b64encode(json.dumps([">", *values]).encode()).decode().rstrip("=")

@@ -33,7 +33,7 @@ def control_matrix(document: Document) -> Iterator[str]:
         yield note(f"{framework['citation']}, {framework['dated']}. {framework['address']}")
         rows = [_control_row(control, have) for control in framework["controls"]]
         head = [_("Control"), _("In short, in our words"), _("Facts in this report"), _("Compared")]
-        yield markup.table(framework["title"], head, rows, kinds="tttt")
+        yield markup.table(framework["title"], head, rows, kinds="twwt")
     if not matrix.get("frameworks"):
         yield note(_("This edition has no control matrix."))
     yield END

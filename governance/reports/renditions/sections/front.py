@@ -89,7 +89,8 @@ def summary(document: Document, *, most: int | None) -> Iterator[str]:
     yield begin(1, _("Summary"), key="summary")
     counts = {one["name"]: one["n"] for one in told["counts"]}
     in_one = _(
-        "%(force)s approvals in force, %(decisions)s decisions, %(waivers)s waivers in force, %(late)s reviews late."
+        "Approvals in force: %(force)s, decisions: %(decisions)s, waivers in force: %(waivers)s,"
+        " reviews late: %(late)s."
     )
     names = {
         "force": "approvals_in_force",
