@@ -10,7 +10,7 @@ words; whether anybody was heard is not told by that.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from audits.cards.parser import parse
@@ -25,7 +25,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 # Words by which a card, in English or Russian, speaks of not taking part and of being taken out again.
 OPT_OUT = "opt_out"
-_OPT_OUT = re.compile(
+OPT_OUT_WORDS = re.compile(
     r"\bopt(ed|ing)?[\s_-]?(out|in)\b|\b(take[\s-]?down|removal|erasure|deletion)\s+(request|polic|procedure)"
     r"|\bwithdr[ae]w\w*\s+(their\s+|your\s+|the\s+)?consent|\b(robots|ai)\.txt\b|\bnoai\b|\btdm[\s_-]?(reservation|rep)\b"
     r"|request\w*\s+(the\s+)?(removal|deletion|erasure)\s+of|отозва\w+\s+согласи|отзыв\w*\s+согласи"
@@ -44,6 +44,11 @@ class Provenance:
     missing: tuple[str, ...]
     says_anything: bool
 
+    def beside(self, said: Set[str]) -> Provenance:
+        """What is still missing where another description says some of it."""
+        left = tuple(name for name in self.missing if name not in said)
+        return Provenance(left, says_anything=self.says_anything or bool(said))
+
 
 def provenance(raw: bytes) -> Provenance:
     """What a dataset card does not say of the data's origin. No input raises."""
@@ -56,5 +61,5 @@ def provenance(raw: bytes) -> Provenance:
         for name, keys in FIELDS.items()
         if not any(card.metadata.get(key) for key in keys) and not (name == "licence" and card.licenses)
     ]
-    silent = () if _OPT_OUT.search(card.text) else (OPT_OUT,)
+    silent = () if OPT_OUT_WORDS.search(card.text) else (OPT_OUT,)
     return Provenance((*missing, *(name for name in SECTIONS if name in lacking), *silent), says_anything=True)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from audits.kinds.base import Context, Outcome, audit
+from audits.kinds.base import Context, InputsRejected, Outcome, audit
 from audits.kinds.uploads import PACKAGES, VERDICTS, outcome_of, plan_of, refusals, upload_of
 
+if TYPE_CHECKING:
+    from audits.measures.data.findings import Findings
+    from audits.measures.data.pictures import Pictures
+    from audits.measures.tables.loading import Loaded
+
+# A description is a page or two; what is larger is cut, and then no description.
+MOST_DESCRIBED = 6 << 20
 # Figures that policies may ask for, by where they stand in the document.
 _FIGURES = {
     "duplicate_rows": ("repeats", "exact", "rows"),
     "near_duplicate_rows": ("repeats", "near", "rows"),
     "conflicting_label_rows": ("repeats", "conflicts", "rows"),
+    "near_picture_rows": ("pictures", "rows"),
     "label_error_rows": ("label_errors", "rows"),
     "krippendorff_alpha": ("agreement", "krippendorff_alpha"),
 }
@@ -29,8 +38,8 @@ def run(context: Context) -> Outcome:
     """Look through an uploaded table of data.
 
     Inputs: ``data`` (``sha256``, ``filename``, ``media_type``), ``plan`` (the data part of an audit plan, see
-    ``audits.measures.data.plan.DataPlan``; may be empty), and ``card_sha256`` (the data set's
-    README.md; may be absent). Progress is rows of rows.
+    ``audits.measures.data.plan.DataPlan``; may be empty), ``card_sha256`` (the data set's README.md; may be absent) and
+    ``croissant_sha256`` (its croissant.json; may be absent). Progress is rows of rows.
 
     Returns:
         The document of ``audits.measures.data.auditing.audit_data``; in the summary counts of rows; one draft for each
@@ -40,23 +49,84 @@ def run(context: Context) -> Outcome:
         InputsRejected: the plan or the table cannot be used, with the code and the way to mend it.
     """
     # numpy, scipy and pyarrow cost a web process seconds and memory for nothing
-    from audits.cards.provenance import LOOKED_FOR, provenance
     from audits.measures.data.auditing import audit_data, load_for
     from audits.measures.data.findings import Findings
     from audits.measures.data.plan import data_plan_from
 
-    sha256, card = upload_of(context, "data", what="table of data"), context.inputs.get("card_sha256")
+    sha256 = upload_of(context, "data", what="table of data")
     findings = Findings()
     with refusals():
         plan = data_plan_from(plan_of(context, part="data", needed=False))
-        if isinstance(card, str) and card:
-            with context.open_blob(card) as file:
-                read = provenance(file.read())
-            findings.add_provenance(read.missing, of=LOOKED_FOR, says_anything=read.says_anything)
+        descriptions = {name: _described(context, f"{name}_sha256") for name in ("card", "croissant")}
+        add_provenance(findings, **descriptions)
         with context.open_blob(sha256) as file:
             table = load_for(file, plan, progress=context.progress)
-        document = audit_data(table, plan, progress=context.progress, seed=context.seed, provenance=findings)
+        shown = (
+            None if plan.images is None else pictures_of(table, plan.images, tick=partial(context.progress, 0, None))
+        )
+        document = audit_data(
+            table, plan, progress=context.progress, seed=context.seed, provenance=findings, pictures=shown
+        )
     return outcome(document)
+
+
+def _described(context: Context, name: str) -> bytes | None:
+    """A description of the data set, where there is one."""
+    sha256 = context.inputs.get(name)
+    if not isinstance(sha256, str) or not sha256:
+        return None
+    with context.open_blob(sha256) as file:
+        return file.read(MOST_DESCRIBED)
+
+
+def add_provenance(findings: Findings, *, card: bytes | None, croissant: bytes | None) -> None:
+    """What card and Croissant file together leave out; nothing where there is neither."""
+    from audits.cards import croissant as files
+    from audits.cards.provenance import FIELDS, LOOKED_FOR, OPT_OUT, SECTIONS, Provenance, provenance
+
+    if card is None and croissant is None:
+        return
+    read = Provenance((*FIELDS, *SECTIONS, OPT_OUT), says_anything=False) if card is None else provenance(card)
+    if croissant is not None:
+        said = files.croissant(croissant)
+        if said is None:
+            findings.add("data.croissant_unreadable", "croissant.json")
+        read = read.beside(said or frozenset())
+    findings.add_provenance(read.missing, of=LOOKED_FOR, says_anything=read.says_anything)
+
+
+def pictures_of(table: Loaded, column: str, *, tick: Callable[[], None]) -> Pictures:
+    """The pictures of a column of base64, decoded in the sandbox; empty cells have none.
+
+    Raises:
+        InputsRejected: this machine does not keep strangers' programs apart, or what decodes them ended.
+    """
+    import base64
+    import binascii
+
+    import numpy as np
+
+    from audits.adapters.pictures import decoded
+    from audits.measures.data.pictures import SIDE, Pictures
+    from audits.sandbox.probing import probe
+    from audits.sandbox.refusals import NotIsolated, Stopped
+
+    files, rows, unreadable = [], [], np.zeros(table.rows, dtype=bool)
+    for row, cell in enumerate(table.raw_texts(column).to_pylist()):
+        if not (cell or "").strip():
+            continue
+        try:
+            files.append(base64.b64decode(cell, validate=True))
+            rows.append(row)
+        except (binascii.Error, ValueError):
+            unreadable[row] = True
+    try:
+        grey, readable = decoded(files, side=SIDE, isolation=probe(), tick=tick)
+    except (NotIsolated, Stopped) as ended:
+        raise InputsRejected("pictures_not_decoded", f"the pictures of {column!r} were not decoded: {ended}") from ended
+    where = np.array(rows, dtype=np.int64)
+    unreadable[where[~readable]] = True
+    return Pictures(column, grey[readable], where[readable], unreadable)
 
 
 def outcome(document: Mapping[str, Any]) -> Outcome:

@@ -137,7 +137,8 @@ def _gap(row: Mapping[str, Any]) -> dict[str, Any]:
     chart = Chart(title=title, kind="points", reference=row["reference"]["value"], rows=drawn)
     return told | {
         "chart": chart,
-        "since": row["since"],
+        # without a verdict that the gap has grown there is no beginning to name
+        "since": row["since"] if row["verdict"] == "fail" else None,
         "until": row["until"],
         "sum": figures.number(row["statistic"], places=1),
         "alarm": figures.number(row["alarm"], places=1),

@@ -101,6 +101,10 @@ def wanted_of(kind: str, asked: Asked, *, there: AtHand) -> Wanted | Lacking:
         return found
     if kind == "data" and version.entry.kind == "dataset" and version.card is not None:
         found["card_sha256"] = version.card.sha256
+    if kind == "data" and version.entry.kind == "dataset":
+        # its own description of its files, where the bytes are at hand
+        croissant = model_bytes(version, use_case).files.get("croissant.json")
+        found |= {"croissant_sha256": croissant} if croissant else {}
     return Wanted(inputs=found, origin=Origin.DECLARED)
 
 

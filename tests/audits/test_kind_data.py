@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 from collections.abc import Mapping
 from typing import IO, Any
 
+import numpy as np
 import pytest
 import rfc8785
+from PIL import Image
 
+from audits.cards.croissant import croissant
 from audits.cards.provenance import LOOKED_FOR, provenance
 from audits.kinds import data as data_kind
 from audits.kinds import drift as drift_kind
 from audits.kinds.base import SEVERITIES, InputsRejected, Interrupted, Outcome, get
 from audits.measures.data.reasons import CODES as DATA_CODES
 from audits.measures.drift.reasons import CODES as DRIFT_CODES
+from audits.measures.tables.arrow import strings
+from audits.measures.tables.decimals import decimal_commas
+from audits.sandbox.levels import Level
+from audits.sandbox.probing import probe
 from tests.audits.measures.data.tables import csv, varied
+from tests.audits.measures.data.test_pictures import scene
 from tests.audits.measures.drift.test_tables import sample
 
 ROWS = [f"{row},{'test' if i % 3 == 0 else 'train'},{i % 2}" for i, row in enumerate(varied(120))]
@@ -171,3 +181,86 @@ def test_tables_that_cannot_be_compared_are_rejected(inputs: dict[str, Any], cod
 def test_a_run_that_may_not_go_on_stops() -> None:
     with pytest.raises(Interrupted):
         data_kind.run(given(LEAKING, stop=True))
+
+
+def as_base64(picture: Image.Image) -> str:
+    stored = io.BytesIO()
+    picture.save(stored, "PNG")
+    return base64.b64encode(stored.getvalue()).decode()
+
+
+def test_pictures_are_decoded_in_the_sandbox_and_compared_by_what_they_show() -> None:
+    if probe().level < Level.L1:
+        pytest.skip(f"pictures are not decoded here: {'; '.join(probe().lacking)}")
+    random = np.random.default_rng(0)
+    scenes = [scene(random) for _ in range(34)]
+    cells = [*map(as_base64, scenes), as_base64(scenes[0].resize((50, 50))), "bm8gcGljdHVyZQ==", "no base64!", ""]
+    table = csv("photo,split", [f"{cell},{'train' if at < 30 else 'test'}" for at, cell in enumerate(cells)])
+
+    outcome = data_kind.run(given(table, plan={"images": "photo", "split": "split"}))
+
+    pictures = outcome.document["pictures"]
+    assert (pictures["of"], pictures["unreadable"], pictures["rows"], pictures["groups"]) == (35, 2, 2, 1)
+    assert [(leak["split"], leak["other"], leak["rows"]) for leak in pictures["leaks"]] == [
+        ("test", "train", 1),
+        ("train", "test", 1),
+    ]
+    codes = {draft.code for draft in outcome.drafts}
+    assert {"data.near_pictures", "data.split_leak_pictures", "data.pictures_unreadable"} <= codes
+    # base64 is no text: nobody looks for words, people or copies in it
+    assert not {"data.near_duplicates_not_searched", "data.personal", "data.language_undetermined"} & codes
+    assert (outcome.verdict, outcome.summary["near_picture_rows"]) == ("fail", 2.0)
+    assert cells[0][:40] not in rfc8785.dumps(dict(outcome.document)).decode()
+
+
+CROISSANT = {
+    "@context": {"@vocab": "https://schema.org/", "rai": "http://mlcommons.org/croissant/RAI/"},
+    "@type": "sc:Dataset",
+    "name": "d",
+    "license": "https://spdx.org/licenses/MIT.html",
+    "creator": {"@type": "Person", "name": "A"},
+    "inLanguage": ["en"],
+    "rai:dataCollection": "asked people at a station; they may opt out",
+    "http://mlcommons.org/croissant/RAI/dataBiases": "mornings only",
+    "rai:dataUseCases": "  ",
+    "distribution": [{"@type": "cr:FileObject", "contentSize": "12 B", "license": "x"}],
+}
+
+
+def test_a_croissant_file_says_what_the_card_leaves_out() -> None:
+    said = croissant(json.dumps(CROISSANT).encode())
+
+    assert said == {"licence", "creators", "languages", "creation", "limitations", "size", "opt_out"}
+    context = given(LEAKING, card_sha256="card", croissant_sha256="croissant")
+    context._files = {**context._files, "croissant": json.dumps(CROISSANT).encode()}
+    (draft,) = [one for one in data_kind.run(context).drafts if one.code == "data.provenance_missing"]
+    assert draft.params["fields"] == ["intended_uses", "personal_information", "sources"]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"{", b"[1]", b'{"@type": "Person"}', b"[" * 100_000, b'{"@type": {"a": 1}}', b"\xff{}", b" " * (6 << 20)],
+)
+def test_what_is_no_croissant_file_is_told_and_never_a_crash(raw: bytes) -> None:
+    assert croissant(raw) is None
+    context = given(LEAKING, croissant_sha256="croissant")
+    context._files = {**context._files, "croissant": raw}
+
+    assert "data.croissant_unreadable" in {draft.code for draft in data_kind.run(context).drafts}
+
+
+def test_numbers_with_a_decimal_comma_are_named_and_not_guessed() -> None:
+    rows = [f"{at},{at % 7};{'ab'[at % 2]}" for at in range(60)]
+    german = csv("price;kind", rows)
+
+    document = data_kind.run(given(german, plan={})).document
+    found = [one for one in document["findings"] if one["code"] == "data.decimal_comma"]
+
+    assert (document["format"], document["separator"]) == ("csv", ";")
+    assert [(one["locus"], one["params"]["rows"]) for one in found] == [("price", 60)]
+    drifted = drifting(german, german)
+    assert "drift.decimal_comma" in {draft.code for draft in drifted.drafts}
+    # lists of codes and texts are something else
+    for other in ("1,2,3", "Oslo, 3", "1,5 kg"):
+        assert decimal_commas(strings([other, "1,5"])) is None
+    assert decimal_commas(strings(["1,234.5", "12,345,678", "7"])) is not None

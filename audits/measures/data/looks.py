@@ -22,6 +22,7 @@ from audits.measures.data.thresholds import LEAST_LANGUAGE, MINOR_LANGUAGE, MINO
 from audits.measures.figures import figure
 from audits.measures.intervals import wilson
 from audits.measures.tables.arrow import as_numpy
+from audits.measures.tables.decimals import decimal_commas
 
 Columns = dict[str, Column]
 Mask = npt.NDArray[np.bool_]
@@ -40,6 +41,8 @@ def at_columns(columns: Columns, plan: DataPlan, findings: Findings, *, tick: Ti
             findings.add("data.id_like", name, column=name)
         elif column.kind == "category" and len(column.values) > MANY_VALUES:
             findings.add("data.high_cardinality", name, column=name, values=len(column.values), of=column.present)
+        if (commas := decimal_commas(column.texts)) is not None:
+            findings.add("data.decimal_comma", name, rows=commas, column=name, of=column.present)
         if column.missing >= MISSING * column.rows:
             share = figure(column.missing / column.rows)
             findings.add("data.missing", name, column=name, rows=column.missing, of=column.rows, share=share)

@@ -35,7 +35,8 @@ class DataPlan:
     whether the label is a ``class`` or a ``number``, which whole numbers do not show. ``time`` says when a row happened
     and ``train`` which split is trained on. ``annotators`` are the columns with the labels that single people gave, on
     ``annotation_scale``; ``annotation_order`` are the values of an ordinal scale that are no numbers, lowest first.
-    ``lexicon`` is a list of terms that texts are searched for. ``probabilities`` maps
+    ``lexicon`` is a list of terms that texts are searched for. ``images`` is a column of encoded pictures in base64.
+    ``probabilities`` maps
     classes to the columns with their probability by a model that has not seen the row. ``population`` maps sensitive
     attributes to shares of groups that are known without error.
     """
@@ -53,6 +54,7 @@ class DataPlan:
     annotation_scale: str = NOMINAL
     annotation_order: tuple[str, ...] = ()
     lexicon: Lexicon | None = None
+    images: str | None = None
     probabilities: Mapping[str, str] = field(default_factory=dict)
     population: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
@@ -69,8 +71,16 @@ class DataPlan:
         if self.label_kind is not None and self.label_kind not in LABEL_KINDS:
             raise PlanRejected("plan_value_wrong", f"label_kind must be one of {listed(LABEL_KINDS)}")
         values.require_apart(
-            (self.label, self.split, self.group, self.time, *self.probabilities.values(), *self.annotators),
-            "label, split, group, time, annotators and probabilities must differ",
+            (
+                self.label,
+                self.split,
+                self.group,
+                self.time,
+                self.images,
+                *self.probabilities.values(),
+                *self.annotators,
+            ),
+            "label, split, group, time, images, annotators and probabilities must differ",
         )
         if self.time and not self.split:
             raise PlanRejected("split_missing", "time is compared between splits; name their column (split)")
@@ -86,7 +96,7 @@ class DataPlan:
     @property
     def named(self) -> list[str]:
         """Every column that the plan names, each once."""
-        alone = [name for name in (self.label, self.split, self.group, self.time) if name]
+        alone = [name for name in (self.label, self.split, self.group, self.time, self.images) if name]
         many = (*self.sensitive, *self.texts, *self.ignore, *self.annotators, *self.probabilities.values())
         return list(dict.fromkeys([*alone, *many]))
 
@@ -196,6 +206,7 @@ _READERS: dict[str, values.Reader] = {
     "annotation_scale": values.column,
     "annotation_order": values.columns,
     "lexicon": _lexicon,
+    "images": values.column,
     "probabilities": _names,
     "population": _population,
 }

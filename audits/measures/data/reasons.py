@@ -82,7 +82,17 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "data.language_undetermined": ("low", ("column", "rows", "of")),
     "data.minor_script": ("info", ("column", "script", "rows", "of", "main")),
     "data.length_outliers": ("low", ("column", "rows", "of", "low_limit", "high_limit")),
+    # numbers that no audit reads as numbers
+    "data.decimal_comma": ("medium", ("column", "rows", "of")),
+    # pictures
+    "data.near_pictures": ("medium", ("column", "rows", "of", "groups", "distance")),
+    "data.split_leak_pictures": ("high", ("split", "other", "rows", "of", "low", "high", "distance")),
+    "data.pictures_unreadable": ("medium", ("column", "rows", "of")),
+    "data.pictures_plain": ("info", ("column", "rows", "of")),
+    "data.pictures_too_few": ("medium", ("column", "of")),
+    "data.pictures_too_many": ("medium", ("column", "why", "limit")),
     # where it comes from
+    "data.croissant_unreadable": ("medium", ()),
     "data.provenance_missing": ("medium", ("fields", "lacking", "of")),
     "data.provenance_not_read": ("medium", ()),
     # the whole
@@ -109,6 +119,8 @@ INSUFFICIENT = (
     "data.time_not_measured",
     "data.agreement_not_measured",
     "data.lexicon_not_searched",
+    "data.pictures_too_few",
+    "data.pictures_too_many",
 )
 UNJUDGED = dict.fromkeys(NO_INFORMATION, "no_information") | dict.fromkeys(INSUFFICIENT, "insufficient_data")
 VERDICTS = {"critical": "fail", "high": "fail", "medium": "warn", "low": "pass", "info": "pass"}

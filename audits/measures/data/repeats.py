@@ -69,15 +69,21 @@ def repeated(columns: Columns, plan: DataPlan, findings: Findings, *, seed: int,
     return document
 
 
-def _splits(columns: Columns, plan: DataPlan, findings: Findings) -> Column | None:
+def split_of(columns: Columns, plan: DataPlan) -> Column | None:
     """The column of splits where it can be one: two values or more, and not too many."""
+    split = None if plan.split is None else columns[plan.split]
+    return split if split is not None and 2 <= len(split.values) <= MAX_SPLITS else None
+
+
+def _splits(columns: Columns, plan: DataPlan, findings: Findings) -> Column | None:
+    """The column of splits where it can be one, and what is odd about it."""
     if plan.split is None:
         return None
     split = columns[plan.split]
     for value, count in zip(split.values, split.counts.tolist(), strict=True):
         if count < MIN_ROWS and len(split.values) <= MAX_SPLITS:
             findings.add("data.split_tiny", value, split=value, rows=count)
-    if 2 <= len(split.values) <= MAX_SPLITS:
+    if split_of(columns, plan) is not None:
         return split
     values = len(split.values)
     findings.add("data.split_not_splits", split.name, column=split.name, values=values, limit=MAX_SPLITS)

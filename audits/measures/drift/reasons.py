@@ -38,6 +38,7 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "drift.kind_changed": ("high", ("column", "kind_reference", "kind_current")),
     "drift.no_values": ("medium", ("column",)),
     "drift.out_of_range": ("medium", ("column", "limit")),
+    "drift.decimal_comma": ("medium", ("column",)),
     "drift.not_finite": ("low", ("column", "rows_reference", "rows_current")),
     "drift.not_compared": ("info", ("column", "why")),
     "drift.nothing_to_compare": ("medium", ()),

@@ -40,6 +40,7 @@ from audits.measures.drift.together import moved_together
 from audits.measures.drift.wording import told_apart_by_words
 from audits.measures.figures import figure
 from audits.measures.tables.arrow import as_numpy
+from audits.measures.tables.decimals import decimal_commas
 from audits.measures.tables.loading import Loaded
 from audits.measures.tables.refusals import ColumnMissing, TooManyColumns
 
@@ -165,6 +166,8 @@ def _compared(name: str, reference: Loaded, current: Loaded, plan: DriftPlan, re
     row |= {"kind": kind, **_drift_row(drift)}
     if "not_finite" in row:
         reasons.append(_reason("drift.not_finite", name, **_sides("rows", row["not_finite"])))
+    if kind != NUMERIC and all(decimal_commas(table.texts(name)) is not None for table in (reference, current)):
+        reasons.append(_reason("drift.decimal_comma", name))
     column.values = values_judged(name, drift, thresholds=plan.thresholds)
     if kind == TEXT:
         column.words = told_apart_by_words(reference.texts(name), current.texts(name))

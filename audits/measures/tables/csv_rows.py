@@ -75,7 +75,7 @@ class CsvRows:
         self._block = min(max(BLOCK, HEADERS_PER_BLOCK * len(header)), MAX_ROW)
         named = () if texts == ALL else texts
         wanted = list(dict.fromkeys([*columns, *numbers, *features, *present, *named]))
-        self._separator, self.names = _split_header(header, wanted)
+        self.separator, self.names = _split_header(header, wanted)
         if max_columns is not None and len(self.names) > max_columns:
             raise TooManyColumns(len(self.names), max_columns)
         counted = Counter(self.names)
@@ -92,7 +92,7 @@ class CsvRows:
                 raise DuplicateColumn(name)
         self._place = {name: str(place) for place, name in enumerate(self.names)}
         # Repeated groups are atomic, (?>(...)*), not possessive, (...)*+, which Python before 3.11.5 matches wrongly.
-        separator = re.escape(self._separator.encode())
+        separator = re.escape(self.separator.encode())
         field = rb'(?:"[^"]*+(?>(?:""[^"]*+)*)"[^%(s)s\n]*+|(?!")[^%(s)s\n]*+)' % {b"s": separator}
         self._complete_rows = re.compile(b"(?>(?:" + field + b"(?>(?:" + separator + field + b")*)\n)*)")
 
@@ -186,7 +186,7 @@ class CsvRows:
                     column_names=[str(number) for number in range(len(self.names))],
                 ),
                 parse_options=pacsv.ParseOptions(
-                    delimiter=self._separator, newlines_in_values=True, invalid_row_handler=refuse
+                    delimiter=self.separator, newlines_in_values=True, invalid_row_handler=refuse
                 ),
                 convert_options=pacsv.ConvertOptions(
                     include_columns=list(types),

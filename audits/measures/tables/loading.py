@@ -34,13 +34,15 @@ _WHOLE_FLOAT = r"^([+-]?[0-9]+)\.0+$"
 
 
 class Loaded:
-    """A table with all its rows. Columns are read by name; ``names`` are in the table's order.
+    """A table with all its rows. Columns are read by name; ``names`` are in the table's order; ``separator`` is what
+    parts the cells of a csv file.
 
     The texts of a column are canonical: surrounding blanks gone, ``1.0`` as ``1``, null where missing.
     """
 
-    def __init__(self, format: str, rows: int, columns: dict[str, pa.Array]) -> None:
+    def __init__(self, format: str, rows: int, columns: dict[str, pa.Array], *, separator: str | None = None) -> None:
         self.format = format
+        self.separator = separator
         self.rows = rows
         self.names = tuple(columns)
         self._columns = columns
@@ -56,6 +58,10 @@ class Loaded:
     def raw_texts(self, name: str) -> pa.Array:
         """Cells as text exactly as they stand in the file, shape (rows,); null where the file has null."""
         return _as_text(self._columns[name], name)
+
+    def with_texts(self, name: str, texts: pa.Array) -> Loaded:
+        """The same table with other texts in a column."""
+        return Loaded(self.format, self.rows, {**self._columns, name: texts}, separator=self.separator)
 
     def numbers(self, name: str) -> Array | None:
         """Cells as doubles, shape (rows,), nan where missing; None if a cell is neither missing nor a number.
@@ -135,7 +141,8 @@ def load_table(
                 progress(rows, max(table.rows_known, rows))
         if not rows:
             raise EmptyTable("the table has a header and no rows")
-        return Loaded(table.format, rows, {name: _joined(parts, name) for name, parts in pieces.items()})
+        made = {name: _joined(parts, name) for name, parts in pieces.items()}
+        return Loaded(table.format, rows, made, separator=table.separator)
 
 
 def _too_large(max_rows: int, max_bytes: int) -> TooLarge:

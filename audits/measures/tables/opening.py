@@ -52,6 +52,11 @@ class Table:
         if self._opened is not None:
             self._opened.close()
 
+    @property
+    def separator(self) -> str | None:
+        """What parts the cells of a csv file; None for another format."""
+        return self._rows.separator if isinstance(self._rows, CsvRows) else None
+
     def chunks(self) -> Iterator[Chunk]:
         """The rows in order, some thousands at a time.
 

@@ -44,25 +44,30 @@ class Command(AuditCommand):
             help="out-of-fold probability of a class, for label errors; repeated for every class",
         )
         parser.add_argument("--card", metavar="FILE", help="the data set's README.md, for provenance")
+        parser.add_argument("--croissant", metavar="FILE", help="the data set's croissant.json, for provenance")
+        parser.add_argument("--images", metavar="COL", help="encoded pictures in base64, compared by what they show")
         self.seed_argument(parser, of="hash functions")
 
     def audit(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        from audits.cards.provenance import LOOKED_FOR, provenance
+        from audits.kinds.base import InputsRejected
+        from audits.kinds.data import add_provenance, pictures_of
         from audits.measures.data.auditing import audit_data, load_for
         from audits.measures.data.findings import Findings
         from audits.measures.data.plan import data_plan_from
 
         findings, plan = Findings(), data_plan_from(_plan(options))
-        if options["card"]:
-            with reading(options["card"], mend=READABLE_FILE):
-                card = provenance(Path(options["card"]).read_bytes())
-            findings.add_provenance(card.missing, of=LOOKED_FOR, says_anything=card.says_anything)
+        add_provenance(findings, card=_described(options["card"]), croissant=_described(options["croissant"]))
         with reading(options["table"], mend=READABLE_FILE):
             table = load_for(Path(options["table"]), plan)
-            return audit_data(table, plan, seed=options["seed"], provenance=findings)
+        try:
+            shown = None if plan.images is None else pictures_of(table, plan.images, tick=lambda: None)
+        except InputsRejected as rejected:
+            raise Refused(str(rejected)) from rejected
+        return audit_data(table, plan, seed=options["seed"], provenance=findings, pictures=shown)
 
     def show(self, document: dict[str, Any]) -> None:
-        self.stdout.write(f"{document['rows']:,} rows, all of them read.\n")
+        parted = f", cells parted by {document['separator']!r}" if "separator" in document else ""
+        self.stdout.write(f"{document['rows']:,} rows of {document['format']}{parted}, all of them read.\n")
         head = ("column", "kind", "values", "missing")
         lines = [
             (plain(row["column"]), row["kind"], f"{row['values']:,}", f"{row['missing']:,}")
@@ -94,9 +99,17 @@ def _plan(options: Mapping[str, Any]) -> dict[str, Any]:
         "lexicon": _lexicon(options["lexicon"]),
         "sensitive": options["sensitive"],
         "texts": options["text"],
+        "images": options["images"],
         "ignore": options["ignore"],
         "probabilities": dict(probabilities),
     }
+
+
+def _described(path: str | None) -> bytes | None:
+    if path is None:
+        return None
+    with reading(path, mend=READABLE_FILE):
+        return Path(path).read_bytes()
 
 
 def _lexicon(path: str | None) -> dict[str, Any] | None:

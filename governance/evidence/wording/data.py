@@ -307,6 +307,47 @@ SENTENCES = {
         ),
         _("Look at the shortest and the longest ones."),
     ),
+    "data.decimal_comma": (
+        _(
+            "%(column)s writes numbers with a comma (%(rows)s of %(of)s cells) and was looked at as text: no cell tells"
+            " tenths from thousands."
+        ),
+        _("Write the numbers with a decimal point and without separators of thousands."),
+    ),
+    "data.near_pictures": (
+        _(
+            "%(rows)s of %(of)s pictures of %(column)s look like another one (groups: %(groups)s; their hashes differ"
+            " in at most %(distance)s of 64 bits)."
+        ),
+        _("Look at them; if they are the same picture, keep one of each group."),
+    ),
+    "data.split_leak_pictures": (
+        _(
+            "%(rows)s of the %(of)s pictures of “%(split)s” look like one of “%(other)s” (95 %% interval of the share"
+            " %(low)s to %(high)s; their hashes differ in at most %(distance)s of 64 bits)."
+        ),
+        _SPLIT_AGAIN,
+    ),
+    "data.pictures_unreadable": (
+        _("%(rows)s of %(of)s rows have something in %(column)s that is no picture which can be read."),
+        _("Store PNG, JPEG, WebP, BMP or GIF in base64, whole and of up to 50 million pixels."),
+    ),
+    "data.pictures_plain": (
+        _("%(rows)s of %(of)s pictures of %(column)s are of one colour and were not compared."),
+        _("Look whether they are meant to be there."),
+    ),
+    "data.pictures_too_few": (
+        _("Fewer than two pictures of %(column)s show anything (rows: %(of)s), so none could be compared."),
+        _("Check that the column holds pictures in base64."),
+    ),
+    "data.pictures_too_many": (
+        _("Pictures of %(column)s were not compared: more than %(limit)s %(why)s."),
+        _("Take a random sample of the rows."),
+    ),
+    "data.croissant_unreadable": (
+        _("The file croissant.json cannot be read as the description of a data set."),
+        _("Write JSON-LD with the type Dataset, of at most 5 MB; check it with a validator of Croissant."),
+    ),
     "data.provenance_missing": (
         _("The card does not say %(lacking)s of %(of)s things about where the data comes from: %(fields)s."),
         _("Fill in the fields and sections of the card."),
@@ -370,6 +411,8 @@ FIELDS = {
 }
 WHY = {
     "characters": _("characters"),
+    "pictures": _("pictures"),
+    "pairs of pictures": _("pairs of pictures"),
     "pairs to compare": _("pairs to compare"),
     "class_without_probability": _("a class has no column"),
     "not_a_number": _("a column holds what is not a number"),

@@ -188,6 +188,10 @@ SENTENCES = {
         _("%(column)s has numbers beyond %(limit)s, which cannot be calculated with."),
         _("Write the column in a larger unit, or check whether such a number stands for something else."),
     ),
+    "drift.decimal_comma": (
+        _("%(column)s writes numbers with a comma and was compared as text: no cell tells tenths from thousands."),
+        _("Write the numbers with a decimal point and without separators of thousands."),
+    ),
     "drift.not_finite": (
         _(
             "%(column)s has infinite values, which were left out (%(rows_reference)s rows then, %(rows_current)s rows"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import re
 from typing import Any
 
@@ -30,9 +32,13 @@ ROWS = [f"{row},{'test' if i % 3 == 0 else 'train'}" for i, row in enumerate(var
 TABLE = csv("number,text,split", [*ROWS, f"{varied(1)[0]},train", "1,write to ann.lee@mail.example,train"])
 
 
-def attach(world: World, submission: Any, role: str, data: bytes) -> Upload:
+def attach(world: World, submission: Any, role: str, data: bytes, *, filename: str = "") -> Upload:
     upload = evidence.upload(
-        stream=io.BytesIO(data), filename=f"{role}.csv", media_type="text/csv", by=world.submitter, at=world.at
+        stream=io.BytesIO(data),
+        filename=filename or f"{role}.csv",
+        media_type="text/csv",
+        by=world.submitter,
+        at=world.at,
     )
     reviews.attach_evidence(submission_id=submission.pk, role=role, upload=upload, by=world.submitter, at=world.at)
     return upload
@@ -101,6 +107,22 @@ def test_a_data_set_s_own_card_is_read(world: World) -> None:
     assert "data.provenance_missing" in set(run.findings.values_list("code", flat=True))
 
 
+def test_a_data_set_s_croissant_file_is_read_beside_its_card(world: World) -> None:
+    submission = world.submit()
+    attach(world, submission, "data", TABLE)
+    world.version.entry.kind = "dataset"
+    world.version.entry.save()
+    described = json.dumps({"@type": "Dataset", "rai:dataUseCases": "lending", "rai:dataLimitations": "one town"})
+    attach(world, submission, "files", described.encode(), filename="croissant.json")
+
+    run = evidence.request(kind="data", version=world.version, use_case=world.use_case, by=None, at=world.at)
+    run = execution.execute(run_id=run.pk)
+
+    assert run.inputs["croissant_sha256"] == hashlib.sha256(described.encode()).hexdigest()
+    (finding,) = run.findings.filter(code="data.provenance_missing")
+    assert not {"intended_uses", "limitations"} & set(finding.params["fields"])
+
+
 def test_two_tables_are_compared(world: World) -> None:
     submission = world.submit()
     attach(world, submission, "reference", sample(1_500))
@@ -158,7 +180,7 @@ def test_decisions_are_compared_by_what_the_plan_says(world: World) -> None:
     assert "Wider from 1000 – 1199 to 1800 – 1999." in shown
     assert "Estimate for the decisions of today" in shown
     assert "2000 строк ещё ждут исхода" in re.sub(r"\s(?=\d{3} )", "", russian)
-    assert "Группы по group разошлись." in russian
+    assert "Группы по group разошлись (разность долей одобрений)" in russian
 
 
 def test_where_nothing_can_be_told_of_decisions_the_page_says_why(world: World) -> None:
