@@ -281,6 +281,30 @@ class Queue(Generic[W]):
         return told
 
 
+def send(task: Any, *, waits: str, rows: QuerySet[Any] | None = None, **options: Any) -> bool:
+    """Tell the workers by a message. A broker that is down is no error: the row waits, and is told of again.
+
+    Args:
+        task: the task that the message starts.
+        waits: what waits then, for the log.
+        rows: the rows of a ``Told`` model that note it.
+        options: of the message: its arguments, the queue.
+
+    Returns:
+        Whether the broker took it.
+    """
+    try:
+        task.apply_async(retry=False, **options)
+    except Exception as unreachable:  # brokers' clients raise errors of many families
+        logger.warning("%s, the broker took no message: %s", waits, unreachable)
+        sent = False
+    else:
+        sent = True
+    if rows is not None:
+        rows.update(told_at=Now() if sent else None)
+    return sent
+
+
 @contextmanager
 def heartbeat(beat: Callable[[], bool], *, every_s: float, name: str) -> Iterator[None]:
     """Have ``beat`` called from a thread and a connection of its own, whatever the caller is busy with.

@@ -100,3 +100,17 @@ def pairs(given: Iterable[str] | None, *, wanted: str) -> list[tuple[str, str]]:
     if any(not (name and equals and value) for name, equals, value in taken_apart):
         raise Refused(wanted)
     return [(name, value) for name, _, value in taken_apart]
+
+
+def severities(given: str | None) -> list[int] | None:
+    """The severities that ``N`` or ``N-M`` names; None where nothing is said.
+
+    Raises:
+        Refused: it is neither.
+    """
+    if given is None:
+        return None
+    first, dash, last = given.partition("-")
+    if not first.isdecimal() or (dash and not last.isdecimal()):
+        raise Refused("--severity is a number from 1 to 5, or two of them: 1-5")
+    return list(range(int(first[:2]), int(last[:2] or first[:2]) + 1))

@@ -51,7 +51,7 @@ class Adapter(Protocol):
 
     @property
     def kind(self) -> str:
-        """``onnx``, ``skops``, ``table``, ``transformers``, ``python``, ``http``."""
+        """``onnx``, ``skops``, ``table``, ``transformers``, ``python``, ``http``, ``answers``."""
 
     @property
     def origin(self) -> str:

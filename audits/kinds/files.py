@@ -6,10 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from audits.files import hub_scans
 from audits.files.documents import VERDICTS, document_of
-from audits.files.signatures.comparing import compare as compare_signatures
-from audits.files.signatures.signers import BadSigner, signers_of
 from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
 
 if TYPE_CHECKING:
@@ -37,7 +34,11 @@ def run(context: Context) -> Outcome:
     Raises:
         InputsRejected: nothing is at hand, an input has the wrong type, or a stored file is gone.
     """
+    # what reads files is loaded by workers alone
+    from audits.files import hub_scans
     from audits.files.scanning import FileScan
+    from audits.files.signatures.comparing import compare as compare_signatures
+    from audits.files.signatures.signers import BadSigner, signers_of
     from audits.files.sources import Source
 
     files, manifest = _listed(context.inputs, "files"), _listed(context.inputs, "manifest")

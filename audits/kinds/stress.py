@@ -13,6 +13,8 @@ from audits.kinds.uploads import PACKAGES, VERDICTS, outcome_of, plan_of, refusa
 
 if TYPE_CHECKING:
     from audits.adapters.protocol import Adapter
+    from audits.measures.stress.plan import StressPlan
+    from audits.measures.tables.loading import Loaded
 
 KEPT_ANSWERS = "predictions"
 # Tried unless the plan says otherwise: ``{"run": false}``.
@@ -54,7 +56,8 @@ def run(context: Context) -> Outcome:
         KeptCase(str(one["id"]), one["input"], str(one["expected"]), _picture(context, one["input"]))
         for one in context.inputs.get("kept_cases") or ()
     ]
-    with refusals(), _adapter(context, plan.model or "") as adapter:
+    how: dict[str, Any] = {"reasons": _declared(context)}
+    with refusals(), _adapter(context, plan, table, how) as adapter:
         try:
             found = stress(
                 adapter,
@@ -64,8 +67,8 @@ def run(context: Context) -> Outcome:
                 store=_store(),
                 seed=context.seed,
                 kept_cases=kept,
-                reasons=_declared(context),
                 progress=context.progress,
+                **how,
             )
         except NotIsolated as refused:
             raise InputsRejected(refused.code, str(refused)) from refused
@@ -87,11 +90,21 @@ def _store() -> Any:
 
 
 @contextmanager
-def _adapter(context: Context, reference: str) -> Iterator[Adapter]:
-    """The model that the plan names, or the only one that is at hand, laid out where the sandbox reads it."""
+def _adapter(context: Context, plan: StressPlan, table: Loaded, how: dict[str, Any]) -> Iterator[Adapter]:
+    """The model that the plan names, or the only one that is at hand, laid out where the sandbox reads it.
+
+    Where the plan says that the table holds a model's answers, these; ``how`` then says what is asked of them.
+    """
     from audits.adapters import references
     from audits.model_settings import allowed
+    from audits.stress import given_answers
 
+    reference = plan.model or ""
+    if (column := given_answers.column_of(reference)) is not None:
+        answers, rows = given_answers.answered(table, plan, column)
+        how |= {"parts": given_answers.PARTS, "among": rows, "reasons": [given_answers.not_measured(answers)]}
+        yield answers
+        return
     kind, colon, _named = reference.partition(":")
     if colon and kind not in references.KINDS:
         yield references.adapter(reference, allowed=allowed())  # a service; what is not known is refused

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-_COMPARED = (
+_HELD_TO_A_LIMIT = (
     "metric",
     "attribute",
     "group",
@@ -16,11 +16,8 @@ _COMPARED = (
     "n",
     "comparator_n",
     "threshold",
-    "q",
-    "mde",
-    "rows_needed",
-    "comparator_rows_needed",
 )
+_COMPARED = (*_HELD_TO_A_LIMIT, "q", "mde", "rows_needed", "comparator_rows_needed")
 
 _CONSISTENCY = ("value", "ci_low", "ci_high", "n", "neighbours", "threshold", "by_lot", "features")
 
@@ -61,21 +58,7 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     # numbers without a limit are no pass
     "bias.no_threshold": ("medium", ("task",)),
     # of the score behind the decisions; all of it for information
-    "bias.score_differs": (
-        "medium",
-        (
-            "metric",
-            "attribute",
-            "group",
-            "comparator",
-            "value",
-            "ci_low",
-            "ci_high",
-            "n",
-            "comparator_n",
-            "threshold",
-        ),
-    ),
+    "bias.score_differs": ("medium", _HELD_TO_A_LIMIT),
     "bias.base_rates_differ": ("info", ("attribute", "group", "comparator", "base_rate", "comparator_base_rate")),
     "bias.score_not_probability": ("info", ("column", "rows", "lowest", "highest")),
     "bias.score_constant": ("medium", ("column", "value")),

@@ -54,6 +54,7 @@ def stress(
     reasons: Sequence[Mapping[str, Any]] = (),
     progress: Progress = lambda done, total: None,
     parts: Sequence[Part] = PARTS,
+    among: npt.NDArray[np.int64] | None = None,
 ) -> Stressed:
     """Ask a model about a table's inputs and about changed ones, in every way that fits it.
 
@@ -61,6 +62,7 @@ def stress(
         reasons: what was found before the model was asked; they stand before the others.
         progress: answers there are and answers asked for; what it raises ends the model.
         parts: of the audit, those that are wanted.
+        among: the rows of the table that are inputs, rising; all where it is left out.
 
     Returns:
         The document: ``verdict`` is the worst of its ``parts``; ``model``, ``execution`` (isolation and packages),
@@ -73,7 +75,7 @@ def stress(
         ModelRefused: the model cannot be read, or does not take the inputs.
         ModelFailed: it does not answer unchanged inputs as a model does.
     """
-    rows = _rows_used(table, plan, seed)
+    rows = rows_used(table, plan, seed, among=among)
     with Conversation(
         adapter, isolation=isolation, limits=limits, lowest=lowest, store=store, tick=lambda: progress(0, None)
     ) as conversation:
@@ -93,7 +95,7 @@ def stress(
     exported = cases_jsonl(cases)
     every = [
         *reasons,
-        *_of_sample(rows, table),
+        *_of_sample(rows, table.rows if among is None else len(among)),
         *(one for result in found.values() for one in result.document["reasons"]),
     ]
     verdicts = [result.document["verdict"] for result in found.values() if result.document["verdict"] is not None]
@@ -102,7 +104,7 @@ def stress(
         "verdict": worst(verdicts or ["insufficient_data"]),
         "model": {"kind": adapter.kind, "digest": adapter.digest, "signature": signature.as_document()},
         "rows_used": len(rows),
-        "rows_of": table.rows,
+        "rows_of": table.rows if among is None else len(among),
         "parts": {name: result.document for name, result in found.items()},
         "reasons": every,
         "cases": {"n": len(cases), "sha256": hashlib.sha256(exported).hexdigest(), "bytes": len(exported)},
@@ -142,18 +144,19 @@ def cases_jsonl(cases: Sequence[Mapping[str, Any]]) -> bytes:
     return "".join(line + "\n" for line in lines).encode()
 
 
-def _rows_used(table: Loaded, plan: StressPlan, seed: int) -> npt.NDArray[np.int64]:
-    """All rows, or as many of them as the plan uses, drawn by the seed; rising."""
-    if table.rows <= plan.rows:
-        return np.arange(table.rows, dtype=np.int64)
-    drawn = generator(seed, "stress", "rows").choice(table.rows, size=plan.rows, replace=False)
-    return np.sort(drawn).astype(np.int64)
+def rows_used(
+    table: Loaded, plan: StressPlan, seed: int, *, among: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[np.int64]:
+    """All rows that are inputs, or as many of them as the plan uses, drawn by the seed; rising."""
+    inputs = np.arange(table.rows, dtype=np.int64) if among is None else among
+    if len(inputs) <= plan.rows:
+        return inputs
+    drawn = generator(seed, "stress", "rows").choice(len(inputs), size=plan.rows, replace=False)
+    return inputs[np.sort(drawn)]
 
 
-def _of_sample(rows: npt.NDArray[np.int64], table: Loaded) -> list[dict[str, Any]]:
-    if len(rows) == table.rows:
-        return []
-    return [reason("stress.sampled", rows=len(rows), of=table.rows)]
+def _of_sample(rows: npt.NDArray[np.int64], of: int) -> list[dict[str, Any]]:
+    return [] if len(rows) == of else [reason("stress.sampled", rows=len(rows), of=of)]
 
 
 def _least_isolated(records: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:

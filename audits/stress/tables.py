@@ -73,6 +73,7 @@ def _run(subject: Subject) -> PartResult:
     )
     cases = document.pop("cases")
     document["examples"] = cases[:20]
+    document["cases_kept"] = len(cases)
     exported = [
         {
             "part": NAME,

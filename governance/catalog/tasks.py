@@ -4,16 +4,13 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from celery import shared_task
-from django.db.models.functions import Now
 
+from audits.work import send
 from governance.catalog import fetching, import_queue
 from governance.catalog.models import FetchRequest, FetchState, ImportRequest, ImportState
-
-logger = logging.getLogger(__name__)
 
 # Somebody waits for these: they go where pipelines' audits go, not behind the nightly ones.
 QUEUE = "ci"
@@ -34,14 +31,8 @@ def sweep_imports(**_newer: Any) -> None:
 def wake(*, request_id: int) -> bool:
     """Tell the workers of a request. A broker that is down is no error: the sweep tells again."""
     waiting = ImportRequest.objects.filter(pk=request_id, state=ImportState.QUEUED)
-    try:
-        carry_out_import.apply_async(kwargs={"request_id": request_id}, queue=QUEUE, retry=False)
-    except Exception as unreachable:  # kombu's transports raise errors of many families
-        logger.warning("import request %s waits for the sweep, the broker took no message: %s", request_id, unreachable)
-        waiting.update(told_at=None)
-        return False
-    waiting.update(told_at=Now())
-    return True
+    waits = f"import request {request_id} waits for the sweep"
+    return send(carry_out_import, waits=waits, rows=waiting, kwargs={"request_id": request_id}, queue=QUEUE)
 
 
 @shared_task(ignore_result=True, acks_late=True)
@@ -59,12 +50,6 @@ def sweep_fetches(**_newer: Any) -> None:
 def wake_fetch(*, request_id: int) -> bool:
     """Tell the workers of a fetch. A broker that is down is no error: the sweep tells again."""
     waiting = FetchRequest.objects.filter(pk=request_id, state=FetchState.QUEUED)
-    try:
-        # Many gigabytes may come: not where somebody's pipeline waits.
-        carry_out_fetch.apply_async(kwargs={"request_id": request_id}, queue="scheduled", retry=False)
-    except Exception as unreachable:  # kombu's transports raise errors of many families
-        logger.warning("fetch %s waits for the sweep, the broker took no message: %s", request_id, unreachable)
-        waiting.update(told_at=None)
-        return False
-    waiting.update(told_at=Now())
-    return True
+    waits = f"fetch {request_id} waits for the sweep"
+    # Many gigabytes may come: not where somebody's pipeline waits.
+    return send(carry_out_fetch, waits=waits, rows=waiting, kwargs={"request_id": request_id}, queue="scheduled")

@@ -168,8 +168,12 @@ def _of_stress(version: Version, use_case: UseCase, at_hand: AtHand) -> Wanted |
     if isinstance(found, Lacking):
         return found
     there = _model_bytes(version, use_case, at_hand)
-    plan = found.get("plan") or {}
-    by_address = str(plan.get("model", "")).startswith("http:")
+    reference = str((found.get("plan") or {}).get("model") or "")
+    if reference.partition(":")[0] == "answers":
+        # nothing of the model is run: what the table says that it answered is what somebody brought
+        kept = at_hand.kept_cases(version.entry_id, use_case)
+        return Wanted(inputs={**found, "files": [], "declared_files": [], "kept_cases": kept}, origin=Origin.DECLARED)
+    by_address = reference.startswith("http:")
     if not by_address and not any(path.endswith(CALLABLE) for path in there.files):
         return Lacking(there.lacking)
     origin = Origin.ENDPOINT if by_address else Origin.OBSERVED
@@ -178,6 +182,14 @@ def _of_stress(version: Version, use_case: UseCase, at_hand: AtHand) -> Wanted |
     found["origin"] = origin.value
     found["kept_cases"] = at_hand.kept_cases(version.entry_id, use_case)
     return Wanted(inputs=found, origin=origin)
+
+
+def needs_no_model(use_case: UseCase) -> bool:
+    """Whether the audit plan has a service asked, or a table of answers read, instead of the version's files. One
+    query."""
+    plan = plan_of(use_case)
+    stress = plan.document.get("stress", {}) if plan is not None else {}
+    return str(stress.get("model") or "").partition(":")[0] in ("answers", "http")
 
 
 @dataclass(frozen=True)
@@ -255,6 +267,9 @@ def columns_wanted(use_case: UseCase, *, role: str = Attachment.Role.PREDICTIONS
     elif role == Attachment.Role.STRESS:
         stress = document.get("stress", {})
         named = [stress.get("text"), stress.get("label")]
+        kind, _, column = str(stress.get("model") or "").partition(":")
+        if kind == "answers":
+            named += ["severity", column or "prediction"]
     elif role in (Attachment.Role.DATA, Attachment.Role.REFERENCE, Attachment.Role.FILES):
         named = []  # every column is looked at
     else:

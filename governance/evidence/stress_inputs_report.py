@@ -32,6 +32,21 @@ def shown_all(parts: Mapping[str, Document]) -> list[dict[str, Any]]:
     return [shown(name, parts[name]) for name in SHOWN if name in parts]
 
 
+def worst_failing(parts: Mapping[str, Document]) -> tuple[str, Document] | None:
+    """The changed column or corruption that fails most, with its figures; None where none fails."""
+    found = [
+        (_relation(row), row)
+        for row in parts.get("tabular", {}).get("rows", ())
+        if row["role"] == "gating" and row["verdict"] == "fail"
+    ]
+    found += [
+        (_named(words.CORRUPTIONS, row["corruption"]), row["judged"])
+        for row in parts.get("images", {}).get("corruptions", ())
+        if row["verdict"] == "fail"
+    ]
+    return max(found, key=lambda one: (one[1]["value"], one[0]), default=None)
+
+
 def _named(words_: Mapping[Any, Any], value: Any) -> str:
     return str(words_.get(value, value))
 

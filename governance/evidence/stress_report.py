@@ -29,6 +29,15 @@ def sentence(document: Document) -> str:
     if document["verdict"] == "no_information":
         return _("The model gives every input the same answer, so changing inputs says nothing.")
     if worst is None or (document["verdict"] == "fail" and texts is not None and texts["verdict"] != "fail"):
+        failing = stress_inputs_report.worst_failing(document["parts"])
+        if document["verdict"] == "fail" and failing is not None:
+            what, row = failing
+            told = {"what": what, "figure": _figure(row), "n": figures.sample(row["n"])}
+            told["fail_at"] = figures.figure("rate", document["plan"]["fail_at"])
+            return (
+                _("Answers do not hold. Worst: %(what)s, %(figure)s of answers fail, %(n)s; the limit is %(fail_at)s.")
+                % told
+            )
         return {
             "pass": _("The answers hold under everything that was tried."),
             "fail": _("Something that was tried turns answers that have to hold; see below."),
@@ -69,7 +78,7 @@ def shown(run: Run, document: Document) -> dict[str, Any]:
         "isolation": document["execution"]["isolation"],
         "model": document["model"],
         "answers": figures.number(document["execution"]["answers"]),
-        "cases_said": cases_said(document["cases"]["n"]),
+        "cases_said": cases_said(document["cases"]["n"], left_out=_left_out(parts)),
         "fail_at": document["plan"]["fail_at"],
         "input_parts": stress_inputs_report.shown_all(parts),
         "other_parts": [
@@ -92,7 +101,17 @@ def part_name(name: str) -> str:
     }.get(name, name.replace("_", " "))
 
 
-def cases_said(n: int) -> str:
+def _left_out(parts: Document) -> int:
+    """How many wrong inputs were counted and not kept: of columns a bounded number is."""
+    tabular = parts.get("tabular", {})
+    return int(tabular["cases_total"] - tabular["cases_kept"]) if "cases_kept" in tabular else 0
+
+
+def cases_said(n: int, *, left_out: int = 0) -> str:
+    """How many inputs turned out wrong, and how many of them can be read."""
+    if left_out:
+        told = {"n": figures.number(n), "total": figures.number(n + left_out)}
+        return _("%(n)s of %(total)s inputs that turned out wrong are kept.") % told
     return ngettext("%(n)s input turned out wrong.", "%(n)s inputs turned out wrong.", n) % {"n": figures.number(n)}
 
 

@@ -158,7 +158,7 @@ def keep_case(*, run_id: int, row: int, expected: str, by: User, at: dt.datetime
     """Make a text or picture of a trial, with its right answer, a permanent test: later stress audits ask it too.
 
     Raises:
-        NotAnAsker: the person only reads or reviews in the use case's team.
+        NotAnAsker: the person only reads in the use case's team.
         EvidenceRefused: it is no trial that has ended, has no such row, or the row is of features; or as
             ``stress_cases.keep``.
     """

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from typing import Any
 
 from celery import shared_task
-from django.db.models.functions import Now
 
+from audits.work import send
 from governance.licensing.models import Reassessment, ReassessmentState
-
-logger = logging.getLogger(__name__)
 
 # Gates are closed until this is done: it goes where pipelines' audits go, not behind the nightly ones.
 QUEUE = "ci"
@@ -37,11 +34,4 @@ def sweep_reassessments(**_newer: Any) -> None:
 def wake() -> bool:
     """Tell the workers that something waits. A broker that is down is no error: the sweep tells again."""
     waiting = Reassessment.objects.filter(state=ReassessmentState.QUEUED)
-    try:
-        reassess.apply_async(queue=QUEUE, retry=False)
-    except Exception as unreachable:  # kombu's transports raise errors of many families
-        logger.warning("licences wait for the sweep to be judged again, the broker took no message: %s", unreachable)
-        waiting.update(told_at=None)
-        return False
-    waiting.update(told_at=Now())
-    return True
+    return send(reassess, waits="licences wait for the sweep to be judged again", rows=waiting, queue=QUEUE)

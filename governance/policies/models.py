@@ -6,14 +6,12 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Now
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from audits.work import Due, Work
-from governance.catalog.models import Stage, Tier
-from governance.people.models import User
-from governance.people.queries import teams_seen_by
+from governance.catalog.models import Stage
+from governance.policies.answered import Answered, AnsweredQuerySet, state_is_told
 
 
 class Policy(models.Model):
@@ -184,29 +182,11 @@ class WaiverState(models.TextChoices):
     REVOKED = "revoked", _("Revoked")
 
 
-# What a waiver that is not answered, or was accepted, becomes by time alone. It is never stored.
-EXPIRED = "expired"
+class WaiverQuerySet(AnsweredQuerySet["Waiver"]):
+    pass
 
 
-class WaiverQuerySet(models.QuerySet["Waiver"]):
-    def in_force(self, *, at: dt.datetime) -> WaiverQuerySet:
-        """Waivers that hold at ``at``: accepted, not revoked, not expired.
-
-        When it was accepted is not asked: a run that ended a moment before may be judged a moment after.
-        """
-        return self.filter(state=WaiverState.ACTIVE, expires_at__gt=at)
-
-    def with_standing(self) -> WaiverQuerySet:
-        """Each with ``standing``: its state at this moment by the database's clock, ``expired`` among them."""
-        over = When(state__in=[WaiverState.PROPOSED, WaiverState.ACTIVE], expires_at__lte=Now(), then=Value(EXPIRED))
-        return self.annotate(standing=Case(over, default=F("state"), output_field=models.CharField()))
-
-    def visible_to(self, user: User) -> WaiverQuerySet:
-        seen = teams_seen_by(user)
-        return self if seen is None else self.filter(use_case__owner_team__in=seen)
-
-
-class Waiver(models.Model):
+class Waiver(Answered):
     """Somebody answers for a requirement that does not hold, until a date, with something in its place.
 
     It is for one requirement of one policy, one version, one use case of one tier and one stage, and where it names
@@ -216,32 +196,17 @@ class Waiver(models.Model):
 
     version = models.ForeignKey("catalog.Version", on_delete=models.PROTECT, related_name="waivers")
     use_case = models.ForeignKey("catalog.UseCase", on_delete=models.PROTECT, related_name="waivers")
-    stage = models.CharField(max_length=12, choices=Stage)
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="waivers")
     requirement = models.CharField(max_length=80)
     title = models.CharField(max_length=200)
     kind = models.CharField(max_length=40)
     severity = models.CharField(max_length=8)
-    tier = models.CharField(max_length=8, choices=Tier)
     role = models.CharField(max_length=12)
     findings = models.JSONField(default=list)
-    reason = models.TextField()
     compensating_control = models.TextField()
-    expires_at = models.DateTimeField()
     state = models.CharField(max_length=12, choices=WaiverState, default=WaiverState.PROPOSED)
-    edition = models.PositiveIntegerField(default=1)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField()
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    decided_at = models.DateTimeField(null=True, blank=True)
-    decision_reason = models.TextField(blank=True)
-    revoked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    revoked_reason = models.TextField(blank=True)
     extends = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="extensions")
 
     objects = WaiverQuerySet.as_manager()
@@ -255,24 +220,7 @@ class Waiver(models.Model):
                 | Q(tier__in=["minimal", "limited"], expires_at__lte=F("requested_at") + dt.timedelta(days=180)),
                 name="waiver_within_the_maximum",
             ),
-            models.CheckConstraint(
-                condition=Q(state="proposed", decided_at=None, decided_by=None, revoked_at=None, revoked_by=None)
-                | Q(
-                    state__in=["active", "rejected"],
-                    decided_at__isnull=False,
-                    decided_by__isnull=False,
-                    revoked_at=None,
-                    revoked_by=None,
-                )
-                | Q(
-                    state="revoked",
-                    decided_at__isnull=False,
-                    decided_by__isnull=False,
-                    revoked_at__isnull=False,
-                    revoked_by__isnull=False,
-                ),
-                name="waiver_state_is_told",
-            ),
+            state_is_told("waiver_state_is_told"),
             # Whoever asks for it does not accept it; to take it back is nobody else's business.
             models.CheckConstraint(
                 condition=Q(state__in=["proposed", "rejected"]) | ~Q(decided_by=F("requested_by")),
@@ -303,24 +251,11 @@ class OverrideState(models.TextChoices):
 LONGEST_OVERRIDE = dt.timedelta(days=7)
 
 
-class AdminOverrideQuerySet(models.QuerySet["AdminOverride"]):
-    def in_force(self, *, at: dt.datetime) -> AdminOverrideQuerySet:
-        """Overrides that hold at ``at``: confirmed, not revoked, not over."""
-        return self.filter(state=OverrideState.ACTIVE, expires_at__gt=at)
-
-    def with_standing(self) -> AdminOverrideQuerySet:
-        """Each with ``standing``: its state at this moment by the database's clock, ``expired`` among them."""
-        over = When(
-            state__in=[OverrideState.PROPOSED, OverrideState.ACTIVE], expires_at__lte=Now(), then=Value(EXPIRED)
-        )
-        return self.annotate(standing=Case(over, default=F("state"), output_field=models.CharField()))
-
-    def visible_to(self, user: User) -> AdminOverrideQuerySet:
-        seen = teams_seen_by(user)
-        return self if seen is None else self.filter(use_case__owner_team__in=seen)
+class AdminOverrideQuerySet(AnsweredQuerySet["AdminOverride"]):
+    pass
 
 
-class AdminOverride(models.Model):
+class AdminOverride(Answered):
     """Two administrators set aside, for a few days, what keeps one version out of one stage of a use case of one tier.
 
     ``items`` is what they looked at, each thing as it stood then: a requirement of a policy, a lane with the votes
@@ -330,27 +265,12 @@ class AdminOverride(models.Model):
 
     version = models.ForeignKey("catalog.Version", on_delete=models.PROTECT, related_name="overrides")
     use_case = models.ForeignKey("catalog.UseCase", on_delete=models.PROTECT, related_name="overrides")
-    stage = models.CharField(max_length=12, choices=Stage)
-    tier = models.CharField(max_length=8, choices=Tier)
     # The number of the submission that was looked at, in the room above.
     submission = models.BigIntegerField()
     items = models.JSONField()
-    reason = models.TextField()
-    expires_at = models.DateTimeField()
     state = models.CharField(max_length=12, choices=OverrideState, default=OverrideState.PROPOSED)
-    edition = models.PositiveIntegerField(default=1)
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField()
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    decided_at = models.DateTimeField(null=True, blank=True)
-    decision_reason = models.TextField(blank=True)
-    revoked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    revoked_reason = models.TextField(blank=True)
 
     objects = AdminOverrideQuerySet.as_manager()
 
@@ -360,25 +280,7 @@ class AdminOverride(models.Model):
                 condition=Q(expires_at__gt=F("proposed_at"), expires_at__lte=F("proposed_at") + LONGEST_OVERRIDE),
                 name="override_ends_within_days",
             ),
-            models.CheckConstraint(
-                condition=Q(state="proposed", decided_at=None, decided_by=None, revoked_at=None, revoked_by=None)
-                | Q(
-                    state__in=["active", "rejected"],
-                    decided_at__isnull=False,
-                    decided_by__isnull=False,
-                    revoked_at=None,
-                    revoked_by=None,
-                )
-                | Q(
-                    state="revoked",
-                    decided_at__isnull=False,
-                    decided_by__isnull=False,
-                    revoked_at__isnull=False,
-                    revoked_by__isnull=False,
-                    revoked_reason__gt="",
-                ),
-                name="override_state_is_told",
-            ),
+            state_is_told("override_state_is_told", revoked_reason__gt=""),
             models.CheckConstraint(
                 condition=Q(state__in=["proposed", "rejected"]) | ~Q(decided_by=F("proposed_by")),
                 name="override_by_two_people",

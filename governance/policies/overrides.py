@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 
 from governance.catalog.models import UseCase, Version
 from governance.people.models import User
-from governance.policies.models import EXPIRED, AdminOverride, OverrideState
+from governance.policies.answered import EXPIRED
+from governance.policies.models import AdminOverride, OverrideState
 from governance.policies.moments import utc
 from governance.policies.overriding import PEOPLE, VOTE
 from governance.policies.uses import Use, among

@@ -4,15 +4,13 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
 
+from audits.work import send
 from governance.policies import back_testing, rejudging
-
-logger = logging.getLogger(__name__)
 
 # A person waits for it, or something is closed until it is done: not behind the nightly audits.
 QUEUE = "ci"
@@ -26,12 +24,7 @@ def back_test(*, back_test_id: int, **_newer: Any) -> None:
 
 def wake(back_test_id: int) -> bool:
     """Tell the workers. A broker that is down is no error: whoever looks at the back-test tells them again."""
-    try:
-        back_test.apply_async(kwargs={"back_test_id": back_test_id}, queue=QUEUE, retry=False)
-    except Exception as unreachable:  # kombu's transports raise errors of many families
-        logger.warning("back-test %s waits, the broker took no message: %s", back_test_id, unreachable)
-        return False
-    return True
+    return send(back_test, waits=f"back-test {back_test_id} waits", kwargs={"back_test_id": back_test_id}, queue=QUEUE)
 
 
 @shared_task(ignore_result=True, acks_late=True, time_limit=int(rejudging.TIME_LIMIT.total_seconds()))
@@ -48,9 +41,4 @@ def sweep_rejudgings(**_newer: Any) -> None:
 
 def wake_rejudging() -> bool:
     """Tell the workers. A broker that is down is no error: the sweep tells them again."""
-    try:
-        rejudge.apply_async(queue=QUEUE, retry=False)
-    except Exception as unreachable:  # kombu's transports raise errors of many families
-        logger.warning("what has to be judged again waits for the sweep, the broker took no message: %s", unreachable)
-        return False
-    return True
+    return send(rejudge, waits="what has to be judged again waits for the sweep", queue=QUEUE)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
 
+from audits.work import send
 from governance.reports import building, drawing, mailing
-
-logger = logging.getLogger(__name__)
 
 
 @shared_task(ignore_result=True, acks_late=True, time_limit=int(building.TIME_LIMIT.total_seconds()))
@@ -61,7 +59,4 @@ def nudge_mail() -> None:
 
 
 def _tell(task: Any, **options: Any) -> None:
-    try:
-        task.apply_async(retry=False, **options)
-    except Exception as unreachable:  # kombu's transports raise errors of many families
-        logger.warning("reports wait for the next round, the broker took no message: %s", unreachable)
+    send(task, waits="reports wait for the next round", **options)

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from audits.work import DONE, QUEUED, RUNNING, Due, Lost, Pause, Queue, Told, Work, heartbeat
+from audits.work import DONE, QUEUED, RUNNING, Due, Lost, Pause, Queue, Told, Work, heartbeat, send
 from governance.catalog import fetching, import_queue
 from governance.catalog.models import FetchRequest, ImportRequest
 from governance.licensing.models import Cause, Reassessment
@@ -323,6 +323,34 @@ def test_the_workers_are_told_of_what_waits_until_the_broker_takes_no_message() 
     taken = queue.take(rows[0].pk)
     assert taken is not None
     assert not queue.untold().filter(pk=taken.pk).exists()
+
+
+class Broker:
+    """Takes messages, or is down."""
+
+    def __init__(self, *, down: bool = False) -> None:
+        self.down = down
+        self.taken: list[dict[str, Any]] = []
+
+    def apply_async(self, **options: Any) -> None:
+        if self.down:
+            raise ConnectionError("nobody there")
+        self.taken.append(options)
+
+
+def test_a_message_that_no_broker_takes_is_no_error_and_the_row_is_told_of_again(
+    db: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    row, broker = an_import(), Broker()
+    rows = ImportRequest.objects.filter(pk=row.pk)
+
+    assert send(broker, waits="an import waits", rows=rows, queue="ci")
+    assert broker.taken == [{"queue": "ci", "retry": False}]
+    assert not import_queue.QUEUE.untold().exists()
+
+    assert not send(Broker(down=True), waits="an import waits", rows=rows, queue="ci")
+    assert list(import_queue.QUEUE.untold()) == [row]
+    assert "an import waits, the broker took no message: nobody there" in caplog.text
 
 
 def test_a_row_that_is_done_is_taken_up_by_nobody(db: None) -> None:

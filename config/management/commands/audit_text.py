@@ -6,13 +6,16 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandParser
 
-from config.audit_command import AuditCommand, pairs, reading
+from config.audit_command import AuditCommand, pairs, reading, severities
 from config.commands import Refused
 from config.printing import chance, interval, plain, write_file
+
+if TYPE_CHECKING:
+    from audits.adapters.protocol import Adapter
 
 MOST_SHOWN = 3
 
@@ -28,7 +31,7 @@ class Command(AuditCommand):
     }
 
     def arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("model", metavar="MODEL", help="onnx:PATH or skops:PATH")
+        parser.add_argument("model", metavar="MODEL", help="onnx:PATH, skops:PATH, http:URL or answers:COLUMN")
         parser.add_argument("data", metavar="DATA", help="table of texts: csv, csv.gz, parquet or json lines")
         parser.add_argument("--text", metavar="COL", help="column of texts (text)")
         parser.add_argument("--label", metavar="COL", help="column of right answers (label, where there is one)")
@@ -52,25 +55,27 @@ class Command(AuditCommand):
         from audits.measures.tables.loading import load_table
         from audits.model_settings import allowed
         from audits.sandbox.probing import probe
+        from audits.stress import given_answers
         from audits.stress.running import stress
 
         keys = ("text", "label", "families", "judged_at", "output", "rows", "warn_at", "fail_at")
-        given = {key: options[key] for key in keys} | {"severities": _severities(options["severity"])}
+        given = {key: options[key] for key in keys} | {"severities": severities(options["severity"])}
         given["classes"] = dict(pairs(options["classes"], wanted="--class is ANSWER=LABEL")) or None
         if options["templates"]:
             given["templates"] = _document(options["templates"])
         plan = stress_plan_from(given)
         with reading(options["data"]):
             table = load_table(Path(options["data"]))
+        column, how = given_answers.column_of(options["model"]), dict[str, Any]()
+        adapter: Adapter
+        if column is None:
+            adapter = references.adapter(options["model"], allowed=allowed())
+        else:
+            answers, rows = given_answers.answered(table, plan, column)
+            how = {"parts": given_answers.PARTS, "among": rows, "reasons": [given_answers.not_measured(answers)]}
+            adapter = answers
         with _unanswered():
-            found = stress(
-                references.adapter(options["model"], allowed=allowed()),
-                table,
-                plan,
-                isolation=probe(),
-                seed=options["seed"],
-                progress=self.progress,
-            )
+            found = stress(adapter, table, plan, isolation=probe(), seed=options["seed"], progress=self.progress, **how)
         self._cases = found.cases
         return found.document
 
@@ -81,6 +86,8 @@ class Command(AuditCommand):
     def show(self, document: dict[str, Any]) -> None:
         isolation = document["execution"]["isolation"]
         how = f"observed in the sandbox at level {isolation['level']}" if isolation else "by a service"
+        if document["model"]["kind"] == "answers":
+            how = "all of them brought in the table; nothing was run"
         self.stdout.write(
             f"{document['rows_used']:,} of {document['rows_of']:,} rows; {document['execution']['answers']:,} answers,"
             f" {how}."
@@ -127,15 +134,6 @@ def interval_value(row: Mapping[str, Any]) -> str:
 
 def _share(value: float | None) -> str:
     return "" if value is None else f"{value:.1%}"
-
-
-def _severities(given: str | None) -> list[int] | None:
-    if given is None:
-        return None
-    first, dash, last = given.partition("-")
-    if not first.isdecimal() or (dash and not last.isdecimal()):
-        raise Refused("--severity is a number from 1 to 5, or two of them: 1-5")
-    return list(range(int(first[:2]), int(last[:2] or first[:2]) + 1))
 
 
 def _document(path: str) -> Any:

@@ -64,6 +64,13 @@ SENTENCES = {
         ),
         _("Import the version with the digests of its files, and bring the same bytes."),
     ),
+    "stress.answers_given": (
+        _(
+            "The model was not run here: its %(answers)s answers are what somebody brought. Whether it repeats itself,"
+            " what it makes of malformed inputs and how fast it is was not measured."
+        ),
+        _("Bring the model itself as ONNX or skops, or name its service in the audit plan, to have that measured."),
+    ),
     "stress.sampled": (
         _("%(rows)s of %(of)s rows were used, drawn by the seed of the run."),
         _("Ask for more rows in the audit plan (rows) where that matters."),

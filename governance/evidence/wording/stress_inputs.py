@@ -17,16 +17,16 @@ _SPEED = _("Give it more processors or replicas, a smaller model or a lower rate
 SENTENCES = {
     "stress.relation_broken": (
         _(
-            "%(relation)s: at severity %(severity)s %(value)s of %(n)s answers fail (95 %% interval %(ci_low)s"
-            " to %(ci_high)s), %(worst)s in the worst of the draws; more than %(fail_at)s fails."
+            "%(relation)s: of %(n)s answers a share of %(value)s fails at severity %(severity)s (95 %% interval"
+            " %(ci_low)s to %(ci_high)s), %(worst)s in the worst of the draws; more than %(fail_at)s fails."
         ),
         _COLUMNS,
     ),
     "stress.relation_inconclusive": (
         _(
-            "%(relation)s: it cannot be told yet whether answers hold. At severity %(severity)s %(value)s of"
-            " %(n)s fail (95 %% interval %(ci_low)s to %(ci_high)s), %(worst)s in the worst of the draws; below"
-            " %(warn_at)s passes, above %(fail_at)s fails."
+            "%(relation)s: it cannot be told yet whether answers hold. Of %(n)s a share of %(value)s"
+            " fails at severity %(severity)s (95 %% interval %(ci_low)s to %(ci_high)s), %(worst)s in the worst of the"
+            " draws; below %(warn_at)s passes, above %(fail_at)s fails."
         ),
         _MORE,
     ),
@@ -52,17 +52,16 @@ SENTENCES = {
     ),
     "stress.corruption_turns": (
         _(
-            "%(corruption)s: at severity %(severity)s %(value)s of %(n)s right answers turn (95 %% interval"
-            " %(ci_low)s to"
-            " %(ci_high)s); more than %(fail_at)s fails."
+            "%(corruption)s: of %(n)s right answers a share of %(value)s turns at severity %(severity)s (95 %% interval"
+            " %(ci_low)s to %(ci_high)s); more than %(fail_at)s fails."
         ),
         _PICTURES,
     ),
     "stress.corruption_inconclusive": (
         _(
-            "%(corruption)s: it cannot be told yet whether answers hold. At severity %(severity)s %(value)s of %(n)s"
-            " right"
-            " ones turn (95 %% interval %(ci_low)s to %(ci_high)s); below %(warn_at)s passes, above %(fail_at)s fails."
+            "%(corruption)s: it cannot be told yet whether answers hold. Of %(n)s right ones a share of %(value)s"
+            " turns at severity %(severity)s (95 %% interval %(ci_low)s to %(ci_high)s); below %(warn_at)s passes,"
+            " above %(fail_at)s fails."
         ),
         _("Bring more pictures that the model is right about."),
     ),

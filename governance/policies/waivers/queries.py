@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from audits.models import Finding, Severity
 from governance.catalog.models import UseCase, Version
 from governance.people.models import User
-from governance.policies.models import EXPIRED, Waiver, WaiverState
+from governance.policies.answered import EXPIRED
+from governance.policies.models import Waiver, WaiverState
 from governance.policies.moments import utc
 from governance.policies.uses import Use, among
 

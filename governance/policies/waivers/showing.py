@@ -16,7 +16,8 @@ from governance.evidence.wording import finding_text
 from governance.people.models import Role, User
 from governance.people.queries import standing
 from governance.policies import wording
-from governance.policies.models import EXPIRED, Waiver, WaiverState
+from governance.policies.answered import EXPIRED
+from governance.policies.models import Waiver, WaiverState
 from governance.policies.waivers import points, queries, rules
 from governance.policies.waivers.errors import WaiverRefused
 from governance.web.sentences import as_sentence

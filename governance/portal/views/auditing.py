@@ -130,7 +130,7 @@ def audit(request: PageRequest, kind: str, ns: str, name: str, sha: str, slug: s
 def _store_has_files(version: Version, use_case: UseCase, audit: str) -> bool:
     """Whether an audit of files has what it reads without an upload."""
     if audit == "stress":
-        return inputs.has_callable(version)
+        return inputs.has_callable(version) or inputs.needs_no_model(use_case)
     return audit == "files" and not isinstance(
         inputs.wanted(kind=audit, version=version, use_case=use_case), inputs.Lacking
     )

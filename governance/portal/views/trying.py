@@ -230,7 +230,7 @@ def keep_case(request: PageRequest, kind: str, ns: str, name: str, sha: str, pk:
             run_id=run.pk, row=number, expected=request.POST.get("expected", ""), by=request.user, at=timezone.now()
         )
     except NotAnAsker:
-        messages.error(request, _("You read or review here; submitters and approvers of the team keep tests."))
+        messages.error(request, _("You only read here; submitters, reviewers and approvers of the team keep tests."))
     except EvidenceRefused as refusal:
         messages.error(request, refusal_text(refusal.code, refusal.params) or as_sentence(str(refusal)))
     else:

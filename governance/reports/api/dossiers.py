@@ -17,7 +17,6 @@ from audits.digests import canonical
 from governance.catalog import queries as catalogue
 from governance.catalog.models import UseCase
 from governance.people.models import Scope
-from governance.reports import dossier, dossier_page
 from governance.reports.shapes import LANGUAGES
 from governance.web.authentication import person
 from governance.web.problems import Problem
@@ -31,6 +30,8 @@ def told(request: Request, kind: str, ns: str, name: str, sha: str, slug: str) -
         Http404: the version or the use case is not there, or not theirs to see.
         Problem: 422 for a branch, a tag or a short sha.
     """
+    from governance.reports import dossier  # it compiles as reports do: only who asks for one loads that
+
     try:
         version = catalogue.resolve(user=person(request), kind=kind, ns=ns, name=name, sha=sha)
     except catalogue.NotASha as no_sha:
@@ -71,6 +72,8 @@ class DossierPage(APIView):
         responses={(200, "text/html"): OpenApiTypes.STR},
     )
     def get(self, request: Request, kind: str, ns: str, name: str, sha: str, slug: str) -> HttpResponse:
+        from governance.reports import dossier_page
+
         asked = self.Asked(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         language = asked.validated_data["language"]

@@ -21,8 +21,8 @@ MARKS = {"pass": "✓", "warn": "▲", "fail": "✕", "open": "◐", "wait": "�
 SHORT_DIGEST = 12
 CHART_WIDTH, CHART_HEIGHT = 120, 14
 LONGEST_TEXT = 4000
-# Columns from which a table is wide.
-WIDE = 5
+# More columns than a narrow screen has room for; of words, not even as many.
+MOST_NARROW = 4
 
 
 def text(value: object) -> str:
@@ -127,7 +127,7 @@ def table(caption: object, head: Sequence[str], rows: Iterable[Sequence[str]], *
     """
     kinds = kinds or "t" * len(head)
     # On a narrow screen such a table is moved within its frame, and not squeezed until its words break.
-    is_wide = len(head) >= WIDE
+    is_wide = len(head) > MOST_NARROW or len(head) - kinds.count("n") >= MOST_NARROW
     classes = ["" if kind == "t" else f' class="{kind}"' for kind in kinds]
     made = [
         f'<div class="wide" tabindex="0" role="region" aria-label="{escape(str(caption))}">' if is_wide else "",

@@ -11,7 +11,8 @@ from django.db.models import Q
 from governance.catalog.models import Entry, Suspension
 from governance.gates.models import GateMode
 from governance.licensing.models import Override as LicenceOverride
-from governance.policies.models import EXPIRED, AdminOverride, Waiver
+from governance.policies.answered import EXPIRED
+from governance.policies.models import AdminOverride, Waiver
 from governance.reports.sections.asked import READ_AT_ONCE, ReportScope, moment, ref, subject_of, title_of
 from governance.reports.sections.inventory import seen_suspensions
 from governance.reports.shapes import ExceptionItem

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_safe
 from audits.digests import canonical
 from governance.catalog import queries as catalogue
 from governance.catalog.models import SubjectKind, UseCase, Version
-from governance.reports import dossier
 from governance.web.requests import PageRequest
 
 
@@ -34,6 +33,8 @@ def found(request: PageRequest, kind: str, ns: str, name: str, sha: str, slug: s
 @require_safe
 def page(request: PageRequest, kind: str, ns: str, name: str, sha: str, slug: str) -> HttpResponse:
     """The points of Annex IV in order, with what is there and what is not. It prints."""
+    from governance.reports import dossier  # it compiles as reports do: only who asks for one loads that
+
     version, use_case = found(request, kind, ns, name, sha, slug)
     told = dossier.document(version=version, use_case=use_case, at=timezone.now())
     context = {
@@ -52,6 +53,8 @@ def page(request: PageRequest, kind: str, ns: str, name: str, sha: str, slug: st
 @require_safe
 def as_json(request: PageRequest, kind: str, ns: str, name: str, sha: str, slug: str) -> HttpResponse:
     """The same as JSON."""
+    from governance.reports import dossier
+
     version, use_case = found(request, kind, ns, name, sha, slug)
     told = dossier.document(version=version, use_case=use_case, at=timezone.now())
     answer = HttpResponse(canonical(told), content_type="application/json")

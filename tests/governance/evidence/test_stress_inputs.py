@@ -52,7 +52,10 @@ def test_columns_repetition_and_load_are_told_with_figures_beside_every_picture(
     assert run.state == "succeeded", run.error
     assert run.verdict == "fail"  # an answer that rests on a column does not survive its values being exchanged
     english, russian = page(world, run), page(world, run, language="ru")
+    irrelevant = "Values exchanged in a column that should not matter (a)"
+    assert f"Answers do not hold. Worst: {irrelevant}, " in english
     for words in (
+        "inputs that turned out wrong are kept",
         "Values exchanged in a column that should not matter (a)",
         "A score that may move one way only (a)",
         "Malformed inputs",  # tried without being asked for

@@ -325,7 +325,7 @@ def test_a_text_with_its_right_answer_becomes_a_permanent_test(world: World):
     )
     where = address(world, name="try-keep-case", pk=run.pk)
 
-    browser(world.domain).post(where, {"row": "0", "expected": "1"})  # reviews, and keeps no tests
+    browser(member(world.team, "auditor")).post(where, {"row": "0", "expected": "1"})  # only reads
     browser(world.submitter).post(where, {"row": "7", "expected": "1"})
     browser(world.submitter).post(where, {"row": "0", "expected": "N\0UL"})
     browser(world.submitter).post(where, {"row": "1", "expected": "zwei"})
@@ -505,6 +505,11 @@ def test_what_something_else_rests_on_is_not_forgotten(gallery: World, settings:
     assert forgetting.forget_trials(at=late) == 2
 
     assert blobs.is_there(digest), "somebody has uploaded the same bytes as evidence"
+    show(gallery, picture((0, 255, 0)))
+    other = Run.objects.filter(kind="trial").latest("pk")
+    execution.execute(run_id=other.pk)
+    trials.keep_case(run_id=other.pk, row=0, expected="1", by=gallery.submitter, at=timezone.now())
+    assert forgetting.forget_trials(at=late) == 0, "what became a permanent test keeps the trial that it came from"
 
 
 def _another(world: World, typed: str) -> Run:

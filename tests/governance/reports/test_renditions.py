@@ -125,6 +125,30 @@ def test_the_html_holds_every_section_and_runs_nothing(language: str) -> None:
     assert "size: A4" in style[1]
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ["no version in the catalogue", "no decision in the period", "There was none in the period"]),
+        (
+            "ru",
+            ["В каталоге не было ни одной версии", "За период решений не было", "За период не было ни одного"],
+        ),
+    ],
+)
+def test_a_report_of_nothing_says_so_in_every_section(language: str, said: list[str]) -> None:
+    nothing = source(0, differences={"against": None, "counts": [], "sections": []})
+
+    page = Page("".join(html.complete(nothing, language=language)))
+
+    assert [sentence for sentence in said if sentence not in page.words] == []
+    assert not [attrs for tag, attrs in page.tags if tag == "article"]
+    out = io.BytesIO()
+    spreadsheets.write(nothing, out, language=language)
+    archive = zipfile.ZipFile(out)
+    for name in ("inventory", "versions", "decisions", "exceptions", "not_checked", "figures"):
+        assert len(archive.read(f"{name}.csv").splitlines()) == 1  # its head
+
+
 def test_every_figure_of_a_bias_audit_stands_in_a_row_with_n_and_interval() -> None:
     document = source()
     rows = Page("".join(html.complete(document, language="en"))).rows
