@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,7 @@ REFUSES = "model_failed"
 ONE_BY_ONE = 30
 # A model that ended so often is not asked any more: each time may take as long as an answer may.
 MOST_ENDS = 3
+EXAMPLES, EXAMPLES_OF_ONE = 20, 5
 
 
 def _asks(subject: Subject) -> int:
@@ -72,7 +74,7 @@ def _run(subject: Subject) -> PartResult:
         seed=subject.seed,
     )
     cases = document.pop("cases")
-    document["examples"] = cases[:20]
+    document["examples"] = _examples(cases, document["rows"])
     document["cases_kept"] = len(cases)
     exported = [
         {
@@ -135,6 +137,18 @@ def _one_by_one(subject: Subject, frame: Frame) -> Answers:
     return whole
 
 
+def _examples(cases: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A few of the cases to read: of each change another few rows, and first those of the changes that fail."""
+    failing = {(row["relation"], row["column"]) for row in rows if row.get("verdict") == "fail"}
+    kept: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
+    for one in cases:
+        of_change = kept.setdefault((one["relation"], one["column"]), {})
+        if len(of_change) < EXAMPLES_OF_ONE:
+            of_change.setdefault(one["row"], dict(one))
+    first = sorted(kept, key=lambda change: change not in failing)
+    return [one for change in first for one in kept[change].values()][:EXAMPLES]
+
+
 def _reasons(document: dict[str, Any], subject: Subject) -> list[dict[str, Any]]:
     """Of each relation and column the worst of its severities; what nobody could judge is said too."""
     plan = subject.plan
@@ -154,7 +168,7 @@ def _reasons(document: dict[str, Any], subject: Subject) -> list[dict[str, Any]]
             made.append(_reason("stress.relation_too_few", where, n=row["n"], min_rows=plan.min_texts))
         else:
             code = "stress.relation_broken" if row["verdict"] == "fail" else "stress.relation_inconclusive"
-            keys = ("severity", "n", "value", "ci_low", "ci_high")
+            keys = ("expected", "severity", "n", "value", "ci_low", "ci_high")
             told = {key: row[key] for key in keys} | {"worst": row["worst"]["value"]}
             made.append(_reason(code, where, **told, warn_at=plan.warn_at, fail_at=plan.fail_at))
     if not document["judged"]:

@@ -77,6 +77,7 @@ def _tabular(part: Document) -> dict[str, Any]:
     judged = [rows for rows in groups.values() if rows[0]["role"] == "gating"]
     told = [rows for rows in groups.values() if rows[0]["role"] != "gating"]
     order = ("pass", "warn", "insufficient_data", "fail")
+    expected = {change: rows[0].get("expected", "") for change, rows in groups.items()}
     return {
         "verdict": part["verdict"],
         "clean": part["clean"],
@@ -110,14 +111,29 @@ def _tabular(part: Document) -> dict[str, Any]:
             }
             for rows in told
         ],
-        "examples": [{**one, "name": _relation(one)} for one in part["examples"]],
+        "examples": [
+            {
+                **one,
+                "name": _relation({**one, "expected": expected.get((one["relation"], one["column"]), "")}),
+                "score": _score(one),
+            }
+            for one in part["examples"]
+        ],
         "of_right": part["base"] == "originally_correct",
     }
 
 
 def _relation(row: Document) -> str:
-    name = _named(words.RELATIONS, row["relation"])
-    return f"{name} ({row['column']})" if row["column"] else name
+    return words.relation_name(row["relation"], row["column"], row.get("expected", ""))
+
+
+def _score(one: Document) -> str:
+    """How a changed row moves the score, with as many decimals as it takes to see that it does; empty without one."""
+    ends = [one.get(end) for end in ("score_before", "score_after")]
+    if None in ends:
+        return ""
+    places = next((more for more in range(2, 6) if len({figures.number(end, places=more) for end in ends}) == 2), 6)
+    return " → ".join(figures.number(end, places=places) for end in ends)
 
 
 def _images(part: Document) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from audits.models import Run
 from governance.evidence import stress_inputs_report
 from governance.evidence.stress_inputs_report import point, top_of
 from governance.evidence.wording.stress import family_name
+from governance.evidence.wording.stress_inputs import PROMISES
 from governance.web.templatetags import figures
 
 Document = Mapping[str, Any]
@@ -34,6 +35,15 @@ def sentence(document: Document) -> str:
             what, row = failing
             told = {"what": what, "figure": _figure(row), "n": figures.sample(row["n"])}
             told["fail_at"] = figures.figure("rate", document["plan"]["fail_at"])
+            if row.get("expected") in PROMISES:
+                # A reader who knows no statistics sees what is wrong with it, not the name of a test.
+                return (
+                    _(
+                        "The model breaks a promise of the audit plan. %(what)s, but does for %(figure)s of the rows that"
+                        " it is asked about, %(n)s; at most %(fail_at)s may."
+                    )
+                    % told
+                )
             return (
                 _("Answers do not hold. Worst: %(what)s, %(figure)s of answers fail, %(n)s; the limit is %(fail_at)s.")
                 % told

@@ -9,7 +9,10 @@ from typing import Any
 
 _JUDGED = ("family", "at", "value", "ci_low", "ci_high", "k", "n", "warn_at", "fail_at")
 
-_RELATION = ("relation", "column", "severity", "n", "value", "ci_low", "ci_high", "worst", "warn_at", "fail_at")
+_RELATION = (
+    *("relation", "column", "expected", "severity", "n"),
+    *("value", "ci_low", "ci_high", "worst", "warn_at", "fail_at"),
+)
 _CORRUPTED = ("corruption", "severity", "n", "value", "ci_low", "ci_high", "warn_at", "fail_at")
 _TIMED = ("rate", "percent", "ms", "ms_low", "ms_high", "slo_ms", "sent", "unsent", "failed")
 

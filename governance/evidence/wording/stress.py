@@ -142,9 +142,7 @@ def in_words(params: Mapping[str, Any]) -> Mapping[str, Any]:
     for name, words in (known | dict(inputs.WORDS)).items():
         if name in params and params[name] in words:
             made[name] = str(words[params[name]])
-    if params.get("relation") and params.get("column"):
-        made["relation"] = f"{made['relation']} ({params['column']})"
-    return made
+    return made | inputs.in_words(params) if params.get("relation") else made
 
 
 def family_name(family: str) -> str:

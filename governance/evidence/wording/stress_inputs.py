@@ -8,6 +8,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from governance.web.templatetags import figures
+
 _COLUMNS = _("Look at the rows that failed, and train or constrain the model so that it keeps what is known of them.")
 _MORE = _("Bring a table with more rows that the model is right about.")
 _CLEAN = _("Check inputs before the model sees them and refuse what it was not made for, with a reason.")
@@ -17,16 +19,16 @@ _SPEED = _("Give it more processors or replicas, a smaller model or a lower rate
 SENTENCES = {
     "stress.relation_broken": (
         _(
-            "%(relation)s: of %(n)s answers a share of %(value)s fails at severity %(severity)s (95 %% interval"
-            " %(ci_low)s to %(ci_high)s), %(worst)s in the worst of the draws; more than %(fail_at)s fails."
+            "%(relation)s: the answers to %(value)s of %(n)s rows do not keep to it at severity %(severity)s of 5 (95"
+            " %% interval %(ci_low)s to %(ci_high)s; in the worst of the draws %(worst)s). At most %(fail_at)s may."
         ),
         _COLUMNS,
     ),
     "stress.relation_inconclusive": (
         _(
-            "%(relation)s: it cannot be told yet whether answers hold. Of %(n)s a share of %(value)s"
-            " fails at severity %(severity)s (95 %% interval %(ci_low)s to %(ci_high)s), %(worst)s in the worst of the"
-            " draws; below %(warn_at)s passes, above %(fail_at)s fails."
+            "%(relation)s: it cannot be told yet whether answers keep to it. Those to %(value)s of %(n)s rows do not at"
+            " severity %(severity)s of 5 (95 %% interval %(ci_low)s to %(ci_high)s; in the worst of the draws"
+            " %(worst)s). Below %(warn_at)s passes, above %(fail_at)s fails."
         ),
         _MORE,
     ),
@@ -144,6 +146,13 @@ RELATIONS = {
     "unseen": _("A category never seen"),
 }
 
+# What a plan's direction promises of every answer: the change is always towards more.
+PROMISES = {
+    "not_lower": _("A higher %(column)s must not lower the score"),
+    "not_higher": _("A higher %(column)s must not raise the score"),
+}
+_SHARES = ("value", "ci_low", "ci_high", "worst", "warn_at", "fail_at")
+
 CORRUPTIONS = {
     "gaussian_noise": _("Sensor noise"),
     "shot_noise": _("Few photons"),
@@ -245,3 +254,19 @@ WORDS: Mapping[str, Mapping[Any, Any]] = {
     "goes_on": GOES_ON,
 }
 """Parameter -> what it may be -> words."""
+
+
+def relation_name(relation: str, column: str, expected: str = "") -> str:
+    """A change of a column in words; with a direction that is expected, what the answers have to keep."""
+    if expected in PROMISES:
+        return str(PROMISES[expected]) % {"column": column}
+    name = str(RELATIONS.get(relation, relation))
+    return f"{name} ({column})" if column else name
+
+
+def in_words(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Parameters of a finding about a changed column: the change by name, its shares in per cent."""
+    limit = params.get("fail_at")
+    shares = {name: figures.share(params[name], limit=limit) for name in _SHARES if params.get(name) is not None}
+    told = {key: str(params.get(key) or "") for key in ("relation", "column", "expected")}
+    return {**params, **shares, "relation": relation_name(told["relation"], told["column"], told["expected"])}

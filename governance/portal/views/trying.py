@@ -57,7 +57,11 @@ def panel(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Http
         *((request.POST, request.FILES) if sent else ()),
         use_cases=[(one.slug, one.name) for one in mine],
         models=[(one.reference, one.path if one.path != "." else one.way) for one in models],
-        initial={"use_case": use_case.slug if use_case is not None else "", **_typed(looked_at.get("run"))},
+        initial={
+            "use_case": use_case.slug if use_case is not None else "",
+            "lines": TrialForm.ROWS if version.task.startswith("tabular-") else TrialForm.TEXTS,
+            **_typed(looked_at.get("run")),
+        },
     )
     status = 200
     if sent:

@@ -57,7 +57,7 @@ def test_columns_repetition_and_load_are_told_with_figures_beside_every_picture(
     for words in (
         "inputs that turned out wrong are kept",
         "Values exchanged in a column that should not matter (a)",
-        "A score that may move one way only (a)",
+        "A higher a must not lower the score",
         "Malformed inputs",  # tried without being asked for
         "In reverse order",
         "Latency by rate",
