@@ -39,8 +39,8 @@ def sentence(document: Document) -> str:
                 # A reader who knows no statistics sees what is wrong with it, not the name of a test.
                 return (
                     _(
-                        "The model breaks a promise of the audit plan. %(what)s, but does for %(figure)s of the rows that"
-                        " it is asked about, %(n)s; at most %(fail_at)s may."
+                        "The model breaks a promise of the audit plan. %(what)s, but does for %(figure)s of the rows"
+                        " that it is asked about, %(n)s; at most %(fail_at)s may."
                     )
                     % told
                 )
