@@ -142,6 +142,8 @@ def in_words(params: Mapping[str, Any]) -> Mapping[str, Any]:
     for name, words in (known | dict(inputs.WORDS)).items():
         if name in params and params[name] in words:
             made[name] = str(words[params[name]])
+    if isinstance(params.get("inputs"), str):
+        made["inputs"] = ", ".join(str(inputs.INPUTS.get(one, one)) for one in params["inputs"].split(", "))
     return made | inputs.in_words(params) if params.get("relation") else made
 
 
