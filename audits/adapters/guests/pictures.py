@@ -82,7 +82,9 @@ def pictures_of(shape: Sequence[int | None], folder: Path | None) -> Pictures:
     first = len(shape) == 4 and shape[1] in decoding.MODES
     last = len(shape) == 4 and shape[3] in decoding.MODES
     if not (first or last):
-        raise serving.Refusal("inputs", f"an input of [{', '.join(str(one or 'any') for one in shape)}] takes no pictures")
+        raise serving.Refusal(
+            "inputs", f"an input of [{', '.join(str(one or 'any') for one in shape)}] takes no pictures"
+        )
     channels = int((shape[1] if first else shape[3]) or 0)
     size, crop = said.get("size") or {}, said.get("crop_size") or {}
     size = {"height": size, "width": size} if isinstance(size, int) else size

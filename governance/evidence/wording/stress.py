@@ -144,7 +144,7 @@ def in_words(params: Mapping[str, Any]) -> Mapping[str, Any]:
             made[name] = str(words[params[name]])
     if isinstance(params.get("inputs"), str):
         made["inputs"] = ", ".join(str(inputs.INPUTS.get(one, one)) for one in params["inputs"].split(", "))
-    return made | inputs.in_words(params) if params.get("relation") else made
+    return {**made, **inputs.in_words(made)} if params.get("relation") else made
 
 
 def family_name(family: str) -> str:
