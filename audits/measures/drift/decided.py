@@ -61,6 +61,8 @@ class _Quantity:
         one = self.judged
         if one is None:
             self.row["verdict"] = "insufficient_data"
+            if self.gates and "attribute" not in self.row:
+                reasons.append(_not_measured(self.row["metric"], self.row["why"]))
             return "insufficient_data"
         self.row |= {
             "p": figure(one.p),
@@ -131,9 +133,20 @@ class Decided:
                 why = self.estimate.why or "not_asked_for"
                 verdicts.append("insufficient_data" if why == "too_few_rows" else "no_information")
                 reasons.append(_unknown(why, self.both, self.plan))
+            elif not self.is_known and (lacking := self._not_estimated):
+                # that another quantity could be estimated does not make up for it
+                verdicts.append("no_information")
+                reasons.extend(_not_measured(metric, "not_estimated") for metric in lacking)
             chosen = chosen_among(self.both.current)
             made["labelled_beside_waiting"] = None if chosen is None else _labelled(chosen, reasons, self.plan)
         return made | {"verdict": worst_asked_for(verdicts or ["pass"])}
+
+    @property
+    def _not_estimated(self) -> list[str]:
+        """What the verdict rests on and outcomes alone would show, where no estimate stands for it."""
+        told = {one.row["metric"] for one in self.estimates}
+        wanted = (name for name in OUTCOMES if name in self.plan.gating and name != "selection_rate")
+        return [name for name in wanted if name not in told]
 
     def _estimated(self) -> dict[str, Any]:
         found = self.estimate
@@ -385,6 +398,10 @@ def _labelled(moved: Moved, reasons: Reasons, plan: DriftPlan) -> dict[str, Any]
 def _unknown(why: str, both: Both, plan: DriftPlan) -> dict[str, Any]:
     known = int(both.current.known.sum())
     return _reason("drift.performance_unknown", "", why=why, known=known, min_rows=plan.min_rows)
+
+
+def _not_measured(metric: str, why: str) -> dict[str, Any]:
+    return _reason("drift.quantity_not_measured", metric, metric=metric, why=why)
 
 
 def _gap_unknown(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -154,6 +154,25 @@ def test_decisions_that_are_all_the_same_tell_nothing() -> None:
     assert document["verdict"] == "no_information"
 
 
+def test_no_quantity_that_the_verdict_rests_on_is_made_up_for_by_another_that_can_be_told() -> None:
+    then, now = rows(21, 6000), rows(22, 6000)
+    waiting = without_labels(now, np.arange(6000) >= 0)
+    nobody = replace(now, prediction=np.zeros(6000, dtype=int))
+
+    estimated = compared(then, waiting, gating=("accuracy", "roc_auc_score"))
+    unselected = compared(then, nobody, gating=("precision",))
+
+    assert quantity(estimated["performance"]["estimated"]["quantities"], "accuracy")["verdict"] == "pass"
+    assert estimated["performance"]["verdict"] == "no_information"
+    assert unselected["performance"]["verdict"] == "insufficient_data"
+    for document, metric, why in (
+        (estimated, "roc_auc_score", "not_estimated"),
+        (unselected, "precision", "no_rows"),
+    ):
+        (said,) = [one["params"] for one in document["reasons"] if one["code"] == "drift.quantity_not_measured"]
+        assert said == {"metric": metric, "why": why}
+
+
 @pytest.mark.parametrize("made", [rows(14, 500)])
 def test_the_order_of_rows_changes_nothing(made: Rows) -> None:
     plan = DriftPlan(**ROLES, sensitive=("group",), time="time")
@@ -175,6 +194,10 @@ def test_the_order_of_rows_changes_nothing(made: Rows) -> None:
         ({"prediction": "d", "time": "t"}, "sensitive_missing"),
         ({"prediction": "d", "gating": ["f1"]}, "plan_value_wrong"),
         ({"prediction": "d", "sensitive": ["g"], "periods": 1}, "plan_value_wrong"),
+        ({"gating": ["selection_rate"]}, "prediction_missing"),
+        ({"prediction": "d", "gating": ["accuracy"]}, "label_missing"),
+        ({"prediction": "d", "label": "y", "gating": ["roc_auc_score"]}, "score_missing"),
+        ({"prediction": "d", "label": "y", "gating": ["true_positive_rate_difference"]}, "sensitive_missing"),
         ({"predictoin": "d"}, "plan_key_unknown"),
         ({"thresholds": {"performance_drop": -1}}, "threshold_rejected"),
     ],
