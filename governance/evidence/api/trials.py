@@ -63,7 +63,7 @@ class Trials(generics.ListAPIView[KeptTrial]):
         inputs = serializers.ListField(
             child=serializers.JSONField(),
             max_length=50,
-            help_text="texts, lists of texts and numbers, or up to 8 pictures of at most 4 MB, each {picture: base64}",
+            help_text="texts, lists of texts and numbers, or up to 8 pictures, each {picture: base64}, in 2 MB of JSON",
         )
 
     def get_queryset(self) -> QuerySet[KeptTrial]:
