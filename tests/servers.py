@@ -22,6 +22,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 import config
 from config import embedded
@@ -248,16 +251,13 @@ class Clone:
 
     def worker_answers(self, queue: str) -> bool:
         """Whether the worker of a queue answers over the broker, which it can only if it reads from it."""
-        asked = subprocess.run(
-            [sys.executable, "-m", "celery", "--app", "config", "inspect", "ping", "--timeout", "5", "--json"],
-            cwd=self.folder,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return f'"{queue}@' in asked.stdout
+        name = f"{queue}@{socket.gethostname()}"
+        with Celery(broker=embedded.broker_url(self.servers.folder), set_as_current=False) as asking:
+            try:
+                answers = asking.control.ping(destination=[name], timeout=5)
+            except (OperationalError, RedisError):  # of the broker, while it starts again
+                return False
+        return answers == [{name: {"ok": "pong"}}]
 
 
 def as_other(uid: int, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:

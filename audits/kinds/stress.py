@@ -56,8 +56,7 @@ def run(context: Context) -> Outcome:
         KeptCase(str(one["id"]), one["input"], str(one["expected"]), _picture(context, one["input"]))
         for one in context.inputs.get("kept_cases") or ()
     ]
-    how: dict[str, Any] = {"reasons": _declared(context)}
-    with refusals(), _adapter(context, plan, table, how) as adapter:
+    with refusals(), _adapter(context, plan, table) as (adapter, how):
         try:
             found = stress(
                 adapter,
@@ -68,7 +67,7 @@ def run(context: Context) -> Outcome:
                 seed=context.seed,
                 kept_cases=kept,
                 progress=context.progress,
-                **how,
+                **{"reasons": _declared(context), **how},
             )
         except NotIsolated as refused:
             raise InputsRejected(refused.code, str(refused)) from refused
@@ -90,10 +89,10 @@ def _store() -> Any:
 
 
 @contextmanager
-def _adapter(context: Context, plan: StressPlan, table: Loaded, how: dict[str, Any]) -> Iterator[Adapter]:
+def _adapter(context: Context, plan: StressPlan, table: Loaded) -> Iterator[tuple[Adapter, dict[str, Any]]]:
     """The model that the plan names, or the only one that is at hand, laid out where the sandbox reads it.
 
-    Where the plan says that the table holds a model's answers, these; ``how`` then says what is asked of them.
+    Where the plan says that the table holds a model's answers, these, with what is asked of them.
     """
     from audits.adapters import references
     from audits.model_settings import allowed
@@ -101,16 +100,14 @@ def _adapter(context: Context, plan: StressPlan, table: Loaded, how: dict[str, A
 
     reference = plan.model or ""
     if (column := given_answers.column_of(reference)) is not None:
-        answers, rows = given_answers.answered(table, plan, column)
-        how |= {"parts": given_answers.PARTS, "among": rows, "reasons": [given_answers.not_measured(answers)]}
-        yield answers
+        yield given_answers.answered(table, plan, column)
         return
     kind, colon, _named = reference.partition(":")
     if colon and kind not in references.KINDS:
-        yield references.adapter(reference, allowed=allowed())  # a service; what is not known is refused
+        yield references.adapter(reference, allowed=allowed()), {}  # a service; what is not known is refused
         return
     with laid_out(chosen(_files(context), reference), context) as adapter:
-        yield adapter
+        yield adapter, {}
 
 
 def _files(context: Context) -> Sequence[Mapping[str, Any]]:

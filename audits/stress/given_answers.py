@@ -77,8 +77,9 @@ def _others(plain: list[str], plan: StressPlan, seed: int) -> Iterator[tuple[str
             yield case[HEAD.index("test_case")], templates.NAME, 1
 
 
-def answered(table: Loaded, plan: StressPlan, column: str) -> tuple[Answered, Rows]:
-    """The answers of a table, and which of its rows are the texts as they are.
+def answered(table: Loaded, plan: StressPlan, column: str) -> tuple[Answered, dict[str, Any]]:
+    """The answers of a table, and what ``running.stress`` is told besides: which parts they can be asked, which rows
+    are the texts as they are, and the reason that says what a table leaves open.
 
     Raises:
         StressRefused: a column is missing, or no text is there as it is.
@@ -96,9 +97,5 @@ def answered(table: Loaded, plan: StressPlan, column: str) -> tuple[Answered, Ro
         raise StressRefused(
             "answers_without_texts", f"no row has the severity 0 ({quoted(SEVERITY)}): none is a text as it is"
         )
-    return adapter, rows
-
-
-def not_measured(adapter: Answered) -> dict[str, Any]:
-    """The reason that says what a table of answers leaves open."""
-    return reason("stress.answers_given", answers=len(adapter.answers))
+    left_open = reason("stress.answers_given", answers=len(adapter.answers))
+    return adapter, {"parts": PARTS, "among": rows, "reasons": [left_open]}

@@ -13,6 +13,7 @@ from audits.measures.stress.images.constants import PUBLISHED_SIDE, SEVERITIES
 from audits.measures.stress.images.corrupting import CORRUPTIONS, corrupt
 from audits.measures.stress.images.judging import judged_images
 from audits.measures.stress.images.pixels import Bytes
+from audits.measures.stress.images.warping import is_slanted
 from audits.measures.stress.reasons import reason
 from audits.stress.feeding import answers_from, nobody, truth_of
 from audits.stress.pictures import NAME, as_batch, asked_for, images_of, plan_of, takes_of
@@ -25,11 +26,22 @@ EXAMPLES_OF_ONE = 3
 
 
 def _names(subject: Subject) -> tuple[str, ...]:
-    """Those of the plan, else all; a corruption of colours says nothing about grey pictures."""
-    _, _, (_, _, channels) = takes_of(subject)
-    return tuple(
-        name for name in plan_of(subject).corruptions or tuple(CORRUPTIONS) if channels == 3 or name != "saturate"
-    )
+    """Those of the plan, else all, without those that say nothing about such pictures."""
+    idle = _idle(subject)
+    return tuple(name for name in plan_of(subject).corruptions or tuple(CORRUPTIONS) if name not in idle)
+
+
+def _idle(subject: Subject) -> tuple[str, ...]:
+    """Corruptions that would be tried and say nothing: of colours on grey pictures; and on small ones, unless the plan
+    names it, the elastic one, which folds them."""
+    _, _, (height, width, channels) = takes_of(subject)
+    named = plan_of(subject).corruptions
+    idle = []
+    if channels != 3 and "saturate" in (named or CORRUPTIONS):
+        idle.append("saturate")
+    if not named and not is_slanted(min(height, width)):
+        idle.append("elastic_transform")
+    return tuple(idle)
 
 
 def _asks(subject: Subject) -> int:
@@ -72,6 +84,7 @@ def _run(subject: Subject) -> PartResult:
         for row in np.flatnonzero(right & one.rows & (one.after.words != clean.words)).tolist()
     ]
     document["examples"] = _mildest(cases)
+    document["not_made"] += _idle(subject)
     document["reasons"] = _reasons(document, subject)
     return PartResult(document, cases, _summary(document))
 

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Q
 
 from audits.models import Blob
-from governance.catalog.models import AuditPlan, FetchRequest, FetchState, File, HubScan, UseCase, Version
+from governance.catalog.models import AuditPlan, FetchRequest, FetchState, File, HubScan, SubjectKind, UseCase, Version
 from governance.evidence.models import Attachment, StressCase
 from governance.licensing.closure import graph_above
 from governance.licensing.inputs import Reader
@@ -107,10 +107,16 @@ class AtHand:
     @cached_property
     def _manifests(self) -> Mapping[int, list[dict[str, Any]]]:
         """One query."""
-        rows = File.objects.filter(version__in=self._asking("files", "stress")).order_by("version", "path")
+        # a data audit reads what a data set says of its own files
+        described = {
+            one.version.pk
+            for one in self._asked
+            if "data" in one.kinds and one.version.entry.kind == SubjectKind.DATASET
+        }
+        rows = File.objects.filter(version__in={*self._asking("files", "stress"), *described})
         found: dict[int, list[dict[str, Any]]] = {}
         names = ("path", "size", "sha256", "git_oid")
-        for version, *row in rows.values_list("version_id", *names).iterator():
+        for version, *row in rows.order_by("version", "path").values_list("version_id", *names).iterator():
             listed = found.setdefault(version, [])
             if len(listed) <= MOST_FILES:
                 listed.append(dict(zip(names, row, strict=True)))

@@ -117,16 +117,10 @@ def _drift_row(name: Any, row: Mapping[str, Any]) -> dict[str, Any]:
         "effect": told["effect"],
         "floor": told["null_floor"],
         "threshold": told["threshold"],
-        "q": _q(row.get("q")),
+        "q": drift_report.chance(row.get("q")),
         "n": (row.get("n_reference"), row.get("n_current")),
         "verdict": row.get("verdict"),
     }
-
-
-def _q(value: Any) -> str:
-    if not isinstance(value, (int, float)):
-        return ""
-    return f"<{figures.number(0.001, places=3)}" if value < 0.001 else figures.number(value, places=3)
 
 
 def rows_named(document: Document | None) -> dict[str, str]:

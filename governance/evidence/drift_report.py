@@ -121,7 +121,7 @@ def _held_to(row: Mapping[str, Any]) -> dict[str, Any]:
         name: figures.points(row[key]) if row.get(key) is not None else ""
         for name, key in (("effect", "effect"), ("floor", "null_floor"), ("threshold", "threshold"))
     }
-    return made | {"q": _chance(row.get("q"))}
+    return made | {"q": chance(row.get("q"))}
 
 
 def _gap(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,7 +157,8 @@ def _period(name: str, gap: Mapping[str, Any]) -> dict[str, Any]:
     return {"label": label, "n": gap["n"], "value": gap["value"], "low": gap["ci_low"], "high": gap["ci_high"]}
 
 
-def _chance(value: Any) -> str:
+def chance(value: Any) -> str:
+    """A chance such as q to three places, or that it is smaller; "" where there is none."""
     if not isinstance(value, (int, float)):
         return ""
     return f"<{figures.number(_SMALL, places=3)}" if value < _SMALL else figures.number(value, places=3)

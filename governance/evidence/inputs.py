@@ -15,7 +15,7 @@ from django.conf import settings
 from audits.measures.counterfactual.plan import counterfactual_plan_from
 from audits.measures.suites.plan import suite_plan_from
 from audits.models import Blob, Origin
-from governance.catalog.models import AuditPlan, UseCase, Version
+from governance.catalog.models import AuditPlan, SubjectKind, UseCase, Version
 from governance.evidence.at_hand import MOST_FILES, MOST_UPLOADS, Asked, AtHand
 from governance.evidence.models import Attachment
 
@@ -80,43 +80,43 @@ CALLABLE = (".onnx", ".skops", ".safetensors")
 def wanted(*, kind: str, version: Version, use_case: UseCase) -> Wanted | Lacking:
     """What a run of ``kind`` would read today."""
     asked = Asked(version, use_case, frozenset([kind]))
-    return wanted_of(kind, asked, there=AtHand([asked]))
+    return wanted_of(kind, asked, AtHand([asked]))
 
 
-def wanted_of(kind: str, asked: Asked, *, there: AtHand) -> Wanted | Lacking:
-    """What a run of ``kind`` would read of what there is; no query but those of ``there``."""
+def wanted_of(kind: str, asked: Asked, at_hand: AtHand) -> Wanted | Lacking:
+    """What a run of ``kind`` would read of what there is; no query but those of ``at_hand``."""
     version, use_case = asked.version, asked.use_case
     if kind == "card":
         return Wanted(inputs=None, origin=Origin.OBSERVED)
     if kind == "license":
-        return Wanted(inputs=there.licences(version, use_case), origin=Origin.OBSERVED)
+        return Wanted(inputs=at_hand.licences(version, use_case), origin=Origin.OBSERVED)
     if kind == "files":
-        return _of_files(version, use_case, there)
+        return _of_files(version, use_case, at_hand)
     if kind == "stress":
-        return _of_stress(version, use_case, there)
+        return _of_stress(version, use_case, at_hand)
     if kind not in UPLOADED:
         return Lacking("kind_without_inputs")
-    found = _of_uploads(UPLOADED[kind], version, use_case, there)
+    found = _of_uploads(UPLOADED[kind], version, use_case, at_hand)
     if isinstance(found, Lacking):
         return found
-    if kind == "data" and version.entry.kind == "dataset" and version.card is not None:
-        found["card_sha256"] = version.card.sha256
-    if kind == "data" and version.entry.kind == "dataset":
+    if kind == "data" and version.entry.kind == SubjectKind.DATASET:
+        if version.card is not None:
+            found["card_sha256"] = version.card.sha256
         # its own description of its files, where the bytes are at hand
-        croissant = model_bytes(version, use_case).files.get("croissant.json")
+        croissant = _model_bytes(version, use_case, at_hand).files.get("croissant.json")
         found |= {"croissant_sha256": croissant} if croissant else {}
     return Wanted(inputs=found, origin=Origin.DECLARED)
 
 
-def _of_uploads(reads: Reads, version: Version, use_case: UseCase, there: AtHand) -> dict[str, Any] | Lacking:
+def _of_uploads(reads: Reads, version: Version, use_case: UseCase, at_hand: AtHand) -> dict[str, Any] | Lacking:
     """The newest upload of each role, with one part of the audit plan beside them."""
-    plan = there.plan(use_case) if reads.part else None
+    plan = at_hand.plan(use_case) if reads.part else None
     planned = plan.document.get(reads.part) if plan is not None else None
     if reads.plan_needed and planned is None:
         return Lacking("audit_plan_missing")
     inputs: dict[str, Any] = {"origin": Origin.DECLARED.value}
     for name, role in reads.uploads.items():
-        uploads = there.attached(version, use_case, role)
+        uploads = at_hand.attached(version, use_case, role)
         if not uploads:
             return Lacking(_LACKING.get(role, "predictions_missing"))
         upload = uploads[0]

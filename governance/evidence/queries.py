@@ -54,14 +54,14 @@ def standings_of(asked: Sequence[Asked]) -> list[list[Standing]]:
         )
         for run in found.newest_first():
             runs.setdefault((run.subject_digest, run.kind, run.use_case), []).append(run)
-    there = AtHand(asked)
-    return [[_of_kind(kind, one, runs, there) for kind in sorted(one.kinds)] for one in asked]
+    at_hand = AtHand(asked)
+    return [[_of_kind(kind, one, runs, at_hand) for kind in sorted(one.kinds)] for one in asked]
 
 
-def _of_kind(kind: str, asked: Asked, runs: Mapping[tuple[str, str, str], list[Run]], there: AtHand) -> Standing:
+def _of_kind(kind: str, asked: Asked, runs: Mapping[tuple[str, str, str], list[Run]], at_hand: AtHand) -> Standing:
     of_any, of_this = (runs.get((asked.version.digest, kind, slug), []) for slug in ("", asked.use_case.slug))
     both = sorted([*of_any, *of_this], key=lambda run: (run.requested_at, run.pk), reverse=True)
-    return _standing(kind, wanted_of(kind, asked, there=there), both)
+    return _standing(kind, wanted_of(kind, asked, at_hand), both)
 
 
 def _standing(kind: str, want: Wanted | Lacking, runs: list[Run]) -> Standing:

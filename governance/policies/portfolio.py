@@ -6,16 +6,17 @@ They belong to rooms above, which register here how theirs are found.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from governance.catalog.models import UseCase, Version
 from governance.people.models import User
 from governance.policies.evaluation import VoteFact
 
 READ_AT_ONCE = 500
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,13 @@ def items(*, at: dt.datetime) -> Iterator[Item]:
 
 def pieces(*, at: dt.datetime) -> Iterator[list[Item]]:
     """The same in lists of at most ``READ_AT_ONCE``, so that facts are read for many together."""
-    rest = items(at=at)
-    while piece := list(islice(rest, READ_AT_ONCE)):
+    return batched(items(at=at), READ_AT_ONCE)
+
+
+def batched(rows: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """Rows in lists of a size, the last one shorter."""
+    rest = iter(rows)
+    while piece := list(islice(rest, size)):
         yield piece
 
 

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 LEASE = dt.timedelta(seconds=60)  # renewed with every judgement
-TOGETHER = 50  # judged in one transaction, while which nobody else gets at them
+TOGETHER = 50  # judged in one transaction, during which nobody else gets at them
 TIME_LIMIT = dt.timedelta(hours=1)
 QUEUE = Queue(
     Rejudging,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 from governance.people.models import User
 from governance.policies.evaluation import VoteFact
 from governance.policies.models import Flip
-from governance.policies.portfolio import READ_AT_ONCE, Item
+from governance.policies.portfolio import READ_AT_ONCE, Item, batched
 from governance.reviews.evaluation import CountingVotes, counting_votes
 from governance.reviews.models import Submission, SubmissionState
 
-_T = TypeVar("_T")
 _PARTS = ("version__entry", "version__card", "use_case")
 
 
@@ -33,13 +31,6 @@ class Submissions:
     def one(self, *, number: int, user: User) -> Item | None:
         found = Submission.objects.visible_to(user).select_related(*_PARTS).filter(pk=number).first()
         return None if found is None else _item(found, counting_votes(found), facts=None)
-
-
-def batched(rows: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    """Rows in lists of a size, the last one shorter."""
-    rest = iter(rows)
-    while piece := list(islice(rest, size)):
-        yield piece
 
 
 def _item(submission: Submission, votes: list[VoteFact], *, facts: dict[str, Any] | None) -> Item:

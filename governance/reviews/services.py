@@ -23,6 +23,7 @@ from governance.people.queries import standing_now
 from governance.policies import holding
 from governance.policies import queries as policies
 from governance.policies.facts import READ_AT_ONCE
+from governance.policies.portfolio import batched
 from governance.reviews import claims, drafting, triggers
 from governance.reviews.carrying import carry_votes
 from governance.reviews.deciding import (
@@ -38,7 +39,6 @@ from governance.reviews.due import due_at
 from governance.reviews.errors import NotAcceptable, NotAllowed, ReviewRefused
 from governance.reviews.evaluation import gather, gather_all
 from governance.reviews.models import Submission, SubmissionState, Vote
-from governance.reviews.portfolio import batched
 from governance.reviews.rules import (
     REASON_LENGTH,
     changed,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.base import CommandParser
@@ -19,6 +20,8 @@ from config.audit_command import AuditCommand, reading, refusals
 from tests.audits.measures.counterfactual.made import table_of as texts_of
 from tests.audits.measures.counterfactual.made import texts
 from tests.audits.measures.data.tables import csv
+from tests.audits.measures.drift.decisions import rows as decisions
+from tests.audits.measures.drift.decisions import widening, without_labels
 from tests.audits.measures.drift.test_tables import sample
 from tests.audits.measures.ll144.people import counted
 from tests.audits.measures.ll144.people import table_of as people_of
@@ -152,6 +155,27 @@ def test_each_command_ends_with_the_code_of_its_verdict(
     code, printed = called(name, *paths, *options, "--format", "json")
 
     assert (json.loads(printed)["verdict"], code) == (verdict, VERDICTS[verdict])
+
+
+def test_what_was_decided_is_printed_beside_the_columns(tmp_path: Path) -> None:
+    half = np.arange(1_200) % 2 == 0
+    for name, table in (
+        ("then", decisions(1, 1_200)),
+        ("now", without_labels(widening(2, 1_200, since=0.5, by_group=2.5), half)),
+    ):
+        (tmp_path / name).write_bytes(table.file())
+    roles = ("--label", "label", "--prediction", "prediction", "--score", "score", "--sensitive", "group")
+
+    code, printed = called(
+        "audit_drift", str(tmp_path / "then"), str(tmp_path / "now"), *roles, "--time", "time", "--columns", "group"
+    )
+
+    assert code == 1
+    assert "Fail: columns or decisions drifted further than the threshold and beyond chance." in printed
+    assert "of 600 rows of today no outcome is known yet" in printed
+    (accuracy, estimate) = [line.split() for line in printed.splitlines() if line.strip().startswith("accuracy ")]
+    assert (accuracy[-1], accuracy[5], estimate[-1]) == ("fail", "to", "fail")
+    assert "Groups of group have drifted apart" in printed
 
 
 def test_help_of_every_audit_command_imports_nothing_heavy() -> None:

@@ -135,7 +135,7 @@ def test_a_newcomer_sees_why_waives_publishes_and_suspends_and_the_gate_says_the
         assert "Nothing was measured" in main.inner_text()
     else:
         assert f"level {stress['level']}" in main.inner_text()
-        assert emil.locator("#tabular svg.plot").is_visible()
+        assert emil.locator("#tabular svg.plot").count() == 4
         assert main.get_by_text("A score that may move one way only (appinc)").first.is_visible()
     walk.submission(emil, "deny")
 

@@ -34,11 +34,11 @@ def where(name: str) -> dict[str, Any]:
 
 @pytest.fixture
 def name() -> Iterator[str]:
-    """An empty database beside that of the test."""
+    """A database beside that of the test, migrated as it was: a copy."""
     made = f"{connection.settings_dict['NAME']}_before"
     with psycopg.connect(**where("postgres"), autocommit=True) as there:
         there.execute(f'DROP DATABASE IF EXISTS "{made}" WITH (FORCE)')
-        there.execute(f'CREATE DATABASE "{made}"')
+        there.execute(f'CREATE DATABASE "{made}" TEMPLATE "{connection.settings_dict["TEST"]["TEMPLATE"]}"')
         try:
             yield made
         finally:
@@ -121,7 +121,6 @@ class Reader(threading.Thread):
 
 
 def test_the_state_before_is_migrated_while_it_is_read(name: str) -> None:
-    migrate(name)
     migrate_back(name, states_before())
     readers = [Reader(name) for _reader in range(3)]
     for reader in readers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,11 +30,8 @@ def theirs(open_folder: Path) -> Iterator[Checkout]:
         yield checkout
 
 
-@pytest.fixture
-def addresses(theirs: Checkout, request: pytest.FixtureRequest) -> dict[str, str]:
-    """A new database of theirs, as the application's role."""
-    name = f"own_{abs(hash(request.node.name))}"
-    theirs.sql(f"CREATE DATABASE {name}")
+def addresses_of(theirs: Checkout, name: str) -> dict[str, str]:
+    """The settings for a database of theirs, as the application's role."""
     return {
         "DATABASE_URL": embedded.database_url(theirs.folder).replace("/assay?", f"/{name}?"),
         "BROKER_URL": embedded.broker_url(theirs.folder),
@@ -43,14 +41,29 @@ def addresses(theirs: Checkout, request: pytest.FixtureRequest) -> dict[str, str
     }
 
 
+@pytest.fixture
+def addresses(theirs: Checkout, request: pytest.FixtureRequest) -> dict[str, str]:
+    """Those of a new database."""
+    name = f"own_{abs(hash(request.node.name))}"
+    theirs.sql(f"CREATE DATABASE {name}")
+    return addresses_of(theirs, name)
+
+
+@pytest.fixture(scope="module")
+def migrated(clone: Clone, theirs: Checkout) -> subprocess.CompletedProcess[str]:
+    """The migration of the database ``own`` by a role of its own."""
+    theirs.sql("CREATE DATABASE own")
+    addresses = addresses_of(theirs, "own")
+    owner = as_owner(addresses["DATABASE_URL"])
+    return clone.manage("migrate", "--verbosity", "0", **addresses, MIGRATION_DATABASE_URL=owner)
+
+
 def as_owner(address: str) -> str:
     return address.replace(f"//{embedded.APPLICATION}@", f"//{embedded.keeper.OWNER}@")
 
 
-def test_two_roles_are_used_for_what_they_are_for_and_nothing_is_started(clone, addresses):
-    owner = as_owner(addresses["DATABASE_URL"])
-
-    migrated = clone.manage("migrate", "--verbosity", "0", **addresses, MIGRATION_DATABASE_URL=owner)
+def test_two_roles_are_used_for_what_they_are_for_and_nothing_is_started(clone, theirs, migrated):
+    addresses = addresses_of(theirs, "own")
 
     assert (migrated.returncode, migrated.stderr) == (0, "")
     with psycopg.connect(addresses["DATABASE_URL"]) as application:
@@ -61,13 +74,16 @@ def test_two_roles_are_used_for_what_they_are_for_and_nothing_is_started(clone, 
     assert clone.manage("migrate", "--check", **addresses).returncode == 0
 
 
-def test_one_role_for_both_is_told_once_what_it_lacks(clone, addresses):
+def test_one_role_for_both_is_told_once_what_it_lacks(clone, theirs, migrated):
+    assert migrated.returncode == 0
+    theirs.sql("CREATE DATABASE own_as_one TEMPLATE own")
+    addresses = addresses_of(theirs, "own_as_one")
     addresses["DATABASE_URL"] = as_owner(addresses["DATABASE_URL"])
 
-    migrated = clone.manage("migrate", "--verbosity", "0", **addresses)
+    again = clone.manage("migrate", "--verbosity", "0", **addresses)
 
-    assert migrated.returncode == 0
-    assert migrated.stderr.count("protected rows are kept by triggers alone") == 1
+    assert again.returncode == 0
+    assert again.stderr.count("protected rows are kept by triggers alone") == 1
     with psycopg.connect(addresses["DATABASE_URL"]) as owner, pytest.raises(psycopg.errors.IntegrityError):
         owner.execute("TRUNCATE ledger_event CASCADE")
 

@@ -26,30 +26,24 @@ def clone(open_folder: Path) -> Iterator[Clone]:
         yield clone
 
 
-@pytest.fixture
-def serving(clone: Clone) -> Iterator[subprocess.Popen[str]]:
-    clone.lines.clear()
-    serving = clone.serve()
-    try:
-        assert clone.said(f"Assay is at http://127.0.0.1:{clone.port}/"), "".join(clone.lines)
-        yield serving
-    finally:
+@pytest.fixture(scope="module")
+def started(clone: Clone) -> Iterator[list[subprocess.Popen[str]]]:
+    """What was started, the running one last. One start is five programs that import everything."""
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for serving in started:
         serving.terminate()
         serving.wait(60)
 
 
-def test_a_killed_worker_beat_or_portal_comes_back(clone, serving):
-    assert clone.ready()
-    for words in (["worker", "ci"], ["beat"], ["gunicorn"]):
-        first = clone.program(serving, *words)
-        assert first is not None, words
-
-        os.kill(first, signal.SIGKILL)
-
-        assert eventually(lambda: clone.program(serving, *words) not in (first, None), within=60), words  # noqa: B023
-    assert eventually(clone.ready, within=60)
-    assert eventually(lambda: clone.worker_answers("ci"), within=90)
-    assert clone.worker_answers("scheduled")
+@pytest.fixture
+def serving(clone: Clone, started: list[subprocess.Popen[str]]) -> subprocess.Popen[str]:
+    """The portal with all that belongs to it: that of the test before, where it is still running."""
+    if not started or started[-1].poll() is not None:
+        clone.lines.clear()
+        started.append(clone.serve())
+        assert clone.said(f"Assay is at http://127.0.0.1:{clone.port}/"), "".join(clone.lines)
+    return started[-1]
 
 
 def test_nothing_routine_pushes_out_what_a_person_looks_for(clone, serving):
@@ -73,6 +67,20 @@ def test_a_portal_that_runs_is_not_reset_under_its_hands(clone, serving):
     assert clone.ready()
 
 
+def test_a_killed_worker_beat_or_portal_comes_back(clone, serving):
+    assert clone.ready()
+    for words in (["worker", "ci"], ["beat"], ["gunicorn"]):
+        first = clone.program(serving, *words)
+        assert first is not None, words
+
+        os.kill(first, signal.SIGKILL)
+
+        assert eventually(lambda: clone.program(serving, *words) not in (first, None), within=60), words  # noqa: B023
+    assert eventually(clone.ready, within=60)
+    assert eventually(lambda: clone.worker_answers("ci"), within=90)
+    assert clone.worker_answers("scheduled")
+
+
 def test_all_comes_back_when_the_embedded_servers_are_killed_under_it(clone, serving):
     for name in ("valkey", "postgres", "keeper"):
         clone.servers.kill(name)
@@ -81,10 +89,8 @@ def test_all_comes_back_when_the_embedded_servers_are_killed_under_it(clone, ser
     assert eventually(lambda: clone.worker_answers("scheduled"), within=90)
 
 
-def test_one_interrupt_stops_everything_in_good_order(clone):
+def test_one_interrupt_stops_everything_in_good_order(clone, serving):
     clone.lines.clear()
-    serving = clone.serve()
-    assert clone.said("Assay is at ")
 
     serving.send_signal(signal.SIGINT)
 
@@ -105,10 +111,7 @@ def test_a_busy_port_is_named_before_anything_starts(clone):
     assert not clone.servers.processes()
 
 
-def test_what_serve_has_started_ends_when_serve_is_killed(clone):
-    clone.lines.clear()
-    serving = clone.serve()
-    assert clone.said("Assay is at ")
+def test_what_serve_has_started_ends_when_serve_is_killed(clone, serving):
     children = Path(f"/proc/{serving.pid}/task/{serving.pid}/children").read_text().split()
 
     serving.kill()

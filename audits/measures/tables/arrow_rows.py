@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from audits.measures.naming import quoted
 from audits.measures.tables.arrow import MINUS_ONE, NAN, as_numpy
-from audits.measures.tables.chunks import ALL, MAX_KEYS, MAX_VALUES, Chunk, Codes, Texts, factorised, numbers_of_cells
+from audits.measures.tables.chunks import ALL, Chunk, Codes, Wanted, factorised, numbers_of_cells
 from audits.measures.tables.features import feature_of_dictionary
 from audits.measures.tables.refusals import (
     ColumnMissing,
@@ -34,33 +34,20 @@ MAX_ROWS = 2_000_000_000
 class ArrowRows:
     """The rows of a table with an Arrow schema; checks the columns when made."""
 
-    def __init__(
-        self,
-        schema: pa.Schema,
-        rows: int,
-        *,
-        columns: Sequence[str],
-        numbers: Sequence[str],
-        present: Sequence[str],
-        texts: Texts = (),
-        maybe: Sequence[str] = (),
-        keys: Sequence[str] = (),
-        features: Sequence[str] = (),
-        max_columns: int | None = None,
-    ) -> None:
-        self._most = dict.fromkeys(keys, MAX_KEYS)
-        self._columns, self._numbers, self._features = tuple(columns), tuple(numbers), tuple(features)
+    def __init__(self, schema: pa.Schema, rows: int, wanted: Wanted, *, max_columns: int | None = None) -> None:
+        self._wanted = wanted
         names = schema.names
         if max_columns is not None and len(names) > max_columns:
             raise TooManyColumns(len(names), max_columns)
         counted = Counter(names)
         types = dict(zip(names, schema.types, strict=True))
-        self._texts = tuple(names) if texts == ALL else (*texts, *(name for name in maybe if name in types))
-        wanted = list(dict.fromkeys([*columns, *numbers, *features, *present, *self._texts]))
-        missing = [name for name in wanted if name not in types]
+        maybe = (name for name in wanted.maybe if name in types)
+        self._texts = tuple(names) if wanted.texts == ALL else (*wanted.named_texts, *maybe)
+        read = list(dict.fromkeys([*wanted.needed, *self._texts]))
+        missing = [name for name in read if name not in types]
         if missing:
             raise ColumnMissing(missing, names)
-        for name in wanted:
+        for name in read:
             if counted[name] > 1:
                 raise DuplicateColumn(name)
             if pa.types.is_nested(types[name]):
@@ -77,9 +64,9 @@ class ArrowRows:
         Raises:
             TableRejected: a page that cannot be read, or a cell that is no single value.
         """
-        encoded = list(dict.fromkeys([*self._columns, *self._features]))
-        wanted = list(dict.fromkeys([*encoded, *self._numbers, *self._texts]))
-        batches = self._batches(wanted)
+        wanted = self._wanted
+        encoded = list(dict.fromkeys([*wanted.columns, *wanted.features]))
+        batches = self._batches(list(dict.fromkeys([*encoded, *wanted.numbers, *self._texts])))
         while True:
             try:
                 batch = next(batches, None)
@@ -90,13 +77,10 @@ class ArrowRows:
             if batch is None:
                 return
             cells = {name: _dictionary(batch.column(name), column=name) for name in encoded}
-            columns = {
-                name: factorised(*cells[name], column=name, most=self._most.get(name, MAX_VALUES))
-                for name in self._columns
-            }
-            numbers = {name: _numbers(batch.column(name), column=name) for name in self._numbers}
+            columns = {name: factorised(*cells[name], column=name, most=wanted.most(name)) for name in wanted.columns}
+            numbers = {name: _numbers(batch.column(name), column=name) for name in wanted.numbers}
             texts = {name: _plain(batch.column(name)) for name in self._texts}
-            features = {name: feature_of_dictionary(*cells[name], column=name) for name in self._features}
+            features = {name: feature_of_dictionary(*cells[name], column=name) for name in wanted.features}
             yield Chunk(batch.num_rows, columns, numbers, texts=texts, features=features)
 
     def _batches(self, wanted: list[str]) -> Iterator[pa.RecordBatch]:
@@ -106,9 +90,9 @@ class ArrowRows:
 class TableInMemory(ArrowRows):
     """The rows of an Arrow table."""
 
-    def __init__(self, table: pa.Table, **wanted: Any) -> None:
+    def __init__(self, table: pa.Table, wanted: Wanted) -> None:
         self._table = table
-        super().__init__(table.schema, table.num_rows, **wanted)
+        super().__init__(table.schema, table.num_rows, wanted)
 
     def _batches(self, wanted: list[str]) -> Iterator[pa.RecordBatch]:
         batches: Iterator[pa.RecordBatch] = iter(self._table.select(wanted).to_batches(max_chunksize=BATCH_ROWS))

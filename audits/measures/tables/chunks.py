@@ -40,6 +40,34 @@ Texts = Sequence[str] | str
 _WHOLE_FLOAT = re.compile(r"([+-]?[0-9]+)\.0+")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which columns of a table are read, and as what: see ``opening.open_table``."""
+
+    columns: tuple[str, ...]
+    numbers: tuple[str, ...]
+    features: tuple[str, ...]
+    present: tuple[str, ...]
+    texts: Texts
+    maybe: tuple[str, ...]
+    keys: tuple[str, ...]
+
+    @property
+    def named_texts(self) -> tuple[str, ...]:
+        """The columns of ``texts`` that are called by their names."""
+        return () if self.texts == ALL else tuple(self.texts)
+
+    @property
+    def needed(self) -> list[str]:
+        """What a table has to have, each once."""
+        named = (*self.columns, *self.numbers, *self.features, *self.present, *self.named_texts)
+        return list(dict.fromkeys(named))
+
+    def most(self, name: str) -> int:
+        """How many different values one of ``columns`` may have in a chunk."""
+        return MAX_KEYS if name in self.keys else MAX_VALUES
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a chunk.

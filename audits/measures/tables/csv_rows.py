@@ -18,12 +18,10 @@ import pyarrow.csv as pacsv
 from audits.measures.tables.arrow import as_numpy
 from audits.measures.tables.chunks import (
     ALL,
-    MAX_KEYS,
-    MAX_VALUES,
     Chunk,
     Codes,
     Column,
-    Texts,
+    Wanted,
     factorised,
     numbers_of_cells,
 )
@@ -55,39 +53,23 @@ _QUOTED = re.compile(rb'"[^"]*+"')
 class CsvRows:
     """The rows of a csv file; reads the header when made."""
 
-    def __init__(
-        self,
-        text: IO[bytes],
-        *,
-        columns: Sequence[str],
-        numbers: Sequence[str],
-        present: Sequence[str],
-        texts: Texts = (),
-        maybe: Sequence[str] = (),
-        keys: Sequence[str] = (),
-        features: Sequence[str] = (),
-        max_columns: int | None = None,
-    ) -> None:
-        self._most = dict.fromkeys(keys, MAX_KEYS)
+    def __init__(self, text: IO[bytes], wanted: Wanted, *, max_columns: int | None = None) -> None:
+        self._wanted = wanted
         self._text = text
-        self._columns, self._numbers, self._features = tuple(columns), tuple(numbers), tuple(features)
         header = self._header_line()
         self._block = min(max(BLOCK, HEADERS_PER_BLOCK * len(header)), MAX_ROW)
-        named = () if texts == ALL else texts
-        wanted = list(dict.fromkeys([*columns, *numbers, *features, *present, *named]))
-        self.separator, self.names = _split_header(header, wanted)
+        self.separator, self.names = _split_header(header, wanted.needed)
         if max_columns is not None and len(self.names) > max_columns:
             raise TooManyColumns(len(self.names), max_columns)
         counted = Counter(self.names)
-        if texts == ALL:
-            named = self.names
-        also = [name for name in maybe if name in counted and name not in named]
-        wanted = list(dict.fromkeys([*wanted, *named, *also]))
+        named = self.names if wanted.texts == ALL else wanted.named_texts
+        also = [name for name in wanted.maybe if name in counted and name not in named]
+        read = list(dict.fromkeys([*wanted.needed, *named, *also]))
         self._texts = (*named, *also)
-        missing = [name for name in wanted if name not in counted]
+        missing = [name for name in read if name not in counted]
         if missing:
             raise ColumnMissing(missing, self.names)
-        for name in wanted:
+        for name in read:
             if counted[name] > 1:
                 raise DuplicateColumn(name)
         self._place = {name: str(place) for place, name in enumerate(self.names)}
@@ -173,7 +155,8 @@ class CsvRows:
             ragged.append(RaggedRow(number, row.expected_columns, row.actual_columns))
             return "error"
 
-        positions = [self._place[name] for name in (*self._columns, *self._numbers, *self._features)]
+        wanted = self._wanted
+        positions = [self._place[name] for name in (*wanted.columns, *wanted.numbers, *wanted.features)]
         raw = [self._place[name] for name in self._texts]
         types = {position: pa.string() for position in raw}
         types |= {position: pa.dictionary(pa.int32(), pa.string()) for position in positions}
@@ -206,15 +189,15 @@ class CsvRows:
             ) from None
 
     def _chunk(self, table: pa.Table) -> Chunk:
-        columns = {name: self._column(table, name) for name in self._columns}
+        columns = {name: self._column(table, name) for name in self._wanted.columns}
         numbers = {}
-        for name in self._numbers:
+        for name in self._wanted.numbers:
             values, codes = _dictionary(table.column(self._place[name]))
             numbers[name] = numbers_of_cells(values, column=name)[codes]
         texts = {name: self._text_column(table, name) for name in self._texts}
         features = {
             name: feature_of_dictionary(*_dictionary(table.column(self._place[name])), column=name)
-            for name in self._features
+            for name in self._wanted.features
         }
         return Chunk(table.num_rows, columns, numbers, texts=texts, features=features)
 
@@ -224,7 +207,7 @@ class CsvRows:
 
     def _column(self, table: pa.Table, name: str) -> Column:
         values, codes = _dictionary(table.column(self._place[name]))
-        return factorised(values, codes, column=name, most=self._most.get(name, MAX_VALUES))
+        return factorised(values, codes, column=name, most=self._wanted.most(name))
 
 
 def _refuse_swallowed_rows(block: bytes, *, first_row: int) -> None:

@@ -13,11 +13,9 @@ from audits.measures.naming import quoted
 from audits.measures.tables.arrow import strings
 from audits.measures.tables.chunks import (
     ALL,
-    MAX_KEYS,
-    MAX_VALUES,
     Chunk,
     Column,
-    Texts,
+    Wanted,
     canonical,
     column_of_cells,
     numbers_of_cells,
@@ -45,24 +43,10 @@ MAX_NAMES = 10_000
 class JsonRows:
     """The rows of a json-lines file. A key that a row lacks is a missing value; one that no row has is an error."""
 
-    def __init__(
-        self,
-        text: IO[bytes],
-        *,
-        columns: Sequence[str],
-        numbers: Sequence[str],
-        present: Sequence[str],
-        texts: Texts = (),
-        maybe: Sequence[str] = (),
-        keys: Sequence[str] = (),
-        features: Sequence[str] = (),
-    ) -> None:
-        self._most = dict.fromkeys(keys, MAX_KEYS)
+    def __init__(self, text: IO[bytes], wanted: Wanted) -> None:
+        self._wanted, self._needed = wanted, wanted.needed
         self._text = text
-        self._columns, self._numbers, self._features = tuple(columns), tuple(numbers), tuple(features)
-        self._texts = texts if texts == ALL else (*texts, *maybe)
-        named = () if texts == ALL else texts
-        self._wanted = list(dict.fromkeys([*columns, *numbers, *features, *present, *named]))
+        self._texts = ALL if wanted.texts == ALL else (*wanted.named_texts, *wanted.maybe)
         self._seen: dict[str, None] = {}
 
     def chunks(self) -> Iterator[Chunk]:
@@ -82,7 +66,7 @@ class JsonRows:
             yield self._chunk(rows)
         elif not any_rows:
             raise EmptyTable("the file has no lines; it needs one JSON object per person")
-        missing = [name for name in self._wanted if name not in self._seen]
+        missing = [name for name in self._needed if name not in self._seen]
         if missing:
             raise ColumnMissing(missing, list(self._seen))
 
@@ -119,15 +103,15 @@ class JsonRows:
     def _refuse_doubles(self, pairs: _Pairs) -> None:
         names = [name for name, _ in pairs]
         counted = Counter(names)
-        for name in names if self._texts == ALL else self._wanted:
+        for name in names if self._texts == ALL else self._needed:
             if counted[name] > 1:
                 raise DuplicateColumn(name)
 
     def _chunk(self, rows: list[dict[str, Any]]) -> Chunk:
-        columns = {name: self._column(name, rows) for name in self._columns}
-        numbers = {name: numbers_of_cells(map(_cell(name), rows), column=name) for name in self._numbers}
+        columns = {name: self._column(name, rows) for name in self._wanted.columns}
+        numbers = {name: numbers_of_cells(map(_cell(name), rows), column=name) for name in self._wanted.numbers}
         texts = {name: _texts_of(rows, name) for name in self._text_names(rows)}
-        features = {name: feature_of_cells(map(_cell(name), rows), column=name) for name in self._features}
+        features = {name: feature_of_cells(map(_cell(name), rows), column=name) for name in self._wanted.features}
         return Chunk(len(rows), columns, numbers, texts=texts, features=features)
 
     def _text_names(self, rows: list[dict[str, Any]]) -> Sequence[str]:
@@ -143,7 +127,7 @@ class JsonRows:
         return list(names)
 
     def _column(self, name: str, rows: list[dict[str, Any]]) -> Column:
-        return column_of_cells(map(_cell(name), rows), column=name, most=self._most.get(name, MAX_VALUES))
+        return column_of_cells(map(_cell(name), rows), column=name, most=self._wanted.most(name))
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -9,12 +9,12 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pyarrow as pa
 
 from audits.measures.tables.arrow_rows import ArrowRows, TableInMemory
-from audits.measures.tables.chunks import ALL, Chunk, Texts
+from audits.measures.tables.chunks import ALL, Chunk, Texts, Wanted
 from audits.measures.tables.csv_rows import CsvRows
 from audits.measures.tables.json_rows import JsonRows
 from audits.measures.tables.parquet_rows import ParquetRows
@@ -106,17 +106,17 @@ def open_table(
     """
     for name in (*columns, *numbers, *features, *present, *maybe, *(() if texts == ALL else texts)):
         require_encodable(name)
-    wanted: dict[str, Any] = {
-        "columns": columns,
-        "numbers": numbers,
-        "features": features,
-        "present": present,
-        "keys": keys,
-        "texts": texts,
-        "maybe": maybe,
-    }
+    wanted = Wanted(
+        columns=tuple(columns),
+        numbers=tuple(numbers),
+        features=tuple(features),
+        present=tuple(present),
+        texts=texts,
+        maybe=tuple(maybe),
+        keys=tuple(keys),
+    )
     if isinstance(source, pa.Table):
-        rows = TableInMemory(source, **wanted)
+        rows = TableInMemory(source, wanted)
         return Table("arrow", rows, rows.rows, None)
     file: IO[bytes]
     opened: IO[bytes] | None = None
@@ -140,7 +140,7 @@ def _opened_table(
     file: IO[bytes],
     opened: IO[bytes] | None,
     tick: Callable[[], None],
-    wanted: dict[str, Any],
+    wanted: Wanted,
     max_text: int,
     max_columns: int | None,
 ) -> Table:
@@ -150,7 +150,7 @@ def _opened_table(
     if not head:
         raise EmptyTable("the file is empty; it needs a header with column names and one row per person")
     if head == b"PAR1":
-        parquet = ParquetRows(file, max_columns=max_columns, **wanted)
+        parquet = ParquetRows(file, wanted, max_columns=max_columns)
         return Table("parquet", parquet, parquet.rows, opened)
     packed = head[:2] == b"\x1f\x8b"
     start = _text(file, packed=packed).read(64)
@@ -161,8 +161,8 @@ def _opened_table(
     lines = _line_ends(_text(file, packed=packed), tick, max_text)
     text = _text(file, packed=packed)
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
-        return Table("jsonl", JsonRows(text, **wanted), lines, opened)
-    return Table("csv", CsvRows(text, max_columns=max_columns, **wanted), max(lines - 1, 0), opened)
+        return Table("jsonl", JsonRows(text, wanted), lines, opened)
+    return Table("csv", CsvRows(text, wanted, max_columns=max_columns), max(lines - 1, 0), opened)
 
 
 def _regular(path: str | Path) -> IO[bytes]:

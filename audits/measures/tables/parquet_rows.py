@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from audits.measures.naming import quoted
 from audits.measures.tables.arrow import ZERO, as_numpy
 from audits.measures.tables.arrow_rows import BATCH_ROWS, ArrowRows
+from audits.measures.tables.chunks import Wanted
 from audits.measures.tables.parquet_pages import BrokenPages, Pages, pages_of
 from audits.measures.tables.refusals import NotATable, TooLarge
 
@@ -40,7 +41,7 @@ class ParquetRows(ArrowRows):
     and measured before they are written out.
     """
 
-    def __init__(self, file: IO[bytes], *, columns: Any, **wanted: Any) -> None:
+    def __init__(self, file: IO[bytes], wanted: Wanted, *, max_columns: int | None = None) -> None:
         self._source, self._size = file, file.seek(0, os.SEEK_END)
         file.seek(0)
         try:
@@ -50,7 +51,7 @@ class ParquetRows(ArrowRows):
             # texts that are dictionaries in the file stay so: to write them out and look them up again takes longest,
             # and to write them out unseen may take any amount of memory
             self._in_dictionary = {
-                name for name in columns if name in schema.names and _is_text(schema.field(name).type)
+                name for name in wanted.columns if name in schema.names and _is_text(schema.field(name).type)
             }
             self._in_dictionary |= _with_dictionary(footer)
             file.seek(0)
@@ -62,7 +63,7 @@ class ParquetRows(ArrowRows):
         except (pa.ArrowException, OSError, ValueError, KeyError) as problem:
             raise NotATable(_DAMAGED) from problem
         self._unpacked = self._written = 0
-        super().__init__(schema, rows, columns=columns, **wanted)
+        super().__init__(schema, rows, wanted, max_columns=max_columns)
 
     def _batches(self, wanted: list[str]) -> Iterator[pa.RecordBatch]:
         for groups, rows in self._runs(wanted):

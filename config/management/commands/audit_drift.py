@@ -136,7 +136,10 @@ def _judged(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _quantity(row: Mapping[str, Any]) -> tuple[str, ...]:
-    change = interval({**row, "value": row["change"]})
+    change = ""
+    if row["change"] is not None:
+        # with signs a dash between the limits would be one more
+        change = f"{row['change']:+.1%} [{100 * row['ci_low']:+.1f} to {100 * row['ci_high']:+.1f}]"
     shares = (interval({"value": row[side], "ci_low": None, "ci_high": None}) for side in ("reference", "current"))
     return (row["metric"], *shares, change, *_judged(row))
 

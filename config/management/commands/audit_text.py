@@ -66,14 +66,12 @@ class Command(AuditCommand):
         plan = stress_plan_from(given)
         with reading(options["data"]):
             table = load_table(Path(options["data"]))
-        column, how = given_answers.column_of(options["model"]), dict[str, Any]()
         adapter: Adapter
-        if column is None:
+        how: dict[str, Any] = {}
+        if (column := given_answers.column_of(options["model"])) is None:
             adapter = references.adapter(options["model"], allowed=allowed())
         else:
-            answers, rows = given_answers.answered(table, plan, column)
-            how = {"parts": given_answers.PARTS, "among": rows, "reasons": [given_answers.not_measured(answers)]}
-            adapter = answers
+            adapter, how = given_answers.answered(table, plan, column)
         with _unanswered():
             found = stress(adapter, table, plan, isolation=probe(), seed=options["seed"], progress=self.progress, **how)
         self._cases = found.cases

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,13 @@ from django.core.management.base import CommandError
 
 from audits.adapters import references
 from audits.adapters.kept import FolderStore
-from audits.measures.stress.images.corrupting import corrupt
+from audits.adapters.signature import Signature, Tensor
+from audits.measures.stress.images.corrupting import CORRUPTIONS, corrupt
 from audits.measures.stress.plan import stress_plan_from
 from audits.measures.tables.loading import load_table
 from audits.sandbox.levels import Isolation, Level
 from audits.sandbox.probing import probe
-from audits.stress import kept_cases
+from audits.stress import images, kept_cases
 from audits.stress.running import Stressed, repeatable_digest, stress
 from audits.stress.subject import KeptCase, StressRefused
 from tests.audits.test_text_commands import call
@@ -132,6 +134,24 @@ def test_pictures_are_decoded_corrupted_and_asked_as_by_hand(digit: tuple[Path, 
     assert len(part["examples"]) == sum(
         min(3, sum(step["flips"]["k"] for step in row["curve"])) for row in part["corruptions"]
     )
+
+
+@pytest.mark.parametrize(
+    ("shape", "plan", "left_out"),
+    [
+        ((None, 3, 224, 224), {}, set()),
+        ((None, 1, 224, 224), {}, {"saturate"}),
+        ((None, 3, 64, 64), {}, {"elastic_transform"}),
+        ((None, 3, 64, 64), {"corruptions": ["elastic_transform"]}, set(CORRUPTIONS) - {"elastic_transform"}),
+    ],
+)
+def test_corruptions_that_say_nothing_about_such_pictures_are_left_out(
+    shape: tuple[int | None, ...], plan: dict[str, Any], left_out: set[str]
+) -> None:
+    takes = Signature((Tensor("X", "float32", shape),), (Tensor("label", "int64", (None,)),))
+    subject: Any = SimpleNamespace(signature=takes, plan=stress_plan_from({"images": plan}), made={})
+
+    assert set(CORRUPTIONS) - set(images._names(subject)) == left_out
 
 
 def test_what_is_no_picture_is_refused_by_its_row(digit: tuple[Path, Path], isolation: Isolation, folder: Path) -> None:

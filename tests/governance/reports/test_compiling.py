@@ -34,11 +34,12 @@ from tests.factories import NOON, EntryFactory, TeamFactory, VersionFactory, mem
 from tests.governance.world import World
 
 pytestmark = pytest.mark.django_db
-MINUTE = dt.timedelta(minutes=1)
+MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
 
 
-def month_of(at: dt.datetime) -> Period:
-    return read_period(f"{at:%Y-%m}", time_zone="UTC")
+def days_from(at: dt.datetime) -> Period:
+    """A period that has begun and does not end while a test runs, whatever day it is."""
+    return read_period(f"{at:%Y-%m-%d}..{at + 2 * DAY:%Y-%m-%d}", time_zone="UTC")
 
 
 def document_of(edition: Edition) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def test_an_edition_says_what_was_decided_on_what_and_the_same_facts_give_the_sa
     world = World()
     approval = world.approved()
     read_at = timezone.now() + MINUTE
-    period = month_of(world.at)
+    period = days_from(world.at)
 
     edition = services.compile(period=period, team=None, by=None, at=read_at)
 

@@ -33,6 +33,15 @@ def elastic_transform(images: Bytes, severity: int, random: np.random.Generator)
     return as_bytes(made)
 
 
+def is_slanted(side: int) -> bool:
+    """Whether the published moves only slant a picture with this shorter side.
+
+    The three points lie a third of it from the middle. Where they move as far as that, a picture is turned over or
+    folded, and an answer that changes says nothing.
+    """
+    return side // 3 > max(reach for _strength, _sigma, reach in constants.ELASTIC_TRANSFORM)
+
+
 def slant(height: int, width: int, reach: float, random: np.random.Generator) -> tuple[Places, Places]:
     """Where each pixel comes from when three points around the middle move by up to ``reach`` pixels each way.
 

@@ -176,6 +176,13 @@ def test_of_the_elastic_severities_the_local_ones_rise():
     )
 
 
+def test_on_small_pictures_a_slant_is_none():
+    assert warping.is_slanted(147)
+    assert not warping.is_slanted(146)
+    # the points are a third of the side from the middle, and move by up to 48.8
+    assert 147 // 3 > max(reach for _, _, reach in constants.ELASTIC_TRANSFORM) > 146 // 3
+
+
 def test_reading_between_pixels_gives_the_pixels_themselves_where_nothing_moves():
     image: Bytes = IMAGES[0, :5, :7]
     rows, columns = np.mgrid[0:5, 0:7].astype(float)
