@@ -36,6 +36,7 @@ def month_reported(address: str, kept: dict[str, Any]) -> bool:
 
 
 def note_subjects(kept: dict[str, Any], versions: list[dict[str, Any]]) -> None:
+    """Keep what a pipeline has to ask about to be let through, and to be kept out."""
     for word, version in (("allow", versions[1]), ("deny", versions[0])):
         kept[word] = {
             "subject": f"{MODEL_ID}@{version['revision']}",

@@ -58,6 +58,7 @@ def invited(port: int) -> dict[str, Any]:
 
 
 def how_to_sign_in(address: str, kept: dict[str, Any], *, serve: bool) -> None:
+    """Print the address and everybody's password."""
     where = f"The portal: {address}   sign in as" if serve else "make serve opens the portal with all this; sign in as"
     print(f"\n{where}")
     for user in kept["users"]:

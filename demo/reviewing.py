@@ -34,6 +34,7 @@ PROFILE = {"purpose": "commercial", "mode": "internal", "territory": "US", "fiel
 
 
 def describe(risk_owner: Portal, *, columns: list[str]) -> None:
+    """The use case, made if it is not there, with what its audits look at in tables of these columns."""
     if risk_owner.find(f"use-cases/{USE_CASE}/") is None:
         risk_owner.post(
             "use-cases/",
@@ -66,6 +67,7 @@ def submitted(engineer: Portal, version: dict[str, Any], stage: str) -> dict[str
 
 
 def attach(engineer: Portal, submission: int, result: dict[str, str], role: str, *, table: str = "predictions") -> None:
+    """A table of a version attached to a submission in a role, unless it is there already."""
     data = Path(result[table]).read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     attached = engineer.get(f"submissions/{submission}/evidence/")["items"]
@@ -112,11 +114,13 @@ def audited(engineer: Portal, submission: int, *, within: float = 240.0) -> dict
 
 
 def tell(state: dict[str, Any]) -> None:
+    """Print how each requirement of a submission stands."""
     for requirement in state["requirements"]:
         said(f"{requirement['status']:<12} {requirement['title']}: {requirement['message']}")
 
 
 def review(people: dict[str, Portal], submission: int) -> None:
+    """Everybody agrees for their lane, and the approver approves."""
     for email, name, roles, _scopes in PEOPLE:
         lanes = [role.split(":")[1] for role in roles.split(",") if role.startswith("reviewer:")]
         for lane in lanes:

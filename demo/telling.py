@@ -8,10 +8,12 @@ _numbers = iter(range(1, 100))
 
 
 def step(title: str) -> None:
+    """Print the title of the next part of the story, with its number."""
     print(f"\n{next(_numbers)}. {title}", flush=True)
 
 
 def said(text: str) -> None:
+    """Print a line below it; at a terminal what a bar has left there goes."""
     end = "\x1b[K" if sys.stdout.isatty() else ""
     print(f"   {text}{end}", flush=True)
 

@@ -67,6 +67,7 @@ def _meter(number: int) -> Callable[[int, int], None]:
 
 
 def trained(number: int, training: BaseProcess) -> dict[str, str]:
+    """Wait for a training; where it has written what it made."""
     training.join()
     if training.exitcode:
         raise Refused(f"version {number} could not be trained; why is written above")
@@ -87,4 +88,5 @@ def imported(folder: str, *options: str) -> dict[str, Any]:
 
 
 def subject_of(version: dict[str, Any]) -> dict[str, str]:
+    """A version as the REST interface names it."""
     return {"kind": "model", "id": MODEL_ID, "revision": version["revision"]}

@@ -41,20 +41,24 @@ class Answered:
     runtime: Mapping[str, Any] = {}
 
     def __init__(self, texts: Sequence[str | None], answers: Sequence[str | None]) -> None:
-        """Args: texts and answers row by row; a row without an answer says nothing.
+        """Keep what was said of each text.
+
+        Args:
+            texts, answers: row by row; a missing text is an empty one, and a row without an answer says nothing.
 
         Raises:
             AnswersMissing: one text has two different answers.
         """
         found: dict[str, str] = {}
-        for text, answer in zip(texts, answers, strict=True):
+        for cell, answer in zip(texts, answers, strict=True):
             if answer is None:
                 continue
-            if found.setdefault(text or "", answer) != answer:
+            text = cell or ""
+            if found.setdefault(text, answer) != answer:
                 raise AnswersMissing(
                     "answers_differ",
-                    f"the same text has two answers, {quoted(found[text or ''])} and {quoted(answer)}:"
-                    f" {quoted((text or '')[:LONGEST_QUOTED])}; ask about each text once",
+                    f"the same text has two answers, {quoted(found[text])} and {quoted(answer)}:"
+                    f" {quoted(text[:LONGEST_QUOTED])}; ask about each text once",
                 )
         self.answers = found
         pairs = [[text.encode("utf-8", "surrogatepass").hex(), answer] for text, answer in sorted(found.items())]

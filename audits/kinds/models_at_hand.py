@@ -25,7 +25,7 @@ OF_PICTURES = "preprocessor_config.json"
 
 
 @dataclass(frozen=True)
-class AtHand:
+class ModelAtHand:
     """A model that can be called.
 
     Attributes:
@@ -44,7 +44,7 @@ class AtHand:
         return f"{self.way}:{self.path}"
 
 
-def at_hand(files: Sequence[Mapping[str, Any]]) -> list[AtHand]:
+def at_hand(files: Sequence[Mapping[str, Any]]) -> list[ModelAtHand]:
     """What can be called, by path. Of a file whose name is ``filename`` no folder is known.
 
     A file of ONNX or skops goes with what lies in its folder beside it, save other models; a folder with a
@@ -61,11 +61,11 @@ def at_hand(files: Sequence[Mapping[str, Any]]) -> list[AtHand]:
             above = [str(one / OF_PICTURES) for one in folder.parents if str(one / OF_PICTURES) in named]
             if above:
                 data.setdefault(str(folder / OF_PICTURES), named[above[0]])
-            found.append(AtHand(way, path, {path: named[path], **(data if way == "onnx" else {})}))
+            found.append(ModelAtHand(way, path, {path: named[path], **(data if way == "onnx" else {})}))
         elif path == str(folder / "config.json") and any(name.endswith(SAFE_WEIGHTS) for name in beside):
             below = {name: sha for name, sha in named.items() if PurePosixPath(name).is_relative_to(folder)}
             kept = {name: sha for name, sha in below.items() if PurePosixPath(name).suffix not in CALLED}
-            found.append(AtHand("transformers", str(folder), kept))
+            found.append(ModelAtHand("transformers", str(folder), kept))
     return found
 
 
@@ -75,7 +75,7 @@ def plain(path: str) -> str:
     return str(PurePosixPath(*parts)) if parts else "model"
 
 
-def chosen(files: Sequence[Mapping[str, Any]], reference: str) -> AtHand:
+def chosen(files: Sequence[Mapping[str, Any]], reference: str) -> ModelAtHand:
     """The model of a reference, or the only one there is where it is empty.
 
     Raises:
@@ -97,7 +97,7 @@ def chosen(files: Sequence[Mapping[str, Any]], reference: str) -> AtHand:
 
 
 @contextlib.contextmanager
-def laid_out(model: AtHand, context: Context, *, pictures: bool = False) -> Iterator[Isolated]:
+def laid_out(model: ModelAtHand, context: Context, *, pictures: bool = False) -> Iterator[Isolated]:
     """The adapter of a model whose bytes are put where the sandbox reads them, for as long as it is used.
 
     Args:

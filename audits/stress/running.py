@@ -75,7 +75,7 @@ def stress(
         ModelRefused: the model cannot be read, or does not take the inputs.
         ModelFailed: it does not answer unchanged inputs as a model does.
     """
-    rows = rows_used(table, plan, seed, among=among)
+    rows, of = rows_used(table, plan, seed, among=among), table.rows if among is None else len(among)
     with Conversation(
         adapter, isolation=isolation, limits=limits, lowest=lowest, store=store, tick=lambda: progress(0, None)
     ) as conversation:
@@ -95,7 +95,7 @@ def stress(
     exported = cases_jsonl(cases)
     every = [
         *reasons,
-        *_of_sample(rows, table.rows if among is None else len(among)),
+        *_of_sample(rows, of),
         *(one for result in found.values() for one in result.document["reasons"]),
     ]
     verdicts = [result.document["verdict"] for result in found.values() if result.document["verdict"] is not None]
@@ -104,7 +104,7 @@ def stress(
         "verdict": worst(verdicts or ["insufficient_data"]),
         "model": {"kind": adapter.kind, "digest": adapter.digest, "signature": signature.as_document()},
         "rows_used": len(rows),
-        "rows_of": table.rows if among is None else len(among),
+        "rows_of": of,
         "parts": {name: result.document for name, result in found.items()},
         "reasons": every,
         "cases": {"n": len(cases), "sha256": hashlib.sha256(exported).hexdigest(), "bytes": len(exported)},

@@ -89,7 +89,7 @@ def drift_rows(document: Document) -> list[dict[str, Any]]:
     reaches, q, verdict."""
     rows = [_drift_row(_("all columns together"), together) for together in _together(document)]
     rows += [
-        _drift_row(_("all columns together, main directions"), together["reconstruction"])
+        _drift_row(_("all columns together, principal components"), together["reconstruction"])
         for together in _together(document)
         if "reconstruction" in together
     ]

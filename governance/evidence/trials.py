@@ -13,7 +13,7 @@ from django.db import transaction
 from audits import blobs
 from audits import services as audits
 from audits.kinds.base import InputsRejected
-from audits.kinds.models_at_hand import AtHand, at_hand, chosen
+from audits.kinds.models_at_hand import ModelAtHand, at_hand, chosen
 from audits.kinds.trial import NO_ANSWER, picture_type, question
 from audits.models import OPEN_STATES, Origin, Run, RunState
 from governance.catalog.models import UseCase, Version
@@ -35,7 +35,7 @@ def may_try(user: User, *, use_case: UseCase) -> bool:
     return queries.may_ask(user, use_case=use_case)
 
 
-def models_of(version: Version, use_case: UseCase) -> list[AtHand]:
+def models_of(version: Version, use_case: UseCase) -> list[ModelAtHand]:
     """The models among the bytes of a version that are at hand. Three queries."""
     return at_hand(model_bytes(version, use_case).as_inputs())
 
@@ -54,7 +54,7 @@ def ask(
     """Have a model asked by a worker. The same question again is the same run, unless there was no answer.
 
     Args:
-        model: which of those at hand, as ``AtHand.reference``; empty for the only one.
+        model: which of those at hand, as ``ModelAtHand.reference``; empty for the only one.
         cells: texts, or rows of texts and numbers.
         pictures: encoded, instead of cells; the worker's sandbox alone decodes them.
 

@@ -68,7 +68,7 @@ def _sentence(how: str, fact: str, said: tuple[str, ...]) -> str | None:
     if what is None:
         return None
     family = _FAMILIES.get(fact)
-    values = [look_up(one, family).label if family else _("“%(name)s”") % {"name": one} for one in said]
+    values = [str(look_up(one, family).label).lower() if family else _("“%(name)s”") % {"name": one} for one in said]
     told = {"what": what, "value": ", ".join(map(str, values))}
     return {
         "known": _("%(what)s is known"),

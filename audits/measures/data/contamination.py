@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audits.measures.data.near import MAX_CHARACTERS, TooMuchText
+from audits.measures.data.near import MAX_CHARACTERS, TooMuchToCompare
 from audits.measures.data.sorting import distinct, numbered
 from audits.measures.data.words import words_of
 
@@ -43,13 +43,13 @@ def shared_runs(texts: pa.Array, marks: Mask, *, words: int = WORDS) -> Shared:
         words: length of a run.
 
     Raises:
-        TooMuchText: more than ``near.MAX_CHARACTERS``.
+        TooMuchToCompare: more than ``near.MAX_CHARACTERS``.
 
     Source:
         Brown et al. 2020, arXiv:2005.14165, appendix C (overlaps of 13 words); the limit for phrases is chosen here.
     """
     if (pc.sum(pc.utf8_length(texts)).as_py() or 0) > MAX_CHARACTERS:
-        raise TooMuchText("characters", MAX_CHARACTERS)
+        raise TooMuchToCompare("characters", MAX_CHARACTERS)
     runs = words_of(texts).runs(words)
     reached, long = np.zeros_like(marks), np.zeros(len(texts), dtype=bool)
     long[runs.owner] = True

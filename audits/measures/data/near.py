@@ -28,7 +28,7 @@ _PIECE = 1 << 14
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 
 
-class TooMuchText(ValueError):
+class TooMuchToCompare(ValueError):
     """The search was not made; ``limit`` names what was exceeded."""
 
     def __init__(self, what: str, limit: int) -> None:
@@ -65,7 +65,7 @@ def near_pairs(
         seed: of the 126 hash functions.
 
     Raises:
-        TooMuchText: more than ``MAX_CHARACTERS`` or ``MAX_PAIRS``.
+        TooMuchToCompare: more than ``MAX_CHARACTERS`` or ``MAX_PAIRS``.
 
     Source:
         Broder 1997, Compression and Complexity of Sequences; bands as Leskovec, Rajaraman and Ullman, Mining of
@@ -73,13 +73,13 @@ def near_pairs(
     """
     lengths = np.asarray(as_numpy(pc.utf8_length(texts)), dtype=np.int64)
     if int(lengths.sum()) > MAX_CHARACTERS:
-        raise TooMuchText("characters", MAX_CHARACTERS)
+        raise TooMuchToCompare("characters", MAX_CHARACTERS)
     marked = np.ones((len(texts), 1), dtype=bool) if marks is None else marks
     signatures = _signatures(texts, lengths, seed)
     able = lengths >= SHINGLE
     pairs = _candidates(signatures, able, marked)
     if pairs.size > MAX_PAIRS:
-        raise TooMuchText("pairs to compare", MAX_PAIRS)
+        raise TooMuchToCompare("pairs to compare", MAX_PAIRS)
     first, second = pairs // len(texts), pairs % len(texts)
     similarity = _jaccard(texts, lengths, first, second)
     kept = similarity >= jaccard - 1e-12

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from audits.measures.data.columns import Column
 from audits.measures.data.findings import Findings
-from audits.measures.data.near import TooMuchText, components
+from audits.measures.data.near import TooMuchToCompare, components
 from audits.measures.data.rows import seen_elsewhere
 from audits.measures.figures import figure
 from audits.measures.intervals import wilson
@@ -80,10 +80,10 @@ def alike(hashes: Hashes, *, distance: int = DISTANCE) -> tuple[Codes, Codes]:
     """Pairs of different hashes that differ in at most so many bits: every one is found, each once.
 
     Raises:
-        TooMuchText: more hashes or pairs than are compared.
+        TooMuchToCompare: more hashes or pairs than are compared.
     """
     if hashes.size > MAX_PICTURES:
-        raise TooMuchText("pictures", MAX_PICTURES)
+        raise TooMuchToCompare("pictures", MAX_PICTURES)
     first, second, pairs = [], [], 0
     for start in range(0, hashes.size, _AT_ONCE):
         some = hashes[start : start + _AT_ONCE]
@@ -93,7 +93,7 @@ def alike(hashes: Hashes, *, distance: int = DISTANCE) -> tuple[Codes, Codes]:
         second.append(theirs[later] + start)
         pairs += int(later.sum())
         if pairs > MAX_PAIRS:
-            raise TooMuchText("pairs of pictures", MAX_PAIRS)
+            raise TooMuchToCompare("pairs of pictures", MAX_PAIRS)
     if not first:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     return np.concatenate(first), np.concatenate(second)
@@ -123,7 +123,7 @@ def at_pictures(pictures: Pictures, split: Column | None, findings: Findings) ->
     different, of_picture = np.unique(perceptual_hashes(pictures.grey[~plain]), return_inverse=True)
     try:
         first, second = alike(different)
-    except TooMuchText as much:
+    except TooMuchToCompare as much:
         findings.add("data.pictures_too_many", column, column=column, why=much.what, limit=much.limit)
         return made | {"measured": False, "why": much.what, "limit": much.limit}
     group = components(different.size, first, second)[of_picture.reshape(-1)]

@@ -36,9 +36,8 @@ class DataPlan:
     and ``train`` which split is trained on. ``annotators`` are the columns with the labels that single people gave, on
     ``annotation_scale``; ``annotation_order`` are the values of an ordinal scale that are no numbers, lowest first.
     ``lexicon`` is a list of terms that texts are searched for. ``images`` is a column of encoded pictures in base64.
-    ``probabilities`` maps
-    classes to the columns with their probability by a model that has not seen the row. ``population`` maps sensitive
-    attributes to shares of groups that are known without error.
+    ``probabilities`` maps classes to the columns with their probability by a model that has not seen the row.
+    ``population`` maps sensitive attributes to shares of groups that are known without error.
     """
 
     label: str | None = None

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from audits.measures.data.columns import Column, combined, normalised
 from audits.measures.data.contamination import WORDS, shared_runs
 from audits.measures.data.findings import Findings
-from audits.measures.data.near import JACCARD, TooMuchText, components, near_pairs
+from audits.measures.data.near import JACCARD, TooMuchToCompare, components, near_pairs
 from audits.measures.data.plan import DataPlan
 from audits.measures.data.rows import conflicting_labels, copies, expected_pairs, seen_elsewhere
 from audits.measures.data.thresholds import BY_CHANCE, DUPLICATES, MIN_ROWS
@@ -217,7 +217,7 @@ def _near(texts: list[Column], split: Column | None, findings: Findings, *, seed
     names = [column.name for column in texts]
     try:
         pairs = near_pairs(different, marks=marks, seed=seed)
-    except TooMuchText as much:
+    except TooMuchToCompare as much:
         findings.add("data.near_duplicates_not_searched", "texts", why=much.what, limit=much.limit)
         return {"columns": names, "measured": False, "why": much.what, "limit": much.limit}
     label = components(len(different), pairs.first, pairs.second)

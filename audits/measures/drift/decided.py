@@ -6,7 +6,7 @@ Quantities that the verdict rests on are judged with the columns, in one family;
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from audits.measures.drift.judging import Judged, decide, threshold_of, worst_as
 from audits.measures.drift.outcomes import Both, outcomes_of
 from audits.measures.drift.performance import Moved, chosen_among, counted, measured
 from audits.measures.drift.plan import GAPS, OUTCOMES, DriftPlan
-from audits.measures.drift.reasons import CODES
+from audits.measures.drift.quantities import GATING, INFORMATIVE, Quantity, Reasons, not_measured, reason
 from audits.measures.drift.thresholds import ALPHA, CALIBRATION, ESTIMATED, GAP, PERFORMANCE, SELECTION
 from audits.measures.figures import figure
 from audits.measures.resampling import generator
@@ -35,54 +35,10 @@ from audits.measures.tables.refusals import ColumnMissing
 from audits.measures.times import Times, times_of
 
 Counts = npt.NDArray[np.int64]
-Reasons = list[dict[str, Any]]
 
-GATING, INFORMATIVE = "gating", "informative"
 # The rate that groups are apart in.
 _RATE_OF = dict(zip(GAPS, ("selection_rate", "true_positive_rate", "false_positive_rate"), strict=True))
 _BY_PERMUTATION = f"permutation of rows within groups, {REPLICATES:,} times"
-
-
-@dataclass
-class _Quantity:
-    """One row of the document, and the question that is open about it; none where ``row`` says why."""
-
-    row: dict[str, Any]
-    judged: Judged | None = None
-    fails_as: str = ""
-    more: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def gates(self) -> bool:
-        return bool(self.row["role"] == GATING)
-
-    def finish(self, reasons: Reasons, plan: DriftPlan) -> str:
-        """Write the verdict into the row, and say why where the run's rests on it."""
-        one = self.judged
-        if one is None:
-            self.row["verdict"] = "insufficient_data"
-            if self.gates and "attribute" not in self.row:
-                reasons.append(_not_measured(self.row["metric"], self.row["why"]))
-            return "insufficient_data"
-        self.row |= {
-            "p": figure(one.p),
-            "q": figure(one.q),
-            "effect_name": one.effect_name,
-            "effect": figure(one.effect),
-            "null_floor": None if one.floor is None else figure(one.floor),
-            "threshold": figure(one.threshold),
-            "threshold_source": one.threshold_source,
-            "verdict": one.verdict,
-        }
-        code = {"fail": self.fails_as, "warn": "drift.quantity_inconclusive"}.get(
-            one.verdict, "drift.quantity_too_few_rows" if one.verdict == "insufficient_data" else ""
-        )
-        if self.gates and code:
-            params = _params(one, self.row["metric"]) | (self.more if one.verdict == "fail" else {})
-            if one.verdict == "insufficient_data":
-                params["min_rows"] = plan.min_rows
-            reasons.append(_reason(code, one.column, **params))
-        return one.verdict
 
 
 @dataclass
@@ -91,10 +47,10 @@ class Decided:
 
     plan: DriftPlan
     both: Both
-    quantities: list[_Quantity]
+    quantities: list[Quantity]
     estimate: Estimated
-    estimates: list[_Quantity]
-    gaps: list[_Quantity]
+    estimates: list[Quantity]
+    gaps: list[Quantity]
     is_known: bool
     rows_without_time: int | None = None
 
@@ -104,7 +60,7 @@ class Decided:
         return [one.judged for one in self._all if one.gates and one.judged is not None]
 
     @property
-    def _all(self) -> list[_Quantity]:
+    def _all(self) -> list[Quantity]:
         return [*self.quantities, *self.estimates, *self.gaps]
 
     def finished(self, reasons: Reasons) -> dict[str, Any]:
@@ -136,7 +92,7 @@ class Decided:
             elif not self.is_known and (lacking := self._not_estimated):
                 # that another quantity could be estimated does not make up for it
                 verdicts.append("no_information")
-                reasons.extend(_not_measured(metric, "not_estimated") for metric in lacking)
+                reasons.extend(not_measured(metric, "not_estimated") for metric in lacking)
             chosen = chosen_among(self.both.current)
             made["labelled_beside_waiting"] = None if chosen is None else _labelled(chosen, reasons, self.plan)
         return made | {"verdict": worst_asked_for(verdicts or ["pass"])}
@@ -212,11 +168,11 @@ def _gates(metric: str, plan: DriftPlan, is_known: bool) -> bool:
     return metric in plan.gating and (is_known or metric == "selection_rate")
 
 
-def _measured_row(metric: str, both: Both, plan: DriftPlan, *, gates: bool) -> _Quantity:
+def _measured_row(metric: str, both: Both, plan: DriftPlan, *, gates: bool) -> Quantity:
     moved = measured(both, metric)
     row: dict[str, Any] = {"metric": metric, "role": GATING if gates else INFORMATIVE}
     if moved is None:
-        return _Quantity(row | {"why": "no_rows"} | dict.fromkeys(("reference", "current", "change")))
+        return Quantity(row | {"why": "no_rows"} | dict.fromkeys(("reference", "current", "change")))
     change = moved.change
     row |= {
         "n_reference": moved.n_reference,
@@ -231,10 +187,10 @@ def _measured_row(metric: str, both: Both, plan: DriftPlan, *, gates: bool) -> _
     effect = SELECTION if metric == "selection_rate" else PERFORMANCE
     one = _judged(f"performance:{metric}", effect, moved, plan, is_constant=moved.is_constant)
     code = "drift.selection_moved" if metric == "selection_rate" else "drift.performance_fell"
-    return _Quantity(row, one, code, {"reference": row["reference"], "current": row["current"]})
+    return Quantity(row, one, code, {"reference": row["reference"], "current": row["current"]})
 
 
-def _estimated_row(one: Estimate, plan: DriftPlan, *, gates: bool) -> _Quantity:
+def _estimated_row(one: Estimate, plan: DriftPlan, *, gates: bool) -> Quantity:
     row = {
         "metric": one.metric,
         "role": GATING if gates else INFORMATIVE,
@@ -247,7 +203,7 @@ def _estimated_row(one: Estimate, plan: DriftPlan, *, gates: bool) -> _Quantity:
         "reference": figure(one.reference),
     }
     judged = _judged(f"estimated:{one.metric}", ESTIMATED, one, plan)
-    return _Quantity(row, judged, "drift.estimate_fell", {"reference": row["reference"], "current": row["value"]})
+    return Quantity(row, judged, "drift.estimate_fell", {"reference": row["reference"], "current": row["value"]})
 
 
 def _judged(locus: str, effect: str, found: Moved | Estimate, plan: DriftPlan, *, is_constant: bool = False) -> Judged:
@@ -264,7 +220,7 @@ def _judged(locus: str, effect: str, found: Moved | Estimate, plan: DriftPlan, *
     )
 
 
-def _gap_rows(current: Loaded, both: Both, plan: DriftPlan, *, seed: int) -> tuple[list[_Quantity], int | None]:
+def _gap_rows(current: Loaded, both: Both, plan: DriftPlan, *, seed: int) -> tuple[list[Quantity], int | None]:
     """The gaps of every attribute in order of time, and how many rows have no time."""
     times: Times | None = None
     period = np.zeros(len(both.current), dtype=np.int64)
@@ -284,7 +240,7 @@ def _gap_rows(current: Loaded, both: Both, plan: DriftPlan, *, seed: int) -> tup
 
 def _gap_row(
     attribute: str, metric: str, both: Both, plan: DriftPlan, cut: tuple[Counts, Times | None], seed: int
-) -> _Quantity:
+) -> Quantity:
     period, times = cut
     row: dict[str, Any] = {
         "attribute": attribute,
@@ -294,9 +250,9 @@ def _gap_row(
     sides = [counted(side, _RATE_OF[metric]) for side in (both.reference, both.current)]
     names, periods = both.group_names[attribute], int(period.max(initial=-1)) + 1
     if sides[0] is None or sides[1] is None:
-        return _Quantity(row | {"why": "more_than_two_values"})
+        return Quantity(row | {"why": "more_than_two_values"})
     if not periods:
-        return _Quantity(row | {"why": "no_time"})
+        return Quantity(row | {"why": "no_time"})
     (hit0, of0), (hit1, of1) = sides[0], sides[1]
     then, now = both.reference.groups[attribute], both.current.groups[attribute]
     before = counts_by_period(then, np.where(of0, 0, -1), hit0, shape=(len(names), 1))
@@ -308,7 +264,7 @@ def _gap_row(
     hits, of = hits[kept], of[kept]
     found = followed(hits, of, generator(seed, "drift", "gaps", attribute, metric)) if kept.sum() >= 2 else None
     if found is None:
-        return _Quantity(row | {"why": "too_few_groups"})
+        return Quantity(row | {"why": "too_few_groups"})
     labels = _period_labels(period, times, periods)
     row |= _followed(found, row["groups"], labels)
     one = Judged(
@@ -324,8 +280,8 @@ def _gap_row(
     )
     more = {"attribute": attribute, "reference": row["reference"]["value"]}
     if times is None:
-        return _Quantity(row, one, "drift.gap_grew", more)
-    return _Quantity(row, one, "drift.gap_grew_since", more | {"since": row["since"], "until": row["until"]})
+        return Quantity(row, one, "drift.gap_grew", more)
+    return Quantity(row, one, "drift.gap_grew_since", more | {"since": row["since"], "until": row["until"]})
 
 
 def _period_labels(period: Counts, times: Times | None, periods: int) -> list[str]:
@@ -380,9 +336,7 @@ def _labelled(moved: Moved, reasons: Reasons, plan: DriftPlan) -> dict[str, Any]
     differ = change.p <= ALPHA and abs(change.value) >= limit
     if differ:
         shares = {"share_waiting": figure(change.old), "share_known": figure(change.new)}
-        reasons.append(
-            _reason("drift.labels_selective", "", **shares, waiting=moved.n_reference, known=moved.n_current)
-        )
+        reasons.append(reason("drift.labels_selective", "", **shares, waiting=moved.n_reference, known=moved.n_current))
     return {
         "waiting": figure(change.old),
         "known": figure(change.new),
@@ -397,29 +351,9 @@ def _labelled(moved: Moved, reasons: Reasons, plan: DriftPlan) -> dict[str, Any]
 
 def _unknown(why: str, both: Both, plan: DriftPlan) -> dict[str, Any]:
     known = int(both.current.known.sum())
-    return _reason("drift.performance_unknown", "", why=why, known=known, min_rows=plan.min_rows)
-
-
-def _not_measured(metric: str, why: str) -> dict[str, Any]:
-    return _reason("drift.quantity_not_measured", metric, metric=metric, why=why)
+    return reason("drift.performance_unknown", "", why=why, known=known, min_rows=plan.min_rows)
 
 
 def _gap_unknown(row: Mapping[str, Any]) -> dict[str, Any]:
     attribute = row["attribute"]
-    return _reason("drift.gap_not_followed", attribute, column=attribute[:100], metric=row["metric"], why=row["why"])
-
-
-def _params(one: Judged, metric: str) -> dict[str, Any]:
-    return {
-        "metric": metric,
-        "effect": figure(one.effect),
-        "threshold": figure(one.threshold),
-        "floor": None if one.floor is None else figure(one.floor),
-        "q": figure(one.q),
-        "n_reference": one.n_reference,
-        "n_current": one.n_current,
-    }
-
-
-def _reason(code: str, locus: str, **params: Any) -> dict[str, Any]:
-    return {"code": code, "severity": CODES[code][0], "locus": locus, "params": params}
+    return reason("drift.gap_not_followed", attribute, column=attribute[:100], metric=row["metric"], why=row["why"])

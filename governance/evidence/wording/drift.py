@@ -56,7 +56,7 @@ SENTENCES = {
     ),
     "drift.described_worse": (
         _(
-            "Taken together, the columns no longer go together as they did: what the main directions of then leave"
+            "Taken together, the columns no longer go together as they did: what the principal components of then leave"
             " unexplained is larger in a row of today, or smaller, %(effect)s of the time, where 0.5 is a guess, the"
             " limit %(threshold)s, and noise alone reaches %(floor)s once in twenty times (q %(q)s, n %(n_reference)s"
             " then, %(n_current)s now)."
@@ -65,8 +65,8 @@ SENTENCES = {
     ),
     "drift.described_inconclusive": (
         _(
-            "Taken together, the columns may no longer go together as they did: the main directions of then tell rows"
-            " of today apart %(effect)s of the time, the limit is %(threshold)s, and chance cannot be ruled out (q"
+            "Taken together, the columns may no longer go together as they did: the principal components of then tell"
+            " rows of today apart %(effect)s of the time, the limit is %(threshold)s, and chance cannot be ruled out (q"
             " %(q)s, n %(n_reference)s then, %(n_current)s now)."
         ),
         _("Compare again with more rows."),
@@ -216,7 +216,7 @@ MEASURES = {
     "wasserstein_1_over_std": _("the mean move in standard deviations"),
     "js_distance": _("the Jensen-Shannon distance"),
     "domain_classifier_auc": _("how often a model tells the two apart"),
-    "reconstruction_error_auc": _("how often the main directions of then tell the two apart"),
+    "reconstruction_error_auc": _("how often the principal components of then tell the two apart"),
     "missing_share_change": _("the change of the share without a value"),
     "performance_drop": _("by how much decisions became worse"),
     "estimated_performance_drop": _("by how much decisions became worse, as estimated"),

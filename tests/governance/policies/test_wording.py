@@ -56,13 +56,13 @@ def test_every_state_of_a_condition_is_a_sentence_and_names_it_where_it_does_not
         ),
         (
             "subject.task in ['a && b', 'c'] && use_case.tier != \"high\"",
-            "the task is one of “a && b”, “c” and the risk tier is not High",
-            "задача — одно из: «a && b», «c» и уровень риска — не Высокий",
+            "the task is one of “a && b”, “c” and the risk tier is not high",
+            "задача — одно из: «a && b», «c» и уровень риска — не высокий",
         ),
         (
             'stage == "pilot" || has(subject.library)',
-            "the stage is Pilot or the library is known",
-            "этап — Пилот или библиотека: значение известно",
+            "the stage is pilot or the library is known",
+            "этап — пилот или библиотека: значение известно",
         ),
         # that it is known is no matter of course where it is said what it is not
         (

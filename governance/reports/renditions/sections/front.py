@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from governance.evidence.showing import kind_name
 from governance.reports.renditions import markup
@@ -122,7 +123,10 @@ def summary(document: Document, *, most: int | None) -> Iterator[str]:
             for one in told["runs"]
         ]
         yield markup.table(
-            _("Audits that ended in the period"), [_("Audit"), _("Came to"), _("Audits")], rows, kinds="ttn"
+            _("Audits that ended in the period"),
+            [pgettext("check", "Audit"), _("Came to"), _("Audits")],
+            rows,
+            kinds="ttn",
         )
     yield from _differences(differences, most=most)
     yield END

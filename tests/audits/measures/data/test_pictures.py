@@ -9,7 +9,7 @@ from scipy.fft import dctn
 
 from audits.measures.data.columns import Column
 from audits.measures.data.findings import Findings
-from audits.measures.data.near import TooMuchText
+from audits.measures.data.near import TooMuchToCompare
 from audits.measures.data.pictures import DISTANCE, Pictures, alike, at_pictures, is_plain, perceptual_hashes
 from audits.measures.tables.arrow import strings
 
@@ -66,7 +66,7 @@ def test_every_pair_within_the_distance_is_found_once() -> None:
     plain = {(i, j) for i in range(hashes.size) for j in range(i + 1, hashes.size) if bits(hashes[i], hashes[j]) <= 8}
     assert found == plain
     assert len(first) == len(found) >= 10
-    with pytest.raises(TooMuchText, match="pairs of pictures"):
+    with pytest.raises(TooMuchToCompare, match="pairs of pictures"):
         alike(np.arange(2_500, dtype=np.uint64))
 
 

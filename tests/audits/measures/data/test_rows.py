@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audits.measures.data import near
-from audits.measures.data.near import TooMuchText, components, near_pairs
+from audits.measures.data.near import TooMuchToCompare, components, near_pairs
 from audits.measures.data.rows import conflicting_labels, seen_elsewhere
 from tests.audits.measures.data.tables import audited, chances, codes, csv, found, sentence, varied
 from tests.audits.measures.made import examples
@@ -155,7 +155,7 @@ def test_a_bucket_of_many_near_copies_is_found_whole_and_soon() -> None:
 def test_what_would_take_minutes_is_not_searched_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(near, "MAX_CHARACTERS", 100)
 
-    with pytest.raises(TooMuchText):
+    with pytest.raises(TooMuchToCompare):
         near_pairs(pa.array(["x" * 101]))
     document = audited(csv("number,text", varied(50)))
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from audits.measures.data import near
 from audits.measures.data.auditing import audit_data, load_for
 from audits.measures.data.contamination import COMMON, shared_runs
-from audits.measures.data.near import TooMuchText
+from audits.measures.data.near import TooMuchToCompare
 from audits.measures.data.plan import DataPlan
 from audits.measures.data.words import words_of
 from audits.measures.plan_values import PlanRejected
@@ -244,7 +244,7 @@ def test_too_much_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audits.measures.data.contamination.MAX_CHARACTERS", 10)
     assert near.MAX_CHARACTERS > 10
 
-    with pytest.raises(TooMuchText):
+    with pytest.raises(TooMuchToCompare):
         shared_runs(strings(["more than ten characters"]), np.ones((1, 1), dtype=bool))
 
 

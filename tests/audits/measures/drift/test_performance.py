@@ -34,7 +34,7 @@ def rates(made: Rows) -> dict[str, float]:
 
 
 def flipped(made: Rows, every: int) -> Rows:
-    """The same rows with every so manieth decision turned around."""
+    """The same rows with every n-th decision turned around."""
     turned = np.arange(len(made.label)) % every == 0
     return replace(made, prediction=np.where(turned, 1 - made.prediction, made.prediction))
 
