@@ -240,6 +240,8 @@ def test_a_croissant_file_says_what_the_card_leaves_out() -> None:
     said = croissant(json.dumps(CROISSANT).encode())
 
     assert said == {"licence", "creators", "languages", "creation", "limitations", "size", "opt_out"}
+    hollow = {"license": [""], "isBasedOn": [{}], "creator": [{"@type": "Person", "name": " "}], "inLanguage": [None]}
+    assert croissant(json.dumps({"@type": "Dataset", **hollow}).encode()) == set()
     context = given(LEAKING, card_sha256="card", croissant_sha256="croissant")
     context._files = {**context._files, "croissant": json.dumps(CROISSANT).encode()}
     (draft,) = [one for one in data_kind.run(context).drafts if one.code == "data.provenance_missing"]

@@ -143,7 +143,9 @@ class TrialStressCase(APIView):
         except NotAnAsker as refusal:
             raise Problem(403, refusal.code, str(refusal)) from refusal
         except EvidenceRefused as refusal:
-            raise Problem(409 if refusal.code == "no_trial" else 422, refusal.code, str(refusal)) from refusal
+            raise Problem(
+                409 if refusal.code in ("no_trial", "trial_erased") else 422, refusal.code, str(refusal)
+            ) from refusal
         return Response(self.Output(kept).data, status=201)
 
 
