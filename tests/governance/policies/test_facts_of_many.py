@@ -97,6 +97,7 @@ class Reviews:
             self._upload(tables, self.here, role, name=f"{role} {day}.onnx", day=-day, by=self.person)
         self._upload(tables, self.there, "data", name="data.csv", day=0, by=self.other)
         self._upload(dataset, self.here, "data", name="rows.csv", day=0, by=self.other)
+        self._upload(dataset, self.here, "files", name="croissant.json", day=0, by=self.other)
         for use_case, dropped in ((self.here, None), (self.there, None), (None, None), (self.here, NOON)):
             StressCase.objects.create(
                 entry=tables.entry,
@@ -262,9 +263,7 @@ def test_the_queries_do_not_grow_with_the_number_of_reviews() -> None:
 
     counted = []
     for about in (some, more):
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             facts_of(about, at=NOON)
         counted.append(len(queries))
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import datetime as dt
-import hashlib
-import io
 import json
 import threading
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -19,86 +14,27 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from audits import blobs, execution
-from audits.models import Blob, Run
-from audits.sandbox.levels import Level
+from audits.models import Run
 from audits.sandbox.probing import probe
-from governance.evidence import forgetting, trials
 from governance.evidence import services as evidence
-from governance.evidence.models import Attachment, KeptTrial, StressCase
+from governance.evidence import trials
+from governance.evidence.models import KeptTrial, StressCase
 from governance.evidence.services import EvidenceRefused
 from governance.ledger.models import Event
-from governance.people.models import User
 from tests.factories import member
 from tests.governance.catalog.clients import API, client
+from tests.governance.portal.trying.asking import (
+    ROWS,
+    TYPED,
+    address,
+    answered,
+    ask,
+    bring,
+    browser,
+)
 from tests.governance.world import World
 
-pytest.importorskip("onnxruntime", reason="without requirements/models.txt no model is run")
-pytest.importorskip("skl2onnx", reason="without requirements/dev.txt no model is made")
-from tests.audits.adapters import made  # noqa: E402 - the packages it needs may not be there
-
 pytestmark = [pytest.mark.django_db, pytest.mark.sandbox]
-NO_PICTURE = "The file is no PNG, JPEG, WebP, BMP or GIF."
-ROWS = [[3.0, 0.5, 0.5, 1.0], [-3.0, 0.5, -0.5, 1.0]]
-TYPED = "3,0.5,0.5,1\n\n-3, 0.5, -0.5, 1"
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("onnx") / "model.onnx"
-    return made.as_onnx(made.classifier(), path).read_bytes()
-
-
-@pytest.fixture
-def world(model: bytes) -> World:
-    """A version with a model file at hand."""
-    if probe().level < Level.L2:
-        pytest.skip(f"this machine isolates too little: {probe().lacking}")
-    world = World()
-    bring(world, "model.onnx", model)
-    return world
-
-
-def bring(world: World, name: str, content: bytes) -> None:
-    upload = evidence.upload(
-        stream=io.BytesIO(content),
-        filename=name,
-        media_type="application/octet-stream",
-        by=world.submitter,
-        at=timezone.now(),
-    )
-    evidence.attach(
-        version=world.version,
-        use_case=world.use_case,
-        role=Attachment.Role.FILES,
-        upload=upload,
-        by=world.submitter,
-        at=timezone.now(),
-    )
-
-
-def address(world: World, *, name: str = "try", **more: Any) -> str:
-    entry = world.version.entry
-    where = [entry.kind, entry.namespace, entry.name, world.version.revision]
-    return reverse(f"catalog:{name}", args=[*where, *more.values()])
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def ask(world: World, typed: str, *, by: User | None = None, lines: str = "rows", **more: Any) -> Any:
-    sent = {"typed": typed, "lines": lines, "use_case": world.use_case.slug, **more}
-    return browser(by or world.submitter).post(address(world), sent)
-
-
-def answered(world: World, typed: str = TYPED, **more: Any) -> Run:
-    ask(world, typed, **more)
-    run = Run.objects.get(kind="trial")
-    execution.execute(run_id=run.pk)
-    run.refresh_from_db()
-    return run
 
 
 def test_a_reviewer_types_and_reads_what_the_model_answers_in_the_sandbox(
@@ -134,6 +70,8 @@ def test_a_reviewer_types_and_reads_what_the_model_answers_in_the_sandbox(
 
 
 def test_the_answer_is_that_of_the_runtime_itself(world: World):
+    from tests.audits.adapters import made  # the packages it needs may not be there
+
     run = answered(world)
 
     document = json.loads(blobs.read_checked(run.result_sha256))
@@ -238,7 +176,7 @@ def test_nobodys_trials_keep_the_others_waiting(world: World):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_trials_sent_at_once_wait_no_more_than_one_after_another(transactional_db: None):
+def test_many_trials_sent_at_once_wait_no_more_than_one_afteranother(transactional_db: None):
     world = World()
     bring(world, "model.onnx", b"is not read before it is run")
     start, codes = threading.Barrier(6), list[str]()
@@ -341,201 +279,3 @@ def test_a_text_with_its_right_answer_becomes_a_permanent_test(world: World):
         "zwei",
     )
     assert (again.status_code, again.json()["id"]) == (201, kept.pk)
-
-
-def brightness() -> bytes:
-    """A model of pictures of 8 x 8 that says how bright red, green and blue are."""
-    from onnx import TensorProto, helper
-
-    info = helper.make_tensor_value_info
-    graph = helper.make_graph(
-        [
-            helper.make_node("GlobalAveragePool", ["pixels"], ["mean"]),
-            helper.make_node("Flatten", ["mean"], ["colours"]),
-        ],
-        "g",
-        [info("pixels", TensorProto.FLOAT, [None, 3, 8, 8])],
-        [info("colours", TensorProto.FLOAT, [None, 3])],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    content: bytes = model.SerializeToString()
-    return content
-
-
-def picture(colour: tuple[int, int, int] = (255, 0, 51), kind: str = "PNG") -> bytes:
-    image = pytest.importorskip("PIL.Image", reason="without requirements/models.txt no picture is read")
-    stored = io.BytesIO()
-    image.new("RGB", (40, 30), colour).save(stored, kind)
-    return stored.getvalue()
-
-
-def show(world: World, content: bytes, **more: Any) -> Any:
-    file = SimpleUploadedFile("cat.png", content, content_type="image/png")
-    sent = {"typed": "", "lines": "texts", "use_case": world.use_case.slug, "picture": file, **more}
-    return browser(world.submitter).post(address(world), sent)
-
-
-@pytest.fixture
-def gallery(world: World) -> World:
-    """The same, with a model of pictures."""
-    world.version = world.new_version()
-    bring(world, "brightness.onnx", brightness())
-    return world
-
-
-def test_a_picture_is_shown_to_a_model_and_becomes_evidence_and_a_permanent_test(gallery: World):
-    asked = show(gallery, picture())
-    run = Run.objects.get(kind="trial")
-    execution.execute(run_id=run.pk)
-    run.refresh_from_db()
-
-    assert (run.state, run.verdict) == ("succeeded", "answered"), run.error
-    document = json.loads(blobs.read_checked(run.result_sha256))
-    assert document["answers"][0]["colours"] == pytest.approx([1.0, 0.0, 0.2], abs=1e-6)
-    seen = browser(gallery.submitter).get(asked.url.partition("#")[0]).content.decode()
-    assert "picture: PNG" in seen
-    assert "<img" not in seen.partition('id="try-answer"')[2], "nobody's browser decodes a stranger's picture"
-    browser(gallery.submitter).post(address(gallery, name="try-keep", pk=run.pk), {"note": "red"})
-    browser(gallery.submitter).post(address(gallery, name="try-keep-case", pk=run.pk), {"row": "0", "expected": "0"})
-    assert KeptTrial.objects.get().run == run
-    kept = StressCase.objects.get()
-    digest = hashlib.sha256(picture()).hexdigest()
-    assert kept.input == {"picture": digest, "media_type": "image/png", "bytes": len(picture())}
-    assert blobs.read_checked(digest) == picture()
-
-
-def test_what_is_no_picture_says_so_and_what_only_begins_like_one_is_refused_where_it_is_decoded(gallery: World):
-    for content, more, says in (
-        (b"", {}, NO_PICTURE),
-        (b"<svg onload=alert(1)>", {}, NO_PICTURE),
-        (b"%PDF-1.7", {}, NO_PICTURE),
-        (b"\x89PNG\r\n\x1a\n" + bytes(4 << 20), {}, "A picture has at most 4 MB."),
-        (picture(), {"typed": "a"}, "Ask about lines or about a picture"),
-    ):
-        answer = show(gallery, content, **more)
-        assert (answer.status_code, says in answer.content.decode()) == (422, True), says
-    assert not Run.objects.filter(kind="trial").exists()
-
-    show(gallery, picture()[:60])
-    run = Run.objects.get(kind="trial")
-    execution.execute(run_id=run.pk)
-    run.refresh_from_db()
-
-    assert (run.state, run.error_code) == ("errored", "inputs")
-    assert "picture 1 cannot be read" in run.error
-
-
-def test_a_model_that_takes_no_pictures_says_what_it_takes(world: World):
-    show(world, picture())
-    run = Run.objects.get(kind="trial")
-    execution.execute(run_id=run.pk)
-    run.refresh_from_db()
-
-    assert (run.state, run.error_code) == ("errored", "inputs")
-    assert "pictures" in run.error
-
-
-def test_programs_show_pictures_and_name_none_that_they_did_not_send(gallery: World):
-    program = client(gallery.submitter, "audits:run", "catalog:read")
-    entry = gallery.version.entry
-    subject = {"kind": entry.kind, "id": entry.repo_id, "revision": gallery.version.revision}
-    sent = base64.b64encode(picture(kind="JPEG")).decode()
-    named = {"picture": hashlib.sha256(picture()).hexdigest(), "media_type": "image/png", "bytes": len(picture())}
-    blobs.store_bytes(picture(), media_type="image/png", at=timezone.now())
-
-    def post(*inputs: Any) -> Any:
-        asked = {"subject": subject, "use_case": gallery.use_case.slug, "inputs": inputs}
-        return program.post(f"{API}trials/", asked)
-
-    answers = [
-        post({"picture": sent}, {"picture": sent}),
-        post(named),
-        post({"picture": "not base64!"}),
-        post({"picture": 5}),
-        post({"picture": sent}, "and a text"),
-        post(*[{"picture": sent}] * 9),
-        post({"picture": base64.b64encode(b"GIF89").decode()}),
-    ]
-
-    assert [one.status_code for one in answers] == [202, *[422] * 6]
-    assert [one.json()["code"] for one in answers[1:]] == [
-        "question_odd",
-        "picture_odd",
-        "picture_odd",
-        "question_odd",
-        "question_odd",
-        "picture_odd",
-    ]
-    assert Run.objects.get(kind="trial").inputs["pictures"] == [hashlib.sha256(picture(kind="JPEG")).hexdigest()]
-
-
-def test_a_trial_that_nobody_kept_is_forgotten_after_some_days_and_can_be_asked_again(world: World, settings: Any):
-    run, kept = answered(world), _another(world, "1,2,3,4")
-    trials.keep(run_id=kept.pk, by=world.submitter, at=timezone.now())
-    question, result = run.inputs["question_sha256"], run.result_sha256
-    late = timezone.now() + dt.timedelta(days=settings.TRIAL_DAYS, minutes=1)
-
-    early = forgetting.forget_trials(at=timezone.now())
-    erased = forgetting.forget_trials(at=late)
-    again = forgetting.forget_trials(at=late)
-
-    assert (early, erased, again) == (0, 2, 0)
-    assert not blobs.is_there(question)
-    assert not blobs.is_there(result)
-    assert set(Blob.objects.exclude(erased_at=None).values_list("sha256", flat=True)) == {question, result}
-    assert blobs.is_there(kept.inputs["question_sha256"])
-    assert blobs.is_there(kept.result_sha256)
-    where = f"{address(world)}?use_case={world.use_case.slug}&trial={run.pk}"
-    assert "was erased since. Ask again." in browser(world.submitter).get(where).content.decode()
-    with pytest.raises(EvidenceRefused) as refused:
-        trials.keep(run_id=run.pk, by=world.submitter, at=late)
-    assert refused.value.code == "trial_erased", "what is gone is no evidence"
-    assert ask(world, TYPED).status_code == 302
-    renewed = Run.objects.filter(kind="trial").latest("pk")
-    execution.execute(run_id=renewed.pk)
-    assert blobs.is_there(question)
-    assert Run.objects.get(pk=renewed.pk).verdict == "answered"
-
-
-def test_what_something_else_rests_on_is_not_forgotten(gallery: World, settings: Any):
-    show(gallery, picture())
-    run = Run.objects.get(kind="trial")
-    execution.execute(run_id=run.pk)
-    digest = hashlib.sha256(picture()).hexdigest()
-    bring(gallery, "cat.png", picture())
-    late = timezone.now() + dt.timedelta(days=settings.TRIAL_DAYS, minutes=1)
-
-    assert forgetting.forget_trials(at=late) == 2
-
-    assert blobs.is_there(digest), "somebody has uploaded the same bytes as evidence"
-    show(gallery, picture((0, 255, 0)))
-    other = Run.objects.filter(kind="trial").latest("pk")
-    execution.execute(run_id=other.pk)
-    trials.keep_case(run_id=other.pk, row=0, expected="1", by=gallery.submitter, at=timezone.now())
-    assert forgetting.forget_trials(at=late) == 0, "what became a permanent test keeps the trial that it came from"
-
-
-def test_a_picture_that_an_erased_trial_showed_too_is_erased_with_the_last_that_did(settings: Any):
-    world = World()
-    bring(world, "model.onnx", b"is not run")
-    first, second = b"GIF89a one", b"GIF89a two"
-    digest = hashlib.sha256(first).hexdigest()
-
-    for days, shown in ((1, [first]), (50, [first, second])):
-        at = timezone.now() + dt.timedelta(days=days)
-        run = trials.ask(version=world.version, use_case=world.use_case, pictures=shown, by=world.submitter, at=at)
-        Run.objects.filter(pk=run.pk).update(state="cancelled", finished_at=at)
-        assert blobs.is_there(digest)
-
-        forgetting.forget_trials(at=at + dt.timedelta(days=settings.TRIAL_DAYS, minutes=1))
-
-        assert not blobs.is_there(digest)
-    assert not blobs.is_there(hashlib.sha256(second).hexdigest())
-
-
-def _another(world: World, typed: str) -> Run:
-    ask(world, typed)
-    run = Run.objects.filter(kind="trial").latest("pk")
-    execution.execute(run_id=run.pk)
-    run.refresh_from_db()
-    return run
