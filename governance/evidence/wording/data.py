@@ -349,8 +349,11 @@ SENTENCES = {
         _("Write JSON-LD with the type Dataset, of at most 5 MB; check it with a validator of Croissant."),
     ),
     "data.provenance_missing": (
-        _("The card does not say %(lacking)s of %(of)s things about where the data comes from: %(fields)s."),
-        _("Fill in the fields and sections of the card."),
+        _(
+            "Neither the card nor croissant.json says %(lacking)s of %(of)s things about where the data comes from:"
+            " %(fields)s."
+        ),
+        _("Fill in the fields and sections of the card, or the properties of croissant.json."),
     ),
     "data.provenance_not_read": (
         _("The data set has no card, so nothing is known of where the data comes from."),
