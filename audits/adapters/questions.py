@@ -16,6 +16,7 @@ from audits.adapters.tensors import Array
 SHOWN_NUMBERS = 16
 SHOWN_LETTERS = 2000
 SHOWN_BEST = 5
+TOO_LARGE = 2**53
 
 
 def batch_of(cells: Sequence[Any], signature: Signature) -> dict[str, Array]:
@@ -86,8 +87,10 @@ def _numbers(rows: Sequence[Sequence[Any]], one: Tensor, wanted: str) -> Array:
     kind = np.dtype(one.dtype)
     if kind.kind in "iub":
         bounds = (0, 1) if kind.kind == "b" else (np.iinfo(kind).min, np.iinfo(kind).max)
-        if not np.all((found == np.floor(found)) & (found >= bounds[0]) & (found <= bounds[1])):
-            raise ModelRefused("inputs", f"the model takes {wanted}: whole numbers in its range")
+        # from 2**53 on a text may be read as the double beside it, and the last one of 64 bits is none
+        fits = (found >= bounds[0]) & (found <= bounds[1]) & (np.abs(found) < TOO_LARGE)
+        if not np.all((found == np.floor(found)) & fits):
+            raise ModelRefused("inputs", f"the model takes {wanted}: whole numbers in its range, below 2^53")
     with np.errstate(over="ignore"):
         return found.astype(kind)
 

@@ -72,8 +72,21 @@ def _types(node: Mapping[str, Any]) -> set[str]:
 
 
 def _says(value: Any) -> bool:
-    """Whether there is anything in it: a blank text or an empty list says nothing."""
-    return bool(value.strip()) if isinstance(value, str) else bool(value)
+    """Whether there is anything in it: a blank text says nothing, nor does what holds nothing else.
+
+    >>> _says([{"@type": "CreativeWork", "name": " "}, None]), _says({"name": "MIT"})
+    (False, True)
+    """
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            left += [held for key, held in one.items() if key not in ("@type", "@context")]
+        elif isinstance(one, list):
+            left += one
+        elif one and not (isinstance(one, str) and not one.strip()):
+            return True
+    return False
 
 
 def _nodes(value: Any) -> Iterator[Mapping[str, Any]]:

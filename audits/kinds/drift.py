@@ -60,7 +60,9 @@ def _decisions(document: Mapping[str, Any]) -> dict[str, float]:
     performance, gaps = document.get("performance", {}), document.get("gaps", {})
     measured = {row["metric"]: row for row in performance.get("quantities", ())}
     estimates = {row["metric"]: row for row in performance.get("estimated", {}).get("quantities", ())}
-    rises = [row["effect"] for row in gaps.get("followed", ()) if row["role"] == "gating" and "effect" in row]
+    followed = [row for row in gaps.get("followed", ()) if row["role"] == "gating"]
+    # the widest of some is not that of all
+    rises = [row["effect"] for row in followed] if all("effect" in row for row in followed) else []
     named = {
         "accuracy_then": measured.get("accuracy", {}).get("reference"),
         "accuracy_now": measured.get("accuracy", {}).get("current"),

@@ -233,6 +233,7 @@ class Cell:
         asks, answers, talk = (pipe.fileno() for pipe in self._pipes())
         until = min(time.monotonic() + seconds, self._begun + self.limits.seconds)
         writing, reading = self._writing, Reading(self.limits.answer_bytes)
+        self._look_at_times(until)  # here too: an answer that is there already lets nobody wait below
         with selectors.DefaultSelector() as ready:
             ready.register(answers, selectors.EVENT_READ)
             ready.register(talk, selectors.EVENT_READ)
@@ -249,11 +250,15 @@ class Cell:
                             ready.unregister(talk)  # closed: it would be ready for ever
                     elif self._read(reading, answers):
                         return reading.head, reading.body
-                now = time.monotonic()
-                if now - self._looked >= LOOK_EVERY_S:
-                    self._looked = now
-                    self._look(now, until)
-                    self._tick()
+                self._look_at_times(until)
+
+    def _look_at_times(self, until: float) -> None:
+        """Look at the program, and let the caller look around, every so often."""
+        now = time.monotonic()
+        if now - self._looked >= LOOK_EVERY_S:
+            self._looked = now
+            self._look(now, until)
+            self._tick()
 
     def _read(self, reading: Reading, answers: int) -> bool:
         try:

@@ -123,11 +123,14 @@ def keep(*, run_id: int, note: str = "", by: User, at: dt.datetime) -> KeptTrial
 
     Raises:
         NotAnAsker: the person only reads in the use case's team.
-        EvidenceRefused: it is no trial, or has not come to its end.
+        EvidenceRefused: it is no trial, has not come to its end, or was erased since.
     """
     run = Run.objects.select_for_update().get(pk=run_id)
     if run.kind != KIND or run.state != RunState.SUCCEEDED:
         raise EvidenceRefused("no_trial", "only a trial that has come to its end can be kept")
+    behind = (run.result_sha256, str(run.inputs.get("question_sha256")), *(run.inputs.get("pictures") or ()))
+    if not all(map(blobs.is_there, behind)):
+        raise EvidenceRefused("trial_erased", "what was asked and answered was erased since; ask again, then keep it")
     use_case = UseCase.objects.select_related("owner_team").get(slug=run.use_case)
     if not may_try(by, use_case=use_case):
         raise NotAnAsker("not_a_trier", f"you only read in {use_case}; its team's submitters and reviewers keep trials")
@@ -154,6 +157,7 @@ def keep(*, run_id: int, note: str = "", by: User, at: dt.datetime) -> KeptTrial
     return kept
 
 
+@transaction.atomic
 def keep_case(*, run_id: int, row: int, expected: str, by: User, at: dt.datetime) -> StressCase:
     """Make a text or picture of a trial, with its right answer, a permanent test: later stress audits ask it too.
 
@@ -162,7 +166,7 @@ def keep_case(*, run_id: int, row: int, expected: str, by: User, at: dt.datetime
         EvidenceRefused: it is no trial that has ended, has no such row, or the row is of features; or as
             ``stress_cases.keep``.
     """
-    run = Run.objects.get(pk=run_id)
+    run = Run.objects.select_for_update().get(pk=run_id)
     document = read(run) if run.kind == KIND and run.state == RunState.SUCCEEDED else None
     if document is None:
         raise EvidenceRefused("no_trial", "only a trial that has come to its end can be kept")

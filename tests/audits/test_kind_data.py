@@ -142,6 +142,15 @@ def test_drift_of_two_uploads() -> None:
     assert {draft.code for draft in outcome.drafts} == {"drift.values_moved"}
 
 
+def test_the_widest_rise_is_not_told_where_one_of_the_gaps_was_not_followed() -> None:
+    def document(*rows: dict[str, Any]) -> dict[str, Any]:
+        told = {"rows": {}, "judged": 0, "drifted": 0, "verdict": "insufficient_data", "reasons": ()}
+        return {**told, "gaps": {"followed": [{"role": "gating", **row} for row in rows]}}
+
+    assert drift_kind.outcome(document({"effect": 0.01}, {"effect": 0.02})).summary["fairness_gap_rise"] == 0.02
+    assert "fairness_gap_rise" not in drift_kind.outcome(document({"effect": 0.01}, {"why": "no_time"})).summary
+
+
 @pytest.mark.parametrize(
     ("inputs", "code"),
     [
@@ -231,6 +240,8 @@ def test_a_croissant_file_says_what_the_card_leaves_out() -> None:
     said = croissant(json.dumps(CROISSANT).encode())
 
     assert said == {"licence", "creators", "languages", "creation", "limitations", "size", "opt_out"}
+    hollow = {"license": [""], "isBasedOn": [{}], "creator": [{"@type": "Person", "name": " "}], "inLanguage": [None]}
+    assert croissant(json.dumps({"@type": "Dataset", **hollow}).encode()) == set()
     context = given(LEAKING, card_sha256="card", croissant_sha256="croissant")
     context._files = {**context._files, "croissant": json.dumps(CROISSANT).encode()}
     (draft,) = [one for one in data_kind.run(context).drafts if one.code == "data.provenance_missing"]

@@ -26,7 +26,7 @@ from audits.measures.drift.judging import Judged, decide, threshold_of, worst_as
 from audits.measures.drift.outcomes import Both, outcomes_of
 from audits.measures.drift.performance import Moved, chosen_among, counted, measured
 from audits.measures.drift.plan import GAPS, OUTCOMES, DriftPlan
-from audits.measures.drift.quantities import GATING, INFORMATIVE, Quantity, Reasons, reason
+from audits.measures.drift.quantities import GATING, INFORMATIVE, Quantity, Reasons, not_measured, reason
 from audits.measures.drift.thresholds import ALPHA, CALIBRATION, ESTIMATED, GAP, PERFORMANCE, SELECTION
 from audits.measures.figures import figure
 from audits.measures.resampling import generator
@@ -89,9 +89,20 @@ class Decided:
                 why = self.estimate.why or "not_asked_for"
                 verdicts.append("insufficient_data" if why == "too_few_rows" else "no_information")
                 reasons.append(_unknown(why, self.both, self.plan))
+            elif not self.is_known and (lacking := self._not_estimated):
+                # that another quantity could be estimated does not make up for it
+                verdicts.append("no_information")
+                reasons.extend(not_measured(metric, "not_estimated") for metric in lacking)
             chosen = chosen_among(self.both.current)
             made["labelled_beside_waiting"] = None if chosen is None else _labelled(chosen, reasons, self.plan)
         return made | {"verdict": worst_asked_for(verdicts or ["pass"])}
+
+    @property
+    def _not_estimated(self) -> list[str]:
+        """What the verdict rests on and outcomes alone would show, where no estimate stands for it."""
+        told = {one.row["metric"] for one in self.estimates}
+        wanted = (name for name in OUTCOMES if name in self.plan.gating and name != "selection_rate")
+        return [name for name in wanted if name not in told]
 
     def _estimated(self) -> dict[str, Any]:
         found = self.estimate

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audits.measures.binary import positive_values
+from audits.measures.binary import PositiveNotFound, PositiveNotGiven, positive_values
 from audits.measures.drift.plan import DriftPlan
-from audits.measures.naming import quoted
+from audits.measures.naming import listed, quoted
 from audits.measures.tables.arrow import MINUS_ONE, as_numpy
 from audits.measures.tables.loading import Loaded
 from audits.measures.tables.refusals import ColumnMissing, TableRejected, TooManyValues
@@ -26,6 +26,10 @@ MAX_GROUPS = 100
 
 class RowsNamedTwice(TableRejected):
     code = "row_id_repeated"
+
+
+class NothingInCommon(TableRejected):
+    code = "labels_and_predictions_differ"
 
 
 class ScoreNotNumeric(TableRejected):
@@ -124,15 +128,30 @@ def _positives(
 ) -> tuple[frozenset[str] | None, frozenset[str] | None]:
     """The values that mean "positive" in label and prediction; None where there are more than two and none is named.
 
-    With more than two values a named one stands against the rest.
+    With more than two values a named one stands against the rest. Where outcomes and decisions are written in words of
+    their own (true and 1), each is read by its own, as far as that is clear.
+
+    Raises:
+        TableRejected: it is not clear which value is positive, or whether any decision is right.
     """
     decisions = _different(decided)
     known = _different(labels) if plan.label else decisions
-    if len({*known, *decisions}) > 2:
-        if plan.positive is None:
-            return None, None
-        only = frozenset({plan.positive})
-        return (only, only) if plan.positive in {*known, *decisions} else (None, None)
+    if len({*known, *decisions}) <= 2:
+        return _of_two(known, decisions, plan)
+    if max(len(known), len(decisions)) <= 2:
+        try:
+            return _of_two(known, decisions, plan)
+        except (PositiveNotGiven, PositiveNotFound):
+            if not set(known) & set(decisions):
+                raise
+    _require_common_words(labels, decided, plan)
+    if plan.positive is None:
+        return None, None
+    only = frozenset({plan.positive})
+    return (only, only) if plan.positive in {*known, *decisions} else (None, None)
+
+
+def _of_two(known: Sequence[str], decisions: Sequence[str], plan: DriftPlan) -> tuple[frozenset[str], frozenset[str]]:
     return positive_values(
         label=plan.label or plan.prediction or "",
         labels=known,
@@ -140,6 +159,21 @@ def _positives(
         predictions=decisions,
         positive=plan.positive,
     )
+
+
+def _require_common_words(labels: Sequence[pa.Array], decided: Sequence[pa.Array], plan: DriftPlan) -> None:
+    """That outcomes and decisions are told in the same words, in both tables together and in each where it is clear."""
+    sides = [(labels, decided), *(([one], [other]) for one, other in zip(labels, decided, strict=True))]
+    for place, (one, other) in enumerate(sides):
+        known, decisions = _different(one), _different(other)
+        # a few rows of one class may all be wrong
+        is_clear = min(len(known), len(decisions)) >= (2 if place else 1)
+        if is_clear and not set(known) & set(decisions):
+            raise NothingInCommon(
+                f"the label {quoted(plan.label or '')} says {listed(known)} and the prediction"
+                f" {quoted(plan.prediction or '')} {listed(decisions)}: no value is in both; write both in the same"
+                " words, then and now"
+            )
 
 
 def _flags(cells: pa.Array, values: frozenset[str]) -> Flags:

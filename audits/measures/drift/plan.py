@@ -78,6 +78,8 @@ class DriftPlan:
             raise PlanRejected(
                 "plan_value_wrong", f"gating has no quantity {listed(unknown)}; known: {listed((*OUTCOMES, *GAPS))}"
             )
+        if self.gating != GATING:
+            _require_measurable(self)
 
     @property
     def roles(self) -> list[str]:
@@ -128,6 +130,21 @@ def _require_roles(plan: DriftPlan) -> None:
         raise PlanRejected(
             "sensitive_missing", "time orders the gaps between groups; name the columns of groups (sensitive)"
         )
+
+
+def _require_measurable(plan: DriftPlan) -> None:
+    """What somebody has the verdict rest on can be measured by the columns that are named."""
+    lacking = (
+        ("prediction", plan.prediction, (*OUTCOMES, *GAPS)),
+        ("label", plan.label, [name for name in (*OUTCOMES, *GAPS) if name not in ("selection_rate", GAPS[0])]),
+        ("score", plan.score, ["roc_auc_score"]),
+        ("sensitive", plan.sensitive, GAPS),
+    )
+    for key, given, needing in lacking:
+        if not given and (asked := [name for name in plan.gating if name in needing]):
+            raise PlanRejected(
+                f"{key}_missing", f"the verdict cannot rest on {listed(asked)} (gating) without a column of {key}"
+            )
 
 
 def _thresholds(value: object, key: str) -> dict[str, float]:

@@ -40,6 +40,8 @@ class Quantity:
         one = self.judged
         if one is None:
             self.row["verdict"] = "insufficient_data"
+            if self.gates and "attribute" not in self.row:
+                reasons.append(not_measured(self.row["metric"], self.row["why"]))
             return "insufficient_data"
         self.row |= {
             "p": figure(one.p),
@@ -72,6 +74,11 @@ def _params(one: Judged, metric: str) -> dict[str, Any]:
         "n_reference": one.n_reference,
         "n_current": one.n_current,
     }
+
+
+def not_measured(metric: str, why: str) -> dict[str, Any]:
+    """The reason that says of a quantity that the verdict rests on that it was not measured."""
+    return reason("drift.quantity_not_measured", metric, metric=metric, why=why)
 
 
 def reason(code: str, locus: str, **params: Any) -> dict[str, Any]:

@@ -27,6 +27,7 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "drift.gap_not_followed": ("medium", ("column", "metric", "why")),
     "drift.quantity_inconclusive": ("medium", _QUANTITY),
     "drift.quantity_too_few_rows": ("medium", (*_QUANTITY, "min_rows")),
+    "drift.quantity_not_measured": ("medium", ("metric", "why")),
     "drift.performance_unknown": ("high", ("why", "known", "min_rows")),
     "drift.labels_selective": ("medium", ("share_waiting", "share_known", "waiting", "known")),
     # the effect is large and may be chance

@@ -63,7 +63,7 @@ class Trials(generics.ListAPIView[KeptTrial]):
         inputs = serializers.ListField(
             child=serializers.JSONField(),
             max_length=50,
-            help_text="texts, lists of texts and numbers, or up to 8 pictures of at most 4 MB, each {picture: base64}",
+            help_text="texts, lists of texts and numbers, or up to 8 pictures, each {picture: base64}, in 2 MB of JSON",
         )
 
     def get_queryset(self) -> QuerySet[KeptTrial]:
@@ -143,7 +143,9 @@ class TrialStressCase(APIView):
         except NotAnAsker as refusal:
             raise Problem(403, refusal.code, str(refusal)) from refusal
         except EvidenceRefused as refusal:
-            raise Problem(409 if refusal.code == "no_trial" else 422, refusal.code, str(refusal)) from refusal
+            raise Problem(
+                409 if refusal.code in ("no_trial", "trial_erased") else 422, refusal.code, str(refusal)
+            ) from refusal
         return Response(self.Output(kept).data, status=201)
 
 

@@ -133,6 +133,10 @@ SENTENCES = {
             " are never judged."
         ),
     ),
+    "drift.quantity_not_measured": (
+        _("The verdict rests on %(metric)s, which could not be measured: %(why)s."),
+        _("Bring rows and outcomes that it can be measured on; or take it out of what the verdict rests on (gating)."),
+    ),
     "drift.performance_unknown": (
         _(
             "It is not known how right the decisions of today are: outcomes are known of %(known)s rows only, and from"
@@ -228,6 +232,8 @@ MEASURES = {
     "not_calibrated": _("the scores did not come true as often as they said"),
     "more_than_two_values": _("there are more than two classes and none was named as positive"),
     "not_asked_for": _("none of the quantities that the verdict rests on can be"),
+    "no_rows": _("one of the tables has no row that counts for it"),
+    "not_estimated": _("few outcomes are known yet, and no estimate stands for it"),
     "no_time": _("no row has a time that can be read"),
     "too_few_groups": _("fewer than two groups have rows enough"),
 }

@@ -54,6 +54,7 @@ def refusal_text(code: str, params: Mapping[str, Any]) -> str:
         ),
         "cases_too_many": _("There are as many permanent tests as an audit asks. Have one dropped first."),
         "case_unknown": _("The run has no case of that name that can be kept."),
+        "trial_erased": _("What was asked and answered was erased since. Ask again, then keep it."),
         "no_trial": _("Only a trial that has come to its end can be kept, and of its rows those that there are."),
         "not_a_trier": _("You only read here; submitters and reviewers of the team try models."),
         "not_submitter": _("Only a submitter of the team can bring evidence."),

@@ -43,6 +43,8 @@ def test_texts_and_rows_go_where_they_fit():
         ([[1.5]], takes(("n", "int8", ANY))),
         ([[1000]], takes(("n", "int8", ANY))),
         ([["NaN"]], takes(("n", "int8", ANY))),
+        ([["9007199254740993"]], takes(("n", "int64", ANY))),
+        ([["18446744073709551616"]], takes(("n", "uint64", ANY))),
         ([[1]], takes(("a", "int8", ANY), ("b", "int8", ANY))),
         (["a"], takes(("image", "float32", (None, 3, 224, 224)))),
         ([[1, 2]], takes(("X", "text", (None, 2)))),

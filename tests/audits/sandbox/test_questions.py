@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from audits.sandbox.cell import Cell
 from audits.sandbox.levels import Level
-from audits.sandbox.limits import MB
+from audits.sandbox.limits import MB, Limits
 from audits.sandbox.probing import probe
 from audits.sandbox.refusals import Refused, Stopped
 
@@ -100,3 +101,23 @@ def test_a_program_that_dies_with_a_question_ahead_says_so(cell: Cell) -> None:
         list(other.ask_each([({"n": 0}, []), ({"dies": True}, []), ({"n": 2}, [])]))
 
     assert stopped.value.code in ("crashed", "program_failed")
+
+
+def test_a_program_that_is_always_ahead_of_who_asks_is_looked_at_and_ended_in_its_time(cell: Cell) -> None:
+    assert cell.program is not None
+    ticks: list[int] = []
+    limits = Limits(seconds=1.5)
+    with Cell(
+        cell.program, isolation=cell.isolation, limits=limits, lowest=Level.L1, tick=lambda: ticks.append(1)
+    ) as other:
+        answers = other.ask_each(numbered([]))
+        for _ in range(4):
+            next(answers)
+            time.sleep(0.15)
+        assert len(ticks) >= 3
+        assert other.peak_memory_bytes > 0
+        time.sleep(1.0)
+        with pytest.raises(Stopped) as stopped:
+            next(answers)
+
+    assert stopped.value.code == "out_of_time"

@@ -34,7 +34,7 @@ class Rows:
         """As people bring it."""
         order = np.arange(len(self.label)) if order is None else order
         lines = [
-            f"{'' if self.label[at] < 0 else int(self.label[at])},{int(self.prediction[at])},{self.score[at]!r},"
+            f"{'' if self.label[at] == -1 else self.label[at]},{self.prediction[at]},{self.score[at]!r},"
             f"{self.group[at]},{self.time[at]}"
             for at in order
         ]

@@ -154,6 +154,57 @@ def test_decisions_that_are_all_the_same_tell_nothing() -> None:
     assert document["verdict"] == "no_information"
 
 
+def test_outcomes_and_decisions_in_words_of_their_own_are_held_together_or_refused() -> None:
+    then, now = rows(23, 300), rows(24, 300)
+    plain = compared(then, now, score=None)
+
+    def said(one: Rows, *words: str) -> Rows:
+        return replace(one, prediction=np.array(words, object)[one.prediction])
+
+    def held(*words: str, **plan: Any) -> dict[str, Any]:
+        sides = [said(one, *words).table() for one in (then, now)]
+        return audit_drift(*sides, DriftPlan(**{**ROLES, "score": None, "columns": ("group",), **plan}))
+
+    assert held("false", "true")["performance"] == plain["performance"]
+    assert held("false", "true", positive="1")["performance"] == plain["performance"]
+    assert held("-1", "1")["performance"] == plain["performance"]
+    for words, plan, code in (
+        (("bad", "good"), {}, "positive_not_given"),
+        (("bad", "good"), {"positive": "good"}, "positive_not_found"),
+    ):
+        with pytest.raises(TableRejected) as refused:
+            held(*words, **plan)
+        assert refused.value.code == code
+    classes = replace(then, prediction=np.arange(300) % 3 + 7)
+    with pytest.raises(TableRejected) as refused:
+        compared(classes, classes)
+    assert refused.value.code == "labels_and_predictions_differ"
+    # one table has other words than the other: what looks like an accuracy of 0 then is none
+    other = replace(then, label=np.array(["no", "yes"], object)[then.label])
+    with pytest.raises(TableRejected) as refused:
+        compared(other, now)
+    assert refused.value.code == "labels_and_predictions_differ"
+
+
+def test_no_quantity_that_the_verdict_rests_on_is_made_up_for_by_another_that_can_be_told() -> None:
+    then, now = rows(21, 6000), rows(22, 6000)
+    waiting = without_labels(now, np.arange(6000) >= 0)
+    nobody = replace(now, prediction=np.zeros(6000, dtype=int))
+
+    estimated = compared(then, waiting, gating=("accuracy", "roc_auc_score"))
+    unselected = compared(then, nobody, gating=("precision",))
+
+    assert quantity(estimated["performance"]["estimated"]["quantities"], "accuracy")["verdict"] == "pass"
+    assert estimated["performance"]["verdict"] == "no_information"
+    assert unselected["performance"]["verdict"] == "insufficient_data"
+    for document, metric, why in (
+        (estimated, "roc_auc_score", "not_estimated"),
+        (unselected, "precision", "no_rows"),
+    ):
+        (said,) = [one["params"] for one in document["reasons"] if one["code"] == "drift.quantity_not_measured"]
+        assert said == {"metric": metric, "why": why}
+
+
 @pytest.mark.parametrize("made", [rows(14, 500)])
 def test_the_order_of_rows_changes_nothing(made: Rows) -> None:
     plan = DriftPlan(**ROLES, sensitive=("group",), time="time")
@@ -175,6 +226,10 @@ def test_the_order_of_rows_changes_nothing(made: Rows) -> None:
         ({"prediction": "d", "time": "t"}, "sensitive_missing"),
         ({"prediction": "d", "gating": ["f1"]}, "plan_value_wrong"),
         ({"prediction": "d", "sensitive": ["g"], "periods": 1}, "plan_value_wrong"),
+        ({"gating": ["selection_rate"]}, "prediction_missing"),
+        ({"prediction": "d", "gating": ["accuracy"]}, "label_missing"),
+        ({"prediction": "d", "label": "y", "gating": ["roc_auc_score"]}, "score_missing"),
+        ({"prediction": "d", "label": "y", "gating": ["true_positive_rate_difference"]}, "sensitive_missing"),
         ({"predictoin": "d"}, "plan_key_unknown"),
         ({"thresholds": {"performance_drop": -1}}, "threshold_rejected"),
     ],

@@ -12,6 +12,7 @@ from django.utils import timezone
 from audits import blobs, execution
 from audits.models import Blob, Run
 from governance.evidence import forgetting, trials
+from governance.evidence.services import EvidenceRefused
 from tests.governance.portal.trying.asking import (
     TYPED,
     address,
@@ -46,11 +47,32 @@ def test_a_trial_that_nobody_kept_is_forgotten_after_some_days_and_can_be_asked_
     assert blobs.is_there(kept.result_sha256)
     where = f"{address(world)}?use_case={world.use_case.slug}&trial={run.pk}"
     assert "was erased since. Ask again." in browser(world.submitter).get(where).content.decode()
+    with pytest.raises(EvidenceRefused) as refused:
+        trials.keep(run_id=run.pk, by=world.submitter, at=late)
+    assert refused.value.code == "trial_erased", "what is gone is no evidence"
     assert ask(world, TYPED).status_code == 302
     renewed = Run.objects.filter(kind="trial").latest("pk")
     execution.execute(run_id=renewed.pk)
     assert blobs.is_there(question)
     assert Run.objects.get(pk=renewed.pk).verdict == "answered"
+
+
+def test_a_picture_that_an_erased_trial_showed_too_is_erased_with_the_last_that_did(settings: Any):
+    world = World()
+    bring(world, "model.onnx", b"is not run")
+    first, second = b"GIF89a one", b"GIF89a two"
+    digest = hashlib.sha256(first).hexdigest()
+
+    for days, shown in ((1, [first]), (50, [first, second])):
+        at = timezone.now() + dt.timedelta(days=days)
+        run = trials.ask(version=world.version, use_case=world.use_case, pictures=shown, by=world.submitter, at=at)
+        Run.objects.filter(pk=run.pk).update(state="cancelled", finished_at=at)
+        assert blobs.is_there(digest)
+
+        forgetting.forget_trials(at=at + dt.timedelta(days=settings.TRIAL_DAYS, minutes=1))
+
+        assert not blobs.is_there(digest)
+    assert not blobs.is_there(hashlib.sha256(second).hexdigest())
 
 
 def test_what_something_else_rests_on_is_not_forgotten(gallery: World, settings: Any):
