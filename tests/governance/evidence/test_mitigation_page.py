@@ -10,6 +10,7 @@ from audits import execution
 from audits.models import Run
 from governance.catalog.use_cases import put_audit_plan
 from tests.audits.mitigation.made import PLAN, unfair
+from tests.factories import member
 from tests.governance.world import World
 
 
@@ -70,12 +71,21 @@ def test_a_plan_without_features_offers_none_and_says_why_when_asked(client: Cli
     assert not Run.objects.filter(kind="mitigation").exists()
 
 
-@pytest.mark.parametrize("who", ["domain", "stranger"])
+@pytest.mark.parametrize("who", ["auditor", "stranger"])
 def test_who_only_reads_or_sees_nothing_cannot_ask(client: Client, world: World, who: str) -> None:
     run = failed_run(world)
-    client.force_login(getattr(world, who))
+    client.force_login(member(world.use_case.owner_team, "auditor") if who == "auditor" else world.stranger)
 
     answer = client.post(f"/runs/{run.pk}/mitigation/")
 
     assert answer.status_code == (404 if who == "stranger" else 302)
     assert not Run.objects.filter(kind="mitigation").exists()
+
+
+def test_a_reviewer_can_ask(client: Client, world: World) -> None:
+    run = failed_run(world)
+    client.force_login(world.domain)
+
+    client.post(f"/runs/{run.pk}/mitigation/")
+
+    assert Run.objects.get(kind="mitigation").requested_by == world.domain
