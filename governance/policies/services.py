@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Collection
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from audits import kinds
 from governance.ledger import services as ledger
 from governance.ledger.refusals import Refused
 from governance.people.models import User
-from governance.policies import documents, holding, rejudging, trying
+from governance.policies import documents, holding, queries, rejudging, trying
 from governance.policies.documents import PolicyDocument
 from governance.policies.models import BackTest, Policy, PolicyVersion
 from governance.policies.problems import Problem
@@ -40,6 +41,10 @@ def read(text: str) -> PolicyDocument:
 
 class OutOfDate(Refused):
     """What was looked at before a change was held against an older version of the policy than that of now."""
+
+
+class VotesWouldEnd(Refused):
+    """Without the policy others would decide somewhere, and nobody's vote would be asked for there."""
 
 
 class Stale(Refused):
@@ -130,6 +135,7 @@ def retire(
     Raises:
         Stale: the policy is of another edition by now.
         OutOfDate: somebody has published it, or retired it, since the back-test was asked for.
+        VotesWouldEnd: it alone asks for votes where others would then decide without any.
     """
     holding.hold_for_change()
     policy = Policy.objects.select_for_update().get(name=name)
@@ -140,11 +146,33 @@ def retire(
                 "preview_outdated",
                 f"{policy.name} has changed since you looked ahead; see what retiring it would change now, then do it",
             )
+        _leave_votes(name, at=at)
         Policy.objects.filter(pk=policy.pk).update(retired_at=at)
         policy.retired_at = at
         ledger.record(verb="policy.retired", object_kind="policy", object_ref=name, actor=by, at=at)
         rejudging.policy_changed(policy, version=None, at=at, back_test=back_test)
     return policy
+
+
+def _leave_votes(name: str, *, at: dt.datetime) -> None:
+    """Refuse where nobody would be asked: a policy for files or stress, made to stand beside another, must not decide
+    alone because the other has gone. Where no policy is left at all the gate is closed. One query.
+    """
+    documents_now = {one.policy.name: documents.from_json(one.document) for one in queries.in_force(at=at)}
+    leaving = documents_now.pop(name, None)
+    if leaving is None or not leaving.votes:
+        return
+    for kind, tier, stage in itertools.product(leaving.kinds, leaving.tiers, leaving.stages):
+        left = [one for one in documents_now.values() if one.applies_to(kind=kind, tier=tier, stage=stage)]
+        # Another that asks under a condition may not apply.
+        if left and not any(one.votes and not one.applies_when for one in left):
+            names = ", ".join(one.name for one in left)
+            raise VotesWouldEnd(
+                "votes_would_end",
+                f"{name} alone asks for votes of {kind} {tier} {stage}, where {names} would decide without any; "
+                "publish first what takes its place, or a version of it that asks for none",
+                names=names,
+            )
 
 
 def edition_of(policy: Policy) -> int:

@@ -213,6 +213,12 @@ def retire_previewed(request: PageRequest, pk: int) -> HttpResponse:
     except services.OutOfDate:
         why = _("The policy has changed since this was looked at: see what retiring it changes now.")
         return _preview(request, shown, status=409, refused=why)
+    except services.VotesWouldEnd as refusal:
+        why = _(
+            "It alone asks for votes where these would then decide without any: %(names)s. Publish first what takes its"
+            " place, or a version of it that asks for no votes."
+        ) % {"names": refusal.params["names"]}
+        return _preview(request, shown, status=409, refused=why)
     messages.success(request, _("%(name)s is retired. It applies to nothing from now on.") % {"name": retired.name})
     return redirect("policies:policy", name=retired.name)
 

@@ -133,6 +133,27 @@ def test_what_retiring_would_change_is_what_it_changes():
     assert (world.gate().verdict, submission.verdict) == ("allow", "allow")
 
 
+def test_a_policy_that_alone_asks_for_votes_is_not_retired_while_others_would_decide_without():
+    world = World()
+    beside = STRICTER.replace("high-pilot", "beside").replace("[{lane: domain, min: 1}, {lane: ethics, min: 1}]", "[]")
+    services.publish(text=beside.replace("LEAST", "0.1"), by=None, at=world.at)
+
+    with pytest.raises(services.VotesWouldEnd, match="where beside would decide without any") as refused:
+        services.retire(name="high-pilot", by=None, at=world.at)
+
+    assert refused.value.params["names"] == "beside"
+    assert Policy.objects.get(name="high-pilot").retired_at is None
+    under_a_condition = STRICTER.replace("high-pilot", "next").replace("LEAST", "0.1")
+    services.publish(text=under_a_condition + 'appliesWhen: "false"\n', by=None, at=world.at)
+    with pytest.raises(services.VotesWouldEnd):
+        services.retire(name="high-pilot", by=None, at=world.at)
+    services.publish(text=under_a_condition, by=None, at=world.at)
+    services.retire(name="high-pilot", by=None, at=world.at)
+    services.retire(name="beside", by=None, at=world.at)
+    services.retire(name="next", by=None, at=world.at)
+    assert not Policy.objects.filter(name="next", retired_at=None).exists(), "where none is left the gate is closed"
+
+
 def looked_before(world: World, name: str) -> BackTest:
     """A look at retiring a policy from before it was published."""
     return BackTest.objects.create(

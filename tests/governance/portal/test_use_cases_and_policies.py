@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from governance.catalog.models import UseCase
+from governance.policies import services as policies
 from governance.policies.back_testing import carry_out
 from governance.policies.models import BackTest, Policy, PolicyVersion
 from tests.governance.portal.browsing import signed_in
@@ -166,6 +167,21 @@ def test_an_administrator_retires_a_policy_once_what_that_changes_was_looked_at(
     assert asked.encode() not in answer.content
     assert Policy.objects.get(name=name).retired_at is not None
     assert admin.post(asked, follow=True).redirect_chain[0][0] == reverse("policies:policy", args=[name])
+
+
+def test_a_policy_that_alone_asks_for_votes_says_which_would_decide_without_any(story: Story) -> None:
+    beside = re.sub(r"votes:.*?(?=validDays)", "", STRICT.replace("story-production", "story-files"), flags=re.DOTALL)
+    policies.publish(text=beside, by=story.admin, at=timezone.now())
+    admin = signed_in(story.admin)
+    admin.post(reverse("policies:retire", args=["story-production"]))
+    [preview] = BackTest.objects.all()
+    carry_out(back_test_id=preview.pk, now=timezone.now)
+
+    answer = admin.post(reverse("policies:retire-previewed", args=[preview.pk]))
+
+    assert answer.status_code == 409
+    assert b"would then decide without any: story-files." in answer.content
+    assert Policy.objects.get(name="story-production").retired_at is None
 
 
 def test_a_text_is_tried_on_one_submission_with_the_parts_of_its_conditions(story: Story) -> None:
