@@ -29,7 +29,8 @@ def compared(new: bytes, old: bytes, plan: BiasPlan = PLAN, *, seed: int = 0) ->
 
 def people(n: int, *, seed: int = 0, wrong: float = 0.2, unfair: float = 0.0, chance: int = 0) -> list[str]:
     """Lines label, prediction, group of the same people for one ``seed``; ``chance`` draws the model's errors."""
-    who, luck = np.random.default_rng(seed), np.random.default_rng([seed, chance])
+    # 1 +: to numpy [seed, 0] is the same seed as seed, and the errors would follow the people.
+    who, luck = np.random.default_rng(seed), np.random.default_rng([seed, 1 + chance])
     label, group = who.random(n) < 0.5, who.random(n) < 0.5
     prediction = label ^ (luck.random(n) < wrong)
     prediction &= ~(group & (luck.random(n) < unfair))
