@@ -75,7 +75,7 @@ def test_a_killed_worker_beat_or_portal_comes_back(clone, serving):
 
         os.kill(first, signal.SIGKILL)
 
-        assert eventually(lambda: clone.program(serving, *words) not in (first, None), within=60), words  # noqa: B023
+        assert eventually(lambda: clone.program(serving, *words) not in (first, None), within=60), words  # noqa: B023 - asked at once
     assert eventually(clone.ready, within=60)
     assert eventually(lambda: clone.worker_answers("ci"), within=90)
     assert clone.worker_answers("scheduled")

@@ -10,10 +10,9 @@ import numpy.typing as npt
 
 from audits.measures.data.columns import Column
 from audits.measures.data.findings import Findings
+from audits.measures.data.leaks import leak_rows
 from audits.measures.data.near import TooMuchToCompare, components
 from audits.measures.data.rows import seen_elsewhere
-from audits.measures.figures import figure
-from audits.measures.intervals import wilson
 
 Hashes = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.int64]
@@ -150,19 +149,4 @@ def _leaks(group: Codes, side: Codes, split: Column, findings: Findings) -> list
     """Pictures of each split that look like one of another; a finding for each two splits, about the smaller."""
     found = seen_elsewhere(group, side, len(split.values))
     of = np.bincount(side[side >= 0], minlength=len(split.values))
-    leaks = []
-    for one, other in zip(*np.nonzero(found), strict=True):
-        low, high = wilson(found[one, other], of[one])
-        leak: dict[str, Any] = {
-            "split": split.values[one],
-            "other": split.values[other],
-            "rows": int(found[one, other]),
-            "of": int(of[one]),
-            "low": figure(float(low)),
-            "high": figure(float(high)),
-        }
-        leaks.append(leak)
-        if (of[one], split.values[one]) < (of[other], split.values[other]):
-            place = f"{leak['split']} in {leak['other']}"
-            findings.add("data.split_leak_pictures", place, **leak, distance=DISTANCE)
-    return sorted(leaks, key=lambda leak: (leak["split"], leak["other"]))
+    return leak_rows("data.split_leak_pictures", found, of, split, findings, distance=DISTANCE)

@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 from audits.measures.data.columns import Column, combined, normalised
 from audits.measures.data.contamination import WORDS, shared_runs
 from audits.measures.data.findings import Findings
+from audits.measures.data.leaks import leak_rows
 from audits.measures.data.near import JACCARD, TooMuchToCompare, components, near_pairs
 from audits.measures.data.plan import DataPlan
 from audits.measures.data.rows import conflicting_labels, copies, expected_pairs, seen_elsewhere
 from audits.measures.data.thresholds import BY_CHANCE, DUPLICATES, MIN_ROWS
 from audits.measures.data.times import overlap
 from audits.measures.figures import figure
-from audits.measures.intervals import wilson
 from audits.measures.tables.arrow import BLANK, EMPTY, as_numpy, positions
 from audits.measures.times import times_of
 
@@ -107,29 +107,7 @@ def _is_chance(surplus: int, content: list[Column]) -> bool:
 
 def _leaks(code: str, of_row: Codes, split: Column, findings: Findings, **more: Any) -> list[dict[str, Any]]:
     found = seen_elsewhere(of_row, split.codes, len(split.values))
-    return _leak_rows(code, found, split.counts, split, findings, **more)
-
-
-def _leak_rows(
-    code: str, found: Codes, of: Codes, split: Column, findings: Findings, **more: Any
-) -> list[dict[str, Any]]:
-    """Rows of each split that another has too; one finding per pair of splits, about the smaller of the two."""
-    leaks = []
-    sizes = split.counts
-    for one, other in zip(*np.nonzero(found), strict=True):
-        low, high = wilson(found[one, other], of[one])
-        leak: dict[str, Any] = {
-            "split": split.values[one],
-            "other": split.values[other],
-            "rows": int(found[one, other]),
-            "of": int(of[one]),
-            "low": figure(float(low)),
-            "high": figure(float(high)),
-        }
-        leaks.append(leak)
-        if (sizes[one], split.values[one]) < (sizes[other], split.values[other]):
-            findings.add(code, f"{leak['split']} in {leak['other']}", **leak, **more)
-    return sorted(leaks, key=lambda leak: (leak["split"], leak["other"]))
+    return leak_rows(code, found, split.counts, split, findings, **more)
 
 
 def _time_leaks(column: Column, split: Column, plan: DataPlan, findings: Findings) -> dict[str, Any]:
@@ -238,7 +216,7 @@ def _near(texts: list[Column], split: Column | None, findings: Findings, *, seed
     }
     if split is not None and marks is not None:
         found = _near_elsewhere(pairs.first, pairs.second, marks, of_row, split)
-        made["leaks"] = _leak_rows("data.split_leak_near", found, split.counts, split, findings, jaccard=JACCARD)
+        made["leaks"] = leak_rows("data.split_leak_near", found, split.counts, split, findings, jaccard=JACCARD)
         made["shared_words"] = _shared_words(different, marks, of_row, split, findings)
     return made
 
@@ -254,7 +232,7 @@ def _shared_words(texts: pa.Array, marks: Mask, of_row: Codes, split: Column, fi
     return {
         "words": WORDS,
         "long_enough": [{"split": value, "rows": int(rows)} for value, rows in zip(split.values, of, strict=True)],
-        "leaks": _leak_rows("data.split_leak_words", found, of, split, findings, words=WORDS),
+        "leaks": leak_rows("data.split_leak_words", found, of, split, findings, words=WORDS),
     }
 
 

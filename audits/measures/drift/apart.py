@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from audits.measures.drift.judging import Judged, threshold_of
+from audits.measures.drift.judging import Judged, question
 from audits.measures.drift.thresholds import TOLD_APART
 from audits.measures.figures import figure
 from audits.measures.roc import auc_limits
@@ -36,6 +36,11 @@ class Apart:
     error: float
     n_reference: int
     n_current: int
+
+    @property
+    def effect(self) -> float:
+        """What is held to the threshold."""
+        return self.area
 
     @property
     def noise(self) -> float:
@@ -61,16 +66,7 @@ class Apart:
 
 def apart_judged(column: str, found: Apart, thresholds: Mapping[str, float]) -> Judged:
     """The question whether two samples are told apart; not judged yet."""
-    return Judged(
-        column=column,
-        effect_name=TOLD_APART,
-        effect=found.area,
-        floor=found.floor,
-        p=found.p,
-        n_reference=found.n_reference,
-        n_current=found.n_current,
-        **threshold_of(TOLD_APART, thresholds),
-    )
+    return question(column, TOLD_APART, found, thresholds)
 
 
 def apart_row(found: Apart, judged: Judged) -> dict[str, Any]:

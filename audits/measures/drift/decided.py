@@ -22,7 +22,7 @@ from audits.measures.drift.gaps import (
     followed,
     periods_of,
 )
-from audits.measures.drift.judging import Judged, decide, threshold_of, worst_asked_for
+from audits.measures.drift.judging import Judged, decide, question, threshold_of, worst_asked_for
 from audits.measures.drift.outcomes import Both, outcomes_of
 from audits.measures.drift.performance import Moved, chosen_among, counted, measured
 from audits.measures.drift.plan import GAPS, OUTCOMES, DriftPlan
@@ -185,7 +185,7 @@ def _measured_row(metric: str, both: Both, plan: DriftPlan, *, gates: bool) -> Q
         "method": change.method,
     }
     effect = SELECTION if metric == "selection_rate" else PERFORMANCE
-    one = _judged(f"performance:{metric}", effect, moved, plan, is_constant=moved.is_constant)
+    one = question(f"performance:{metric}", effect, moved, plan.thresholds, is_constant=moved.is_constant)
     code = "drift.selection_moved" if metric == "selection_rate" else "drift.performance_fell"
     return Quantity(row, one, code, {"reference": row["reference"], "current": row["current"]})
 
@@ -202,22 +202,8 @@ def _estimated_row(one: Estimate, plan: DriftPlan, *, gates: bool) -> Quantity:
         "plain": figure(one.plain),
         "reference": figure(one.reference),
     }
-    judged = _judged(f"estimated:{one.metric}", ESTIMATED, one, plan)
+    judged = question(f"estimated:{one.metric}", ESTIMATED, one, plan.thresholds)
     return Quantity(row, judged, "drift.estimate_fell", {"reference": row["reference"], "current": row["value"]})
-
-
-def _judged(locus: str, effect: str, found: Moved | Estimate, plan: DriftPlan, *, is_constant: bool = False) -> Judged:
-    return Judged(
-        column=locus,
-        effect_name=effect,
-        effect=found.effect,
-        floor=found.floor,
-        p=found.p,
-        n_reference=found.n_reference,
-        n_current=found.n_current,
-        is_constant=is_constant,
-        **threshold_of(effect, plan.thresholds),
-    )
 
 
 def _gap_rows(current: Loaded, both: Both, plan: DriftPlan, *, seed: int) -> tuple[list[Quantity], int | None]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -49,6 +49,38 @@ class Judged:
     is_constant: bool = False
     q: float = 1.0
     verdict: str = ""
+
+
+class Measured(Protocol):
+    """An effect with what noise reaches, its chance without drift, and rows then and now."""
+
+    @property
+    def effect(self) -> float: ...
+    @property
+    def floor(self) -> float | None: ...
+    @property
+    def p(self) -> float: ...
+    @property
+    def n_reference(self) -> int: ...
+    @property
+    def n_current(self) -> int: ...
+
+
+def question(
+    column: str, effect_name: str, found: Measured, thresholds: Mapping[str, float], *, is_constant: bool = False
+) -> Judged:
+    """The question whether what was measured is drift; not judged yet."""
+    return Judged(
+        column=column,
+        effect_name=effect_name,
+        effect=found.effect,
+        floor=found.floor,
+        p=found.p,
+        n_reference=found.n_reference,
+        n_current=found.n_current,
+        is_constant=is_constant,
+        **threshold_of(effect_name, thresholds),
+    )
 
 
 def values_judged(column: str, drift: Drift, *, thresholds: Mapping[str, float]) -> Judged:

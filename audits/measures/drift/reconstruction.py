@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from audits.measures.drift.judging import Judged, threshold_of
+from audits.measures.drift.judging import Judged, question
 from audits.measures.drift.thresholds import RECONSTRUCTED
 from audits.measures.figures import figure
 from audits.measures.intervals import Z95
@@ -99,16 +99,7 @@ def reconstruction(reference: Array, current: Array) -> Reconstruction | None:
 
 def reconstruction_judged(found: Reconstruction, thresholds: Mapping[str, float]) -> Judged:
     """The question whether components describe rows as before; not judged yet."""
-    return Judged(
-        column="",
-        effect_name=RECONSTRUCTED,
-        effect=found.effect,
-        floor=found.floor,
-        p=found.p,
-        n_reference=found.n_reference,
-        n_current=found.n_current,
-        **threshold_of(RECONSTRUCTED, thresholds),
-    )
+    return question("", RECONSTRUCTED, found, thresholds)
 
 
 def reconstruction_row(found: Reconstruction, judged: Judged) -> dict[str, Any]:
