@@ -64,6 +64,9 @@ def model_files(path: Path, *, max_bytes: int = MAX_BYTES, tick: Callable[[], No
 
 def _stamp(path: Path) -> tuple[tuple[str, int, int, int], ...]:
     """Name, size, time of change and number of each file, by name."""
+    state = path.lstat()
+    if stat.S_ISREG(state.st_mode):
+        return (_row(path.name, state),)
     found = []
     for number, (name, here) in enumerate(_walk(path)):
         if number >= MAX_FILES:
@@ -71,8 +74,12 @@ def _stamp(path: Path) -> tuple[tuple[str, int, int, int], ...]:
         state = here.lstat()
         if not stat.S_ISREG(state.st_mode):
             raise ModelRefused("model_not_files", f"{ascii(name)} is a link or a device; a model is plain files")
-        found.append((name, state.st_size, state.st_mtime_ns, state.st_ino))
+        found.append(_row(name, state))
     return tuple(sorted(found))
+
+
+def _row(name: str, state: os.stat_result) -> tuple[str, int, int, int]:
+    return name, state.st_size, state.st_mtime_ns, state.st_ino
 
 
 def _walk(path: Path) -> Iterator[tuple[str, Path]]:

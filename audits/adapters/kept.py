@@ -53,7 +53,7 @@ class FolderStore:
         path = self._path(key)
         try:
             content = path.read_bytes()
-            head_size, body_size = wire.sizes(content[: wire.SIZES.size])
+            head_size, body_size, _follows = wire.sizes(content[: wire.SIZES.size])
             head = wire.head_of(content[wire.SIZES.size : wire.SIZES.size + head_size])
             body = content[wire.SIZES.size + head_size :]
             if len(body) != body_size or hashlib.sha256(body).hexdigest() != head["sha256"]:

@@ -52,8 +52,8 @@ class Signature:
         Raises:
             ModelRefused: a name, a type or a shape does not fit; nothing was asked.
         """
-        wanted = ", ".join(map(str, self.inputs))
-        if set(batch) != {one.name for one in self.inputs}:
+        if batch.keys() != {one.name for one in self.inputs}:
+            wanted = ", ".join(map(str, self.inputs))
             got = ", ".join(quoted(name) for name in sorted(batch)) or "nothing"
             raise ModelRefused("inputs", f"the model takes {wanted}; it was given {got}")
         for one in self.inputs:

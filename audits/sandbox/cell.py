@@ -17,6 +17,7 @@ from typing import IO, Any
 from audits.sandbox import cgroups, walls, watching
 from audits.sandbox.exchange import Reading, Writing
 from audits.sandbox.inside import wire
+from audits.sandbox.lending import Lending
 from audits.sandbox.levels import LOWEST, Isolation, Level
 from audits.sandbox.limits import MB, Limits
 from audits.sandbox.refusals import NotIsolated, Refused, Stopped
@@ -71,6 +72,7 @@ class Cell:
         self._tick, self._lowest = tick, lowest
         self._talk, self._talked = bytearray(), 0
         self._writing, self._unheard, self._is_asking = Writing(), 0, False
+        self._lending: Lending | None = None
         self._held = contextlib.ExitStack()
 
     def __enter__(self) -> Cell:
@@ -155,7 +157,12 @@ class Cell:
 
     def _put(self, head: Mapping[str, Any], parts: Sequence[Any]) -> None:
         views = [memoryview(part).cast("B") for part in parts if memoryview(part).nbytes]
-        self._writing.add((memoryview(wire.packed(head, sum(view.nbytes for view in views))), *views))
+        size = sum(view.nbytes for view in views)
+        place = None if self._lending is None else self._lending.lend(views)
+        if place is None:
+            self._writing.add((memoryview(wire.packed(head, size)), *views))
+        else:
+            self._writing.add((memoryview(wire.packed(head, size, place)),))
         self._writing.write(self._pipes()[0].fileno())  # what there is room for; the rest while the answer is awaited
 
     def _forget_unheard(self) -> None:
@@ -184,6 +191,8 @@ class Cell:
 
     def _start(self) -> None:
         run = runtime()
+        with contextlib.suppress(OSError):  # then everything goes through the pipe
+            self._lending = self._held.enter_context(Lending(AHEAD + 1))
         inner_readable = [*run.readable, *self.readable] + ([self.program] if self.program else [])
         told = {
             "program": None if self.program is None else str(self.program),
@@ -192,6 +201,7 @@ class Cell:
             "limits": self.limits.as_rlimits(),
             # behind other walls the parent is not to be seen, and they see to it
             "parent": os.getpid() if self.isolation.wall == walls.NONE else None,
+            "lent": None if self._lending is None else self._lending.descriptor,
         }
         # -s -P -S: nothing of a user's, of the folder or of .pth files is imported
         inner = [str(run.python), "-s", "-P", "-S", "-B", "-u", str(LAUNCHER), json.dumps(told)]
@@ -213,7 +223,7 @@ class Cell:
             stderr=subprocess.PIPE,
             env=variables,
             cwd="/",
-            close_fds=True,
+            pass_fds=() if self._lending is None else (self._lending.descriptor,),
             start_new_session=True,
             bufsize=0,
         )
@@ -234,7 +244,7 @@ class Cell:
         until = min(time.monotonic() + seconds, self._begun + self.limits.seconds)
         writing, reading = self._writing, Reading(self.limits.answer_bytes)
         self._look_at_times(until)  # here too: an answer that is there already lets nobody wait below
-        with selectors.DefaultSelector() as ready:
+        with selectors.PollSelector() as ready:
             ready.register(answers, selectors.EVENT_READ)
             ready.register(talk, selectors.EVENT_READ)
             if not writing.done:

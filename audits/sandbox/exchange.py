@@ -77,7 +77,9 @@ class Reading:
 
     def _begin(self) -> None:
         self._is_begun = True
-        head, body = wire.sizes(bytes(self._beginning))
+        head, body, place = wire.sizes(bytes(self._beginning))
+        if place != wire.FOLLOWS:
+            raise wire.Broken("answers lie in no lent memory")
         if head + body > self._largest:
             raise OverflowError(f"an answer of {head + body} bytes; at most {self._largest} are taken")
         # apart, so that numbers at the beginning of the body lie as numbers do in memory

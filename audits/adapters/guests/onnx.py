@@ -28,7 +28,7 @@ ERRORS_ONLY = 3
 
 def serve(channel: Channel) -> None:
     """Load one model, then answer batch after batch."""
-    serving.serve(channel, Graph)
+    serving.serve(channel, Graph, borrows=True)
 
 
 class Graph:
@@ -36,6 +36,7 @@ class Graph:
 
     def __init__(self, told: dict[str, Any]) -> None:
         self._session, folder = _session(told)
+        self._names = [one.name for one in self._session.get_outputs()]
         self._pictures: Pictures | None = None
         if told.get("pictures"):
             (taken, *others) = self._session.get_inputs()
@@ -53,8 +54,8 @@ class Graph:
     def predict(self, batch: dict[str, tensors.Array]) -> dict[str, tensors.Array]:
         if self._pictures is not None:
             batch = {name: self._pictures.array(contents.tolist()) for name, contents in batch.items()}
-        names = [one.name for one in self._session.get_outputs()]
-        return {name: _array(found) for name, found in zip(names, self._session.run(None, batch), strict=True)}
+        found = self._session.run(self._names, batch)
+        return {name: _array(one) for name, one in zip(self._names, found, strict=True)}
 
 
 def _session(told: dict[str, Any]) -> tuple[Any, Path | None]:
@@ -71,6 +72,8 @@ def _session(told: dict[str, Any]) -> tuple[Any, Path | None]:
     options = ort.SessionOptions()
     options.intra_op_num_threads = told["cores"]
     options.inter_op_num_threads = 1
+    # between batches the core is the worker's, which has the answer to take and the next batch to bring
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = ERRORS_ONLY
     return ort.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"]), folder
 

@@ -29,10 +29,14 @@ class Refusal(Exception):
         self.code = code
 
 
-def serve(channel: Channel, load: Callable[[dict[str, Any]], Model]) -> None:
-    """Load what ``open`` names, then answer. What a library raises is an answer too; no memory ends the guest."""
+def serve(channel: Channel, load: Callable[[dict[str, Any]], Model], *, borrows: bool = False) -> None:
+    """Load what ``open`` names, then answer. What a library raises is an answer too; no memory ends the guest.
+
+    Args:
+        borrows: the model neither writes to a batch nor keeps it, see ``Channel.receive``.
+    """
     model: Model | None = None
-    while (asked := channel.receive()) is not None:
+    while (asked := channel.receive(borrows=borrows)) is not None:
         head, body = asked
         opening = "open" in head
         try:

@@ -37,10 +37,14 @@ def main() -> None:
 
     if told["parent"] is not None:
         _end_with(told["parent"])
+    lent = told["lent"]
+    if lent is not None:  # to a low number, as the others
+        lent = os.dup(told["lent"])
+        os.close(told["lent"])
     asks, answers = os.dup(0), os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what is printed is talk, not an answer
-    os.closerange(max(asks, answers) + 1, 1 << 16)
+    os.closerange(max(asks, answers, lent or 0) + 1, 1 << 16)
     for name, value in told["limits"].items():
         resource.setrlimit(getattr(resource, name), (value, value))
     _drop_capabilities()
@@ -50,7 +54,7 @@ def main() -> None:
     version = landlock.restrict([*told["readable"], OWN, CHANCE], devices=DEVICES)
     seccomp.restrict()
 
-    channel = Channel(asks, answers)
+    channel = Channel(asks, answers, lent)
     channel.send({"confined": {"landlock": version, "seccomp": True}})
     if told["program"] is None:
         return

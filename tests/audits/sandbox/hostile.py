@@ -17,6 +17,7 @@ import time
 from typing import Any
 
 SHARED = ("/", "/tmp", "/dev", "/dev/shm", "/run", "/var/tmp", "/home")  # noqa: S108 - to be refused
+PLACE = (-1).to_bytes(8, "little", signed=True)  # behind its head
 libc = ctypes.CDLL(None, use_errno=True)
 SYSCALL = {  # name: (x86_64, arguments that ask for something real)
     "mount": (165, (b"none", b"/tmp", b"tmpfs", 0, None)),
@@ -227,8 +228,36 @@ def fault() -> None:
 
 def lie(size: int) -> None:
     """Announce an answer of any size. The end of the pipe is the highest descriptor that is open."""
-    os.write(max(descriptors()), b"ASY1" + (2).to_bytes(4, "little") + size.to_bytes(8, "little") + b"{}")
+    os.write(max(descriptors()), b"ASY2" + (2).to_bytes(4, "little") + size.to_bytes(8, "little") + PLACE + b"{}")
     time.sleep(600)
+
+
+def point(place: int) -> None:
+    """Say that the answer lies in memory that was lent for questions."""
+    told = (2).to_bytes(4, "little") + (8).to_bytes(8, "little") + place.to_bytes(8, "little", signed=True)
+    os.write(max(descriptors()), b"ASY2" + told + b"{}")
+    time.sleep(600)
+
+
+def lent(how: str) -> int:
+    """Change the memory that questions lie in: the one file of some size that is open."""
+    (number,) = [number for number in descriptors() if os.fstat(number).st_size]
+    if how == "write_to_it":
+        return os.write(number, b"x")
+    if how == "shorten_it":
+        os.ftruncate(number, 0)
+    if how == "map_it_to_write":
+        return len(mmap.mmap(number, 0, prot=mmap.PROT_READ | mmap.PROT_WRITE))
+    if how == "open_it_again_and_write":
+        return os.write(os.open(f"/proc/self/fd/{number}", os.O_RDWR), b"x")
+    if how == "open_it_again_and_map":
+        again = os.open(f"/proc/self/fd/{number}", os.O_RDWR)
+        return len(mmap.mmap(again, 0, prot=mmap.PROT_READ | mmap.PROT_WRITE))
+    libc.mmap.restype, libc.mmap.argtypes = ctypes.c_void_p, [ctypes.c_void_p, *[ctypes.c_size_t] * 5]
+    begin = libc.mmap(None, 4096, mmap.PROT_READ, mmap.MAP_SHARED, number, 0)
+    if libc.mprotect(ctypes.c_void_p(begin), ctypes.c_size_t(4096), mmap.PROT_READ | mmap.PROT_WRITE):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return number
 
 
 def babble() -> None:

@@ -197,9 +197,15 @@ def test_its_limits_stay(cell: Cell):
 def test_it_inherits_no_file_and_no_right(cell: Cell):
     found = set(eval(attempt(cell, "descriptors")["got"], {}))  # noqa: S307 - the words of our own test
     assert found >= STANDARD
-    assert len(found - STANDARD) == 2  # a question comes, an answer goes
+    assert len(found - STANDARD) == 3  # a question comes, an answer goes, large questions lie in memory that is lent
 
     assert attempt(cell, "capabilities")["got"] == "[0, 0, 0, 0, 0, 0]"
+
+
+def test_the_memory_that_questions_lie_in_is_not_its_own(cell: Cell):
+    again = ("open_it_again_and_write", "open_it_again_and_map")
+    for how in ("write_to_it", "shorten_it", "map_it_to_write", "make_it_writable", *again):
+        assert is_blocked(attempt(cell, "lent", how=how)), how
 
 
 # --- what does not come back: a cell for each ------------------------------------------------------------------------
@@ -213,12 +219,14 @@ ENDINGS = [
     ("fault", {}, "crashed"),
     ("lie", {"size": 1 << 40}, "too_much_output"),
     ("babble", {}, "bad_answer"),
+    ("point", {"place": 0}, "bad_answer"),
+    ("point", {"place": -2}, "bad_answer"),
 ]
 if platform.machine() == "x86_64":
     ENDINGS.append(("other_architecture", {}, "crashed"))
 
 
-@pytest.mark.parametrize(("name", "given", "code"), ENDINGS, ids=[name for name, _, _ in ENDINGS])
+@pytest.mark.parametrize(("name", "given", "code"), ENDINGS, ids=[f"{name}{given or ''}" for name, given, _ in ENDINGS])
 def test_whatever_it_does_the_worker_lives_and_nothing_is_left(
     isolation: Isolation, name: str, given: dict[str, Any], code: str
 ):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import mmap
+import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from audits.sandbox.cell import Cell
+from audits.sandbox.lending import LEAST, MOST, Lending
 from audits.sandbox.levels import Level
 from audits.sandbox.limits import MB, Limits
 from audits.sandbox.probing import probe
@@ -26,7 +30,16 @@ def serve(channel):
         if head.get("refuses"):
             channel.send({"error": {"code": "no", "message": "not this one"}})
             continue
+        if head.get("writes"):
+            body[:1] = b"w"
         channel.send({"n": head["n"]}, body, b"", body[:1])
+"""
+KEEPS = """
+def serve(channel):
+    kept = []
+    while (asked := channel.receive(borrows=True)) is not None:
+        kept.append(asked[1])
+        channel.send({"readonly": asked[1].readonly}, *[body[:1] for body in kept])
 """
 
 
@@ -46,7 +59,7 @@ def numbered(pulled: list[int], *, size: int = 1) -> Iterator[tuple[dict[str, An
         yield {"n": n}, [b"", bytes([n % 256]) * size, b"!"]
 
 
-@pytest.mark.parametrize("size", [0, 1, 3 * MB])
+@pytest.mark.parametrize("size", [0, 1, LEAST - 2, LEAST - 1, 3 * MB, MOST - 1, MOST])
 def test_answers_come_in_the_order_of_questions_however_large_these_are(cell: Cell, size: int) -> None:
     asked = itertools.islice(numbered([], size=size), 6)
 
@@ -57,6 +70,60 @@ def test_answers_come_in_the_order_of_questions_however_large_these_are(cell: Ce
         assert told == n
         assert body == sent + sent[:1]
     assert len(found) == 6
+
+
+def test_what_a_program_does_to_a_question_changes_no_other(cell: Cell) -> None:
+    questions = [({"n": n, "writes": n == 0}, [b"r" * MB]) for n in range(4)]
+
+    assert [bytes(body[:1]) for _, body in cell.ask_each(questions)] == [b"w", b"r", b"r", b"r"]
+
+
+def test_who_borrows_a_question_has_it_until_it_is_answered(cell: Cell, tmp_path: Path) -> None:
+    program = tmp_path / "keeps.py"
+    program.write_text(KEEPS)
+
+    with Cell(program, isolation=cell.isolation, lowest=Level.L1) as other:
+        found = [(head["readonly"], bytes(body)) for head, body in other.ask_each([({}, [x * MB]) for x in letters(4)])]
+
+    assert all(readonly for readonly, _ in found)
+    assert [body[-1:] for _, body in found] == list(letters(4))
+    assert len(set(found[-1][1])) < 4, "two lie where the two before them lay"
+
+
+def letters(count: int) -> Iterator[bytes]:
+    return (bytes([ord("a") + n]) for n in range(count))
+
+
+def test_questions_go_through_the_pipe_where_no_memory_can_be_lent(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(name: str, flags: int) -> int:
+        raise OSError(f"{name} {flags}")
+
+    monkeypatch.setattr(os, "memfd_create", refused)
+    assert cell.program is not None
+    with Cell(cell.program, isolation=cell.isolation, lowest=Level.L1) as other:
+        assert bytes(other.ask({"n": 1}, b"q" * MB)[1]) == b"q" * (MB + 1)
+
+
+def test_lent_memory_is_sealed_against_whoever_has_it() -> None:
+    with Lending(2) as lending:
+        begin = lending.lend([memoryview(b"a" * LEAST)])
+        assert begin is not None
+        again = os.open(f"/proc/self/fd/{lending.descriptor}", os.O_RDWR)
+        try:
+            for change in (
+                lambda: os.ftruncate(again, 0),
+                lambda: os.ftruncate(again, 1 << 40),
+                lambda: os.pwrite(again, b"x", begin),
+                lambda: mmap.mmap(again, 0, prot=mmap.PROT_READ | mmap.PROT_WRITE),
+            ):
+                with pytest.raises(PermissionError):
+                    change()
+            assert os.pread(again, 2, begin) == b"aa"
+            assert lending.lend([memoryview(b"b" * LEAST)]) != begin
+            assert lending.lend([memoryview(b"c" * LEAST)]) == begin
+            assert os.pread(again, 1, begin) == b"c"
+        finally:
+            os.close(again)
 
 
 def test_one_question_is_put_ahead_and_no_more(cell: Cell) -> None:
