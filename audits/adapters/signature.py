@@ -13,6 +13,7 @@ from audits.measures.naming import quoted
 # Of what a stranger's model says of itself no more is kept.
 LONGEST_NAME = 1000
 MOST_CLASSES, LONGEST_CLASS = 10_000, 200
+MOST_COLUMNS = 10_000
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,15 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Signature:
-    """Inputs and outputs, and the names of classes where scores are by class and the model says which."""
+    """Inputs and outputs, and the names of classes where scores are by class and the model says which.
+
+    ``columns`` are the names of what lies in the one matrix that it takes, in its order, where the model says them.
+    """
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     classes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
     def as_document(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -44,6 +49,7 @@ class Signature:
             "inputs": [one.as_document() for one in self.inputs],
             "outputs": [one.as_document() for one in self.outputs],
             "classes": list(self.classes),
+            **({"columns": list(self.columns)} if self.columns else {}),
         }
 
     def require(self, batch: Batch) -> int:
@@ -82,13 +88,14 @@ def read(document: Any) -> Signature:
     try:
         inputs, outputs = ([_tensor(one) for one in document[key]] for key in ("inputs", "outputs"))
         classes = tuple(str(name)[:LONGEST_CLASS] for name in document["classes"][:MOST_CLASSES])
-        if not all(map(_storable, classes)):
+        columns = tuple(str(name)[:LONGEST_NAME] for name in document.get("columns", ())[:MOST_COLUMNS])
+        if not all(map(_storable, (*classes, *columns))):
             raise ValueError("no names")
     except (TypeError, KeyError, ValueError, AttributeError) as odd:
         raise ModelFailed("wrong_answer", "the model does not say what it takes and gives") from odd
     if not inputs or not outputs:
         raise ModelFailed("wrong_answer", "the model takes nothing, or gives nothing")
-    return Signature(tuple(inputs), tuple(outputs), classes)
+    return Signature(tuple(inputs), tuple(outputs), classes, columns)
 
 
 def _tensor(one: Any) -> Tensor:
