@@ -55,14 +55,14 @@ def batch_of(cells: Sequence[Any], signature: Signature) -> dict[str, Array]:
     return batch
 
 
-def batch_of_pictures(contents: Sequence[bytes], signature: Signature) -> dict[str, Array]:
-    """Encoded pictures as a batch for a model that was opened for them.
+def batch_of_files(contents: Sequence[bytes], signature: Signature) -> dict[str, Array]:
+    """Encoded pictures or sounds as a batch for a model that was opened for them.
 
     Raises:
         ModelRefused: ``inputs``, with what the model takes.
     """
     if len(signature.inputs) != 1 or signature.inputs[0].dtype != tensors.BYTES:
-        raise ModelRefused("inputs", f"the model takes {', '.join(map(str, signature.inputs))}, which is no picture")
+        raise ModelRefused("inputs", f"the model takes {', '.join(map(str, signature.inputs))}, and no encoded file")
     array = np.empty(len(contents), dtype=object)
     array[:] = list(contents)
     return {signature.inputs[0].name: array}

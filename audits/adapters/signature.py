@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from audits.adapters.hearing import Hearing, hearing_from
 from audits.adapters.refusals import ModelFailed, ModelRefused
 from audits.adapters.tensors import DTYPES, MAX_DIMENSIONS, Batch, dtype_of
 from audits.measures.naming import quoted
@@ -32,11 +33,13 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Signature:
-    """Inputs and outputs, and the names of classes where scores are by class and the model says which."""
+    """Inputs and outputs, the names of classes where scores are by class and the model says which, and of a model that
+    is given sounds how it hears."""
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     classes: tuple[str, ...] = ()
+    hearing: Hearing | None = None
 
     def as_document(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -44,6 +47,7 @@ class Signature:
             "inputs": [one.as_document() for one in self.inputs],
             "outputs": [one.as_document() for one in self.outputs],
             "classes": list(self.classes),
+            **({} if self.hearing is None else {"hearing": self.hearing.as_document()}),
         }
 
     def require(self, batch: Batch) -> int:
@@ -84,11 +88,12 @@ def read(document: Any) -> Signature:
         classes = tuple(str(name)[:LONGEST_CLASS] for name in document["classes"][:MOST_CLASSES])
         if not all(map(_storable, classes)):
             raise ValueError("no names")
+        hearing = hearing_from(document["hearing"]) if "hearing" in document else None
     except (TypeError, KeyError, ValueError, AttributeError) as odd:
         raise ModelFailed("wrong_answer", "the model does not say what it takes and gives") from odd
     if not inputs or not outputs:
         raise ModelFailed("wrong_answer", "the model takes nothing, or gives nothing")
-    return Signature(tuple(inputs), tuple(outputs), classes)
+    return Signature(tuple(inputs), tuple(outputs), classes, hearing)
 
 
 def _tensor(one: Any) -> Tensor:

@@ -21,7 +21,7 @@ COPIED_AT_ONCE = 1 << 20
 # How a file that can be called is called, by how its name ends.
 CALLED = {".onnx": "onnx", ".skops": "skops"}
 SAFE_WEIGHTS = ".safetensors"
-OF_PICTURES = "preprocessor_config.json"
+PREPARED = "preprocessor_config.json"
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ def at_hand(files: Sequence[Mapping[str, Any]]) -> list[ModelAtHand]:
         beside = {name: sha256 for name, sha256 in named.items() if PurePosixPath(name).parent == folder}
         if way is not None:
             data = {name: sha256 for name, sha256 in beside.items() if PurePosixPath(name).suffix not in CALLED}
-            # as exporters lay it out: the graph in a folder, what is said of its pictures above
-            above = [str(one / OF_PICTURES) for one in folder.parents if str(one / OF_PICTURES) in named]
+            # as exporters lay it out: the graph in a folder, what is said of its pictures or sounds above
+            above = [str(one / PREPARED) for one in folder.parents if str(one / PREPARED) in named]
             if above:
-                data.setdefault(str(folder / OF_PICTURES), named[above[0]])
+                data.setdefault(str(folder / PREPARED), named[above[0]])
             found.append(ModelAtHand(way, path, {path: named[path], **(data if way == "onnx" else {})}))
         elif path == str(folder / "config.json") and any(name.endswith(SAFE_WEIGHTS) for name in beside):
             below = {name: sha for name, sha in named.items() if PurePosixPath(name).is_relative_to(folder)}
@@ -97,11 +97,16 @@ def chosen(files: Sequence[Mapping[str, Any]], reference: str) -> ModelAtHand:
 
 
 @contextlib.contextmanager
-def laid_out(model: ModelAtHand, context: Context, *, pictures: bool = False) -> Iterator[Isolated]:
+def laid_out(
+    model: ModelAtHand, context: Context, *, pictures: bool = False, sounds: Mapping[str, int] | None = None
+) -> Iterator[Isolated]:
     """The adapter of a model whose bytes are put where the sandbox reads them, for as long as it is used.
 
+    A graph of ONNX goes with all that belongs to it: its external data, and what is said of its pictures or sounds.
+
     Args:
-        pictures: whether a model in ONNX is given encoded pictures; what its folder says of them is then read too.
+        pictures: whether a model in ONNX is given encoded pictures.
+        sounds: given where it is given encoded sounds; see ``adapters.references.onnx``.
 
     Raises:
         InputsRejected: bytes are gone or altered, or more than may be.
@@ -109,7 +114,6 @@ def laid_out(model: ModelAtHand, context: Context, *, pictures: bool = False) ->
     """
     from audits.adapters import references
 
-    made = {"onnx": references.onnx, "skops": references.skops, "transformers": references.transformers}[model.way]
     with tempfile.TemporaryDirectory(prefix="assay-model-") as folder:
         root = Path(folder) / "model"
         taken = 0
@@ -122,8 +126,10 @@ def laid_out(model: ModelAtHand, context: Context, *, pictures: bool = False) ->
             if taken > MOST_BYTES:
                 raise InputsRejected("model_too_large", f"the model has more than {MOST_BYTES:,} bytes")
             context.progress(0, None)
-        tick = partial(context.progress, 0, None)
-        if pictures and model.way == "onnx":
-            yield references.onnx((root / model.path).parent, pictures=True, tick=tick)
+        tick, named = partial(context.progress, 0, None), root / model.path
+        if model.way == "onnx":
+            yield references.onnx(
+                named.parent if len(model.files) > 1 else named, pictures=pictures, sounds=sounds, tick=tick
+            )
         else:
-            yield made(root / model.path, tick=tick)
+            yield {"skops": references.skops, "transformers": references.transformers}[model.way](named, tick=tick)

@@ -51,7 +51,7 @@ def run(context: Context) -> Outcome:
         InputsRejected: no model is at hand or may be run here, or the question is none or does not fit it.
     """
     # numpy costs a web process time and memory for nothing
-    from audits.adapters.questions import batch_of, batch_of_pictures, told
+    from audits.adapters.questions import batch_of, batch_of_files, told
     from audits.adapters.refusals import ModelFailed, ModelRefused
     from audits.sandbox.limits import Limits
     from audits.sandbox.probing import probe
@@ -73,7 +73,7 @@ def run(context: Context) -> Outcome:
             tick = partial(context.progress, 0, len(cells))
             with adapter.open(isolation=isolation, limits=limits, tick=tick) as running:
                 loaded, signature = time.monotonic(), running.signature
-                asked = batch_of_pictures(pictures, signature) if pictures else batch_of(cells, signature)
+                asked = batch_of_files(pictures, signature) if pictures else batch_of(cells, signature)
                 outputs = running.predict(asked)
                 answered = time.monotonic()
     except (NotIsolated, ModelRefused) as refused:
