@@ -16,6 +16,10 @@ MOST_TOLD = 10_000_000
 _ORIGINS, _RULES = (TOLD, CONFIGURATION, GRAPH), (WHOLE, MEAN, HIGHEST)
 
 
+class HearingOdd(ValueError):
+    """What is said of how a model hears is not what can be said; the message tells what can."""
+
+
 @dataclass(frozen=True)
 class Hearing:
     """How a sound is brought to a model.
@@ -63,11 +67,11 @@ def told(given: Mapping[str, Any]) -> dict[str, int]:
     """What somebody says of how a model hears, checked and in order.
 
     Raises:
-        ValueError: another name, or no number of samples.
+        HearingOdd: another name, or no number of samples.
     """
     for name, value in given.items():
         if name not in TELLABLE or type(value) is not int or not 0 < value <= MOST_TOLD:
-            raise ValueError(
+            raise HearingOdd(
                 f"how a model hears is told by {', '.join(TELLABLE)}, each a whole number from 1 to {MOST_TOLD:,}"
             )
     return {name: given[name] for name in TELLABLE if name in given}

@@ -43,8 +43,8 @@ def onnx(
     if sounds is not None:
         try:
             options: dict[str, Any] = {"sounds": hearing.told(sounds)}
-        except ValueError as odd:
-            raise ModelRefused("sound_unclear", str(odd)) from odd
+        except hearing.HearingOdd as odd:
+            raise ModelRefused("hearing_odd", str(odd)) from odd
         return Isolated(
             "onnx", files, ("onnxruntime", "numpy", "scipy"), ("onnxruntime", "scipy.signal"), options=options
         )

@@ -129,9 +129,12 @@ class Listener:
                 f"sound {row + 1} has {len(told)} windows, and nobody says how {one['name']!r}, which is no"
                 f" score, goes together; send one of at most {seconds:.3g} s",
             )
+        windows = np.stack(told)
         if self._hearing.rule == hearing.HIGHEST:
-            return np.max(told, axis=0)
-        return np.mean(told, axis=0, dtype=np.float64).astype(told[0].dtype)
+            highest: tensors.Array = windows.max(axis=0)
+            return highest
+        mean: tensors.Array = windows.mean(axis=0, dtype=np.float64).astype(windows.dtype)
+        return mean
 
     def _by_window(self) -> dict[str, dict[str, Any]]:
         """The scores that are told window by window too, of a model that follows a sound: by the name they get."""

@@ -91,7 +91,7 @@ def _numbers(data: memoryview, tag: int, bits: int) -> Samples:
             )
         return found.astype(np.float32)
     if bits == 8:
-        return (np.frombuffer(data, dtype=np.uint8).astype(np.float32) - 128) / 128
+        return (np.frombuffer(data, dtype=np.uint8).astype(np.float32) - np.float32(128)) / np.float32(128)
     if bits == 24:
         whole = np.zeros((len(data) // 3, 4), dtype=np.uint8)
         whole[:, 1:] = np.frombuffer(data, dtype=np.uint8).reshape(-1, 3)

@@ -136,7 +136,7 @@ def test_what_is_told_is_told_by_its_names(tmp_path: Path):
     for told in ({"rate": 8000}, {"sampling_rate": 0}, {"sampling_rate": True}, {"window_samples": 1e9}):
         with pytest.raises(ModelRefused, match="is told by sampling_rate, window_samples, context_samples") as refused:
             references.onnx(tmp_path, sounds=told)
-        assert refused.value.code == "sound_unclear"
+        assert refused.value.code == "hearing_odd"
 
 
 def test_what_is_no_sound_is_refused_and_the_model_goes_on(tmp_path: Path):
