@@ -30,9 +30,9 @@ def ask(
         scanners: the folder of its environment by the name of each; see ``environments.python_of``.
 
     Returns:
-        One row for each scanner and file: ``scanner``, ``version``, ``path``, ``alarms``, ``failed``; and where there is
-        something to say ``passed_over``, ``why`` (of a failure), ``alarms_left_out``. Of a scanner that is missing one
-        row, without version and path.
+        One row for each scanner and file: ``scanner``, ``version``, ``path``, ``alarms``, ``failed``; and where there
+        is something to say ``passed_over``, ``why`` (of a failure), ``alarms_left_out``. Of a scanner that is missing
+        one row, without version and path.
     """
     rows: list[dict[str, Any]] = []
     for name, folder in scanners.items():

@@ -58,15 +58,17 @@ def test_every_name_on_picklescan_s_list_fails_here() -> None:
 def test_every_name_on_modelscan_s_list_fails_here() -> None:
     """Its source distribution has no tests, and its list is what it knows."""
     environment_with("modelscan")
-    lists = told("import json; from modelscan.settings import DEFAULT_SETTINGS as s; print(json.dumps(s))")
+    forbidden, of_graphs = told(
+        "import json; from modelscan.settings import DEFAULT_SETTINGS as s;"
+        'print(json.dumps([s["unsafe_globals"], s["scanners"]]))'
+    )
 
-    grades = lists["unsafe_globals"].values()
-    assert passing(one for grade in grades for one in listed(grade)) == []
-    operators = lists["scanners"]["modelscan.scanners.SavedModelTensorflowOpScan"]["unsafe_tf_operators"]
+    assert passing(one for grade in forbidden.values() for one in listed(grade)) == []
+    operators = of_graphs["modelscan.scanners.SavedModelTensorflowOpScan"]["unsafe_tf_operators"]
     assert {name: scanned(saved_model(name), "saved_model.pb")["verdict"] for name in operators} == dict.fromkeys(
         operators, "fail"
     )
-    layers = lists["scanners"]["modelscan.scanners.SavedModelLambdaDetectScan"]["unsafe_keras_operators"]
+    layers = of_graphs["modelscan.scanners.SavedModelLambdaDetectScan"]["unsafe_keras_operators"]
     for name in layers:
         assert scanned(keras({"class_name": name, "config": {}}), "model.keras")["verdict"] == "fail"
 
