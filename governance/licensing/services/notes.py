@@ -8,7 +8,7 @@ from django.db import transaction
 
 from governance.licensing.models import Annotation
 from governance.licensing.rules import NotAcceptable, require_keeper, require_reason
-from governance.licensing.services.said import MOST_TEXT, end, held, record
+from governance.licensing.services.said import MOST_TEXT, end, held, licence_named, record
 from governance.people.models import User
 from licenses import catalogue
 
