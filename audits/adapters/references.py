@@ -31,6 +31,8 @@ def onnx(
 ) -> Isolated:
     """A model in ONNX: a file, or a folder with one and its external data.
 
+    One that reads tokens is given texts where its folder has a ``tokenizer.json``.
+
     Args:
         pictures: whether it is given encoded pictures, which are decoded where it runs.
         sounds: given where it is given encoded sounds, which are decoded there too: what is told of how it hears, see
@@ -51,6 +53,9 @@ def onnx(
     if pictures:
         packages, options = ("onnxruntime", "numpy", "pillow"), {"pictures": True}
         return Isolated("onnx", files, packages, ("onnxruntime", "PIL.Image"), options=options)
+    if (files.path / "tokenizer.json").is_file():
+        packages, options = ("onnxruntime", "numpy", "tokenizers"), {"texts": True}
+        return Isolated("onnx", files, packages, ("onnxruntime", "tokenizers"), options=options)
     return Isolated("onnx", files, ("onnxruntime", "numpy"), ("onnxruntime",))
 
 
@@ -68,7 +73,7 @@ def transformers(path: Path, *, tick: Tick = lambda: None) -> Isolated:
     packages = ("transformers", "torch", "tokenizers", "safetensors", "numpy")
     modules = ("transformers.models.auto.modeling_auto", "torch")
     return Isolated(
-        "transformers", model_files(path, tick=tick), packages, modules, extra="requirements/transformers.txt"
+        "transformers", model_files(path, tick=tick), packages, modules, 2, extra="requirements/transformers.txt"
     )
 
 

@@ -11,6 +11,7 @@ from audits.adapters import tensors
 from audits.adapters.guests import serving
 from audits.adapters.guests.pictures import Pictures, pictures_of
 from audits.adapters.guests.sounds import Listener
+from audits.adapters.guests.tokens import tokens_of
 from audits.sandbox.inside.wire import Channel
 
 TYPES = {
@@ -36,30 +37,35 @@ def _model(told: dict[str, Any]) -> serving.Model:
     session, folder = _session(told)
     if "sounds" in told:
         return Listener(session, folder, told["sounds"], _signature(session))
-    return Graph(session, folder, pictures=bool(told.get("pictures")))
+    return Graph(session, folder, told)
 
 
 class Graph:
     """An ONNX graph in a session of its own."""
 
-    def __init__(self, session: Any, folder: Path | None, *, pictures: bool) -> None:
+    def __init__(self, session: Any, folder: Path | None, told: dict[str, Any]) -> None:
         self._session = session
         self._names = [one.name for one in self._session.get_outputs()]
         self._pictures: Pictures | None = None
-        if pictures:
+        if told.get("pictures"):
             (taken, *others) = self._session.get_inputs()
             if others or taken.type != "tensor(float)":
                 raise serving.Refusal("inputs", "a model of pictures has one input, of float32")
             sizes = [size if isinstance(size, int) else None for size in taken.shape]
             self._pictures = pictures_of(sizes, folder)
+        self._tokens = tokens_of(self._session, folder) if told.get("texts") and folder is not None else None
 
     def signature(self) -> dict[str, Any]:
+        if self._tokens is not None:
+            return self._tokens.signature()
         declared = _signature(self._session)
         if self._pictures is not None:
             declared["inputs"] = [{**declared["inputs"][0], "dtype": tensors.BYTES, "shape": [None]}]
         return declared
 
     def predict(self, batch: dict[str, tensors.Array]) -> dict[str, tensors.Array]:
+        if self._tokens is not None:
+            return self._tokens.predict(batch)
         if self._pictures is not None:
             batch = {name: self._pictures.array(contents.tolist()) for name, contents in batch.items()}
         found = self._session.run(self._names, batch)

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from audits.adapters import tensors
-from audits.adapters.guests import decoding, serving
-from audits.adapters.guests.configuration import configuration
+from audits.adapters.guests import decoding, folders, serving
 
 BILINEAR = 2
 
@@ -77,7 +76,7 @@ def pictures_of(shape: Sequence[int | None], folder: Path | None) -> Pictures:
     Raises:
         serving.Refusal: the input is no picture, or the configuration says what is not known here.
     """
-    said = configuration(folder)
+    said = folders.said(folder, "preprocessor_config.json")
     first = len(shape) == 4 and shape[1] in decoding.MODES
     last = len(shape) == 4 and shape[3] in decoding.MODES
     if not (first or last):

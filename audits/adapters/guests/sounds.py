@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from audits.adapters import hearing, tensors
-from audits.adapters.guests import serving, waves
-from audits.adapters.guests.configuration import configuration
+from audits.adapters.guests import folders, serving, waves
 from audits.adapters.hearing import Hearing
 
 EXTRACTOR = "Wav2Vec2FeatureExtractor"
@@ -51,7 +50,7 @@ class Listener:
     def __init__(self, session: Any, folder: Path | None, told: Mapping[str, int], declared: dict[str, Any]) -> None:
         self._session, self._declared = session, declared
         self._inputs = inputs_of(session)
-        said = configuration(folder)
+        said = folders.said(folder, hearing.CONFIGURATION)
         _require_waves(said)
         self._hearing = _hearing(said, told, session.get_modelmeta().custom_metadata_map, self._inputs)
         back = {output for output, _shape in self._inputs.states.values()}
