@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from audits.kinds import license as licence_audit
 from audits.kinds.base import InputsRejected
-from audits.models import Finding
-from governance.catalog.models import Entry, SubjectKind, UseCase, Version
-from governance.evidence import wording
+from governance.catalog.models import UseCase, Version
 from governance.evidence.licence_report.drawing import nodes_and_edges, paths_of_conflict
 from governance.evidence.licence_report.duties import duty_rows
 from governance.evidence.licence_report.findings import finding_row, merged, repair_row
 from governance.evidence.licence_report.veil import veiled
-from governance.evidence.wording.repairs import profile_value, repair_text
+from governance.evidence.wording.repairs import profile_value
 from governance.licensing import queries as licensing
-from governance.licensing import wording as terms
 from governance.licensing.inputs import license_inputs
 from governance.licensing.models import Override
 from governance.people.models import User
 from governance.web.sentences import as_sentence
 from governance.web.templatetags import figures
-from governance.web.templatetags.words import look_up
-from licenses import catalogue
-from licenses.catalogue import Licence
-from licenses.findings import ARTEFACT, RANK
 
 MOST_DRAWN = 60
 MOST_FINDINGS = 60
