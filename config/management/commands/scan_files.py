@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from config import environment
 from config.audit_command import AuditCommand
 from config.commands import Refused
+from config.environment import models
 from config.printing import plain, unusable
 
 MOST_SHOWN = 200
@@ -48,7 +48,7 @@ class Command(AuditCommand):
         if options["opinions"] and not scanners:
             raise Refused("no other scanner is installed; install picklescan or modelscan, or leave --opinions out")
         try:
-            signers = signers_of(environment.pems(options["signers"])) if options["signers"] else []
+            signers = signers_of(models.pems(options["signers"])) if options["signers"] else []
         except (OSError, ValueError) as problem:
             why = getattr(problem, "strerror", None) or problem
             raise Refused(f"--signers {plain(options['signers'], 200)}: {why}") from problem
