@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
 from config import embedded
-from config.environment import addresses, mail_and_sign_in, metrics, models, names, secrets, servers, values
+from config.environment import addresses, mail_and_sign_in, metrics, models, names, scanners, secrets, servers, values
 
 names.refuse_unknown()
 
@@ -192,6 +192,8 @@ MAX_CARD_BYTES = values.megabytes("ASSAY_MAX_CARD_MB", 5)
 METRICS_PATH = metrics.metrics_folder(uploads=Path(STORAGES["blobs"]["OPTIONS"]["location"]))
 METRICS_ALLOWED = metrics.metrics_allowed(METRICS_PATH)
 MODEL_SIGNERS = models.model_signers()
+# Programs of others that say something of the same files, and the environments that they are installed in.
+SCANNERS = scanners.scanners()
 # Models that are services in networks of one's own, whose secrets go where; functions of Python, for development.
 MODEL_HOSTS = models.model_hosts()
 MODEL_SECRETS = models.model_secrets()
