@@ -18,9 +18,9 @@ from audits.kinds.trial import NO_ANSWER, picture_type, question
 from audits.models import OPEN_STATES, Origin, Run, RunState
 from governance.catalog.models import UseCase, Version
 from governance.evidence import queries, stress_cases
-from governance.evidence.bias_report import read
 from governance.evidence.inputs import model_bytes
 from governance.evidence.models import KeptTrial, StressCase
+from governance.evidence.results import read
 from governance.evidence.services import EvidenceRefused, NotAnAsker
 from governance.ledger import services as ledger
 from governance.people.models import User

@@ -25,7 +25,7 @@ from audits import services as audits
 from audits.kinds.base import InputsRejected
 from audits.models import OPEN_STATES, Run, RunState
 from governance.catalog.models import UseCase, Version
-from governance.evidence import bias_report, kind_pages, trials
+from governance.evidence import kind_pages, results, trials
 from governance.evidence.models import KeptTrial
 from governance.evidence.queries import may_ask, may_cancel, runs_visible_to
 from governance.evidence.services import EvidenceRefused, NotAnAsker
@@ -142,7 +142,7 @@ def _trial(request: PageRequest, version: Version) -> dict[str, Any]:
     if run is None:
         return {}
     is_open = run.state in OPEN_STATES
-    document = None if is_open else bias_report.read(run)
+    document = None if is_open else results.read(run)
     word, family = verdict_family(run)
     use_case = UseCase.objects.select_related("owner_team").filter(slug=run.use_case).first()
     return {
