@@ -67,13 +67,19 @@ def _matched(subject: Subject) -> Matched | str:
         return Matched(_of_plan(subject, named), BY_PLAN)
     if text_input(subject.signature) is not None or pictures.asked_for(subject):
         return ""
-    own = subject.signature.columns if matrix is not None else tuple(one.name for one in inputs)
+    own = tuple(one.name for one in inputs) if matrix is None else _own(subject, matrix)
     missing = [name for name in own if name not in subject.table.names]
     if own and not missing:
         return Matched(own, BY_NAME)
     if own:
         return f"the model takes the columns {listed(own)}, and the table has no {listed(missing)}: rename its columns"
     return _by_place(subject, matrix) if matrix is not None else ""
+
+
+def _own(subject: Subject, matrix: Tensor) -> tuple[str, ...]:
+    """The names that the model has for what lies side by side in its matrix; none where they are not as many."""
+    names = subject.signature.columns
+    return names if matrix.shape[1] in (None, len(names)) else ()
 
 
 def _of_plan(subject: Subject, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -76,12 +76,9 @@ def _signature(model: Any) -> dict[str, Any]:
     if _scored(model):
         gives.append({"name": "score", "dtype": "float64", "shape": [None, None]})
     names = [] if classes is None else [str(name) for name in np.asarray(classes).ravel().tolist()]
-    told = {"inputs": [takes], "outputs": gives, "classes": names}
-    # of a model that was fitted to a table with names
     columns = getattr(model, "feature_names_in_", None)
-    if features is not None and columns is not None and len(columns) == features:
-        told["columns"] = [str(name) for name in columns]
-    return told
+    named = {} if columns is None else {"columns": [str(name) for name in np.asarray(columns).ravel().tolist()]}
+    return {"inputs": [takes], "outputs": gives, "classes": names, **named}
 
 
 def _scored(model: Any) -> str:
