@@ -88,10 +88,11 @@ def stress(
         subject = Subject(conversation, signature, table, plan, rows, seed, progress, kept_cases)
         asked = {part.name: part.asks(subject) for part in parts}
         subject.total = sum(asked.values())
+        if subject.total:
+            require_texts(subject)
         # permanent tests alone would pass for an audit of inputs that nobody brought
         if not any(asked[part.name] for part in parts if part is not KEPT_CASES or len(parts) == 1):
             raise StressRefused("nothing_to_stress", _nothing(subject))
-        require_texts(subject)
         found = {part.name: part.run(subject) for part in parts if asked[part.name]}
     cases = [case for result in found.values() for case in result.cases]
     exported = cases_jsonl(cases)

@@ -35,8 +35,8 @@ SENTENCES = {
     "stress.relation_too_few": (
         _("%(relation)s: it changes %(n)s rows that the model is right about; at least %(min_rows)s are needed."),
         _(
-            "Bring a table with more rows that the model is right about; of noise, say in the audit plan how far numbers"
-            " may be off (stress: tabular.errors)."
+            "Bring a table with more rows that the model is right about; of noise, say in the audit plan how far"
+            " numbers may be off (stress: tabular.errors)."
         ),
     ),
     "stress.relation_not_measured": (
