@@ -6,6 +6,9 @@ export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin)
 export SERVE PORT RESET LONG
 VENV := .venv
 PY := $(VENV)/bin/python
+# Other scanners of models, which pin older versions of what we use.
+SCANNERS := .venv-scanners
+PYTHONS := python3.13 python3.12 python3.11 python3
 CODE := manage.py config governance audits licenses
 TRANSLATIONS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 # make test LONG=1 runs the long variants too; ARGS= goes to pytest. Three processes: many tests wait for a server.
@@ -32,10 +35,10 @@ serve: setup
 worker: setup
 	@exec $(PY) -m celery --app config worker --queues ci,scheduled,upkeep --loglevel INFO
 
-test: $(VENV)/.ready-dev $(TRANSLATIONS)
+test: $(VENV)/.ready-dev $(SCANNERS)/.ready $(TRANSLATIONS)
 	$(PYTEST)
 
-check: $(VENV)/.ready-dev $(TRANSLATIONS)
+check: $(VENV)/.ready-dev $(SCANNERS)/.ready $(TRANSLATIONS)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy $(CODE)
@@ -58,14 +61,15 @@ lock:
 	cd requirements && $(COMPILE) dev.in --output-file dev.txt
 	cd requirements && $(COMPILE) mitigation.in --output-file mitigation.txt
 	cd requirements && $(COMPILE) metrics.in --output-file metrics.txt
+	cd requirements && $(COMPILE) scanners.in --output-file scanners.txt
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 # Collect the visible strings for the translators (needs gettext).
 messages: $(VENV)/.ready
-	$(PY) manage.py makemessages --locale ru --no-location --ignore ".venv/*" --ignore "var/*" --ignore "tests/*"
+	$(PY) manage.py makemessages --locale ru --no-location --ignore ".venv*/*" --ignore "var/*" --ignore "tests/*"
 
 clean:
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache $(TRANSLATIONS)
+	rm -rf $(VENV) $(SCANNERS) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache $(TRANSLATIONS)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The language has to be named: without it the rules for plurals are lost.
@@ -80,12 +84,18 @@ $(VENV)/.ready-demo: requirements/demo.txt
 	$(call install,requirements/demo.txt,.ready .ready-demo)
 $(VENV)/.ready-dev: requirements/dev.txt
 	$(call install,requirements/dev.txt,.ready .ready-demo .ready-dev)
+# One of these is not there for Python 3.13 yet, so that the newest one is not taken first.
+$(SCANNERS)/.ready: VENV := $(SCANNERS)
+$(SCANNERS)/.ready: PY := $(SCANNERS)/bin/python
+$(SCANNERS)/.ready: PYTHONS := python3.12 python3.11 python3.13 python3
+$(SCANNERS)/.ready: requirements/scanners.txt
+	$(call install,requirements/scanners.txt,.ready)
 
 # The newest Python that the exact versions are for, else any that is new enough. It has to run: some are only shims.
 # At a terminal the installer shows its own progress.
 define install
 @set -e; \
-for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
+for python in $(PYTHON) $(PYTHONS); do \
   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && break; python=; \
 done; \
 if [ -z "$$python" ]; then \

@@ -72,7 +72,7 @@ def _approved() -> dict[str, str]:
     """A version with an approval, and a token of who may ask: what the client has to know."""
     from django.utils import timezone
 
-    from governance.people.services import issue_token
+    from governance.people.services.tokens import issue_token
     from tests.governance.world import World
 
     world = World()

@@ -34,6 +34,7 @@ OWN_NAMES = {
     "ASSAY_MODEL_SECRETS",
     "ASSAY_NO_PREPARED_STATEMENTS",
     "ASSAY_PUBLIC_URL",
+    "ASSAY_SCANNERS",
     "ASSAY_TEST_RUN",
     "ASSAY_TRIAL_DAYS",
     "OIDC_CLIENT_ID",
@@ -237,6 +238,33 @@ def model_secrets() -> dict[str, str]:
                 "variable"
             )
         found[host.lower()] = name
+    return found
+
+
+def scanners() -> dict[str, str]:
+    """Other scanners that the file scan asks, ASSAY_SCANNERS: names with commas between, each alone, or with the
+    environment that it is installed in as ``name=/folder``. The folder by name, empty where none is given.
+
+    What lies in the folder is run by workers, so nobody but its owner may be able to write there. It need not be there:
+    only workers have to have it.
+    """
+    from audits.files.opinions.names import SCANNERS
+
+    found: dict[str, str] = {}
+    for one in listed("ASSAY_SCANNERS"):
+        name, equals, folder = one.partition("=")
+        if name not in SCANNERS or name in found:
+            raise ImproperlyConfigured(
+                f"ASSAY_SCANNERS: {' and '.join(SCANNERS)}, each once, alone or as name=/folder, not {one!r}"
+            )
+        path = Path(folder)
+        if equals and not path.is_absolute():
+            raise ImproperlyConfigured(f"ASSAY_SCANNERS: {name} with an absolute path of a folder, not {folder!r}")
+        if equals and path.exists() and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise ImproperlyConfigured(
+                f"ASSAY_SCANNERS: others than its owner can write into {folder}; take their right away (chmod go-w)"
+            )
+        found[name] = folder
     return found
 
 

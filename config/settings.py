@@ -193,6 +193,8 @@ MAX_CARD_BYTES = environment.megabytes("ASSAY_MAX_CARD_MB", 5)
 METRICS_PATH = environment.metrics_folder(uploads=Path(STORAGES["blobs"]["OPTIONS"]["location"]))
 METRICS_ALLOWED = environment.metrics_allowed(METRICS_PATH)
 MODEL_SIGNERS = environment.model_signers()
+# Programs of others that say something of the same files, and the environments that they are installed in.
+SCANNERS = environment.scanners()
 # Models that are services in networks of one's own, whose secrets go where; functions of Python, for development.
 MODEL_HOSTS = environment.model_hosts()
 MODEL_SECRETS = environment.model_secrets()

@@ -23,6 +23,8 @@ MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 def onnx(path: Path, *, pictures: bool = False, tick: Tick = lambda: None) -> Isolated:
     """A model in ONNX: a file, or a folder with one and its external data.
 
+    One that reads tokens is given texts where its folder has a ``tokenizer.json``.
+
     Args:
         pictures: whether it is given encoded pictures, which are decoded where it runs.
 
@@ -33,6 +35,9 @@ def onnx(path: Path, *, pictures: bool = False, tick: Tick = lambda: None) -> Is
     if pictures:
         packages, options = ("onnxruntime", "numpy", "pillow"), {"pictures": True}
         return Isolated("onnx", files, packages, ("onnxruntime", "PIL.Image"), options=options)
+    if (files.path / "tokenizer.json").is_file():
+        packages, options = ("onnxruntime", "numpy", "tokenizers"), {"texts": True}
+        return Isolated("onnx", files, packages, ("onnxruntime", "tokenizers"), options=options)
     return Isolated("onnx", files, ("onnxruntime", "numpy"), ("onnxruntime",))
 
 
@@ -50,7 +55,7 @@ def transformers(path: Path, *, tick: Tick = lambda: None) -> Isolated:
     packages = ("transformers", "torch", "tokenizers", "safetensors", "numpy")
     modules = ("transformers.models.auto.modeling_auto", "torch")
     return Isolated(
-        "transformers", model_files(path, tick=tick), packages, modules, extra="requirements/transformers.txt"
+        "transformers", model_files(path, tick=tick), packages, modules, 2, extra="requirements/transformers.txt"
     )
 
 

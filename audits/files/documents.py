@@ -28,9 +28,10 @@ def document_of(
     bytes; ``bytes_tensor_data`` says how many of the inspected ones are the numbers of a tensor: read, and in the
     place and of the size that a header gives them, and nothing more can be said of them. ``engines`` has bytes present
     and inspected by engine, members included. The verdict is fail where a finding is high or critical, no_information
-    where there is no byte, insufficient_data where a byte was not inspected, warn where a finding is of medium
-    severity, otherwise pass. ``signatures`` is what ``signatures.comparing.compare`` gives, ``hub`` what
-    ``hub_scans.compare`` does; null where the Hub was not asked.
+    where there is no byte, insufficient_data where a byte was not inspected or a scanner could not be asked, warn
+    where a finding is of medium severity, otherwise pass. ``opinions`` is what ``opinions.asking.ask`` gives,
+    ``signatures`` what ``signatures.comparing.compare`` does, ``hub`` what ``hub_scans.compare`` does; null where the
+    Hub was not asked.
     """
     scan.finish()
     files: list[dict[str, Any]] = [
@@ -87,6 +88,7 @@ def verdict_of(notes: list[Note], *, total: int, inspected: int, left_out: int =
     if total == 0:
         return "no_information"
     codes = {note.code for note in notes}
-    if inspected < total or left_out or codes & {"files.not_inspected", "files.no_bytes", "files.not_given"}:
+    unknown = {"files.not_inspected", "files.no_bytes", "files.not_given", "files.opinion_missing"}
+    if inspected < total or left_out or codes & unknown:
         return "insufficient_data"
     return "warn" if "medium" in severities else "pass"

@@ -74,7 +74,8 @@ CODES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "files.hub_doubts": ("medium", ("names",)),
     "files.hub_silent": ("medium", ("names",)),
     "files.opinions_differ": ("high", ("names",)),
-    "files.opinion_failed": ("low", ("names",)),
+    "files.opinion_failed": ("medium", ("names",)),
+    "files.opinion_missing": ("medium", ("names", "why")),
 }
 """Code -> severity, and the parameters that its sentence has. Critical and high fail the scan, medium is a warning."""
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+
 from audits.files.documents import VERDICTS, document_of
+from audits.files.opinions.names import SCANNERS
 from audits.kinds.base import Context, Draft, InputsRejected, Outcome, audit
 
 if TYPE_CHECKING:
@@ -24,7 +29,8 @@ def run(context: Context) -> Outcome:
     the version consists of; empty where that is not known; with ``manifest_is_cut`` where it is too long to be listed
     whole). An uploaded archive counts for the files in it whose bytes the manifest names. ``signers`` (a list of
     ``name`` and ``pem``) are those whose signatures count, ``hub_scan`` is what the Hub's own scanners say (see
-    ``audits.files.hub_scans``). Progress is bytes.
+    ``audits.files.hub_scans``), ``scanners`` (a list of names) are other scanners to be asked of the same files, which
+    the worker finds where its own setting says. Progress is bytes.
 
     Returns:
         The document of ``audits.files.documents.document_of``; in the summary the bytes, how many signatures are
@@ -36,6 +42,7 @@ def run(context: Context) -> Outcome:
     """
     # what reads files is loaded by workers alone
     from audits.files import hub_scans
+    from audits.files.opinions import asking
     from audits.files.scanning import FileScan
     from audits.files.signatures.comparing import compare as compare_signatures
     from audits.files.signatures.signers import BadSigner, signers_of
@@ -45,12 +52,15 @@ def run(context: Context) -> Outcome:
     if not files:
         raise InputsRejected("files_missing", "there is no file to scan; upload the version's files and attach them")
     scan = FileScan(progress=context.progress, hashes=bool(manifest))
+    scanners = {name: settings.SCANNERS.get(name, "") for name in _names(context.inputs, "scanners")}
     for one in files:
         sha256 = one.get("sha256")
         if not isinstance(sha256, str):
             raise InputsRejected("files_inputs", "files: every one has a sha256")
         with context.open_blob(sha256) as opened:
-            scan.file(Source.of_file(opened), str(one.get("path") or one.get("filename") or sha256))
+            shown = str(one.get("path") or one.get("filename") or sha256)
+            scan.file(Source.of_file(opened), shown)
+            scan.on_disk.append((shown, Path(str(getattr(opened, "name", "")))))
     rows_of = _compare(scan, manifest)
     if context.inputs.get("manifest_is_cut"):
         scan.notes.add("files.not_given", "…", bytes=0)
@@ -61,7 +71,8 @@ def run(context: Context) -> Outcome:
     asked = context.inputs.get("hub_scan")
     hub = hub_scans.compare(scan, asked, rows_of=rows_of) if isinstance(asked, Mapping) else None
     signatures = compare_signatures(scan, signers, at=context.at, held=_held(scan, rows_of))
-    document = document_of(scan, signatures=signatures, hub=hub)
+    said = asking.ask(scan, scan.on_disk, scanners, tick=partial(context.progress, scan.done, None))
+    document = document_of(scan, said, signatures=signatures, hub=hub)
     return Outcome(
         verdict=document["verdict"],
         summary={
@@ -91,6 +102,13 @@ def _listed(inputs: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     given = inputs.get(name) or []
     if not isinstance(given, Sequence) or isinstance(given, str) or not all(isinstance(one, Mapping) for one in given):
         raise InputsRejected("files_inputs", f"{name}: is a list of files")
+    return list(given)
+
+
+def _names(inputs: Mapping[str, Any], name: str) -> list[str]:
+    given = inputs.get(name) or []
+    if not isinstance(given, Sequence) or isinstance(given, str) or not all(one in SCANNERS for one in given):
+        raise InputsRejected("files_inputs", f"{name}: a list of some of {', '.join(SCANNERS)}")
     return list(given)
 
 

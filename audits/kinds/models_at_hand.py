@@ -21,7 +21,16 @@ COPIED_AT_ONCE = 1 << 20
 # How a file that can be called is called, by how its name ends.
 CALLED = {".onnx": "onnx", ".skops": "skops"}
 SAFE_WEIGHTS = ".safetensors"
-OF_PICTURES = "preprocessor_config.json"
+# What is said of a graph's pictures, or of the texts that its tokens are made of: in its folder or, as exporters lay it
+# out, above it.
+OF_PICTURES, TOKENIZER = "preprocessor_config.json", "tokenizer.json"
+OF_TEXTS = (
+    "tokenizer_config.json",
+    "config.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "1_Pooling/config.json",
+)
 
 
 @dataclass(frozen=True)
@@ -57,15 +66,24 @@ def at_hand(files: Sequence[Mapping[str, Any]]) -> list[ModelAtHand]:
         beside = {name: sha256 for name, sha256 in named.items() if PurePosixPath(name).parent == folder}
         if way is not None:
             data = {name: sha256 for name, sha256 in beside.items() if PurePosixPath(name).suffix not in CALLED}
-            # as exporters lay it out: the graph in a folder, what is said of its pictures above
-            above = [str(one / OF_PICTURES) for one in folder.parents if str(one / OF_PICTURES) in named]
-            if above:
-                data.setdefault(str(folder / OF_PICTURES), named[above[0]])
+            data |= _said(named, folder)
             found.append(ModelAtHand(way, path, {path: named[path], **(data if way == "onnx" else {})}))
         elif path == str(folder / "config.json") and any(name.endswith(SAFE_WEIGHTS) for name in beside):
             below = {name: sha for name, sha in named.items() if PurePosixPath(name).is_relative_to(folder)}
             kept = {name: sha for name, sha in below.items() if PurePosixPath(name).suffix not in CALLED}
             found.append(ModelAtHand("transformers", str(folder), kept))
+    return found
+
+
+def _said(named: Mapping[str, str], folder: PurePosixPath) -> dict[str, str]:
+    """SHA-256 of what is said of a graph in its folder or the nearest one above, each as if it lay beside the graph."""
+    found = {}
+    for name in (OF_PICTURES, TOKENIZER, *OF_TEXTS):
+        nearest = next((named[str(one / name)] for one in (folder, *folder.parents) if str(one / name) in named), None)
+        if nearest is not None:
+            found[str(folder / name)] = nearest
+    if str(folder / TOKENIZER) not in found:
+        return {path: sha256 for path, sha256 in found.items() if path == str(folder / OF_PICTURES)}
     return found
 
 
@@ -123,7 +141,8 @@ def laid_out(model: ModelAtHand, context: Context, *, pictures: bool = False) ->
                 raise InputsRejected("model_too_large", f"the model has more than {MOST_BYTES:,} bytes")
             context.progress(0, None)
         tick = partial(context.progress, 0, None)
-        if pictures and model.way == "onnx":
-            yield references.onnx((root / model.path).parent, pictures=True, tick=tick)
+        reads_tokens = any(PurePosixPath(path).name == TOKENIZER for path in model.files)
+        if model.way == "onnx" and (pictures or reads_tokens):
+            yield references.onnx((root / model.path).parent, pictures=pictures, tick=tick)
         else:
             yield made(root / model.path, tick=tick)

@@ -21,7 +21,8 @@ from audits.sandbox.lending import Lending
 from audits.sandbox.levels import LOWEST, Isolation, Level
 from audits.sandbox.limits import MB, Limits
 from audits.sandbox.refusals import NotIsolated, Refused, Stopped
-from audits.sandbox.runtime import OURS, ROOT, TOP, environment, runtime
+from audits.sandbox.runtime import OURS, ROOT, TOP, Runtime, environment
+from audits.sandbox.runtime import runtime as own
 
 Tick = Callable[[], None]
 
@@ -43,8 +44,9 @@ class Cell:
     """One program, started on entering and dead on leaving.
 
     The program is a Python file with a function ``serve(channel)``; it runs with this process's interpreter and
-    packages, reads what is given as readable, and talks through its channel alone. Nothing that it answers is to be
-    believed beyond its being an answer. Enter and leave in one thread: with that thread the program dies.
+    packages, or with those of another runtime, reads what is given as readable, and talks through its channel alone.
+    Nothing that it answers is to be believed beyond its being an answer. Enter and leave in one thread: with that
+    thread the program dies.
 
     Args:
         program: the file; None starts and confines, and runs nothing.
@@ -52,6 +54,7 @@ class Cell:
         readable: files and folders that it may read, at their own paths.
         tick: called several times a second while an answer is awaited; what it raises ends the program.
         lowest: below this level nothing is run.
+        runtime: another interpreter, of Python 3.11 or newer, and where it imports from; None for this process's own.
     """
 
     def __init__(
@@ -63,7 +66,9 @@ class Cell:
         limits: Limits | None = None,
         tick: Tick = lambda: None,
         lowest: Level = LOWEST,
+        runtime: Runtime | None = None,
     ) -> None:
+        self._runtime = runtime or own()
         self.program = None if program is None else program.resolve()
         self.readable = [path.resolve(strict=True) for path in readable]
         self.limits = limits or Limits()
@@ -190,7 +195,7 @@ class Cell:
         raise Refused(code[:60], message)
 
     def _start(self) -> None:
-        run = runtime()
+        run = self._runtime
         with contextlib.suppress(OSError):  # then everything goes through the pipe
             self._lending = self._held.enter_context(Lending(AHEAD + 1))
         inner_readable = [*run.readable, *self.readable] + ([self.program] if self.program else [])

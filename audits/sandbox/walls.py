@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from audits.sandbox.runtime import TOP, runtime
+from audits.sandbox.runtime import TOP
 
 BWRAP, UNSHARE, NONE = "bwrap", "unshare", "none"
 NOBODY = "65534"
@@ -52,7 +52,7 @@ def _tree(readable: Sequence[Path]) -> list[str]:
             arguments += ["--ro-bind", top, top]
     # a folder before what lies in it, and what lies in it only where it is not there by then
     placed: list[Path] = []
-    for path in sorted({*runtime().readable, *readable}):
+    for path in sorted(set(readable)):
         if not any(path.is_relative_to(folder) for folder in placed):
             placed.append(path)
             arguments += ["--ro-bind", str(path), str(path)]

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from governance.catalog import manifests, snapshots
+from governance.catalog import manifests, repository_names, snapshots, subject_kinds
 from governance.catalog.manifests import ManifestFile
 from governance.catalog.snapshots import Snapshot, SnapshotRefused
 
@@ -46,10 +46,10 @@ def snapshot_from_answer(
         SnapshotRefused: ``unknown_kind``, ``bad_repo_id``, ``revision_must_be_commit_sha``, ``bad_listing``,
             ``bad_file_name``, ``too_many_files``.
     """
-    snapshots.valid_kind(kind)
-    repo_id = snapshots.valid_repo_id(answer.get("id") or answer.get("modelId"))
+    subject_kinds.valid_kind(kind)
+    repo_id = repository_names.valid_repo_id(answer.get("id") or answer.get("modelId"))
     sha = answer.get("sha")
-    revision = None if sha is None else snapshots.valid_commit(sha)
+    revision = None if sha is None else repository_names.valid_commit(sha)
     files = _listing(answer.get("siblings"), kind=kind)
     listed = revision is not None and bool(files) and all(f.size is not None and f.oid for f in files.values())
     text = answer.get("cardText")

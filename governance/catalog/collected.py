@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from governance.catalog import manifests, snapshots
+from governance.catalog import manifests
 from governance.catalog.answers import api_answers, snapshot_from_answer
-from governance.catalog.snapshots import Snapshot, SnapshotRefused
+from governance.catalog.manifests import ManifestFile
+from governance.catalog.repository_names import repo_id_of_file_name, valid_repo_id
+from governance.catalog.snapshots import CARD_ONLY, MAX_CARD_BYTES, Snapshot, SnapshotRefused
+from governance.catalog.subject_kinds import valid_kind
 
 ANSWERS = (".jsonl", ".jsonl.gz")
 MAX_FILE = 64 * 1024 * 1024  # bytes of one card's file, all of which are hashed
@@ -27,7 +31,7 @@ def read_folder(
     Raises:
         SnapshotRefused: there is no such folder, or nothing in it is of these shapes.
     """
-    snapshots.valid_kind(kind)
+    valid_kind(kind)
     folder = Path(path).expanduser()
     try:
         names = sorted(entry.name for entry in os.scandir(folder))
@@ -65,18 +69,37 @@ def _read(
 
 def _card(path: Path, *, kind: str, source: str, max_card_bytes: int) -> Snapshot | SnapshotRefused:
     try:
-        repo_id = snapshots.repo_id_of_file_name(path.name)
+        repo_id = repo_id_of_file_name(path.name)
         if not path.is_file():
             return SnapshotRefused("not_a_file", f"{ascii(path.name)} is not a file; remove it")
         with open(path, "rb") as file:
             card = file.read(MAX_FILE + 1)
         if len(card) > MAX_FILE:
             return SnapshotRefused("card_file_too_large", f"{ascii(path.name)} is larger than {MAX_FILE} bytes")
-        return snapshots.from_card(card, kind=kind, source=source, repo_id=repo_id, max_card_bytes=max_card_bytes)
+        return from_card(card, kind=kind, source=source, repo_id=repo_id, max_card_bytes=max_card_bytes)
     except SnapshotRefused as refused:
         return SnapshotRefused(refused.code, f"{ascii(path.name)}: {refused.message}")
     except OSError as error:
         return SnapshotRefused("unreadable", f"cannot read {ascii(path.name)}: {error.strerror or error}")
+
+
+def from_card(card: bytes, *, kind: str, source: str, repo_id: str, max_card_bytes: int = MAX_CARD_BYTES) -> Snapshot:
+    """The snapshot of a repository of which nothing but the card is at hand.
+
+    Raises:
+        SnapshotRefused: ``unknown_kind``, ``bad_repo_id``.
+    """
+    row = ManifestFile(manifests.CARD_NAME, len(card), hashlib.sha256(card).hexdigest(), None, manifests.CARD)
+    return Snapshot(
+        kind=valid_kind(kind),
+        source=source,
+        repo_id=valid_repo_id(repo_id),
+        revision=None,
+        files=(row,),
+        card=card[:max_card_bytes],
+        card_too_large=len(card) > max_card_bytes,
+        assurance=CARD_ONLY,
+    )
 
 
 def _answer(

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from governance.catalog import hub_refusals, manifests, snapshots
+from governance.catalog import hub_refusals, manifests, repository_names, snapshots, subject_kinds
 from governance.catalog.answers import api_answers, snapshot_from_answer
 from governance.catalog.hub_refusals import HubRefused, Question
 from governance.catalog.manifests import ManifestFile
@@ -124,9 +124,9 @@ def question(
         HubRefused: ``bad_endpoint``, ``token_refused``.
     """
     asked = Question(
-        repo_id=snapshots.valid_repo_id(repo_id),
-        kind=snapshots.valid_kind(kind),
-        sha=None if revision is None else snapshots.valid_commit(revision),
+        repo_id=repository_names.valid_repo_id(repo_id),
+        kind=subject_kinds.valid_kind(kind),
+        sha=None if revision is None else repository_names.valid_commit(revision),
         endpoint=endpoint.rstrip("/"),
         source=source_of(endpoint),
         token=token or None,

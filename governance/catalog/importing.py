@@ -9,7 +9,7 @@ from functools import partial
 
 from django.conf import settings
 
-from governance.catalog import fetching, hub, readings, snapshots, storing
+from governance.catalog import fetching, folders, hub, readings, storing
 from governance.catalog.models import Entry, SubjectKind, Version
 from governance.catalog.naming import Importer
 from governance.catalog.snapshots import Progress, Snapshot, SnapshotRefused
@@ -95,7 +95,7 @@ def import_card(
     if repo_id is None:
         raise SnapshotRefused("id_required", "say what the folder is called: --id namespace/name")
     teams = _teams(by, team)
-    snapshot = snapshots.from_folder(
+    snapshot = folders.from_folder(
         repo_or_dir, kind=kind, repo_id=repo_id, progress=progress, max_card_bytes=settings.MAX_CARD_BYTES
     )
     return _import(snapshot, by=by, team=team, teams=teams, at=at)

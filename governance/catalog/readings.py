@@ -16,7 +16,7 @@ from audits.cards import CardFinding, ParsedCard
 from audits.kinds import card as card_audit
 from audits.kinds.base import Kind, Outcome
 from audits.services import installed
-from governance.catalog import card_reading, manifests, snapshots
+from governance.catalog import card_reading, manifests, repository_names
 from governance.catalog.card_reading import CardAsked, CardRead
 from governance.catalog.models import SubjectKind
 from governance.catalog.snapshots import Snapshot, SnapshotRefused
@@ -66,13 +66,13 @@ class Reading:
 
     @property
     def name(self) -> Name:
-        return Name(self.snapshot.source, self.snapshot.kind, snapshots.entry_key(self.snapshot.repo_id))
+        return Name(self.snapshot.source, self.snapshot.kind, repository_names.entry_key(self.snapshot.repo_id))
 
     @property
     def asked_name(self) -> Name | None:
         """The name that was asked for, where the Hub answered with another."""
         asked = self.snapshot.requested_id
-        if asked is None or (key := snapshots.entry_key(asked)) == self.name.key:
+        if asked is None or (key := repository_names.entry_key(asked)) == self.name.key:
             return None
         return Name(self.snapshot.source, self.snapshot.kind, key)
 
@@ -161,7 +161,7 @@ def _links(parsed: ParsedCard) -> tuple[Link, ...]:
         repo_id = _repo_id(link.target)
         if repo_id is None or link.kind not in SubjectKind.values:
             continue
-        key = snapshots.entry_key(repo_id)
+        key = repository_names.entry_key(repo_id)
         found.setdefault(
             (link.kind, key, link.relation),
             Link(link.kind, repo_id, key, link.relation, link.field[:80], link.declared),
@@ -191,6 +191,6 @@ def _label(*candidates: object) -> str:
 @lru_cache(maxsize=8192)
 def _repo_id(target: str) -> str | None:
     try:
-        return snapshots.valid_repo_id(target)
+        return repository_names.valid_repo_id(target)
     except SnapshotRefused:
         return None

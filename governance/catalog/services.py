@@ -7,7 +7,7 @@ from functools import partial
 
 from django.db import IntegrityError, transaction
 
-from governance.catalog import fetching, snapshots, tasks
+from governance.catalog import fetching, repository_names, subject_kinds, tasks
 from governance.catalog.bulk import ImportReport, bulk_import
 from governance.catalog.importing import (
     Imported,
@@ -66,9 +66,9 @@ def request_import(
     """
     require_may_import(by=by, team=team)
     request = ImportRequest.objects.create(
-        kind=snapshots.valid_kind(kind),
-        repo_id=snapshots.valid_repo_id(repo_id),
-        revision="" if revision is None else snapshots.valid_commit(revision),
+        kind=subject_kinds.valid_kind(kind),
+        repo_id=repository_names.valid_repo_id(repo_id),
+        revision="" if revision is None else repository_names.valid_commit(revision),
         team=team,
         requested_by=by,
         requested_at=at,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from audits.models import Run
@@ -52,6 +53,8 @@ def shown(_run: Run, document: Document) -> dict[str, Any]:
         "signatures": [_signature(one) for one in document.get("signatures", ())],
         "hub": _hub(document.get("hub")),
         "knows_signatures": "signatures" in document,
+        "scanners": _scanners(document),
+        "opinions": _opinions(document),
         "files": rows[:MOST_FILES],
         "files_more": max(0, len(rows) - MOST_FILES) + int(document.get("rows_left_out", 0)),
         "total_shown": figures.number(document.get("bytes_total", 0)),
@@ -110,6 +113,13 @@ def _at_a_glance(document: Document, files: list[Any]) -> list[dict[str, Any]]:
     return said
 
 
+# Where it was not the scanner itself that gave up.
+_ENDED = {
+    "out_of_time": _lazy("it took too long"),
+    "out_of_memory": _lazy("it took too much memory"),
+    "crashed": _lazy("it broke down"),
+    "given_up": _lazy("too many files before this one have ended it"),
+}
 _PICKLED = ("files.pickle_present", "files.numpy_objects")
 _NAMED = 4
 
@@ -164,6 +174,55 @@ def _hub(document: Document | None) -> dict[str, Any] | None:
         "not_scanned": document.get("not_scanned", 0),
         "files": files[:MOST_FILES],
     }
+
+
+def _scanners(document: Document) -> list[dict[str, Any]]:
+    """Each other scanner that was asked, with its version, and of how many files it said what."""
+    asked: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for one in document.get("opinions", ()):
+        asked.setdefault((str(one.get("scanner")), str(one.get("version"))), []).append(one)
+    found = []
+    for (name, version), rows in asked.items():
+        missing = not all(one.get("path") for one in rows)
+        counts = {
+            "alarming": len([one for one in rows if one.get("alarms")]),
+            "failed": len([one for one in rows if one.get("failed")]),
+            "passed_over": len([one for one in rows if one.get("passed_over")]),
+        }
+        family = "insufficient_data" if missing or counts["failed"] else "fail" if counts["alarming"] else "pass"
+        found.append(
+            {"name": name, "version": version, "missing": missing, "asked": len(rows), "family": family, **counts}
+        )
+    return found
+
+
+def _opinions(document: Document) -> list[dict[str, Any]]:
+    """What other scanners said where they said anything but that they see nothing, by file."""
+    ours = {str(one.get("path")): one for one in document.get("files", ())}
+    found = []
+    for one in document.get("opinions", ()):
+        alarms, failed, path = list(one.get("alarms", ())), bool(one.get("failed")), str(one.get("path"))
+        notes = ours.get(path, {}).get("findings", ())
+        differs = any(_differs(note, str(one.get("scanner"))) for note in notes)
+        if path and (alarms or failed or differs):
+            left_out = int(one.get("alarms_left_out", 0)) + max(0, len(alarms) - _NAMED)
+            found.append(
+                {
+                    "path": path,
+                    "scanner": one.get("scanner"),
+                    "alarms": ", ".join(map(str, alarms[:_NAMED])),
+                    "alarms_more": left_out,
+                    "failed": failed,
+                    "why": _ENDED.get(str(one.get("why")), "") if failed else "",
+                    "differs": differs,
+                }
+            )
+    return found[:MOST_FILES]
+
+
+def _differs(note: Mapping[str, Any], scanner: str) -> bool:
+    names = note.get("params", {}).get("names", ())
+    return note.get("code") == "files.opinions_differ" and any(str(one).startswith(f"{scanner}: ") for one in names)
 
 
 def _severities(one: Mapping[str, Any]) -> set[str]:

@@ -130,7 +130,7 @@ def _of_uploads(reads: Reads, version: Version, use_case: UseCase, at_hand: AtHa
 
 def _of_files(version: Version, use_case: UseCase, at_hand: AtHand) -> Wanted | Lacking:
     """The bytes that there are of a version: fetched or otherwise stored under its manifest's digests, or uploaded; and
-    the manifest, whose signatures count, and what the Hub's own scanners say.
+    the manifest, whose signatures count, what the Hub's own scanners say, and which others are to be asked.
 
     What was read of a version whose manifest has digests is compared with them, so it is observed; of a version that
     is known by its card alone, whoever uploaded the files says that they are its.
@@ -151,6 +151,8 @@ def _of_files(version: Version, use_case: UseCase, at_hand: AtHand) -> Wanted | 
         "manifest_is_cut": len(manifest) > MOST_FILES,
         "signers": list(settings.MODEL_SIGNERS),
     }
+    if settings.SCANNERS:
+        inputs["scanners"] = sorted(settings.SCANNERS)
     hub_scan = at_hand.hub_scan(version)
     if hub_scan is not None:
         inputs["hub_scan"] = {"asked_at": hub_scan.asked_at.isoformat(), "files": hub_scan.files}

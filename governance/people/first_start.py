@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from governance.people import services
 from governance.people.models import FirstStart, Team, User
+from governance.people.rules import PeopleRefused
+from governance.people.services import accounts
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that are taken for another
 LENGTH = 12
@@ -52,10 +53,10 @@ def check_code(code: str, *, at: dt.datetime) -> None:
     """
     live = FirstStart.objects.filter(pk=FirstStart.ONLY, tries__lt=TRIES, made_at__gt=at - LIFE)
     if not live.update(tries=F("tries") + 1):
-        raise services.PeopleRefused(_("This code is over; have a new one printed."))
+        raise PeopleRefused(_("This code is over; have a new one printed."))
     kept = FirstStart.objects.get(pk=FirstStart.ONLY)
     if not hmac.compare_digest(kept.code_sha256, _digest(code)):
-        raise services.PeopleRefused(_("This is not the code that was printed on the server’s terminal."))
+        raise PeopleRefused(_("This is not the code that was printed on the server’s terminal."))
 
 
 @transaction.atomic
@@ -63,12 +64,12 @@ def set_up(*, email: str, name: str, password: str, team: str, at: dt.datetime) 
     """Make the first account; of two people who try at once, one does.
 
     Raises:
-        PeopleRefused: somebody has an account by now, or as for ``services.set_up``.
+        PeopleRefused: somebody has an account by now, or as for ``accounts.set_up``.
     """
     FirstStart.objects.select_for_update().filter(pk=FirstStart.ONLY).first()
     if not is_open():
-        raise services.PeopleRefused(_("Somebody has made the first account by now; sign in or ask to be invited."))
-    made = services.set_up(email=email, name=name, password=password, team=team, at=at)
+        raise PeopleRefused(_("Somebody has made the first account by now; sign in or ask to be invited."))
+    made = accounts.set_up(email=email, name=name, password=password, team=team, at=at)
     FirstStart.objects.filter(pk=FirstStart.ONLY).delete()
     return made
 

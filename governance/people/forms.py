@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from governance.people.models import Lane, Role, Scope, Team, User
-from governance.people.services import LONGEST_TOKEN_DAYS
+from governance.people.services.tokens import LONGEST_TOKEN_DAYS
 
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский"}
 LIVES = [7, 30, 90, 180, LONGEST_TOKEN_DAYS]

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from governance.people.models import Scope
-from governance.people.services import issue_token
+from governance.people.services.tokens import issue_token
 from tests.factories import RunFactory, SubmissionFactory, member
 
 EXAMPLES = 200 if os.environ.get("LONG") == "1" else 25

@@ -19,11 +19,11 @@ PYTHON = """#!/bin/sh
 echo "$(basename "$0") $*" >> "$LOG"
 case "$*" in
   "-c import sys"*) exit {too_old} ;;
-  "-m venv --clear .venv") {venv} ;;
+  "-m venv --clear .venv"*) {venv} ;;
 esac
 exit 0
 """
-MAKES_ONE = 'mkdir -p .venv/bin && cp "$0" .venv/bin/python'
+MAKES_ONE = 'mkdir -p "$4/bin" && cp "$0" "$4/bin/python"'
 
 Make = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -35,7 +35,7 @@ def make(tmp_path: Path) -> Make:
     (checkout / "requirements").mkdir(parents=True)
     tools.mkdir()
     shutil.copy(PROJECT / "Makefile", checkout)
-    for name in ("requirements.txt", "requirements/demo.txt", "requirements/dev.txt"):
+    for name in ("requirements.txt", "requirements/demo.txt", "requirements/dev.txt", "requirements/scanners.txt"):
         (checkout / name).write_text("celery\n")
         os.utime(checkout / name, (1_000_000_000, 1_000_000_000))
     for tool in ("sh", "make", "touch", "mkdir", "cp", "basename"):
@@ -116,11 +116,23 @@ def test_the_packages_of_the_tests_are_enough_for_everything_else(make, tmp_path
     (checkout / "demo").mkdir()
 
     make("test", pythons={"python3": python()})
-    assert [line.rsplit(" ", 1)[1] for line in told(tmp_path)] == [".venv", "requirements/dev.txt"]
+    assert [line.rsplit(" ", 1)[1] for line in told(tmp_path)] == [
+        ".venv",
+        "requirements/dev.txt",
+        # beside them, since these pin older versions of the same packages
+        ".venv-scanners",
+        "requirements/scanners.txt",
+    ]
 
-    for target in ("setup", "demo", "serve"):
+    for target in ("setup", "demo", "serve", "test"):
         assert make(target).returncode == 0
     assert told(tmp_path) == []
+
+
+def test_other_scanners_are_given_a_python_that_there_is_one_for(make, tmp_path):
+    """modelscan has no version for Python 3.13; where that is the only one, the rest of them is installed."""
+    make(".venv-scanners/.ready", pythons={"python3.13": python(), "python3.12": python()})
+    assert told(tmp_path)[0] == "python3.12 -m venv --clear .venv-scanners"
 
 
 def test_translations_are_compiled_with_their_rules_for_plurals(tmp_path):

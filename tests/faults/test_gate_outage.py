@@ -26,7 +26,7 @@ from django.utils import timezone
 from governance.catalog.models import Entry, UseCase, Version
 from governance.gates.models import Approval
 from governance.people.models import Membership, Team, User
-from governance.people.services import issue_token
+from governance.people.services.tokens import issue_token
 at = timezone.now()
 team = Team.objects.create(slug="readers", name="Readers")
 user = User.objects.create(email="reader@example.org", name="Reader")

@@ -10,6 +10,7 @@ import numpy as np
 from audits.adapters import tensors
 from audits.adapters.guests import serving
 from audits.adapters.guests.pictures import Pictures, pictures_of
+from audits.adapters.guests.tokens import tokens_of
 from audits.sandbox.inside.wire import Channel
 
 TYPES = {
@@ -44,14 +45,19 @@ class Graph:
                 raise serving.Refusal("inputs", "a model of pictures has one input, of float32")
             sizes = [size if isinstance(size, int) else None for size in taken.shape]
             self._pictures = pictures_of(sizes, folder)
+        self._tokens = tokens_of(self._session, folder) if told.get("texts") and folder is not None else None
 
     def signature(self) -> dict[str, Any]:
+        if self._tokens is not None:
+            return self._tokens.signature()
         declared = _signature(self._session)
         if self._pictures is not None:
             declared["inputs"] = [{**declared["inputs"][0], "dtype": tensors.BYTES, "shape": [None]}]
         return declared
 
     def predict(self, batch: dict[str, tensors.Array]) -> dict[str, tensors.Array]:
+        if self._tokens is not None:
+            return self._tokens.predict(batch)
         if self._pictures is not None:
             batch = {name: self._pictures.array(contents.tolist()) for name, contents in batch.items()}
         found = self._session.run(self._names, batch)

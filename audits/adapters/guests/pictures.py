@@ -6,8 +6,7 @@ Pillow as they do it.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from audits.adapters import tensors
-from audits.adapters.guests import decoding, serving
+from audits.adapters.guests import decoding, folders, serving
 
-MAX_CONFIG_BYTES = 1 << 20
 BILINEAR = 2
 
 
@@ -78,7 +76,7 @@ def pictures_of(shape: Sequence[int | None], folder: Path | None) -> Pictures:
     Raises:
         serving.Refusal: the input is no picture, or the configuration says what is not known here.
     """
-    said = _configuration(folder)
+    said = folders.said(folder, "preprocessor_config.json")
     first = len(shape) == 4 and shape[1] in decoding.MODES
     last = len(shape) == 4 and shape[3] in decoding.MODES
     if not (first or last):
@@ -111,16 +109,6 @@ def pictures_of(shape: Sequence[int | None], folder: Path | None) -> Pictures:
         _by_channel(said.get("image_mean") if normalizes else None, channels, 0.0),
         _by_channel(said.get("image_std") if normalizes else None, channels, 1.0),
     )
-
-
-def _configuration(folder: Path | None) -> Mapping[str, Any]:
-    path = None if folder is None else folder / "preprocessor_config.json"
-    if path is None or not path.is_file():
-        return {}
-    if path.stat().st_size > MAX_CONFIG_BYTES:
-        raise serving.Refusal("model_unreadable", f"{path.name} is larger than {MAX_CONFIG_BYTES:,} bytes")
-    found = json.loads(path.read_bytes())
-    return found if isinstance(found, dict) else {}
 
 
 def _number(value: Any, otherwise: float) -> float:

@@ -10,8 +10,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from config.commands import AssayCommand, Refused
-from governance.people import services as people
 from governance.people.models import User, normal_email
+from governance.people.rules import PeopleRefused
+from governance.people.services import accounts, tokens
 
 
 class Command(AssayCommand):
@@ -27,7 +28,7 @@ class Command(AssayCommand):
         at = timezone.now()
         try:
             with transaction.atomic():
-                token, secret = people.issue_token(
+                token, secret = tokens.issue_token(
                     user=self._owner(options["user"], name=options["name"], at=at),
                     name=options["name"],
                     scopes=[scope.strip() for scope in options["scopes"].split(",") if scope.strip()],
@@ -35,7 +36,7 @@ class Command(AssayCommand):
                     by=None,
                     at=at,
                 )
-        except people.PeopleRefused as refused:
+        except PeopleRefused as refused:
             raise Refused(str(refused)) from refused
         if options["format"] == "json":
             self.print_json({"token": secret, "scopes": token.scopes, "expires_at": token.expires_at.isoformat()})
@@ -44,7 +45,7 @@ class Command(AssayCommand):
 
     def _owner(self, email: str | None, *, name: str, at: dt.datetime) -> User:
         if email is None:
-            return people.add_service(name=name, at=at)
+            return accounts.add_service(name=name, at=at)
         user = User.objects.filter(email=normal_email(email)).first()
         if user is None:
             raise Refused(f"nobody here has the address {ascii(email)}; invite them first")

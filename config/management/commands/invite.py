@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from config.commands import AssayCommand, Refused
 from config.passwords import read_password
-from governance.people import services as people
 from governance.people.models import Team
+from governance.people.rules import PeopleRefused
+from governance.people.services import accounts, invitations
 
 
 class Command(AssayCommand):
@@ -41,11 +42,11 @@ class Command(AssayCommand):
         link = None
         try:
             if options["password_stdin"]:
-                email = people.add_person(**who, password=read_password()).email
+                email = accounts.add_person(**who, password=read_password()).email
             else:
-                invitation, code = people.invite(**who)
+                invitation, code = invitations.invite(**who)
                 email, link = invitation.email, settings.PUBLIC_URL + reverse("people:invitation", args=[code])
-        except people.PeopleRefused as refused:
+        except PeopleRefused as refused:
             raise Refused(str(refused)) from refused
         if options["format"] == "json":
             self.print_json({"email": email, "roles": who["roles"], "link": link})

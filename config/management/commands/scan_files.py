@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
@@ -29,7 +30,7 @@ class Command(AuditCommand):
 
     def arguments(self, parser: CommandParser) -> None:
         parser.add_argument("paths", nargs="+", metavar="PATH", help="files or folders; links are not followed")
-        parser.add_argument("--opinions", action="store_true", help="ask picklescan and modelscan too, if installed")
+        parser.add_argument("--opinions", action="store_true", help="ask picklescan and modelscan too (ASSAY_SCANNERS)")
 
         parser.add_argument(
             "--signers",
@@ -38,15 +39,18 @@ class Command(AuditCommand):
         )
 
     def audit(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        from audits.files import opinions
         from audits.files.documents import document_of
+        from audits.files.opinions import asking, environments
         from audits.files.scanning import FileScan, scan_paths
         from audits.files.signatures.comparing import compare
         from audits.files.signatures.signers import signers_of
 
-        scanners = opinions.installed() if options["opinions"] else []
+        scanners = {**environments.found(), **settings.SCANNERS} if options["opinions"] else {}
         if options["opinions"] and not scanners:
-            raise Refused("no other scanner is installed; install picklescan or modelscan, or leave --opinions out")
+            raise Refused(
+                "no other scanner is installed; install picklescan or modelscan, or say in ASSAY_SCANNERS where one "
+                "is, or leave --opinions out"
+            )
         try:
             signers = signers_of(environment.pems(options["signers"])) if options["signers"] else []
         except (OSError, ValueError) as problem:
@@ -59,7 +63,7 @@ class Command(AuditCommand):
             except (OSError, ValueError) as problem:
                 raise unusable(str(path), problem, "name a file or folder that can be read") from problem
         signatures = compare(scan, signers, at=timezone.now())
-        return document_of(scan, opinions.ask(scan, scan.on_disk, scanners), signatures=signatures)
+        return document_of(scan, asking.ask(scan, scan.on_disk, scanners), signatures=signatures)
 
     def show(self, document: dict[str, Any]) -> None:
         total, inspected = document["bytes_total"], document["bytes_inspected"]
@@ -81,6 +85,8 @@ class Command(AuditCommand):
         self.show_table(("file", "format", "engine", "bytes", "inspected", "findings"), lines)
         if len(document["files"]) > len(rows):
             self.stdout.write(f"  … and {len(document['files']) - len(rows):,} more; --format json has them all")
+        for name, told in _told_by(document["opinions"]).items():
+            self.stdout.write(f"{name}: {told}")
         self.stdout.write("" if document["signatures"] else "\nThere is no signature of the model.")
         self.show_reasons(
             [
@@ -92,3 +98,22 @@ class Command(AuditCommand):
                 for found in one["findings"]
             ]
         )
+
+
+def _told_by(opinions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What each other scanner said, in one line."""
+    said: dict[str, list[Mapping[str, Any]]] = {}
+    for one in opinions:
+        said.setdefault(f"{one['scanner']} {one['version']}".strip(), []).append(one)
+    return {
+        name: ", ".join(
+            f"{n:,} {word}"
+            for word, n in (
+                ("asked of", len([one for one in rows if one["path"]])),
+                ("alarming", len([one for one in rows if one["alarms"]])),
+                ("failed", len([one for one in rows if one["failed"] and one["path"]])),
+                ("passed over", len([one for one in rows if one.get("passed_over")])),
+            )
+        )
+        for name, rows in said.items()
+    }

@@ -12,8 +12,9 @@ from django.utils import timezone
 from config.commands import AssayCommand, Refused
 from config.passwords import read_password
 from governance.people import queries
-from governance.people import services as people
 from governance.people.models import User, normal_email
+from governance.people.rules import PeopleRefused
+from governance.people.services.accounts import set_up
 from governance.policies.models import Policy
 
 
@@ -34,14 +35,14 @@ class Command(AssayCommand):
         try:
             with transaction.atomic():
                 there = User.objects.filter(email=normal_email(options["admin"])).exists()
-                admin, team = people.set_up(
+                admin, team = set_up(
                     email=options["admin"],
                     name=options["name"],
                     password=password,
                     team=options["team"],
                     at=timezone.now(),
                 )
-        except people.PeopleRefused as refused:
+        except PeopleRefused as refused:
             raise Refused(str(refused)) from refused
         made = None if there or given else password
         policies = Policy.objects.filter(retired_at=None).count()

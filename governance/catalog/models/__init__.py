@@ -1,27 +1,15 @@
 """What exists, and what it is used for."""
 
-from governance.catalog.models.entries import (
-    Alias,
-    Assurance,
-    Card,
-    Edge,
-    Entry,
-    EntryQuerySet,
+from governance.catalog.models.entries import Alias, Entry, EntryQuerySet, SubjectKind
+from governance.catalog.models.lineage import Edge, Relation
+from governance.catalog.models.requests import (
     FetchRequest,
     FetchState,
-    File,
-    HubScan,
     ImportRequest,
     ImportRequestQuerySet,
     ImportState,
-    LicenceText,
-    Relation,
-    SubjectKind,
-    Suspension,
-    SuspensionQuerySet,
-    Version,
-    VersionQuerySet,
 )
+from governance.catalog.models.suspensions import Suspension, SuspensionQuerySet
 from governance.catalog.models.use_cases import (
     AuditPlan,
     Stage,
@@ -30,6 +18,7 @@ from governance.catalog.models.use_cases import (
     UseCase,
     UseCaseQuerySet,
 )
+from governance.catalog.models.versions import Assurance, Card, File, HubScan, LicenceText, Version, VersionQuerySet
 
 __all__ = [
     "Alias",

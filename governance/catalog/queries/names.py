@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Case, Q, Value, When
 
 from governance.catalog.models import Entry, Version
-from governance.catalog.snapshots import entry_key
+from governance.catalog.repository_names import entry_key
 from governance.people.models import User
 
 if TYPE_CHECKING:

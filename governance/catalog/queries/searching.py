@@ -21,7 +21,7 @@ from audits.models import Finding, Run, RunState
 from governance.catalog.models import Entry, Version
 from governance.catalog.queries.names import SHA, entries_seen_by
 from governance.catalog.readings import CARD_KIND
-from governance.catalog.snapshots import entry_key
+from governance.catalog.repository_names import entry_key
 from governance.people.models import User
 
 PAGE, MOST = 50, 200

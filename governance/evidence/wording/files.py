@@ -235,8 +235,15 @@ SENTENCES = {
         _("Have a person look at what it says; the graver of two opinions counts."),
     ),
     "files.opinion_failed": (
-        _("Another scanner could not read this file: %(names)s."),
-        _("Nothing needs mending; what is said here rests on the scan alone."),
+        _("Another scanner that was asked could not read this file to its end: %(names)s."),
+        _("There is no second opinion of this file; what is said here rests on our scan alone."),
+    ),
+    "files.opinion_missing": (
+        _("Another scanner was to be asked and could not be: %(names)s (%(why)s)."),
+        _(
+            "Have the operator install it where the worker looks for it, or take it out of ASSAY_SCANNERS; then ask "
+            "again."
+        ),
     ),
 }
 
@@ -266,6 +273,10 @@ _WHY = {
     "gap": _("there are bytes between tensors"),
     "key_twice": _("a key is there twice"),
     "json": _("it is no whole JSON"),
+    "scanner_absent": _("it is not installed where it was looked for"),
+    "scanner_broken": _("it is installed and does not start"),
+    "scanner_python": _("its environment has an older Python than 3.11"),
+    "no_isolation": _("this machine cannot keep programs apart that read hostile files"),
     "signature_no_signers": _("no key or certificate is laid down to check it with"),
     "signature_key_unknown": _("it was made with a key that is not laid down here"),
     "signature_keyless": _("it rests on an identity and a public log, and nobody is asked over a network"),

@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from governance.licensing import browsing, forms, previews, queries, services, wording
+from governance.licensing import browsing, forms, previews, queries, wording
 from governance.licensing.models import Correction, Override
-from governance.licensing.rules import REASON_LENGTH
+from governance.licensing.rules import REASON_LENGTH, LicensingRefused
+from governance.licensing.services import corrections, notes
 from governance.licensing.usage import Usage, usage
 from governance.licensing.wording.names import names
 from governance.web.requests import PageRequest
@@ -190,14 +191,14 @@ def correct(request: PageRequest, licence: str) -> HttpResponse:
         if "preview" in request.POST:
             preview = previews.correction(licence=detail.licence.id, user=request.user, **said)
             return show(request, detail, correction_form=sent, preview=preview)
-        made = services.correct(
+        made = corrections.correct(
             licence=detail.licence.id,
             reason=sent.cleaned_data["reason"],
             by=request.user,
             at=timezone.now(),
             **said,
         )
-    except services.LicensingRefused as refused:
+    except LicensingRefused as refused:
         sent.add_error(refused.field if refused.field in sent.fields else None, wording.refusal(refused))
         return show(request, detail, status=refused.status, correction_form=sent)
     messages.success(request, _("Corrected. What rests on this licence is being judged again."))
@@ -216,10 +217,10 @@ def correction_end(request: PageRequest, licence: str, pk: int) -> HttpResponse:
         messages.error(request, _("Say why in at least %(n)s characters.") % {"n": REASON_LENGTH})
         return redirect("licensing:licence", licence=detail.licence.id)
     try:
-        services.end_correction(
+        corrections.end_correction(
             correction_id=pk, reason=sent.cleaned_data["reason"], by=request.user, at=timezone.now()
         )
-    except services.LicensingRefused as refused:
+    except LicensingRefused as refused:
         messages.error(request, wording.refusal(refused))
     else:
         messages.success(request, _("Taken back. What rests on this licence is being judged again."))
@@ -237,14 +238,14 @@ def annotate(request: PageRequest, licence: str) -> HttpResponse:
     if not sent.is_valid():
         return show(request, detail, status=422, note_form=sent)
     try:
-        services.annotate(
+        notes.annotate(
             licence=detail.licence.id,
             column=sent.cleaned_data["column"],
             text=sent.cleaned_data["text"],
             by=request.user,
             at=timezone.now(),
         )
-    except services.LicensingRefused as refused:
+    except LicensingRefused as refused:
         sent.add_error(refused.field if refused.field in sent.fields else None, wording.refusal(refused))
         return show(request, detail, status=refused.status, note_form=sent)
     messages.success(request, _("The note stands beside the term, and at every finding that rests on it."))

@@ -16,10 +16,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from governance.people import services
 from governance.people.access import signed_in
 from governance.people.forms import PasswordForm, ProfileForm, TokenForm
 from governance.people.models import Token, User
+from governance.people.rules import PeopleRefused
+from governance.people.services import accounts, tokens
 from governance.people.throttle import locked_out
 from governance.people.views.door import remember_language
 
@@ -61,8 +62,8 @@ def password(request: HttpRequest) -> HttpResponse:
             form.add_error("old", _("This is not your present password."))
         else:
             try:
-                services.change_password(user=user, password=form.cleaned_data["password"], at=timezone.now())
-            except services.PeopleRefused as refused:
+                accounts.change_password(user=user, password=form.cleaned_data["password"], at=timezone.now())
+            except PeopleRefused as refused:
                 form.add_error("password", str(refused))
     if form.errors:
         return _page(request, password=form, status=422)
@@ -79,8 +80,8 @@ def make_token(request: HttpRequest) -> HttpResponse:
     user, form = signed_in(request), TokenForm(request.POST)
     if form.is_valid():
         try:
-            made, secret = services.issue_token(**form.cleaned_data, user=user, by=user, at=timezone.now())
-        except services.PeopleRefused as refused:
+            made, secret = tokens.issue_token(**form.cleaned_data, user=user, by=user, at=timezone.now())
+        except PeopleRefused as refused:
             form.add_error(None, str(refused))
         else:
             return _page(request, made=made, secret=secret)
@@ -93,7 +94,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
 def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     token = get_object_or_404(Token, pk=pk, user=user)
-    services.revoke_token(token=token, by=user, at=timezone.now())
+    tokens.revoke_token(token=token, by=user, at=timezone.now())
     messages.success(request, _("{name} opens nothing from now on.").format(name=token.name))
     return redirect("people:account")
 

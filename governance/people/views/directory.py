@@ -20,10 +20,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from governance.people import queries, services
+from governance.people import queries
 from governance.people.access import is_admin, role_required, signed_in
 from governance.people.forms import InviteForm, RoleForm, TeamForm
 from governance.people.models import Invitation, Membership, Role, User
+from governance.people.rules import PeopleRefused, parse_role
+from governance.people.services import accounts, invitations, teams
 
 logger = logging.getLogger(__name__)
 NO_MAIL = "django.core.mail.backends.dummy.EmailBackend"
@@ -46,8 +48,8 @@ def invite(request: HttpRequest) -> HttpResponse:
     form = InviteForm(request.POST, **_choice(by))
     if form.is_valid():
         try:
-            invitation, code = services.invite(**form.cleaned_data, by=by, at=timezone.now())
-        except services.PeopleRefused as refused:
+            invitation, code = invitations.invite(**form.cleaned_data, by=by, at=timezone.now())
+        except PeopleRefused as refused:
             form.add_error(None, str(refused))
         else:
             link = settings.PUBLIC_URL + reverse("people:invitation", args=[code])
@@ -76,7 +78,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     invitation = get_object_or_404(queries.invitations_of(signed_in(request), at=timezone.now()), pk=pk)
     return _step(
         request,
-        lambda by: services.withdraw_invitation(invitation=invitation, by=by, at=timezone.now()),
+        lambda by: invitations.withdraw_invitation(invitation=invitation, by=by, at=timezone.now()),
         _("The invitation of {name} is withdrawn.").format(name=invitation.email),
     )
 
@@ -89,11 +91,11 @@ def add_role(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, role=form, status=422)
     user = form.cleaned_data["person"]
-    role, lane = services.parse_role(form.cleaned_data["role"])
+    role, lane = parse_role(form.cleaned_data["role"])
     team = form.cleaned_data["team"]
     return _step(
         request,
-        lambda by: services.grant_role(user=user, role=role, lane=lane, team=team, by=by, at=timezone.now()),
+        lambda by: teams.grant_role(user=user, role=role, lane=lane, team=team, by=by, at=timezone.now()),
         _("{name} has the role.").format(name=user),
     )
 
@@ -108,7 +110,7 @@ def take_role(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     return _step(
         request,
-        lambda by: services.revoke_role(membership=membership, by=by, at=timezone.now()),
+        lambda by: teams.revoke_role(membership=membership, by=by, at=timezone.now()),
         _("{name} no longer has the role.").format(name=membership.user),
     )
 
@@ -124,9 +126,9 @@ def switch(request: HttpRequest, pk: int) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
     if request.POST.get("active") == "yes":
         done = _("{name} can sign in again.").format(name=user)
-        return _step(request, lambda by: services.reactivate(user=user, by=by, at=timezone.now()), done)
+        return _step(request, lambda by: accounts.reactivate(user=user, by=by, at=timezone.now()), done)
     done = _("{name} can no longer sign in; the account’s tokens are revoked.").format(name=user)
-    return _step(request, lambda by: services.deactivate(user=user, by=by, at=timezone.now()), done)
+    return _step(request, lambda by: accounts.deactivate(user=user, by=by, at=timezone.now()), done)
 
 
 @never_cache
@@ -142,7 +144,7 @@ def make_team(request: HttpRequest) -> HttpResponse:
     name = form.cleaned_data["name"]
     return _step(
         request,
-        lambda by: services.make_team(name=name, by=by, at=timezone.now()),
+        lambda by: teams.make_team(name=name, by=by, at=timezone.now()),
         _("There is a team {name}.").format(name=name),
     )
 
@@ -151,7 +153,7 @@ def _step(request: HttpRequest, step: Callable[[User], Any], done: str) -> HttpR
     """Take a step and say what became of it, on the page that it was taken from."""
     try:
         step(signed_in(request))
-    except services.PeopleRefused as refused:
+    except PeopleRefused as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, done)

@@ -19,9 +19,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from governance.people import first_start, services
+from governance.people import first_start
 from governance.people.forms import AcceptForm, FirstStartForm, SignInForm
 from governance.people.models import User, normal_email
+from governance.people.rules import PeopleRefused
+from governance.people.services import invitations
 from governance.people.throttle import locked_out
 
 # A failed try is kept with what was sent, and nobody's password is that long.
@@ -119,14 +121,14 @@ def setup(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     try:
         first_start.check_code(sent["code"], at=at)
-    except services.PeopleRefused as refused:
+    except PeopleRefused as refused:
         form.add_error("code", str(refused))
         return render(request, "people/setup.html", {"form": form}, status=422)
     try:
         admin, _team = first_start.set_up(
             email=sent["email"], name=sent["name"], password=sent["password"], team=sent["team"], at=at
         )
-    except services.PeopleRefused as refused:
+    except PeopleRefused as refused:
         form.add_error(None, str(refused))
         return render(request, "people/setup.html", {"form": form}, status=422)
     return _welcome(request, admin, to="people:people")
@@ -159,16 +161,16 @@ def _welcome(request: HttpRequest, user: User, *, to: str) -> HttpResponse:
 def invitation(request: HttpRequest, code: str) -> HttpResponse:
     """Join by an invitation: name and a password of one's own."""
     at = timezone.now()
-    found = services.open_invitation(code=code, at=at)
+    found = invitations.open_invitation(code=code, at=at)
     if found is None:
         return render(request, "people/invitation_over.html", status=404)
     form = AcceptForm(request.POST or None, initial={"name": found.name})
     if request.method == "POST" and form.is_valid():
         try:
-            user = services.accept_invitation(
+            user = invitations.accept_invitation(
                 code=code, name=form.cleaned_data["name"], password=form.cleaned_data["password"], at=at
             )
-        except services.PeopleRefused as refused:
+        except PeopleRefused as refused:
             form.add_error(None, str(refused))
         else:
             logout(request)  # somebody else may have been signed in here

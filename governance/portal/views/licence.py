@@ -18,8 +18,10 @@ from audits.kinds.base import InputsRejected
 from governance.catalog import queries as catalogue
 from governance.catalog.models import UseCase, Version
 from governance.evidence import licence_report
-from governance.licensing import forms, queries, services, wording
+from governance.licensing import forms, queries, wording
 from governance.licensing.models import MetDuty, Override, TextReview
+from governance.licensing.rules import LicensingRefused
+from governance.licensing.services import duties, overrides, texts
 from governance.people.models import Role
 from governance.people.queries import standing
 from governance.web.finding import one_or_404
@@ -130,7 +132,7 @@ def override(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> H
     if not sent.is_valid():
         return show(request, version, use_case, status=422, **kept)
     try:
-        services.override(
+        overrides.override(
             version=version,
             code=sent.cleaned_data["code"],
             chain=sent.cleaned_data["chain"],
@@ -140,7 +142,7 @@ def override(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> H
             by=request.user,
             at=timezone.now(),
         )
-    except services.LicensingRefused as refused:
+    except LicensingRefused as refused:
         sent.add_error(refused.field if refused.field in sent.fields else None, wording.refusal(refused))
         return show(request, version, use_case, status=refused.status, **kept)
     messages.success(request, _("Written down, with your name and its end. The version is being judged again."))
@@ -161,7 +163,7 @@ def override_end(request: PageRequest, pk: int) -> HttpResponse:
     back = address(made.entry.latest, made.use_case) if made.entry.latest is not None else "/"
     _said(
         request,
-        lambda reason: services.end_override(override_id=made.pk, reason=reason, by=request.user, at=timezone.now()),
+        lambda reason: overrides.end_override(override_id=made.pk, reason=reason, by=request.user, at=timezone.now()),
         _("Ended. The version is being judged again."),
     )
     return HttpResponseRedirect(back + "#overrides")
@@ -180,7 +182,7 @@ def attest(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Htt
         messages.error(request, _("Say in at least ten characters how it is met."))
         return HttpResponseRedirect(address(version, use_case) + "#duties")
     try:
-        services.attest(
+        duties.attest(
             version=version,
             use_case=use_case,
             code=sent.cleaned_data["code"],
@@ -188,7 +190,7 @@ def attest(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Htt
             by=request.user,
             at=timezone.now(),
         )
-    except services.LicensingRefused as refused:
+    except LicensingRefused as refused:
         messages.error(request, wording.refusal(refused))
     else:
         messages.success(request, _("Written down, with your name. The version is being judged again."))
@@ -203,7 +205,7 @@ def attest_end(request: PageRequest, pk: int) -> HttpResponse:
     made = one_or_404(visible, pk)
     _said(
         request,
-        lambda reason: services.end_attested(met_duty_id=made.pk, reason=reason, by=request.user, at=timezone.now()),
+        lambda reason: duties.end_attested(met_duty_id=made.pk, reason=reason, by=request.user, at=timezone.now()),
         _("Taken back. The version is being judged again."),
     )
     return HttpResponseRedirect(address(made.version, made.use_case) + "#duties")
@@ -220,8 +222,8 @@ def read_text(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> 
     if not sent.is_valid():
         return show(request, version, use_case, status=422, **kept)
     try:
-        services.review_text(version=version, by=request.user, at=timezone.now(), **sent.cleaned_data)
-    except services.LicensingRefused as refused:
+        texts.review_text(version=version, by=request.user, at=timezone.now(), **sent.cleaned_data)
+    except LicensingRefused as refused:
         if refused.field == "path":  # no file whose form could show it
             messages.error(request, wording.refusal(refused))
         sent.add_error(refused.field if refused.field in sent.fields else None, wording.refusal(refused))
@@ -239,9 +241,7 @@ def read_text_end(request: PageRequest, pk: int) -> HttpResponse:
     use_case = use_case_of(request, request.POST.get("use_case", ""))
     _said(
         request,
-        lambda reason: services.end_text_review(
-            text_review_id=made.pk, reason=reason, by=request.user, at=timezone.now()
-        ),
+        lambda reason: texts.end_text_review(text_review_id=made.pk, reason=reason, by=request.user, at=timezone.now()),
         _("Taken back. What rests on this text is being judged again."),
     )
     back = address(made.entry.latest, use_case) if made.entry.latest is not None else "/"
@@ -255,7 +255,7 @@ def _said(request: PageRequest, end: Any, done: str) -> None:
         return
     try:
         end(sent.cleaned_data["reason"])
-    except services.LicensingRefused as refused:
+    except LicensingRefused as refused:
         messages.error(request, wording.refusal(refused))
     else:
         messages.success(request, done)

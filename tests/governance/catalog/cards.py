@@ -7,10 +7,11 @@ import hashlib
 from pathlib import Path
 
 from governance.catalog import manifests
+from governance.catalog.collected import from_card
 from governance.catalog.importing import Imported, import_snapshot
 from governance.catalog.manifests import ManifestFile
 from governance.catalog.models import Entry
-from governance.catalog.snapshots import HASHED, LOCAL, Snapshot, from_card
+from governance.catalog.snapshots import HASHED, LOCAL, Snapshot
 from governance.people.models import Team, User
 from tests.factories import NOON
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from governance.people.models import User
-from governance.people.services import issue_token
+from governance.people.services.tokens import issue_token
 
 READ, WRITE = "catalog:read", "catalog:write"
 API = "/api/v1/"

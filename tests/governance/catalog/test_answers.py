@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.catalog.answers import api_answers, snapshot_from_answer
-from governance.catalog.snapshots import Snapshot, SnapshotRefused, entry_key
+from governance.catalog.repository_names import entry_key
+from governance.catalog.snapshots import Snapshot, SnapshotRefused
 
 HUB_API = Path(__file__).resolve().parents[4] / "shared" / "data" / "cards" / "hub_api"
 SHA = "6aca9fe5edca51e69d13734271c0c60793c16831"

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 from pathlib import Path
 
 import pytest
 
-from governance.catalog.collected import read_folder
+from governance.catalog.collected import from_card, read_folder
 from governance.catalog.snapshots import Snapshot, SnapshotRefused
 from tests.governance.catalog.cards import CARD, HUB
 
@@ -26,6 +27,27 @@ def found(folder: Path) -> list[Snapshot | SnapshotRefused]:
 
 def told(folder: Path) -> list[str]:
     return [one.code if isinstance(one, SnapshotRefused) else one.repo_id for one in found(folder)]
+
+
+def test_a_card_alone_is_a_snapshot_that_knows_no_other_file() -> None:
+    snapshot = from_card(b"# x\r\n", kind="dataset", source="local", repo_id="org/d")
+
+    assert snapshot.assurance == "card-only"
+    assert snapshot.revision is None
+    assert snapshot.card == b"# x\r\n"
+    assert [(f.path, f.size, f.sha256, f.role) for f in snapshot.files] == [
+        ("README.md", 5, hashlib.sha256(b"# x\r\n").hexdigest(), "card")
+    ]
+
+
+def test_a_card_that_is_too_large_keeps_its_beginning_and_its_true_digest() -> None:
+    card = b"x" * 101
+
+    snapshot = from_card(card, kind="model", source="local", repo_id="m", max_card_bytes=100)
+
+    assert snapshot.card_too_large
+    assert snapshot.card == b"x" * 100
+    assert snapshot.files[0].sha256 == hashlib.sha256(card).hexdigest()
 
 
 def test_cards_are_named_after_their_repositories(tmp_path: Path) -> None:

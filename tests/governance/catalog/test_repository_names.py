@@ -8,13 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.catalog.snapshots import (
-    SnapshotRefused,
-    entry_key,
-    repo_id_of_file_name,
-    valid_commit,
-    valid_repo_id,
-)
+from governance.catalog.repository_names import entry_key, repo_id_of_file_name, valid_commit, valid_repo_id
+from governance.catalog.snapshots import SnapshotRefused
 
 CARDS = Path(__file__).resolve().parents[4] / "shared" / "data" / "cards"
 

@@ -16,6 +16,7 @@ from governance.evidence import queries
 from governance.evidence import services as evidence
 from governance.reviews import services as reviews
 from tests.audits.files.made import safetensors, tensor
+from tests.audits.files.scanners import environment_with
 from tests.audits.files.scans import SYSTEM, zipped
 from tests.governance.evidence.test_data_runs import ask, done, page
 from tests.governance.world import World
@@ -108,3 +109,46 @@ def test_strangers_see_no_scan_of_a_team_s_files(world: World, who: str) -> None
     browser.force_login(getattr(world, who))
 
     assert browser.get(reverse("evidence:run", args=[run.pk])).status_code == 404
+
+
+# --- other scanners -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.sandbox
+def test_a_worker_asks_the_scanners_that_the_operator_names_and_the_page_says_what_each_said(
+    world: World, settings: Any
+) -> None:
+    unknown = b"cacme.models\nrestore\n(S'x'\ntR."
+    consists_of(world, **{"model.pkl": unknown, "notes.txt": b"some words\n"})
+    submission = world.submit()
+    attach(world, submission, unknown, "model.pkl")
+    attach(world, submission, b"some words\n", "notes.txt")
+    done(world, "files")
+    folder = environment_with("picklescan")
+
+    settings.SCANNERS = {"picklescan": folder, "modelscan": "/nowhere/at/all"}
+
+    assert current(world) is None, "other scanners, other evidence"
+    run = done(world, "files")
+    assert run.inputs["scanners"] == ["modelscan", "picklescan"]
+    found = set(run.findings.values_list("code", "locus"))
+    assert {("files.opinion_missing", "modelscan"), ("files.opinions_differ", "model.pkl")} <= found
+    shown = page(world, run).replace("<wbr>", "")
+    assert "What other scanners say" in shown
+    assert "could not be asked" in shown
+    assert "it is not installed where it was looked for" in shown
+    assert "2 files asked of" in shown
+    in_russian = page(world, run, language="ru")
+    assert "Что говорят другие сканеры" in in_russian
+    assert "спрошен о 2 файлах" in in_russian
+
+
+def test_a_version_does_not_pass_where_the_operator_s_scanner_is_missing(world: World, settings: Any) -> None:
+    consists_of(world, model=WHOLE)
+    attach(world, world.submit(), WHOLE, "model")
+    settings.SCANNERS = {"picklescan": "/nowhere/at/all"}
+
+    run = done(world, "files")
+
+    assert run.verdict == "insufficient_data"
+    assert [(one.code, one.severity) for one in run.findings.all()] == [("files.opinion_missing", "medium")]

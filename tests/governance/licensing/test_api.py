@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from governance.licensing import services
+from governance.licensing.services import corrections, notes
 from licenses import catalogue
 from tests.factories import member
 from tests.governance.people.clients import program
@@ -175,8 +175,8 @@ def test_a_licence_that_nobody_can_read_is_unknown_and_no_error(client, license)
 def test_a_correction_is_shown_beside_what_it_lies_over_and_judges(client):
     lawyer = member(None, "reviewer:legal")
     said = {"column": "use", "value": "nc", "source_ref": "s.9", "reason": "The licensor has said so in writing."}
-    services.correct(licence="mit", by=lawyer, at=timezone.now(), **said)
-    services.annotate(licence="mit", column="use", text="Look at the second page.", by=lawyer, at=timezone.now())
+    corrections.correct(licence="mit", by=lawyer, at=timezone.now(), **said)
+    notes.annotate(licence="mit", column="use", text="Look at the second page.", by=lawyer, at=timezone.now())
 
     shown = client.get(f"{LIST}mit/").json()
     answer = client.post(CHECK, {**CASE, "upstream": [], "artefact": {"license": "mit"}}, format="json")

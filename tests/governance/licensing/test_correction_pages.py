@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from governance.licensing import services
 from governance.licensing.models import Annotation, Correction
+from governance.licensing.services import corrections
 from tests.factories import TeamFactory, member
 from tests.governance.licensing.browsing import WORDS, address, signed_in, text_of
 from tests.governance.licensing.graphs import line, work
@@ -64,7 +64,7 @@ def test_a_word_that_the_column_does_not_know_comes_back_with_what_it_knows(lawy
 
 
 def test_a_correction_is_taken_back_with_a_reason(lawyer):
-    made = services.correct(licence="gemma", by=lawyer, at=timezone.now(), **correction())
+    made = corrections.correct(licence="gemma", by=lawyer, at=timezone.now(), **correction())
     client = signed_in(lawyer)
     url = reverse("licensing:correction-end", args=["gemma", made.pk])
 
@@ -77,7 +77,7 @@ def test_a_correction_is_taken_back_with_a_reason(lawyer):
 
 
 def test_a_correction_of_another_licence_is_not_ended_from_here(lawyer):
-    made = services.correct(licence="gemma", by=lawyer, at=timezone.now(), **correction())
+    made = corrections.correct(licence="gemma", by=lawyer, at=timezone.now(), **correction())
 
     answer = signed_in(lawyer).post(reverse("licensing:correction-end", args=["mit", made.pk]), {"reason": WORDS})
 

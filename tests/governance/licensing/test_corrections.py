@@ -12,13 +12,14 @@ from django.utils import timezone
 
 from audits.models import Run
 from governance.ledger.models import Event
-from governance.licensing import queries, services
+from governance.licensing import queries
 from governance.licensing.inputs import license_inputs
 from governance.licensing.models import (
     Correction,
     Reassessment,
 )
 from governance.licensing.rules import LicensingRefused, NotAcceptable, NotAllowed
+from governance.licensing.services import corrections, notes
 from governance.notifications.models import Outbox
 from governance.people.models import User
 from tests.factories import NOON, TeamFactory, member
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.django_db
 
 def correction(by: User, **fields: Any) -> Correction:
     said = {"licence": OPEN, "column": "use", "value": "nc", "source_ref": "s.2", "reason": WHY, "at": NOON}
-    return services.correct(by=by, **{**said, **fields})
+    return corrections.correct(by=by, **{**said, **fields})
 
 
 def test_a_correction_is_kept_recorded_and_told_in_one_transaction() -> None:
@@ -90,11 +91,11 @@ def test_an_ended_correction_lets_the_shipped_value_hold_again() -> None:
     version = work("acme/model")
     assert license_inputs(version=version, use_case=None)["corrections"][0]["value"] == "nc"
 
-    services.end_correction(correction_id=made.pk, reason=WHY, by=lawyer(), at=timezone.now())
+    corrections.end_correction(correction_id=made.pk, reason=WHY, by=lawyer(), at=timezone.now())
 
     assert "corrections" not in license_inputs(version=version, use_case=None)
     with pytest.raises(LicensingRefused, match="ended already"):
-        services.end_correction(correction_id=made.pk, reason=WHY, by=lawyer(), at=timezone.now())
+        corrections.end_correction(correction_id=made.pk, reason=WHY, by=lawyer(), at=timezone.now())
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_strangers_do_not_correct_or_annotate(roles: tuple[str, ...]) -> None:
     with pytest.raises(NotAllowed):
         correction(by)
     with pytest.raises(NotAllowed):
-        services.annotate(licence=OPEN, text=WHY, by=by, at=NOON)
+        notes.annotate(licence=OPEN, text=WHY, by=by, at=NOON)
 
 
 def test_a_legal_reviewer_of_one_team_does_not_correct_for_all() -> None:
@@ -142,23 +143,23 @@ def test_an_admin_of_the_organisation_corrects() -> None:
 
 def test_a_note_is_shown_with_its_clause_until_it_ends() -> None:
     by = lawyer()
-    whole = services.annotate(licence="Apache-2.0", text="read with the notice file", by=by, at=NOON)
-    clause = services.annotate(licence=OPEN, column="patent", text="read with section 3", by=by, at=NOON)
+    whole = notes.annotate(licence="Apache-2.0", text="read with the notice file", by=by, at=NOON)
+    clause = notes.annotate(licence=OPEN, column="patent", text="read with section 3", by=by, at=NOON)
 
     detail = queries.licence_detail(OPEN)
     assert detail is not None
     assert list(detail.annotations) == [whole]
     assert next(list(term.annotations) for term in detail.terms if term.column == "patent") == [clause]
 
-    services.end_annotation(annotation_id=clause.pk, by=by, at=NOON)
+    notes.end_annotation(annotation_id=clause.pk, by=by, at=NOON)
     assert queries.annotations_of([OPEN]) == {(OPEN, ""): [whole]}
 
 
 def test_a_note_on_no_column_or_no_licence_is_refused() -> None:
     with pytest.raises(NotAcceptable, match="no column"):
-        services.annotate(licence=OPEN, column="weather", text=WHY, by=lawyer(), at=NOON)
+        notes.annotate(licence=OPEN, column="weather", text=WHY, by=lawyer(), at=NOON)
     with pytest.raises(NotAcceptable, match="has no"):
-        services.annotate(licence="weather", text=WHY, by=lawyer(), at=NOON)
+        notes.annotate(licence="weather", text=WHY, by=lawyer(), at=NOON)
 
 
 @pytest.mark.django_db(transaction=True)

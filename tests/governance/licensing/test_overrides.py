@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from audits.models import Run
 from governance.ledger.models import Event
-from governance.licensing import services
 from governance.licensing.inputs import license_inputs
 from governance.licensing.models import (
     Override,
 )
 from governance.licensing.rules import NotAcceptable, NotAllowed
+from governance.licensing.services import overrides
 from governance.people.models import Lane, Membership, Role, User
 from tests.factories import NOON, TeamFactory, member
 from tests.governance.licensing.graphs import (
@@ -51,7 +51,7 @@ def overridden(world: World, *, by: User | None = None, **fields: Any) -> Overri
         "by": by or member(world.team, "reviewer:legal"),
         "at": world.at,
     }
-    return services.override(**{**said, **fields})
+    return overrides.override(**{**said, **fields})
 
 
 def latest(world: World) -> Run:
@@ -144,7 +144,7 @@ def test_an_override_that_is_ended_early_closes_the_gate_at_once() -> None:
     reassess_all()
     approval = world.approved_of_open()
 
-    services.end_override(override_id=made.pk, reason=WHY, by=member(world.team, "reviewer:legal"), at=timezone.now())
+    overrides.end_override(override_id=made.pk, reason=WHY, by=member(world.team, "reviewer:legal"), at=timezone.now())
 
     assert world.gate().verdict == "deny"
     reassess_all()
@@ -176,7 +176,7 @@ def test_a_stranger_neither_overrides_nor_ends_nor_sees_an_override() -> None:
     with pytest.raises(NotAllowed):
         overridden(world, by=stranger)
     with pytest.raises(NotAllowed):
-        services.end_override(override_id=made.pk, reason=WHY, by=stranger, at=timezone.now())
+        overrides.end_override(override_id=made.pk, reason=WHY, by=stranger, at=timezone.now())
     assert not Override.objects.visible_to(stranger).exists()
     assert Override.objects.visible_to(world.approver).exists()
 

@@ -12,9 +12,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audits.kinds import license as licence_audit
+from governance.catalog.folders import from_folder
 from governance.catalog.importing import import_snapshot
 from governance.catalog.models import LicenceText, Version
-from governance.catalog.snapshots import LOCAL, from_folder
+from governance.catalog.snapshots import LOCAL
 from governance.licensing import declared
 from governance.licensing.closure import graph_above
 from governance.licensing.inputs import Reader, license_inputs

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from governance.catalog.models import File
-from governance.licensing import queries, services
+from governance.licensing import queries
 from governance.licensing.inputs import license_inputs
 from governance.licensing.models import (
     Override,
@@ -17,6 +17,7 @@ from governance.licensing.models import (
     Standing,
 )
 from governance.licensing.rules import NotAcceptable, NotAllowed
+from governance.licensing.services import duties, texts
 from tests.factories import NOON, UserFactory
 from tests.governance.licensing.graphs import (
     import_again,
@@ -34,12 +35,12 @@ def test_a_text_that_was_read_counts_and_its_end_closes() -> None:
     version = work("acme/model", "other")
     File.objects.create(version=version, path="LICENSE", sha256="a" * 64, role="licence")
 
-    made = services.review_text(version=version, path="LICENSE", by=lawyer(), at=timezone.now())
+    made = texts.review_text(version=version, path="LICENSE", by=lawyer(), at=timezone.now())
     assert license_inputs(version=version, use_case=None)["text_reviewed"] is True
     reassess_all()
     assert "U-OTHER" not in Standing.objects.get(entry=version.entry).codes
 
-    services.end_text_review(text_review_id=made.pk, reason=WHY, by=lawyer(), at=timezone.now())
+    texts.end_text_review(text_review_id=made.pk, reason=WHY, by=lawyer(), at=timezone.now())
     reassess_all()
     assert "U-OTHER" in Standing.objects.get(entry=version.entry).codes
 
@@ -51,12 +52,12 @@ def test_a_text_whose_bytes_are_others_or_unknown_is_not_taken_on_trust() -> Non
     by = lawyer()
 
     with pytest.raises(NotAcceptable, match="another SHA-256"):
-        services.review_text(version=version, path="LICENSE", sha256="b" * 64, by=by, at=NOON)
+        texts.review_text(version=version, path="LICENSE", sha256="b" * 64, by=by, at=NOON)
     with pytest.raises(NotAcceptable, match="not known here"):
-        services.review_text(version=version, path="COPYING", by=by, at=NOON)
+        texts.review_text(version=version, path="COPYING", by=by, at=NOON)
     with pytest.raises(NotAcceptable, match="no licence file"):
-        services.review_text(version=version, path="README.md", by=by, at=NOON)
-    assert services.review_text(version=version, path="COPYING", sha256="b" * 64, by=by, at=NOON).git_oid == "c" * 40
+        texts.review_text(version=version, path="README.md", by=by, at=NOON)
+    assert texts.review_text(version=version, path="COPYING", sha256="b" * 64, by=by, at=NOON).git_oid == "c" * 40
 
 
 def test_an_attested_obligation_is_attested_in_that_use_case_only() -> None:
@@ -69,7 +70,7 @@ def test_an_attested_obligation_is_attested_in_that_use_case_only() -> None:
         if duty.state == "open" and not duty.latent
     )
 
-    made = services.attest(
+    made = duties.attest(
         version=world.version,
         use_case=world.use_case,
         code=code,
@@ -78,8 +79,8 @@ def test_an_attested_obligation_is_attested_in_that_use_case_only() -> None:
         at=timezone.now(),
     )
 
-    duties = {one.code: one for one in queries.obligations(version=world.version, use_case=world.use_case)}
-    assert (duties[code].state, duties[code].attested) == ("attested", made)
+    now = {one.code: one for one in queries.obligations(version=world.version, use_case=world.use_case)}
+    assert (now[code].state, now[code].attested) == ("attested", made)
     assert all(one.state != "attested" for one in queries.obligations(version=world.version))
 
 
@@ -88,11 +89,11 @@ def test_strangers_do_not_attest_or_read_texts() -> None:
 
     for by in (world.stranger, world.approver):
         with pytest.raises(NotAllowed):
-            services.attest(version=world.version, use_case=world.use_case, code="O-ATTRIB", note=WHY, by=by, at=NOON)
+            duties.attest(version=world.version, use_case=world.use_case, code="O-ATTRIB", note=WHY, by=by, at=NOON)
         with pytest.raises(NotAllowed):
-            services.review_text(version=world.version, path="LICENSE", by=by, at=NOON)
+            texts.review_text(version=world.version, path="LICENSE", by=by, at=NOON)
     with pytest.raises(NotAcceptable, match="no obligation"):
-        services.attest(
+        duties.attest(
             version=world.version, use_case=world.use_case, code="C-NC", note=WHY, by=world.submitter, at=NOON
         )
 

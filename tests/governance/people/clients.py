@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from governance.people.models import Scope, User
-from governance.people.services import issue_token
+from governance.people.services.tokens import issue_token
 
 PASSWORD = "a-long-and-odd-phrase-7"
 

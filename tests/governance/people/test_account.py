@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from governance.ledger.models import Event
 from governance.people.models import Scope, Token
-from governance.people.services import issue_token
+from governance.people.services.tokens import issue_token
 from tests.factories import UserFactory, member
 from tests.governance.people.clients import PASSWORD, browser, with_password
 

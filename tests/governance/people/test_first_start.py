@@ -11,9 +11,10 @@ from django.db import connection
 from django.test import Client
 
 from governance.ledger.models import Event
-from governance.people import first_start, services
+from governance.people import first_start
 from governance.people.models import FirstStart, Team, User
-from governance.people.services import PeopleRefused
+from governance.people.rules import PeopleRefused
+from governance.people.services import accounts
 from governance.policies.models import Policy
 from tests.factories import NOON, UserFactory
 from tests.governance.people.clients import PASSWORD
@@ -85,7 +86,7 @@ def test_afterwards_there_is_no_such_page(capsys):
 
 
 def test_services_are_not_people():
-    services.add_service(name="ci", at=NOON)
+    accounts.add_service(name="ci", at=NOON)
 
     assert Client().get(SETUP).status_code == 200
 
@@ -210,7 +211,7 @@ def test_of_two_who_try_at_once_one_makes_the_first_account():
 
 def test_setting_up_again_adds_what_is_missing():
     for _ in range(2):
-        services.set_up(email="ada@example.org", name="Ada", password=PASSWORD, team="Lending", at=NOON)
+        accounts.set_up(email="ada@example.org", name="Ada", password=PASSWORD, team="Lending", at=NOON)
 
     assert (User.objects.count(), Team.objects.count()) == (1, 1)
     assert Event.objects.filter(verb="person.added").count() == 1

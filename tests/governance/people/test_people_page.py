@@ -9,8 +9,9 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from governance.people import services
 from governance.people.models import Invitation, Membership, Team, User
+from governance.people.rules import role_names
+from governance.people.services import invitations
 from governance.people.views import directory
 from tests.factories import NOON, TeamFactory, UserFactory, member
 from tests.governance.people.clients import PASSWORD, browser
@@ -37,14 +38,14 @@ def invite(client, **changes):
 # --- who may ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("role", [role for role in services.role_names() if role != "admin"])
+@pytest.mark.parametrize("role", [role for role in role_names() if role != "admin"])
 def test_only_administrators_see_the_people_page(role):
     assert browser(member(TeamFactory(), role)).get(PEOPLE).status_code == 403
 
 
 def test_strangers_and_others_change_nothing(admin):
     held = admin.memberships.get()
-    invitation, _code = services.invite(email="a@b.cd", name="", roles=["viewer"], team=None, by=None, at=NOON)
+    invitation, _code = invitations.invite(email="a@b.cd", name="", roles=["viewer"], team=None, by=None, at=NOON)
     paths = [INVITE, ROLES, TEAMS, f"/people/roles/{held.pk}/take/", f"/people/{admin.pk}/switch/"]
     paths.append(f"/people/invitations/{invitation.pk}/withdraw/")
 

@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 
 from governance.ledger.models import Event
-from governance.people import services
 from governance.people.models import Invitation, Membership, Role, User
 from governance.people.queries import standing_now
-from governance.people.services import PeopleRefused
+from governance.people.rules import PeopleRefused, role_names
+from governance.people.services import accounts, invitations, teams
 from tests.factories import NOON, TeamFactory, UserFactory, member
 from tests.governance.people.clients import PASSWORD
 
@@ -21,12 +21,12 @@ pytestmark = pytest.mark.django_db
 
 def add(**changes):
     given = {"email": "ada@example.org", "name": "Ada", "password": PASSWORD, "roles": ["submitter"], "team": None}
-    return services.add_person(**{**given, "by": None, "at": NOON, **changes})
+    return accounts.add_person(**{**given, "by": None, "at": NOON, **changes})
 
 
 def invite(**changes):
     given = {"email": "ada@example.org", "name": "Ada", "roles": ["submitter"], "team": None, "by": None, "at": NOON}
-    return services.invite(**{**given, **changes})
+    return invitations.invite(**{**given, **changes})
 
 
 def roles_of(user):
@@ -94,12 +94,12 @@ def test_a_person_who_cannot_be_kept_is_refused_and_leaves_nothing(changes):
 def test_an_account_that_is_switched_off_has_no_standing_and_keeps_its_history():
     user = member(None, "approver")
 
-    services.deactivate(user=user, by=None, at=NOON)
+    accounts.deactivate(user=user, by=None, at=NOON)
 
     assert standing_now(user).roles == frozenset()
     assert roles_of(user) == {"approver"}
     assert verbs() == ["person.deactivated"]
-    services.reactivate(user=user, by=None, at=NOON)
+    accounts.reactivate(user=user, by=None, at=NOON)
     assert standing_now(user).roles
 
 
@@ -108,7 +108,7 @@ def test_nobody_switches_their_own_account_off():
     member(None, "admin")
 
     with pytest.raises(PeopleRefused, match="your own account"):
-        services.deactivate(user=admin, by=admin, at=NOON)
+        accounts.deactivate(user=admin, by=admin, at=NOON)
 
 
 def test_the_last_administrator_stays():
@@ -117,9 +117,9 @@ def test_the_last_administrator_stays():
     UserFactory(is_active=False).memberships.create(role=Role.ADMIN)
 
     with pytest.raises(PeopleRefused, match="last administrator"):
-        services.deactivate(user=admin, by=None, at=NOON)
+        accounts.deactivate(user=admin, by=None, at=NOON)
     with pytest.raises(PeopleRefused, match="last administrator"):
-        services.revoke_role(membership=admin.memberships.get(), by=None, at=NOON)
+        teams.revoke_role(membership=admin.memberships.get(), by=None, at=NOON)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -130,7 +130,7 @@ def test_two_administrators_who_remove_each_other_at_once_leave_one():
     def remove(other):
         start.wait(30)
         try:
-            services.revoke_role(membership=other.memberships.get(), by=None, at=NOON)
+            teams.revoke_role(membership=other.memberships.get(), by=None, at=NOON)
         except PeopleRefused:
             pass
         finally:
@@ -146,15 +146,15 @@ def test_two_administrators_who_remove_each_other_at_once_leave_one():
 
 
 def test_a_service_looks_at_everything_and_signs_in_nowhere():
-    service = services.add_service(name="ci build", at=NOON)
+    service = accounts.add_service(name="ci build", at=NOON)
 
-    assert services.add_service(name="ci build", at=NOON).pk == service.pk
+    assert accounts.add_service(name="ci build", at=NOON).pk == service.pk
     assert service.kind == User.Kind.SERVICE
     assert not service.has_usable_password()
     assert roles_of(service) == {"viewer"}
-    services.deactivate(user=service, by=None, at=NOON)
+    accounts.deactivate(user=service, by=None, at=NOON)
     with pytest.raises(PeopleRefused, match="switched off"):
-        services.add_service(name="ci build", at=NOON)
+        accounts.add_service(name="ci build", at=NOON)
 
 
 # --- who may ---------------------------------------------------------------------------------------------------------
@@ -164,17 +164,17 @@ def test_an_administrator_of_a_team_gives_roles_in_that_team_only():
     team, other = TeamFactory(), TeamFactory()
     admin, user = member(team, "admin"), UserFactory()
 
-    services.grant_role(user=user, role=Role.APPROVER, lane="", team=team, by=admin, at=NOON)
+    teams.grant_role(user=user, role=Role.APPROVER, lane="", team=team, by=admin, at=NOON)
 
     for elsewhere in (other, None):
         with pytest.raises(PeopleRefused, match="Only an administrator"):
-            services.grant_role(user=user, role=Role.APPROVER, lane="", team=elsewhere, by=admin, at=NOON)
+            teams.grant_role(user=user, role=Role.APPROVER, lane="", team=elsewhere, by=admin, at=NOON)
         with pytest.raises(PeopleRefused, match="Only an administrator"):
             invite(team=elsewhere, by=admin)
     assert roles_of(user) == {"approver"}
 
 
-@pytest.mark.parametrize("role", [role for role in services.role_names() if role != "admin"])
+@pytest.mark.parametrize("role", [role for role in role_names() if role != "admin"])
 def test_no_other_role_brings_people_in(role):
     team = TeamFactory()
     by, user = member(team, role), member(team, "submitter")
@@ -182,13 +182,13 @@ def test_no_other_role_brings_people_in(role):
     with pytest.raises(PeopleRefused):
         invite(team=team, by=by)
     with pytest.raises(PeopleRefused):
-        services.grant_role(user=by, role=Role.ADMIN, lane="", team=team, by=by, at=NOON)
+        teams.grant_role(user=by, role=Role.ADMIN, lane="", team=team, by=by, at=NOON)
     with pytest.raises(PeopleRefused):
-        services.revoke_role(membership=user.memberships.get(), by=by, at=NOON)
+        teams.revoke_role(membership=user.memberships.get(), by=by, at=NOON)
     with pytest.raises(PeopleRefused):
-        services.deactivate(user=user, by=by, at=NOON)
+        accounts.deactivate(user=user, by=by, at=NOON)
     with pytest.raises(PeopleRefused):
-        services.make_team(name="Mine", by=by, at=NOON)
+        teams.make_team(name="Mine", by=by, at=NOON)
 
 
 def test_being_a_superuser_opens_nothing():
@@ -209,11 +209,11 @@ def test_an_administrator_who_lost_the_role_meanwhile_is_refused():
 
 def test_giving_and_taking_a_role_twice_is_written_once():
     user, admin = UserFactory(), member(None, "admin")
-    held = services.grant_role(user=user, role=Role.VIEWER, lane="", team=None, by=admin, at=NOON)
-    services.grant_role(user=user, role=Role.VIEWER, lane="", team=None, by=admin, at=NOON)
+    held = teams.grant_role(user=user, role=Role.VIEWER, lane="", team=None, by=admin, at=NOON)
+    teams.grant_role(user=user, role=Role.VIEWER, lane="", team=None, by=admin, at=NOON)
 
-    services.revoke_role(membership=held, by=admin, at=NOON)
-    services.revoke_role(membership=held, by=admin, at=NOON)
+    teams.revoke_role(membership=held, by=admin, at=NOON)
+    teams.revoke_role(membership=held, by=admin, at=NOON)
 
     assert verbs() == ["role.granted", "role.revoked"]
 
@@ -222,7 +222,7 @@ def test_giving_and_taking_a_role_twice_is_written_once():
 
 
 def accept(code, *, at=NOON, **changes):
-    return services.accept_invitation(**{"code": code, "name": "Ada", "password": PASSWORD, "at": at, **changes})
+    return invitations.accept_invitation(**{"code": code, "name": "Ada", "password": PASSWORD, "at": at, **changes})
 
 
 def test_an_invitation_is_taken_up_once():
@@ -241,7 +241,7 @@ def test_an_invitation_is_taken_up_once():
 
 def test_an_invitation_ends_after_a_week_to_the_moment():
     _invitation, code = invite()
-    end = NOON + dt.timedelta(days=services.INVITATION_DAYS)
+    end = NOON + dt.timedelta(days=invitations.INVITATION_DAYS)
 
     with pytest.raises(PeopleRefused):
         accept(code, at=end)
@@ -259,14 +259,14 @@ def test_a_new_invitation_takes_the_place_of_the_old_one():
     _old, first = invite()
     _new, second = invite()
 
-    assert services.open_invitation(code=first, at=NOON) is None
-    assert services.open_invitation(code=second, at=NOON)
+    assert invitations.open_invitation(code=first, at=NOON) is None
+    assert invitations.open_invitation(code=second, at=NOON)
 
 
 def test_a_withdrawn_invitation_opens_nothing():
     invitation, code = invite()
 
-    services.withdraw_invitation(invitation=invitation, by=None, at=NOON)
+    invitations.withdraw_invitation(invitation=invitation, by=None, at=NOON)
 
     with pytest.raises(PeopleRefused):
         accept(code)

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from governance.people import services
+from governance.people.services import accounts
 from tests.factories import UserFactory, member
 from tests.governance.people.clients import PASSWORD, browser, with_password
 
@@ -84,14 +84,14 @@ def test_fault_v16_somebody_who_was_switched_off_is_out_at_once(user):
     client = browser(user)
     assert client.get("/account/").status_code == 200
 
-    services.deactivate(user=user, by=None, at=timezone.now())
+    accounts.deactivate(user=user, by=None, at=timezone.now())
 
     assert client.get("/account/").status_code == 302
     assert try_to(Client()).status_code == 401
 
 
 def test_a_service_does_not_sign_in():
-    service = services.add_service(name="ci", at=timezone.now())
+    service = accounts.add_service(name="ci", at=timezone.now())
 
     assert try_to(Client(), email=service.email, password="!").status_code == 401
 

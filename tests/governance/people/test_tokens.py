@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from governance.ledger.models import Event
-from governance.people import services, tokens
+from governance.people import tokens
 from governance.people.models import Role, Token
 from governance.people.queries import standing
-from governance.people.services import PeopleRefused, issue_token, revoke_token
+from governance.people.rules import PeopleRefused
+from governance.people.services import accounts
+from governance.people.services.tokens import issue_token, revoke_token
 from tests.factories import NOON, TeamFactory, UserFactory, member
 
 pytestmark = pytest.mark.django_db
@@ -112,8 +114,8 @@ def test_fault_v16_the_token_of_a_person_who_was_switched_off_opens_nothing():
     user = member(None, "viewer")
     _token, secret = issued(user)
 
-    services.deactivate(user=user, by=None, at=timezone.now())
-    services.reactivate(user=user, by=None, at=timezone.now())
+    accounts.deactivate(user=user, by=None, at=timezone.now())
+    accounts.reactivate(user=user, by=None, at=timezone.now())
 
     assert ask(secret).status_code == 401
 

@@ -6,8 +6,8 @@ import datetime as dt
 
 from django.utils import timezone
 
-from governance.people import services as people
 from governance.people.models import Lane, Membership
+from governance.people.services import teams
 from governance.reviews import triggers
 from governance.reviews.models import Claim, Trigger
 from tests.factories import member
@@ -53,7 +53,7 @@ def test_who_may_not_vote_takes_no_lane_and_who_may_not_see_it_learns_nothing(wo
 
 def _reviewer_lost(world: World) -> Trigger:
     world.approved()
-    people.revoke_role(membership=Membership.objects.get(user=world.domain), by=None, at=world.at)
+    teams.revoke_role(membership=Membership.objects.get(user=world.domain), by=None, at=world.at)
     return Trigger.objects.get()
 
 

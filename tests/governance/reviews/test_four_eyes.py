@@ -6,8 +6,8 @@ import pytest
 
 from governance.ledger.models import Event
 from governance.ledger.services import actor_ref
-from governance.people import services as people
 from governance.people.models import Membership, User
+from governance.people.services import accounts, teams
 from governance.reviews import services
 from governance.reviews.errors import NotAllowed, ReviewRefused
 from governance.reviews.models import Decision, Submission, Vote
@@ -220,16 +220,16 @@ def test_fault_v16_votes_are_recounted_at_once_when_their_voter_goes(world: Worl
     assert submission.verdict == "allow"
 
     if how == "role":
-        people.revoke_role(membership=Membership.objects.get(user=world.ethics), by=None, at=world.at)
+        teams.revoke_role(membership=Membership.objects.get(user=world.ethics), by=None, at=world.at)
     else:
-        people.deactivate(user=world.ethics, by=None, at=world.at)
+        accounts.deactivate(user=world.ethics, by=None, at=world.at)
 
     submission.refresh_from_db()
     assert submission.verdict == "pending", "seen at once, not when somebody decides"
     assert "vote.ethics:pending" in submission.evaluation["reason_codes"]
     assert world.gate().verdict == "pending"
     if how == "account":
-        people.reactivate(user=world.ethics, by=None, at=world.at)
+        accounts.reactivate(user=world.ethics, by=None, at=world.at)
         submission.refresh_from_db()
         assert submission.verdict == "allow", "the vote was never taken away"
 

@@ -18,8 +18,8 @@ from governance.gates.models import Approval
 from governance.ledger.models import Event
 from governance.licensing.affected import Affected
 from governance.licensing.signals import licences_changed
-from governance.people import services as people
 from governance.people.models import Membership, User
+from governance.people.services import teams
 from governance.policies import services as policies
 from governance.policies.models import PolicyVersion
 from governance.reviews import looking_again, services, triggers, work
@@ -185,7 +185,7 @@ def test_an_audit_that_becomes_too_old_is_seen_when_near_and_when_past(world: Wo
 def test_fault_v16_an_approval_that_rests_on_a_removed_reviewer_is_listed_and_stays_decided(
     world: World, approval: Approval
 ) -> None:
-    people.revoke_role(membership=Membership.objects.get(user=world.ethics), by=None, at=world.at)
+    teams.revoke_role(membership=Membership.objects.get(user=world.ethics), by=None, at=world.at)
 
     assert seen(approval) == [("reviewer", 1)]
     assert Trigger.objects.get().detail["lane"] == "ethics"
@@ -197,7 +197,7 @@ def test_fault_v16_an_approval_that_rests_on_a_removed_reviewer_is_listed_and_st
 def test_who_keeps_the_lane_by_another_role_is_no_trigger(world: World, approval: Approval) -> None:
     Membership.objects.create(user=world.ethics, team=None, role="reviewer", lane="ethics")
 
-    people.revoke_role(membership=Membership.objects.get(user=world.ethics, team=world.team), by=None, at=world.at)
+    teams.revoke_role(membership=Membership.objects.get(user=world.ethics, team=world.team), by=None, at=world.at)
 
     assert seen(approval) == []
 

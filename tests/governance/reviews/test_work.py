@@ -15,8 +15,8 @@ from django.urls import reverse
 from governance.catalog.models import Tier
 from governance.gates.models import Approval
 from governance.notifications.models import Outbox
-from governance.people import services as people
 from governance.people.models import Membership, User
+from governance.people.services import teams
 from governance.reviews import claims, due, reminding, services, tasks, work
 from governance.reviews.errors import NotAllowed, ReviewRefused
 from governance.reviews.models import Claim, Reminder, Submission, Trigger
@@ -121,7 +121,7 @@ def test_the_claim_of_somebody_who_lost_the_role_is_released(world: World) -> No
     submission = world.submit()
     take(world, submission, world.domain)
 
-    people.revoke_role(membership=Membership.objects.get(user=world.domain), by=None, at=world.at)
+    teams.revoke_role(membership=Membership.objects.get(user=world.domain), by=None, at=world.at)
 
     assert Claim.objects.get().released_why == "not_a_reviewer"
 

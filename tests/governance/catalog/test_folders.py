@@ -1,4 +1,4 @@
-"""A card alone and a folder as snapshots: what is read, left out and refused, and of which kind it is."""
+"""A folder as a snapshot: what is read, left out and refused, and of which kind it is."""
 
 from __future__ import annotations
 
@@ -11,18 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from governance.catalog.folders import MAX_DEPTH, from_folder
 from governance.catalog.manifests import manifest_digest
-from governance.catalog.snapshots import (
-    MAX_DEPTH,
-    MAX_TEXT_BYTES,
-    MAX_TEXTS,
-    SnapshotRefused,
-    from_card,
-    from_folder,
-    guess_kind,
-)
-
-CARDS = Path(__file__).resolve().parents[4] / "shared" / "data" / "cards"
+from governance.catalog.snapshots import MAX_TEXT_BYTES, MAX_TEXTS, SnapshotRefused
 
 
 @pytest.fixture
@@ -39,27 +30,6 @@ def refusal(folder: Path | str, **given: object) -> SnapshotRefused:
     with pytest.raises(SnapshotRefused) as caught:
         from_folder(folder, repo_id="org/m", **given)  # type: ignore[arg-type]
     return caught.value
-
-
-def test_a_card_alone_is_a_snapshot_that_knows_no_other_file() -> None:
-    snapshot = from_card(b"# x\r\n", kind="dataset", source="local", repo_id="org/d")
-
-    assert snapshot.assurance == "card-only"
-    assert snapshot.revision is None
-    assert snapshot.card == b"# x\r\n"
-    assert [(f.path, f.size, f.sha256, f.role) for f in snapshot.files] == [
-        ("README.md", 5, hashlib.sha256(b"# x\r\n").hexdigest(), "card")
-    ]
-
-
-def test_a_card_that_is_too_large_keeps_its_beginning_and_its_true_digest() -> None:
-    card = b"x" * 101
-
-    snapshot = from_card(card, kind="model", source="local", repo_id="m", max_card_bytes=100)
-
-    assert snapshot.card_too_large
-    assert snapshot.card == b"x" * 100
-    assert snapshot.files[0].sha256 == hashlib.sha256(card).hexdigest()
 
 
 def test_a_folder_is_read_to_the_last_byte(folder: Path) -> None:
@@ -275,29 +245,6 @@ def test_a_file_that_changes_while_it_is_read_is_refused(folder: Path) -> None:
     assert refusal(folder, progress=meddle).code == "changed_while_reading"
 
 
-@pytest.mark.parametrize(
-    ("card", "paths", "kind"),
-    [
-        (b"---\nsdk: gradio\n---\n", ["app.py"], "space"),
-        (b"---\r\ntask_categories:\r\n- x\r\n---\r\n", ["README.md"], "dataset"),
-        (b"\xef\xbb\xbf---\npipeline_tag: x\ndatasets: [squad]\n---\n", ["train.csv"], "model"),
-        (b"---\nbase_model: a/b\ntask_ids: x\n---\n", [], "model"),
-        (b"no front matter\nsdk: gradio\n", ["config.json"], "model"),
-        (b"---\nlicense: mit\n---\nsdk: gradio\n", ["a.parquet"], "dataset"),
-        (b"---\nnever: closed\nsdk: static\n", [], "space"),
-        (None, ["model.safetensors", "train.csv"], "model"),
-        (None, ["data/train.parquet"], "dataset"),
-        (None, ["app.py"], "space"),
-        (None, ["notes.txt"], "model"),
-        (b"\x00\xff---", [], "model"),
-    ],
-)
-def test_the_kind_is_guessed_from_the_card_and_then_from_the_files(
-    card: bytes | None, paths: list[str], kind: str
-) -> None:
-    assert guess_kind(paths, card=card) == kind
-
-
 def test_a_folder_of_a_dataset_is_taken_for_one(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_bytes(b"---\nsize_categories: n<1K\n---\n")
     (tmp_path / "train.json").write_bytes(b"[]")
@@ -306,18 +253,6 @@ def test_a_folder_of_a_dataset_is_taken_for_one(tmp_path: Path) -> None:
 
     assert snapshot.kind == "dataset"
     assert [f.role for f in snapshot.files] == ["card", "data"]
-
-
-@pytest.mark.parametrize(("where", "kind", "least"), [("models", "model", 0.99), ("datasets", "dataset", 0.95)])
-def test_real_cards_are_guessed_right_by_their_front_matter(where: str, kind: str, least: float) -> None:
-    if not CARDS.is_dir():
-        pytest.skip(f"{CARDS} is absent")
-    cards = [path.read_bytes() for path in sorted((CARDS / where).glob("*.md"))]
-    cards = [card for card in cards if card.startswith(b"---")]
-
-    right = sum(guess_kind([], card=card) == kind for card in cards)
-
-    assert right / len(cards) >= least
 
 
 def test_licence_texts_of_a_folder_are_kept_and_nothing_else_is(folder: Path) -> None:

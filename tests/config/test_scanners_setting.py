@@ -1,0 +1,45 @@
+"""Which other scanners are asked, and in which environments they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import environment
+
+
+def test_scanners_and_their_environments_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_SCANNERS", f"picklescan, modelscan={tmp_path}")
+
+    assert environment.scanners() == {"picklescan": "", "modelscan": str(tmp_path)}
+    environment.refuse_unknown()
+
+    monkeypatch.setenv("ASSAY_SCANNERS", "modelscan=/only/on/the/workers")
+    assert environment.scanners() == {"modelscan": "/only/on/the/workers"}
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("clamscan", "picklescan and modelscan, each once"),
+        ("picklescan,picklescan", "each once"),
+        ("/opt/scanners", "each once, alone or as name=/folder"),
+        ("modelscan=scanners", "an absolute path of a folder"),
+        ("modelscan=", "an absolute path of a folder"),
+    ],
+)
+def test_a_malformed_one_stops_the_start(value: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_SCANNERS", value)
+
+    with pytest.raises(ImproperlyConfigured, match=f"ASSAY_SCANNERS: .*{why}"):
+        environment.scanners()
+
+
+def test_an_environment_that_others_can_write_into_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o777)
+    monkeypatch.setenv("ASSAY_SCANNERS", f"modelscan={tmp_path}")
+
+    with pytest.raises(ImproperlyConfigured, match="others than its owner can write"):
+        environment.scanners()
