@@ -157,10 +157,10 @@ def _licence(told: Item | None, *, of: Item) -> Iterator[str]:
         (_("Expression"), markup.name(told.get("expression") or "–")),
     ]
     yield markup.pairs(rows)
-    rows = [_conflict(one, of) for one in told.get("conflicts") or ()]
-    if rows:
+    conflicts = [_conflict(one, of) for one in told.get("conflicts") or ()]
+    if conflicts:
         head = [pgettext("licence", "Conflict"), _("What it is about"), _("Along this chain")]
-        yield markup.table(_("Licence conflicts"), head, [list(row) for row in rows], kinds="wtt")
+        yield markup.table(_("Licence conflicts"), head, conflicts, kinds="wtt")
 
 
 def _conflict(one: Item, of: Item) -> tuple[str, str, str]:
