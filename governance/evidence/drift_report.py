@@ -10,7 +10,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from governance.evidence.bias_report import Chart, capital, metric_name
+from governance.evidence.bias_charts import Chart
+from governance.evidence.metric_words import capital, metric_name
 from governance.evidence.wording.bias import WHY
 from governance.evidence.wording.drift import MEASURES
 from governance.web.templatetags import figures
