@@ -15,6 +15,7 @@ from audits.digests import inputs_digest
 from audits.ending import cancelled, end
 from audits.locks import hold_subject
 from audits.models import OPEN_STATES, Origin, Run, RunState
+from audits.queues import WAITED_FOR
 
 
 class RunRefused(Exception):
@@ -38,7 +39,7 @@ def request_run(
     use_case: str = "",
     requested_by: Any = None,
     at: dt.datetime,
-    queue: str = "ci",
+    queue: str = WAITED_FOR,
     seed: int = 0,
 ) -> Run:
     """Queue an audit, or return the run that has the same inputs already (waiting, running or succeeded).

@@ -105,7 +105,7 @@ def _start(direction: str, version: Version | None, entry: Entry | None) -> int 
 def _hop(row: Sequence[Any]) -> Hop:
     """A row of the walk: both nodes come last, and the origin's entry has this version."""
     depth, relation, field, declared, digest, revision, current = row[:7]
-    origin, target = Node(*row[7:11], True), Node(*row[11:])
+    origin, target = Node(row[7], row[8], row[9], row[10], True), Node(*row[11:])
     return Hop(depth, relation, field, declared, origin, digest, revision, current, target)
 
 
