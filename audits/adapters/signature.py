@@ -13,6 +13,8 @@ from audits.measures.naming import quoted
 # Of what a stranger's model says of itself no more is kept.
 LONGEST_NAME = 1000
 MOST_CLASSES, LONGEST_CLASS = 10_000, 200
+# The output of a model that gives a vector for each text, and no classes.
+EMBEDDING = "embedding"
 
 
 @dataclass(frozen=True)
