@@ -148,8 +148,9 @@ def _is_zlib(head: bytes) -> bool:
     """Whether bytes unpack by zlib, which has two bytes of a head and no mark (RFC 1950). joblib packs by it."""
     if len(head) < 8 or head[0] & 0x8F != 8 or int.from_bytes(head[:2], "big") % 31 or head[1] & 0x20:
         return False
+    made = zlib.decompressobj()
     try:
-        return bool(zlib.decompressobj().decompress(head, 1))
+        return bool(made.decompress(head, 1 << 20)) and (made.eof or len(head) == 512)
     except zlib.error:
         return False
 

@@ -11,8 +11,8 @@ from audits.files.places import Place, Seen
 from audits.files.sources import Source
 from audits.files.texts import secrets, templates
 
-# Type number -> (weights in a block, bytes of a block). Source: the enumeration ggml_type and its blocks in ggml.
 LONGEST_TOKEN = 1 << 12
+# Type number -> (weights in a block, bytes of a block). Source: the enumeration ggml_type and its blocks in ggml.
 _BLOCKS = {
     0: (1, 4),
     1: (1, 2),
