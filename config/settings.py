@@ -10,25 +10,26 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
-from config import embedded, environment
+from config import embedded
+from config.environment import addresses, mail_and_sign_in, metrics, models, names, scanners, secrets, servers, values
 
-environment.refuse_unknown()
+names.refuse_unknown()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
-EMBEDDED = environment.uses_embedded_servers()
+EMBEDDED = servers.uses_embedded_servers()
 
 # The name and the base of the URIs in signed statements stand here and nowhere else.
 PRODUCT_NAME = "Assay"
 PRODUCT_VERSION = "0.1.0"
 
-DEBUG = environment.flag("ASSAY_DEBUG")
-SECRET_KEY = environment.secret("SECRET_KEY", made_in=VAR_DIR / "keys" if EMBEDDED else None)
-SIGNING_KEY = environment.secret("SIGNING_KEY", made_in=VAR_DIR / "keys" if EMBEDDED else None)
-PORT = environment.port()
-PUBLIC_URL = environment.url("ASSAY_PUBLIC_URL", ("http", "https"), f"http://127.0.0.1:{PORT}" if EMBEDDED else None)
+DEBUG = values.flag("ASSAY_DEBUG")
+SECRET_KEY = secrets.secret("SECRET_KEY", made_in=VAR_DIR / "keys" if EMBEDDED else None)
+SIGNING_KEY = secrets.secret("SIGNING_KEY", made_in=VAR_DIR / "keys" if EMBEDDED else None)
+PORT = values.port()
+PUBLIC_URL = addresses.url("ASSAY_PUBLIC_URL", ("http", "https"), f"http://127.0.0.1:{PORT}" if EMBEDDED else None)
 _public = urlsplit(PUBLIC_URL)
-ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", f"127.0.0.1,localhost,[::1],{_public.hostname}")
+ALLOWED_HOSTS = values.hosts("ALLOWED_HOSTS", f"127.0.0.1,localhost,[::1],{_public.hostname}")
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 
 # --- rooms -----------------------------------------------------------------------------------------------------
@@ -117,7 +118,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-OIDC = environment.oidc()
+OIDC = mail_and_sign_in.oidc()
 LOGIN_URL = "people:sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "people:sign-in"
@@ -172,48 +173,46 @@ TIME_ZONE = "UTC"
 # --- data ----------------------------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if EMBEDDED:
-    DATABASES = {"default": environment.database(embedded.database_url(), engine="config.database")}
+    DATABASES = {"default": servers.database(embedded.database_url(), engine="config.database")}
 else:
-    DATABASES = {
-        "default": environment.database(environment.text("DATABASE_URL"), engine="django.db.backends.postgresql")
-    }
+    DATABASES = {"default": servers.database(values.text("DATABASE_URL"), engine="django.db.backends.postgresql")}
 # A pooler that gives each transaction another connection may not know what was prepared on the last one.
-PREPARED_STATEMENTS = not environment.flag("ASSAY_NO_PREPARED_STATEMENTS")
+PREPARED_STATEMENTS = not values.flag("ASSAY_NO_PREPARED_STATEMENTS")
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "blobs": {
         "BACKEND": "audits.blob_files.BlobFiles",
-        "OPTIONS": {"location": environment.blob_folder(default=VAR_DIR / "blobs"), "file_permissions_mode": 0o600},
+        "OPTIONS": {"location": servers.blob_folder(default=VAR_DIR / "blobs"), "file_permissions_mode": 0o600},
     },
 }
-MAX_UPLOAD_BYTES = environment.megabytes("ASSAY_MAX_UPLOAD_MB", 2048)
-MAX_CARD_BYTES = environment.megabytes("ASSAY_MAX_CARD_MB", 5)
+MAX_UPLOAD_BYTES = values.megabytes("ASSAY_MAX_UPLOAD_MB", 2048)
+MAX_CARD_BYTES = values.megabytes("ASSAY_MAX_CARD_MB", 5)
 # Code of the operator's own that workers may run; nothing that was uploaded is ever among it.
-METRICS_PATH = environment.metrics_folder(uploads=Path(STORAGES["blobs"]["OPTIONS"]["location"]))
-METRICS_ALLOWED = environment.metrics_allowed(METRICS_PATH)
-MODEL_SIGNERS = environment.model_signers()
+METRICS_PATH = metrics.metrics_folder(uploads=Path(STORAGES["blobs"]["OPTIONS"]["location"]))
+METRICS_ALLOWED = metrics.metrics_allowed(METRICS_PATH)
+MODEL_SIGNERS = models.model_signers()
 # Programs of others that say something of the same files, and the environments that they are installed in.
-SCANNERS = environment.scanners()
+SCANNERS = scanners.scanners()
 # Models that are services in networks of one's own, whose secrets go where; functions of Python, for development.
-MODEL_HOSTS = environment.model_hosts()
-MODEL_SECRETS = environment.model_secrets()
-ALLOW_PYTHON_MODELS = environment.flag("ASSAY_ALLOW_PYTHON_MODELS")
+MODEL_HOSTS = models.model_hosts()
+MODEL_SECRETS = models.model_secrets()
+ALLOW_PYTHON_MODELS = values.flag("ASSAY_ALLOW_PYTHON_MODELS")
 # After so many days what was asked and answered in a trial that nobody kept is erased.
-TRIAL_DAYS = environment.whole("ASSAY_TRIAL_DAYS", 30, least=1, most=36_500)
+TRIAL_DAYS = values.whole("ASSAY_TRIAL_DAYS", 30, least=1, most=36_500)
 # Uploads are streamed by their own view; everything else that a form or a client posts is small.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = None
 
 # --- the Hub ---------------------------------------------------------------------------------------------------------
-HF_ENDPOINT = environment.url("HF_ENDPOINT", ("http", "https"), "https://huggingface.co")
-HF_TOKEN = environment.word("HF_TOKEN", "")
+HF_ENDPOINT = addresses.url("HF_ENDPOINT", ("http", "https"), "https://huggingface.co")
+HF_TOKEN = values.word("HF_TOKEN", "")
 # Of one version, when its files are fetched for the file scan.
-MAX_FETCH_BYTES = environment.megabytes("ASSAY_MAX_FETCH_MB", 20_480)
+MAX_FETCH_BYTES = values.megabytes("ASSAY_MAX_FETCH_MB", 20_480)
 
 # --- mail ------------------------------------------------------------------------------------------------------------
-_mail = environment.email()
+_mail = mail_and_sign_in.email()
 EMAIL_BACKEND = _mail.pop("EMAIL_BACKEND")
 for _name, _value in _mail.items():
     globals()[_name] = _value
@@ -252,17 +251,17 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 }
 
 # --- work in the background ------------------------------------------------------------------------------------------
-CELERY_BROKER_URL = environment.broker(embedded=embedded.broker_url())
+CELERY_BROKER_URL = servers.broker(embedded=embedded.broker_url())
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
 if CELERY_BROKER_URL.startswith("redis"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         # A message is due again after this long, even while its task runs: tasks have to bear that, and ours do.
-        "visibility_timeout": environment.whole("BROKER_VISIBILITY_TIMEOUT", 600),
+        "visibility_timeout": values.whole("BROKER_VISIBILITY_TIMEOUT", 600),
         # Look for messages that are due again every second; by default it is every 100 seconds.
         "unacked_restore_interval": 1,
         "unacked_restore_throttle": 1,
         # Lets several installations, or test runs, share one server.
-        "global_keyprefix": environment.text("BROKER_KEY_PREFIX", ""),
+        "global_keyprefix": values.text("BROKER_KEY_PREFIX", ""),
         "socket_connect_timeout": 2,
     }
 # Lanes with workers of their own: somebody's pipeline does not wait behind the nightly audits, and taking back
@@ -340,12 +339,12 @@ CELERY_BEAT_SCHEDULE = {
     "forget-trials": {"task": "governance.evidence.tasks.forget_trials", "schedule": 3600.0, "options": UPKEEP},
     "tidy-web": {"task": "governance.web.tasks.tidy", "schedule": 3600.0, "options": UPKEEP},
 }
-RUN_LEASE_S = environment.whole("RUN_LEASE_S", 20)
+RUN_LEASE_S = values.whole("RUN_LEASE_S", 20)
 RUN_ATTEMPTS = 3
 
 # --- the gate --------------------------------------------------------------------------------------------------------
 # How many requests of one web process may wait for an evaluation's last word; each keeps a thread.
-GATE_WAITERS = environment.whole("GATE_WAITERS", 2, least=1)
+GATE_WAITERS = values.whole("GATE_WAITERS", 2, least=1)
 
 # --- logs ----------------------------------------------------------------------------------------------------------
 LOGGING = {

@@ -8,18 +8,16 @@ of single cells can be laid over it (``corrected``); the result is a table like 
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import hashlib
 import io
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from licenses import terms
+from licenses.table_cells import read_on, value_of
 from licenses.terms import FAMILIES, Reach
 
 __all__ = [
@@ -325,62 +323,11 @@ def _licence(line: int, cells: Mapping[str, str], clauses: Mapping[str, tuple[Cl
     values: dict[str, Any] = {}
     for column, cell in cells.items():
         try:
-            values[column] = _value(column, cell, own=own)
+            values[column] = value_of(column, cell, own=own)
         except ValueError as exc:
             named = cells["id"] or "row without id"
             raise TableError(f"{LICENCES} line {line} ({named}), column {column}: {exc}") from exc
     return Licence(**values, clauses=clauses)
-
-
-def _value(column: str, cell: str, *, own: bool) -> Any:
-    """One cell as the type of its field; ValueError says what the column may hold."""
-    if cell != cell.strip():
-        raise ValueError("begins or ends with a space")
-    if column in REQUIRED and not cell:
-        raise ValueError("empty; name the section" if column == "source_ref" else "empty; every row needs it")
-    if own and not cell and column not in REQUIRED:
-        return EMPTY.get(column, "")
-    if column in terms.DOMAINS and cell not in terms.DOMAINS[column]:
-        raise ValueError(f"{cell!r} is not one of {', '.join(sorted(terms.DOMAINS[column]))}")
-    read = READ.get("reach_*" if column.startswith("reach_") else column)
-    return read(cell) if read else cell
-
-
-def _yes_or_no(cell: str) -> bool:
-    if cell not in ("y", "n"):
-        raise ValueError(f"{cell!r} is not y or n")
-    return cell == "y"
-
-
-def _cap(cell: str) -> int | None:
-    if not cell:
-        return None
-    if not (cell.isascii() and cell.isdecimal()) or int(cell) == 0:
-        raise ValueError(f"{cell!r} is not a whole number above 0")
-    return int(cell)
-
-
-def _several(cell: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in cell.split(";") if part.strip())
-
-
-def _territory(cell: str) -> str:
-    terms.exclusion(cell)
-    return cell
-
-
-def _restrictions(cell: str) -> str:
-    kind, _, what = cell.partition(":")
-    if not (cell in ("none", "unstated") or (kind in ("static", "dynamic") and what)):
-        raise ValueError(f"{cell!r} is not none, unstated, static:… or dynamic:…")
-    return cell
-
-
-def _read_on(cell: str) -> str:
-    if not re.fullmatch(r"\d{4}-\d\d(-\d\d)?", cell):
-        raise ValueError(f"{cell!r} is not a day (2026-11-29) or a month (2026-11)")
-    dt.date.fromisoformat(cell if len(cell) == 10 else f"{cell}-01")
-    return cell
 
 
 def reading_date(cell: str, where: str) -> str:
@@ -390,7 +337,7 @@ def reading_date(cell: str, where: str) -> str:
         TableError: it is neither.
     """
     try:
-        return _read_on(cell)
+        return read_on(cell)
     except ValueError as exc:
         raise TableError(f"{where}: {exc}") from exc
 
@@ -398,30 +345,3 @@ def reading_date(cell: str, where: str) -> str:
 COLUMNS = tuple(one.name for one in fields(Licence) if one.name != "clauses")
 FIXED = frozenset({"id", "hf_id"})
 """Columns that name a row: a correction is about a row, it does not make another one."""
-
-REQUIRED = frozenset({"id", "name", "family", "kind", "evidence", "source_ref", "read_on"})
-EMPTY: dict[str, Any] = {
-    "hf_id": False,
-    "mau_cap": None,
-    "revenue_cap_usd_year": None,
-    "osi_approved": None,
-    "field_excl": (),
-    "termination": (),
-    "aliases": (),
-}
-"""What an empty cell of an ``own`` row reads as, where that is not the empty string."""
-
-READ: dict[str, Callable[[str], Any]] = {
-    "hf_id": _yes_or_no,
-    "osi_approved": _yes_or_no,
-    "reach_*": terms.reach,
-    "mau_cap": _cap,
-    "revenue_cap_usd_year": _cap,
-    "field_excl": _several,
-    "termination": _several,
-    "aliases": _several,
-    "territory_excl": _territory,
-    "use_restrictions": _restrictions,
-    "read_on": _read_on,
-}
-"""Columns that are more than a word: how a cell becomes the field's type."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audits.adapters.predicting import Predictions
-from audits.adapters.signature import Signature
+from audits.adapters.signature import EMBEDDING, Signature
 from audits.measures.naming import listed, quoted
 from audits.measures.stress.plan import StressPlan
 from audits.measures.tables.chunks import canonical
@@ -18,12 +18,24 @@ from audits.stress.subject import StressRefused
 Codes = npt.NDArray[np.int64]
 
 
+def gives_embeddings(signature: Signature, plan: StressPlan) -> bool:
+    """Whether what is asked for are vectors of texts, which are no answers by themselves."""
+    given = [one for one in signature.outputs if one.name == EMBEDDING and len(one.shape) == 2]
+    return bool(given) and plan.output in (None, EMBEDDING)
+
+
 def output_of(signature: Signature, plan: StressPlan) -> str:
     """The output that holds the answers: what the plan names, else one label for each row, else scores by class.
 
     Raises:
-        StressRefused: there is none.
+        StressRefused: there is none, or vectors that are no answers.
     """
+    if gives_embeddings(signature, plan):
+        raise StressRefused(
+            "no_classes",
+            "the model gives embeddings and no classes: changed texts are looked for among the unchanged ones, and "
+            "nothing else has an answer to judge; leave out templates and permanent tests, or bring a classifier",
+        )
     names = [one.name for one in signature.outputs]
     if plan.output is not None:
         if plan.output not in names:

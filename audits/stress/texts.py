@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,19 +10,24 @@ import numpy as np
 from audits.adapters import tensors
 from audits.adapters.predicting import Predictions
 from audits.adapters.refusals import ModelFailed, ModelRefused
-from audits.adapters.signature import Signature, Tensor
+from audits.adapters.signature import EMBEDDING, Signature, Tensor
 from audits.adapters.tensors import TEXT, Batch
 from audits.measures.naming import listed, quoted
 from audits.measures.stress.corpus import Corpus, corpus_of
 from audits.measures.stress.families import FAMILIES, VERSION, at_severities
-from audits.measures.stress.flips import Baseline, turned
+from audits.measures.stress.flips import Baseline, Codes, turned
+from audits.measures.stress.nearest import NOWHERE, Nearest
 from audits.measures.stress.plan import StressPlan
+from audits.measures.stress.reasons import reason
 from audits.measures.stress.texts import MOST_EXAMPLES, FamilyAnswers, judged_texts
-from audits.stress.answers import Names, answers_of
+from audits.stress.answers import Names, answers_of, gives_embeddings
 from audits.stress.results import Part, PartResult
 from audits.stress.subject import StressRefused, Subject
 
 LONGEST_EXAMPLE = 300
+NAMED_BY = 40
+# What a model answers to texts, as codes.
+Said = Callable[[Predictions], Codes]
 
 
 def text_input(signature: Signature) -> Tensor | None:
@@ -100,29 +105,45 @@ def _run(subject: Subject) -> PartResult:
     data_digest = tensors.digest({"text": clean[takes.name].ravel()})
     names = Names()
     first = subject.ask(clean, data_digest=data_digest)
-    before = Baseline(_said(first, subject, names), labels_of(subject, names))
+    finds = gives_embeddings(subject.signature, plan)
+    said = _nearest_text(first, texts, subject, names) if finds else _class(subject, names)
+    before = Baseline(said(first), None if finds else labels_of(subject, names))
     _require_common(before, names)
     corpus = corpus_of(texts)
     asked: list[FamilyAnswers] = []
     cases: list[dict[str, Any]] = []
     for family in _families(plan):
-        for one, changed in _of_family(subject, family, corpus, takes, data_digest, names):
+        for one, changed in _of_family(subject, family, corpus, takes, data_digest, said):
             asked.append(one)
             if one.said is not None:
                 cases += _cases(one, before, texts, changed, names.named(), subject)
     document = judged_texts(before, asked, plan, names=names.named())
+    if finds:
+        document["reasons"] = [reason("stress.nearest_text", n=len(texts)), *document["reasons"]]
     for family in document["families"]:
         mine = [case for case in cases if case["family"] == family["family"]]
         family["examples"] = [short(case) for case in mine[:MOST_EXAMPLES]]
     return PartResult(document, cases, _summary(document))
 
 
-def _said(found: Predictions, subject: Subject, names: Names) -> Any:
-    return names.codes(answers_of(found, subject.signature, subject.plan))
+def _class(subject: Subject, names: Names) -> Said:
+    return lambda found: names.codes(answers_of(found, subject.signature, subject.plan))
+
+
+def _nearest_text(clean: Predictions, texts: Sequence[str], subject: Subject, names: Names) -> Said:
+    """Of a model of embeddings: an answer is the unchanged text that is nearest, by the number of its row."""
+    near = Nearest(clean.outputs[EMBEDDING])
+    rows = [f"row {row + 1}: {text[:NAMED_BY]}" for row, text in zip(subject.rows.tolist(), texts, strict=True)]
+
+    def said(found: Predictions) -> Codes:
+        places = near.to(found.outputs[EMBEDDING]).tolist()
+        return names.codes(["no vector" if place == NOWHERE else rows[place] for place in places])
+
+    return said
 
 
 def _of_family(
-    subject: Subject, family: str, corpus: Corpus, takes: Tensor, data_digest: str, names: Names
+    subject: Subject, family: str, corpus: Corpus, takes: Tensor, data_digest: str, said: Said
 ) -> Iterator[tuple[FamilyAnswers, list[str]]]:
     """One family at each severity, with the changed texts. Where the model breaks, the other severities still count."""
     made = at_severities(FAMILIES[family], corpus, subject.plan.severities, seed=subject.seed)
@@ -147,7 +168,7 @@ def _of_family(
                 changed_texts,
             )
             continue
-        yield FamilyAnswers(family, severity, changed, _said(found, subject, names), edits), changed_texts
+        yield FamilyAnswers(family, severity, changed, said(found), edits), changed_texts
 
 
 def _edits(corpus: Corpus, stressed: Corpus, changed: Any) -> float:

@@ -14,7 +14,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from config import embedded, environment
+from config import embedded
+from config.environment import servers, values
 
 # Tables, views and sequences of schema public whose rights are not as they should be. A trigger's name says
 # what its table is: see governance.ledger.protection.
@@ -45,9 +46,9 @@ def application_role() -> str | None:
     """The role that the product signs in as where another one migrates; None where one role does both."""
     if settings.EMBEDDED:
         return embedded.APPLICATION
-    if environment.owner_database() is None:
+    if servers.owner_database() is None:
         return None
-    return str(environment.database(environment.text("DATABASE_URL"))["USER"])
+    return str(servers.database(values.text("DATABASE_URL"))["USER"])
 
 
 def owns_tables(connection: BaseDatabaseWrapper, role: str) -> bool:
@@ -103,7 +104,7 @@ def signed_in_as_owner(connection: BaseDatabaseWrapper) -> Iterator[None]:
 
 
 def _owner_settings(now: dict[str, Any]) -> dict[str, Any]:
-    owner = environment.database(embedded.owner_url()) if settings.EMBEDDED else environment.owner_database()
+    owner = servers.database(embedded.owner_url()) if settings.EMBEDDED else servers.owner_database()
     if owner is None:
         return now
     options = {name: value for name, value in now["OPTIONS"].items() if name != "pool"}

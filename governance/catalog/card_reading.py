@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 
 from audits.cards import ParsedCard, parse
-from licenses.evidence import CardSeen, read_card
+from licenses.cards import read_card
+from licenses.evidence import CardSeen
 
 # Fewer are read where they are: a process takes as long to start as a hundred cards to read.
 MANY = 300

@@ -13,7 +13,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from governance.evidence.bias_report import Chart, Document, capital, metric_name, slice_name
+from governance.evidence.bias_charts import Chart
+from governance.evidence.metric_words import capital, metric_name, slice_name
+from governance.evidence.results import Document
 from governance.web.templatetags import figures
 
 # What is looked at where two attributes meet, in this order, and how many tables are open at once.

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from governance.evidence.bias_report import capital, metric_name, slice_name
+from governance.evidence.metric_words import capital, metric_name, slice_name
 from governance.web.templatetags import figures
 
 Document = Mapping[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from governance.evidence.bias_report import slice_name
+from governance.evidence.metric_words import slice_name
 from governance.web.templatetags import figures
 
 Document = Mapping[str, Any]

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
-from governance.evidence.bias_report import capital, kind_of, metric_name, slice_name
 from governance.evidence.leads_report import named
+from governance.evidence.metric_words import capital, kind_of, metric_name, slice_name
 from governance.evidence.wording.bias import WHY
 from governance.web.templatetags import figures
 

@@ -18,8 +18,8 @@ from governance.catalog.models import Entry, UseCase, Version
 from governance.catalog.use_cases import may_keep
 from governance.evidence import queries
 from governance.evidence.at_hand import MOST_KEPT_CASES
-from governance.evidence.bias_report import read
 from governance.evidence.models import StressCase
+from governance.evidence.results import read
 from governance.evidence.services import EvidenceRefused, NotAnAsker
 from governance.ledger import services as ledger
 from governance.people.models import User

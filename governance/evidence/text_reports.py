@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from governance.evidence.bias_report import Chart
+from governance.evidence.bias_charts import Chart
 from governance.web.templatetags import figures
 
 Document = Mapping[str, Any]

@@ -20,15 +20,18 @@ from audits.models import OPEN_STATES, Finding, Run, RunState
 from governance.catalog.models import UseCase, Version
 from governance.catalog.use_cases import may_keep
 from governance.evidence import (
+    bias_charts,
     bias_pictures,
     bias_report,
     data_report,
+    drift_columns,
     drift_report,
     kind_pages,
     leads_report,
     metrics_report,
     mitigation_report,
     queries,
+    results,
     rows_report,
     services,
 )
@@ -94,7 +97,7 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
     if request.htmx and not is_open:
         # Who followed the run gets the whole page: what it found stands in all of it.
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    document = None if is_open else bias_report.read(shown)
+    document = None if is_open else results.read(shown)
     word, family = verdict_family(shown)
     context: dict[str, Any] = {
         "room": "runs",
@@ -129,7 +132,7 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
     elif shown.kind == "data" and document is not None:
         context["columns"] = data_report.column_rows(document)
     elif shown.kind == "drift" and document is not None:
-        context["drift"] = data_report.drift_rows(document)
+        context["drift"] = drift_columns.shown(document)
         context |= drift_report.shown(document)
     elif document is not None:
         context |= kind_pages.report_of(shown, document)
@@ -201,17 +204,17 @@ def _inputs(shown: Run) -> list[tuple[str, str]]:
 def _bias(request: PageRequest, shown: Run, version: Version | None, document: dict[str, Any]) -> dict[str, Any]:
     """Charts and tables of a bias run, with the newest run of other versions of the same entry beside it."""
     return {
-        "comparisons": bias_report.comparison_charts(document),
-        "rates": bias_report.rate_charts(document),
-        "overall": bias_report.overall(document),
+        "comparisons": bias_charts.comparison_charts(document),
+        "rates": bias_charts.rate_charts(document),
+        "overall": bias_charts.overall(document),
         "heat_tables": bias_pictures.heat_tables(document),
         "four_fifths": bias_pictures.four_fifths(document),
         "inequality": bias_pictures.inequality(document),
         "curves": bias_pictures.calibration_curves(document),
         "spread": bias_pictures.score_spread(document),
-        "worst_slices": bias_report.worst_slices(document),
+        "worst_slices": bias_charts.worst_slices(document),
         "leads": leads_report.leads(document) | rows_report.parts(document),
-        "figures": bias_report.all_figures(document),
+        "figures": bias_charts.all_figures(document),
         "groups": document.get("groups", ()),
         "versions": _versions(request, shown, version, document),
         "plan": shown.inputs.get("plan") or {},
@@ -223,7 +226,7 @@ def _proposal(shown: Run, *, may_ask: bool) -> dict[str, Any]:
     if shown.verdict not in ("fail", "warn") or not (shown.inputs.get("plan") or {}).get("features"):
         return {}
     there = queries.proposal_for(shown)
-    document = bias_report.read(there) if there is not None else None
+    document = results.read(there) if there is not None else None
     return {
         "proposal": there,
         "proposed": mitigation_report.shown(document) if document else None,
@@ -255,10 +258,10 @@ def _versions(
         return []
     told = []
     for one in listed:
-        read = document if one.pk == shown.pk else bias_report.read(one)
+        read = document if one.pk == shown.pk else results.read(one)
         if read is None:
             continue
-        (row,) = bias_report.by_version([(digests.get(one.subject_digest, version.revision), read)])
+        (row,) = bias_charts.by_version([(digests.get(one.subject_digest, version.revision), read)])
         told.append({**row, "run": one, "is_this": one.pk == shown.pk})
     return told
 
@@ -282,7 +285,7 @@ def ll144_csv(request: PageRequest, pk: int) -> HttpResponse:
 
 def _calculated(request: PageRequest, pk: int) -> tuple[Run, dict[str, Any]]:
     shown = found(request, pk)
-    document = bias_report.read(shown) if shown.kind == "ll144" else None
+    document = results.read(shown) if shown.kind == "ll144" else None
     if document is None:
         raise Http404
     return shown, document

@@ -19,9 +19,9 @@ from rest_framework.views import APIView
 from governance.catalog.models import UseCase
 from governance.people.models import Role, Scope, User
 from governance.people.queries import standing
-from governance.policies import back_testing, documents, dry_runs, portfolio, services, tasks
-from governance.policies.documents import PolicyInvalid
+from governance.policies import back_testing, dry_runs, portfolio, services, shapes, tasks
 from governance.policies.models import BackTest, Flip, Policy, PolicyVersion
+from governance.policies.problems import PolicyInvalid
 from governance.policies.queries import in_force
 from governance.web.authentication import person
 from governance.web.etags import edition_tag, required_edition
@@ -105,7 +105,7 @@ def _text_of(request: Request, name: str) -> str:
     return text
 
 
-def _read(text: str, name: str) -> documents.PolicyDocument:
+def _read(text: str, name: str) -> shapes.PolicyDocument:
     try:
         document = services.read(text)
     except PolicyInvalid as invalid:
@@ -148,7 +148,7 @@ class DryRun(APIView):
             newest = PolicyVersion.objects.filter(policy__name=name).order_by("-number").first()
             if newest is None:
                 raise Http404
-            document = documents.from_json(newest.document)
+            document = shapes.from_json(newest.document)
         else:
             document = _read(text, name)
         item = portfolio.submission(number=sent.validated_data["submission"], user=person(request))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from governance.policies import facts as facts_of
-from governance.policies.documents import PolicyDocument
 from governance.policies.evaluation import OPENS, AppliedPolicy, Evaluation, evaluate
 from governance.policies.expressions import Known, atoms, programs
 from governance.policies.portfolio import Item
 from governance.policies.queries import required_kinds
+from governance.policies.shapes import PolicyDocument
 
 APPROVAL = "approval"
 

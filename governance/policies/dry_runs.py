@@ -7,8 +7,8 @@ from typing import Any
 
 from governance.policies import queries, wording
 from governance.policies.comparing import answered_atoms, compared, draft
-from governance.policies.documents import PolicyDocument
 from governance.policies.portfolio import Item
+from governance.policies.shapes import PolicyDocument
 
 
 def dry_run(document: PolicyDocument, item: Item, *, at: dt.datetime) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from governance.policies import documents
+from governance.policies import shapes
 from governance.policies.evaluation import AppliedPolicy
 from governance.policies.models import PolicyVersion
 
@@ -61,7 +61,7 @@ def applied(version: PolicyVersion) -> AppliedPolicy:
         name=version.policy.name,
         number=version.number,
         sha256=version.sha256,
-        document=documents.from_json(version.document),
+        document=shapes.from_json(version.document),
     )
 
 

@@ -14,10 +14,10 @@ from audits import kinds
 from governance.ledger import services as ledger
 from governance.ledger.refusals import Refused
 from governance.people.models import User
-from governance.policies import documents, holding, queries, rejudging, trying
-from governance.policies.documents import PolicyDocument
+from governance.policies import documents, holding, queries, rejudging, shapes, trying
 from governance.policies.models import BackTest, Policy, PolicyVersion
-from governance.policies.problems import Problem
+from governance.policies.problems import PolicyInvalid, Problem
+from governance.policies.shapes import PolicyDocument
 
 DEFAULTS = Path(__file__).parent / "defaults"
 
@@ -31,11 +31,11 @@ def read(text: str) -> PolicyDocument:
     """A policy's text as the document that would be published: every rule kept, every test inside it passed.
 
     Raises:
-        documents.PolicyInvalid: with every problem, each with its line.
+        PolicyInvalid: with every problem, each with its line.
     """
     document = documents.parse(text, known_kinds=known_kinds())
     if failed := trying.failures(document):
-        raise documents.PolicyInvalid(failed)
+        raise PolicyInvalid(failed)
     return document
 
 
@@ -72,7 +72,7 @@ def publish(
         edition: that of the policy as it was seen; it is not looked at unless given.
 
     Raises:
-        documents.PolicyInvalid: the text breaks a rule, each with line and column; nothing is published.
+        PolicyInvalid: the text breaks a rule, each with line and column; nothing is published.
         Stale: the policy is of another edition by now.
         OutOfDate: somebody has published another version, or retired the policy, since the back-test was asked for.
     """
@@ -92,7 +92,7 @@ def publish(
     number = newest.number + 1 if newest else 1
     if document.version not in (None, number):
         params = {"value": document.version, "next": number}
-        raise documents.PolicyInvalid([Problem("version_taken", 1, 1, "metadata.version", params)])
+        raise PolicyInvalid([Problem("version_taken", 1, 1, "metadata.version", params)])
     effective = document.effective_at
     version = PolicyVersion.objects.create(
         policy=policy,
@@ -158,7 +158,7 @@ def _leave_votes(name: str, *, at: dt.datetime) -> None:
     """Refuse where nobody would be asked: a policy for files or stress, made to stand beside another, must not decide
     alone because the other has gone. Where no policy is left at all the gate is closed. One query.
     """
-    documents_now = {one.policy.name: documents.from_json(one.document) for one in queries.in_force(at=at)}
+    documents_now = {one.policy.name: shapes.from_json(one.document) for one in queries.in_force(at=at)}
     leaving = documents_now.pop(name, None)
     if leaving is None or not leaving.votes:
         return
@@ -211,6 +211,6 @@ def name_in(text: str) -> str:
     """The name that a policy's text gives itself.
 
     Raises:
-        documents.PolicyInvalid: the text breaks a rule.
+        PolicyInvalid: the text breaks a rule.
     """
     return documents.parse(text, known_kinds=known_kinds()).name

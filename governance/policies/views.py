@@ -16,10 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from governance.people.models import Role
 from governance.people.queries import standing
-from governance.policies import back_testing, documents, portfolio, queries, rejudging, services, tasks, wording
+from governance.policies import back_testing, portfolio, queries, rejudging, services, shapes, tasks, wording
 from governance.policies.comparing import differences
 from governance.policies.dry_runs import dry_run
 from governance.policies.models import BackTest, BackTestState, Flip, Policy, PolicyVersion
+from governance.policies.problems import PolicyInvalid, Problem
 from governance.web.cursors import page_of
 from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
@@ -48,20 +49,20 @@ def may_publish(request: PageRequest) -> bool:
 @require_safe
 def policies(request: PageRequest) -> HttpResponse:
     """Which policies hold for models of which tier and stage, and all in force. Two queries beside the session's."""
-    in_force = [(version, documents.from_json(version.document)) for version in queries.in_force()]
+    in_force = [(version, shapes.from_json(version.document)) for version in queries.in_force()]
     matrix = [
         {
             "tier": tier,
             "cells": [
-                {"stage": stage, "policies": _applying(in_force, tier=tier, stage=stage)} for stage in documents.STAGES
+                {"stage": stage, "policies": _applying(in_force, tier=tier, stage=stage)} for stage in shapes.STAGES
             ],
         }
-        for tier in documents.TIERS
+        for tier in shapes.TIERS
     ]
     context = {
         "room": "policies",
         "matrix": matrix,
-        "stages": documents.STAGES,
+        "stages": shapes.STAGES,
         "in_force": [{"version": version, "document": document} for version, document in in_force],
         "retired": Policy.objects.exclude(retired_at=None).order_by("name"),
         "may_publish": may_publish(request),
@@ -70,7 +71,7 @@ def policies(request: PageRequest) -> HttpResponse:
 
 
 def _applying(
-    in_force: list[tuple[PolicyVersion, documents.PolicyDocument]], *, tier: str, stage: str
+    in_force: list[tuple[PolicyVersion, shapes.PolicyDocument]], *, tier: str, stage: str
 ) -> list[dict[str, Any]]:
     found = []
     for version, document in in_force:
@@ -107,9 +108,9 @@ def version(request: PageRequest, name: str, number: int) -> HttpResponse:
     rows = PolicyVersion.objects.select_related("policy", "published_by")
     shown = get_object_or_404(rows, policy__name=name, number=number if number < 2**31 else 0)
     history = list(rows.filter(policy=shown.policy).order_by("-number")[:50])
-    document = documents.from_json(shown.document)
+    document = shapes.from_json(shown.document)
     before = next((one for one in history if one.number == shown.number - 1), None)
-    changes = differences(documents.from_json(before.document), document)[:MOST_CHANGES] if before else []
+    changes = differences(shapes.from_json(before.document), document)[:MOST_CHANGES] if before else []
     context = {
         "room": "policies",
         "version": shown,
@@ -135,7 +136,7 @@ def publish(request: PageRequest) -> HttpResponse:
     again = BackTest.objects.filter(pk=_number(request.GET.get("again", ""))).first()
     initial = again.text if again is not None else base.text if base is not None else ""
     form = PolicyForm(request.POST or None, initial={"text": initial})
-    problems: tuple[documents.Problem, ...] = ()
+    problems: tuple[Problem, ...] = ()
     status = 200
     if request.method == "POST":
         status = 422
@@ -143,7 +144,7 @@ def publish(request: PageRequest) -> HttpResponse:
             try:
                 text = _plain_ends(form.cleaned_data["text"])
                 asked = back_testing.ask(text=text, by=request.user, at=timezone.now())
-            except documents.PolicyInvalid as invalid:
+            except PolicyInvalid as invalid:
                 problems = invalid.problems
             else:
                 tasks.wake(asked.pk)
@@ -172,7 +173,7 @@ def publish_previewed(request: PageRequest, pk: int) -> HttpResponse:
         return _preview(request, shown, status=409, refused=_not_seen())
     try:
         made = services.publish(text=shown.text, by=request.user, at=now, back_test=shown)
-    except documents.PolicyInvalid as invalid:
+    except PolicyInvalid as invalid:
         return _preview(request, shown, status=422, refused="; ".join(one.message for one in invalid.problems))
     except services.OutOfDate:
         why = _("The policy has changed since this was looked at: go back to the text, and see what it changes now.")
@@ -233,7 +234,7 @@ def _preview(request: PageRequest, shown: BackTest, *, status: int = 200, refuse
         tasks.wake(shown.pk)
     older = PolicyVersion.objects.filter(policy__name=shown.policy_name).order_by("-number").first()
     kept = older.document if shown.retires and older is not None else None
-    document = services.read(shown.text) if kept is None else documents.from_json(kept)
+    document = services.read(shown.text) if kept is None else shapes.from_json(kept)
     flips = Flip.objects.filter(back_test=shown).select_related("version__entry", "use_case")
     page = page_of(flips, request, columns=("what", "number", "pk"))
     tried, missing = (None, False) if shown.retires else _tried(request, document)
@@ -243,7 +244,7 @@ def _preview(request: PageRequest, shown: BackTest, *, status: int = 200, refuse
         "shown": shown,
         "document": document,
         "older": older,
-        "changes": differences(documents.from_json(older.document), document)[:MOST_CHANGES] if older else [],
+        "changes": differences(shapes.from_json(older.document), document)[:MOST_CHANGES] if older else [],
         "is_open": is_open,
         # A worker may have ended since the row was read: nobody publishes what the page does not show yet.
         "is_fresh": not is_open and back_testing.speaks(shown, at=now),
@@ -258,7 +259,7 @@ def _preview(request: PageRequest, shown: BackTest, *, status: int = 200, refuse
     return render(request, "policies/preview.html", context, status=status)
 
 
-def _tried(request: PageRequest, document: documents.PolicyDocument) -> tuple[dict[str, Any] | None, bool]:
+def _tried(request: PageRequest, document: shapes.PolicyDocument) -> tuple[dict[str, Any] | None, bool]:
     """The dry run on the submission that was asked for, and whether it was asked for and is not there."""
     asked = request.GET.get("submission", "").strip()
     if not asked:

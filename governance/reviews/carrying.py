@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Iterable
 
 from governance.ledger import services as ledger
-from governance.policies.documents import LaneRule
 from governance.policies.evaluation import AppliedPolicy
+from governance.policies.shapes import LaneRule
 from governance.reviews import changes
 from governance.reviews.evaluation import counting_votes
 from governance.reviews.models import Submission, SubmissionState, Vote

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from licenses.evidence import read_card
+from licenses.cards import read_card
 from licenses.lineage import UNREADABLE, UNSTATED
 from licenses.questions import RELATIONS
 

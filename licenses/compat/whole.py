@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from licenses import evidence, findings, lineage
+from licenses import evidence, findings, lineage, states
 from licenses.cases import Case, Override
 from licenses.compat import edges
 from licenses.compat.combined import Combined
@@ -110,7 +110,7 @@ class Judgement:
     def _seen(self, seen: Evidence, found: Sequence[Finding]) -> list[Finding]:
         """What files, card and records show by themselves, and of every obligation how far it is met."""
         shown: list[Finding] = []
-        for one in evidence.findings(seen, self.artefact.license):
+        for one in states.findings(seen, self.artefact.license):
             passed_on = any(
                 isinstance(leaf, Term)
                 and leaf.licence.id == one.params["licence_id"]
@@ -123,7 +123,7 @@ class Judgement:
                     shown.append(replace(one, latent=not passed_on, state="attested" if attested else one.state))
             elif one.code != "W-NO-TEXT" or passed_on:
                 shown.append(one)
-        return [*shown, *(evidence.restated(seen, one) if one.code.startswith("O-") else one for one in found)]
+        return [*shown, *(states.restated(seen, one) if one.code.startswith("O-") else one for one in found)]
 
     # --- the works upstream ----------------------------------------------------------------------------------------
     def _upstream(self, declared: tuple[Leaf, ...], *, record: bool = False) -> list[Finding]:

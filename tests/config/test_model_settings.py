@@ -7,16 +7,16 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from audits.model_settings import allowed
-from config import environment
+from config.environment import models, names
 
 
 def test_hosts_and_the_names_of_secrets_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSAY_MODEL_HOSTS", "LLM.inside, 10.0.0.7:8080, [::1]:9000, ::1")
     monkeypatch.setenv("ASSAY_MODEL_SECRETS", "api.example.org=EXAMPLE_KEY,10.0.0.7:8080=OWN_KEY")
 
-    assert environment.model_hosts() == ["llm.inside", "10.0.0.7:8080", "[::1]:9000", "::1"]
-    assert environment.model_secrets() == {"api.example.org": "EXAMPLE_KEY", "10.0.0.7:8080": "OWN_KEY"}
-    environment.refuse_unknown()
+    assert models.model_hosts() == ["llm.inside", "10.0.0.7:8080", "[::1]:9000", "::1"]
+    assert models.model_secrets() == {"api.example.org": "EXAMPLE_KEY", "10.0.0.7:8080": "OWN_KEY"}
+    names.refuse_unknown()
 
 
 @pytest.mark.parametrize("value", ["http://llm.inside", "llm.inside/v1", "a b", "user@host", "*"])
@@ -24,7 +24,7 @@ def test_a_host_that_is_none_stops_the_start(monkeypatch: pytest.MonkeyPatch, va
     monkeypatch.setenv("ASSAY_MODEL_HOSTS", value)
 
     with pytest.raises(ImproperlyConfigured, match="ASSAY_MODEL_HOSTS: host or host:port"):
-        environment.model_hosts()
+        models.model_hosts()
 
 
 @pytest.mark.parametrize("value", ["host", "host=sk-secret", "=NAME", "host="])
@@ -32,7 +32,7 @@ def test_a_secret_itself_is_refused_and_not_repeated(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("ASSAY_MODEL_SECRETS", value)
 
     with pytest.raises(ImproperlyConfigured, match="ASSAY_MODEL_SECRETS: host=NAME_OF_A_VARIABLE") as refused:
-        environment.model_secrets()
+        models.model_secrets()
 
     assert "sk-secret" not in str(refused.value)
 

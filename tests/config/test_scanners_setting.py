@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config import environment
+from config.environment import names, scanners
 
 
 def test_scanners_and_their_environments_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSAY_SCANNERS", f"picklescan, modelscan={tmp_path}")
 
-    assert environment.scanners() == {"picklescan": "", "modelscan": str(tmp_path)}
-    environment.refuse_unknown()
+    assert scanners.scanners() == {"picklescan": "", "modelscan": str(tmp_path)}
+    names.refuse_unknown()
 
     monkeypatch.setenv("ASSAY_SCANNERS", "modelscan=/only/on/the/workers")
-    assert environment.scanners() == {"modelscan": "/only/on/the/workers"}
+    assert scanners.scanners() == {"modelscan": "/only/on/the/workers"}
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_a_malformed_one_stops_the_start(value: str, why: str, monkeypatch: pyte
     monkeypatch.setenv("ASSAY_SCANNERS", value)
 
     with pytest.raises(ImproperlyConfigured, match=f"ASSAY_SCANNERS: .*{why}"):
-        environment.scanners()
+        scanners.scanners()
 
 
 def test_an_environment_that_others_can_write_into_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,4 +42,4 @@ def test_an_environment_that_others_can_write_into_is_refused(tmp_path: Path, mo
     monkeypatch.setenv("ASSAY_SCANNERS", f"modelscan={tmp_path}")
 
     with pytest.raises(ImproperlyConfigured, match="others than its owner can write"):
-        environment.scanners()
+        scanners.scanners()

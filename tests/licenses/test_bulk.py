@@ -9,7 +9,7 @@ import pytest
 
 from licenses import compat, texts
 from licenses.bulk import Graph, Judge, Verdict
-from licenses.evidence import badges_digest
+from licenses.cards import badges_digest
 from licenses.questions import RELATIONS
 
 PLAIN = ["apache-2.0", "mit", "llama2", "llama3.1", "gemma", "cc-by-nc-4.0", "gpl-3.0", "cc-by-sa-4.0", "agpl-3.0"]

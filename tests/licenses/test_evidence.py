@@ -13,21 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licenses import catalogue, texts
-from licenses.evidence import (
-    Evidence,
-    FoundText,
-    Record,
-    badge_shown,
-    findings,
-    name_begins,
-    read_text,
-    resolved,
-    state,
-    stored_text,
-    with_state,
-)
+from licenses.cards import badge_shown
+from licenses.evidence import Evidence, FoundText, Record, read_text, stored_text
 from licenses.expressions import Term, parse
 from licenses.findings import ARTEFACT, MESSAGES, Finding
+from licenses.states import findings, name_begins, resolved, state, with_state
 from tests.licenses.test_texts import MIT
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"

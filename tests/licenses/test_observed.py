@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from licenses import compat, evidence, texts
+from licenses import cards, compat, texts
 from licenses.fields import CaseRejected
 
 PASSED_ON = {"purpose": "commercial", "mode": "redistribute_weights", "actor": "licensee"}
@@ -149,14 +149,14 @@ def test_nobody_is_asked_for_a_copyright_line_before_somebody_looked() -> None:
     ("seen", "expected"),
     [
         ({}, "open"),
-        ({"card_seen": {"sought": evidence.badges_digest()}}, "open"),
+        ({"card_seen": {"sought": cards.badges_digest()}}, "open"),
         ({"card_seen": {"sought": "of another table"}}, "unseen"),
         ({"card_seen": {"badges": [BUILT_WITH], "sought": "of another table"}}, "met"),
         ({"card_text": f"**{BUILT_WITH}**"}, "met"),
         ({"card_text": "A model."}, "open"),
         ({"notice_texts": [BUILT_WITH]}, "met"),
         ({"notices": [BUILT_WITH], "card_text": "A model."}, "met"),
-        ({"card_seen": {"sought": evidence.badges_digest()}, "notice_texts": ["…"], "notices_cut": True}, "unseen"),
+        ({"card_seen": {"sought": cards.badges_digest()}, "notice_texts": ["…"], "notices_cut": True}, "unseen"),
     ],
 )
 def test_a_badge_is_met_where_it_was_seen(seen: dict[str, Any], expected: str) -> None:
@@ -246,13 +246,13 @@ def test_what_was_seen_is_refused_with_its_place(seen: dict[str, Any], place: st
     ],
 )
 def test_a_card_shows_the_badges_that_stand_in_it(card: bytes, badges: list[str]) -> None:
-    seen = evidence.read_card(card)
+    seen = cards.read_card(card)
 
-    assert (list(seen.badges), seen.sought) == (badges, evidence.badges_digest())
+    assert (list(seen.badges), seen.sought) == (badges, cards.badges_digest())
 
 
 def test_of_a_very_long_card_no_absence_is_claimed() -> None:
-    assert evidence.read_card(b"x " * texts.MAX_LENGTH).sought == ""
+    assert cards.read_card(b"x " * texts.MAX_LENGTH).sought == ""
 
 
 @pytest.mark.parametrize(
@@ -260,4 +260,4 @@ def test_of_a_very_long_card_no_absence_is_claimed() -> None:
     [("© 2024 Jane Doe", True), ("Copyright (c) 2024 Acme", True), ("Respect copyright. See (c) above.", False)],
 )
 def test_a_card_shows_whether_somebody_claims_copyright(card: str, expected: bool) -> None:
-    assert evidence.read_card(card.encode()).copyright is expected
+    assert cards.read_card(card.encode()).copyright is expected

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licenses import repairs, texts
+from licenses.cards import badges_digest
 from licenses.compat import check, judge
-from licenses.evidence import badges_digest
 from licenses.findings import RANK
 from licenses.repairs import plan, prefixed
 from tests.licenses.compat.cases import case

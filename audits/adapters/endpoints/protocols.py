@@ -16,7 +16,7 @@ import numpy as np
 from audits.adapters import tensors
 from audits.adapters.endpoints.spending import Aside
 from audits.adapters.refusals import ModelFailed, ModelRefused
-from audits.adapters.signature import Signature, Tensor
+from audits.adapters.signature import EMBEDDING, Signature, Tensor
 from audits.adapters.tensors import Array, Batch
 
 # As many as a service of text embeddings takes at once by default.
@@ -125,7 +125,7 @@ class Embed:
     """Text Embeddings Inference, ``/embed``."""
 
     signature: Signature = field(
-        default=Signature((TEXT_IN,), (Tensor("embedding", "float64", (None, None)),)), init=False
+        default=Signature((TEXT_IN,), (Tensor(EMBEDDING, "float64", (None, None)),)), init=False
     )
 
     def questions(self, batch: Batch) -> Iterator[Question]:
@@ -141,7 +141,7 @@ class Embed:
     def outputs(self, answers: Sequence[Any]) -> dict[str, Array]:
         if len({len(one) for one in answers}) > 1:
             raise ModelFailed("wrong_answer", "the service's vectors have different lengths")
-        return {"embedding": np.array(answers, dtype=np.float64).reshape(len(answers), -1)}
+        return {EMBEDDING: np.array(answers, dtype=np.float64).reshape(len(answers), -1)}
 
 
 @dataclass

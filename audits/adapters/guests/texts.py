@@ -16,6 +16,7 @@ import numpy as np
 
 from audits.adapters import tensors
 from audits.adapters.guests import folders, serving
+from audits.adapters.signature import EMBEDDING
 
 CLASSIFIES = "ForSequenceClassification"
 AT_ONCE = 32
@@ -121,12 +122,11 @@ def longest(folder: Path, *bounds: Any) -> int:
 
 def signature(classes: Classes | None) -> dict[str, Any]:
     """What a model of texts takes and gives; of one without classes embeddings."""
-    gives: list[dict[str, Any]] = [{"name": "truncated", "dtype": "bool", "shape": [None]}]
-    if classes is None:
-        gives.append({"name": "embedding", "dtype": "float32", "shape": [None, None]})
-    else:
-        gives.append({"name": "label", "dtype": tensors.TEXT, "shape": [None]})
+    gives: list[dict[str, Any]] = [{"name": EMBEDDING, "dtype": "float32", "shape": [None, None]}]
+    if classes is not None:
+        gives = [{"name": "label", "dtype": tensors.TEXT, "shape": [None]}]
         gives.append({"name": "score", "dtype": "float32", "shape": [None, len(classes.names)]})
+    gives.append({"name": "truncated", "dtype": "bool", "shape": [None]})
     taken = {"name": "text", "dtype": tensors.TEXT, "shape": [None]}
     return {"inputs": [taken], "outputs": gives, "classes": [] if classes is None else list(classes.names)}
 
@@ -150,6 +150,6 @@ def answers(
         whole = [texts[place].encode("utf-8", "replace").decode() for place in places]
         rows[places], cut[places] = read(whole)
     if classes is None:
-        return {"truncated": cut, "embedding": rows}
+        return {EMBEDDING: rows, "truncated": cut}
     named = np.array(classes.names, dtype=object)
-    return {"truncated": cut, "label": named[rows.argmax(axis=1)], "score": rows}
+    return {"label": named[rows.argmax(axis=1)], "score": rows, "truncated": cut}

@@ -29,6 +29,8 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     # the model did not answer changed inputs as a model does
     "stress.model_broke": ("critical", ("family", "at", "failure", "message")),
     "stress.constant_prediction": ("high", ("prediction", "n")),
+    # vectors are no answers: a changed text has to find the one that it was made of
+    "stress.nearest_text": ("info", ("n",)),
     "stress.nothing_right": ("high", ("n",)),
     # no more is known of these bytes than that somebody says that they are the version's
     "stress.bytes_declared": ("low", ("file",)),

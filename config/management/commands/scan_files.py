@@ -10,9 +10,9 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from config import environment
 from config.audit_command import AuditCommand
 from config.commands import Refused
+from config.environment import models
 from config.printing import plain, unusable
 
 MOST_SHOWN = 200
@@ -52,7 +52,7 @@ class Command(AuditCommand):
                 "is, or leave --opinions out"
             )
         try:
-            signers = signers_of(environment.pems(options["signers"])) if options["signers"] else []
+            signers = signers_of(models.pems(options["signers"])) if options["signers"] else []
         except (OSError, ValueError) as problem:
             why = getattr(problem, "strerror", None) or problem
             raise Refused(f"--signers {plain(options['signers'], 200)}: {why}") from problem

@@ -24,7 +24,7 @@ class Assurance(models.TextChoices):
 class Card(models.Model):
     """A README.md exactly as found, and what it says. Never changes.
 
-    ``shows`` is what stands in it of what licences ask for (``licenses.evidence.read_card``); null: nobody looked.
+    ``shows`` is what stands in it of what licences ask for (``licenses.cards.read_card``); null: nobody looked.
     """
 
     sha256 = models.CharField(max_length=64)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from audits.models import Finding
-from governance.evidence.bias_report import metric_name
+from governance.evidence.metric_words import metric_name
 from governance.evidence.mitigation_report import method_name
 from governance.evidence.wording import (
     bias,

@@ -53,6 +53,13 @@ SENTENCES = {
         _("Every one of %(n)s texts gets the answer %(prediction)s, so no change could turn it."),
         _("Check that the right output is read, and that the texts are such as the model is made for."),
     ),
+    "stress.nearest_text": (
+        _(
+            "The model gives vectors and no classes: its answer to a changed text is the nearest, by cosine, of the"
+            " %(n)s unchanged ones, and right is the one that the changed text was made of. Labels are not used."
+        ),
+        _("The more texts there are and the more alike they are, the harder it is: bring those that are searched."),
+    ),
     "stress.nothing_right": (
         _("The model is right about none of %(n)s texts, so no right answer could turn."),
         _("Check the labels, and which answer means which label (classes in the audit plan)."),

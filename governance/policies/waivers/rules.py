@@ -17,9 +17,9 @@ from governance.notifications import services as notifications
 from governance.people.models import Role, User
 from governance.people.queries import Standing, standing_now
 from governance.policies import queries
-from governance.policies.documents import Requirement, Waivable
 from governance.policies.evaluation import AppliedPolicy
 from governance.policies.models import Policy, Waiver
+from governance.policies.shapes import Requirement, Waivable
 from governance.policies.waivers.errors import BadEnd, NotAcceptable, NotAllowed, Stale, WaiverRefused
 from governance.policies.waiving import terms_of
 

@@ -18,6 +18,7 @@ from audits.kinds.base import InputsRejected
 from governance.catalog import queries as catalogue
 from governance.catalog.models import UseCase, Version
 from governance.evidence import licence_report
+from governance.evidence.licence_report import veil
 from governance.licensing import forms, queries, wording
 from governance.licensing.models import MetDuty, Override, TextReview
 from governance.licensing.rules import LicensingRefused
@@ -109,7 +110,7 @@ def notice(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Htt
     version = found(request, kind, ns, name, sha)
     use_case = use_case_of(request, request.GET.get("use_case", ""))
     try:
-        judged = licence_report.veiled(licence_report.judge(version, use_case, with_repairs=False), user=request.user)
+        judged = veil.veiled(licence_report.judge(version, use_case, with_repairs=False), user=request.user)
     except InputsRejected as rejected:
         return HttpResponse(as_sentence(str(rejected)), content_type="text/plain; charset=utf-8", status=422)
     text = queries.notice_file(version=version, use_case=use_case, of=judged, at=timezone.now())

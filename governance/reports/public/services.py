@@ -11,7 +11,7 @@ from django.utils import translation
 from audits.models import Run, RunState
 from governance.catalog import use_cases
 from governance.catalog.models import UseCase, Version
-from governance.evidence import bias_report, kind_pages
+from governance.evidence import kind_pages, results
 from governance.evidence.ll144_summary import summary_html
 from governance.ledger import services as ledger
 from governance.people.models import User
@@ -58,7 +58,7 @@ def publish(*, use_case_id: int, run_id: int, by: User, at: dt.datetime) -> Publ
             "this use case is not marked as an employment decision tool; mark it first, if it is one",
         )
     run, version = _audit(use_case, run_id)
-    document = bias_report.read(run)
+    document = results.read(run)
     if document is None:
         raise PublishingRefused("result_missing", "the figures of this run are no longer kept; run the audit again")
     if run.verdict in ("insufficient_data", "no_information"):
@@ -117,6 +117,6 @@ def _audit(use_case: UseCase, run_id: int) -> tuple[Run, Version]:
     return run, version
 
 
-def _html(document: bias_report.Document, language: str, *, audited_on: str, at: dt.datetime) -> str:
+def _html(document: results.Document, language: str, *, audited_on: str, at: dt.datetime) -> str:
     with translation.override(language):
         return summary_html(document, audited_on=audited_on, published_on=at.date().isoformat())

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from governance.evidence import bias_report, ll144_summary
+from governance.evidence import bias_report, ll144_summary, metric_words
 from governance.reports.renditions import markup
 from governance.web.templatetags import charts, figures
 
@@ -59,7 +59,7 @@ def _bias(result: Result) -> Iterator[str]:
     by_metric: dict[str, list[Mapping[str, Any]]] = {}
     for row in result.get("metrics") or ():
         by_metric.setdefault(str(row["metric"]), []).append(row)
-    for metric in (*bias_report.RATES, *bias_report.QUANTITIES):
+    for metric in (*metric_words.RATES, *metric_words.QUANTITIES):
         if rows := by_metric.get(metric):
             yield _by_group(metric, rows)
     gating = [row for row in result.get("disparities") or () if row.get("role") == "gating"]
@@ -72,7 +72,7 @@ def _bias(result: Result) -> Iterator[str]:
 
 
 def _by_group(metric: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    kind = "number" if metric in bias_report.QUANTITIES else "rate"
+    kind = "number" if metric in metric_words.QUANTITIES else "rate"
     scale = charts.scale_for([row.get(end) for row in rows for end in ("value", "ci_low", "ci_high")])
     made = []
     for row in rows[:MOST_ROWS]:
@@ -80,14 +80,14 @@ def _by_group(metric: str, rows: Sequence[Mapping[str, Any]]) -> str:
         value, low, high = row.get("value"), row.get("ci_low"), row.get("ci_high")
         made.append(
             [
-                markup.name(bias_report.slice_name(row.get("slice"))),
+                markup.name(metric_words.slice_name(row.get("slice"))),
                 markup.text(figures.number(row.get("n"))),
                 markup.text(figures.figure(kind, value)),
                 markup.text(figures.interval(kind, low, high)),
                 markup.chart(scale, value, low, high, tone="open" if few else ""),
             ]
         )
-    title = bias_report.capital(bias_report.metric_name(metric))
+    title = metric_words.capital(metric_words.metric_name(metric))
     if len(rows) > MOST_ROWS:
         title += ", " + _("the first %(n)s of %(of)s groups") % {"n": MOST_ROWS, "of": len(rows)}
     head = [
@@ -108,15 +108,15 @@ def _comparisons(rows: Sequence[Mapping[str, Any]]) -> str:
     scale = charts.scale_for([row.get(end) for row in rows for end in ("value", "ci_low", "ci_high", "threshold")])
     made = []
     for row in rows[:MOST_ROWS]:
-        kind, value = bias_report.kind_of(row), row.get("value")
+        kind, value = metric_words.kind_of(row), row.get("value")
         low, high, limit = row.get("ci_low"), row.get("ci_high"), row.get("threshold")
         verdict = str(row.get("verdict") or "")
         tone = "fail" if verdict == "fail" else "open" if verdict in charts.UNDECIDED else ""
-        slices = [bias_report.slice_name(row.get(side)) for side in ("slice", "comparator")]
+        slices = [metric_words.slice_name(row.get(side)) for side in ("slice", "comparator")]
         made.append(
             [
                 f"{markup.name(slices[0])} / {markup.name(slices[1])}",
-                markup.text(bias_report.metric_name(str(row["metric"]))),
+                markup.text(metric_words.metric_name(str(row["metric"]))),
                 markup.text(figures.number(row.get("n"))),
                 markup.text(figures.figure(kind, value, limit=limit)),
                 markup.text(figures.interval(kind, low, high)),

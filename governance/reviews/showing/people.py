@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from governance.policies import wording
-from governance.policies.documents import AGREES
+from governance.policies.shapes import AGREES
 from governance.reviews.models import Submission, Vote
 from governance.reviews.queries import reviewers_by_lane
 from governance.web.templatetags.words import look_up

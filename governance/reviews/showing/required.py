@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from audits.models import Run
-from governance.evidence import bias_report
+from governance.evidence import bias_report, metric_words, results
 from governance.evidence.showing import kind_name
 from governance.policies import wording
 from governance.policies.models import Waiver, WaiverState
@@ -111,11 +111,11 @@ def _requirement(row: Mapping[str, Any], runs: Mapping[int, Run], steps: Sequenc
         shown["who"] = who(str(step.get("who", "")))
     if run is not None:
         url = reverse("evidence:run", args=[run.pk])
-        label = _("%(kind)s run %(number)s") % {"kind": bias_report.capital(kind_name(run.kind)), "number": run.pk}
+        label = _("%(kind)s run %(number)s") % {"kind": metric_words.capital(kind_name(run.kind)), "number": run.pk}
         shown["links"] = [{"url": url, "label": label}]
         if run.kind == "license" and not holds:
             shown["links"].append({"url": "#why", "label": _("Why, and what can I do?")})
-        document = bias_report.read(run) if run.kind == "bias" else None
+        document = results.read(run) if run.kind == "bias" else None
         if document is not None:
             shown["gauge"] = bias_report.gauge(document)
             shown["message"] = bias_report.sentence(document)

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from governance.people.models import User
 from governance.policies import wording
-from governance.policies.documents import AGREES
+from governance.policies.shapes import AGREES
 from governance.reviews import override_showing
 from governance.reviews.models import Submission, Vote
 from governance.reviews.showing.people import vote_step, who_can_vote

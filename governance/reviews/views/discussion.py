@@ -15,7 +15,8 @@ from governance.people.models import Lane
 from governance.reviews import claims, comments, forms
 from governance.reviews.errors import ReviewRefused
 from governance.reviews.models import LONGEST_COMMENT, Comment
-from governance.reviews.views.submissions import found, show, told
+from governance.reviews.refusals import told
+from governance.reviews.views.submissions import found, show
 from governance.web.requests import PageRequest
 
 

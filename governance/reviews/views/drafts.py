@@ -18,7 +18,7 @@ from governance.people.queries import standing
 from governance.reviews import drafting, forms, queries, services, showing
 from governance.reviews.errors import ReviewRefused, Stale
 from governance.reviews.models import Submission
-from governance.reviews.views.submissions import told
+from governance.reviews.refusals import told
 from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
 

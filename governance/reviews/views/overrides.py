@@ -19,7 +19,8 @@ from governance.reviews import forms, override_showing, overriding
 from governance.reviews import queries as submissions
 from governance.reviews.errors import ReviewRefused
 from governance.reviews.models import Submission
-from governance.reviews.views.submissions import found, told
+from governance.reviews.refusals import told
+from governance.reviews.views.submissions import found
 from governance.web.cursors import page_of
 from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest

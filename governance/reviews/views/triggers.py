@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from governance.reviews import triggers
 from governance.reviews.errors import ReviewRefused
 from governance.reviews.models import Trigger
-from governance.reviews.views.submissions import told
+from governance.reviews.refusals import told
 from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
 from governance.web.sentences import LONGEST_REASON

@@ -21,17 +21,19 @@ from audits.kinds.models_at_hand import chosen, laid_out
 from audits.sandbox.levels import Isolation, Level
 from audits.sandbox.probing import probe
 
-onnx = pytest.importorskip("onnx", reason="without requirements/dev.txt no model is made")
-tokenizers = pytest.importorskip("tokenizers", reason="without requirements/models.txt no text becomes tokens")
+pytest.importorskip("onnx", reason="without requirements/dev.txt no model is made")
+pytest.importorskip("tokenizers", reason="without requirements/models.txt no text becomes tokens")
+from tests.audits.adapters.graphs import (  # noqa: E402 - the packages it needs may not be there
+    CLASSES,
+    LONGEST,
+    TABLE,
+    WEIGHTS,
+    folder_of,
+    mean,
+)
 
 pytestmark = pytest.mark.sandbox
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "fine", "bad", "day", "film", "a"]
 TEXTS = ["a fine day", "bad", "", "a bad film a fine day a bad film", "ёж", "half \udcff", "fine fine fine"]
-CLASSES = {"0": "bad", "1": "fair", "2": "good"}
-LONGEST, WIDTH = 8, 4
-TABLE = np.random.default_rng(5).normal(size=(len(WORDS), WIDTH)).astype(np.float32)
-WEIGHTS = np.random.default_rng(6).normal(size=(WIDTH, 3)).astype(np.float32)
-PLACE = 0.125
 
 
 @pytest.fixture(scope="module")
@@ -40,65 +42,6 @@ def isolation() -> Isolation:
     if found.level < Level.L2:
         pytest.skip(f"this machine isolates too little: {found.lacking}")
     return found
-
-
-def folder_of(folder: Path, *, output: str = "logits", takes: Sequence[str] = (), sizes: Any = ("n", "s")) -> Path:
-    """A graph that adds the place of each token to its vector, averages over the mask and multiplies; its tokenizer."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    folder.mkdir()
-    states = output == "last_hidden_state"
-    nodes = [
-        helper.make_node("Gather", ["table", "input_ids"], ["looked_up"]),
-        helper.make_node("Cast", ["position_ids"], ["places"], to=TensorProto.FLOAT),
-        helper.make_node("Mul", ["places", "step"], ["steps"]),
-        helper.make_node("Unsqueeze", ["steps", "last"], ["shifts"]),
-        helper.make_node("Add", ["looked_up", "shifts"], ["last_hidden_state"]),
-        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
-        helper.make_node("Unsqueeze", ["mask", "last"], ["wide_mask"]),
-        helper.make_node("Mul", ["last_hidden_state", "wide_mask"], ["kept"]),
-        helper.make_node("ReduceSum", ["kept", "second"], ["sums"], keepdims=0),
-        helper.make_node("ReduceSum", ["mask", "second"], ["counts"], keepdims=1),
-        helper.make_node("Div", ["sums", "counts"], ["means"]),
-        helper.make_node("MatMul", ["means", "weights"], [output if not states else "unused"]),
-    ]
-    constants = {"table": TABLE, "weights": WEIGHTS, "step": np.float32(PLACE)}
-    constants |= {"last": np.array([-1]), "second": np.array([1])}
-    shape = [*sizes, WIDTH] if states else [sizes[0], 3]
-    graph = helper.make_graph(
-        nodes,
-        "made",
-        [
-            helper.make_tensor_value_info(name, TensorProto.INT64, list(sizes))
-            for name in ("input_ids", "attention_mask", "position_ids", *takes)
-        ],
-        [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)],
-        [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    (folder / "model.onnx").write_bytes(model.SerializeToString())
-    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(dict(zip(WORDS, range(9), strict=True)), unk_token="[UNK]"))
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    made.post_processor = tokenizers.processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    made.save(str(folder / "tokenizer.json"))
-    said = {"config.json": {"id2label": CLASSES, "max_position_embeddings": LONGEST}}
-    said["tokenizer_config.json"] = {"pad_token": "[PAD]", "model_max_length": int(1e30)}
-    for name, settings in said.items():
-        (folder / name).write_text(json.dumps(settings))
-    return folder
-
-
-def tokens(text: str) -> list[int]:
-    """As the tokenizer is to make them, cut in the middle so that the end mark stays."""
-    words = [WORDS.index(word) if word in WORDS else 1 for word in text.split()]
-    return [2, *words[: LONGEST - 2], 3]
-
-
-def mean(text: str) -> Any:
-    ids = tokens(text)
-    return (TABLE[ids] + PLACE * np.arange(len(ids))[:, None]).mean(axis=0)
 
 
 def scores(text: str) -> Any:

@@ -24,7 +24,7 @@ from audits.files.signatures.comparing import compare
 from audits.files.signatures.signers import BadSigner, signers_of
 from audits.files.sources import Source
 from audits.models import Finding
-from config import environment
+from config.environment import models
 from governance.evidence.wording import finding_text
 from tests.audits.files.scans import codes
 from tests.audits.files.signed import AUTHORITY, FILES, KEY, by_certificate, by_key
@@ -362,14 +362,14 @@ def test_what_is_no_key_stops_the_start_and_is_named(tmp_path: Path, monkeypatch
     monkeypatch.setenv("ASSAY_MODEL_SIGNERS", str(tmp_path))
     (tmp_path / "acme.pem").write_text("-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----\n")
     with pytest.raises(ImproperlyConfigured, match=r"ASSAY_MODEL_SIGNERS: acme\.pem is no public key"):
-        environment.model_signers()
+        models.model_signers()
 
     (tmp_path / "acme.pem").write_text(KEY)
-    assert environment.model_signers() == [SIGNER]
+    assert models.model_signers() == [SIGNER]
 
     tmp_path.chmod(0o777)
     with pytest.raises(ImproperlyConfigured, match="take their right away"):
-        environment.model_signers()
+        models.model_signers()
 
 
 def test_keys_of_other_kinds_are_refused() -> None:

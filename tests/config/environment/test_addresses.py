@@ -2,7 +2,7 @@
 
 import pytest
 
-from config import environment
+from config.environment import addresses, servers
 from tests.config.environment.refusing import PASSWORD, refusal
 
 EMBEDDED = "redis+socket:///somewhere/valkey.sock"
@@ -11,7 +11,7 @@ EMBEDDED = "redis+socket:///somewhere/valkey.sock"
 def test_an_address_loses_the_slash_at_its_end(monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:5555/")
 
-    assert environment.url("HF_ENDPOINT", ("http", "https"), "https://huggingface.co") == "http://127.0.0.1:5555"
+    assert addresses.url("HF_ENDPOINT", ("http", "https"), "https://huggingface.co") == "http://127.0.0.1:5555"
 
 
 @pytest.mark.parametrize(
@@ -32,13 +32,13 @@ def test_an_address_loses_the_slash_at_its_end(monkeypatch):
 def test_an_address_that_is_none_is_refused(monkeypatch, value):
     monkeypatch.setenv("ASSAY_PUBLIC_URL", value)
 
-    message = refusal(lambda: environment.url("ASSAY_PUBLIC_URL", ("http", "https"), None))
+    message = refusal(lambda: addresses.url("ASSAY_PUBLIC_URL", ("http", "https"), None))
 
     assert message.startswith("ASSAY_PUBLIC_URL: ")
 
 
 def test_a_database_url_becomes_a_description():
-    described = environment.database("postgresql://u:p%40ss@db:5433/assay?sslmode=require")
+    described = servers.database("postgresql://u:p%40ss@db:5433/assay?sslmode=require")
 
     address = {name: described[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")}
     assert address == {
@@ -67,20 +67,20 @@ def test_a_database_url_becomes_a_description():
     ],
 )
 def test_a_malformed_database_url_is_refused_without_its_password(value):
-    assert refusal(lambda: environment.database(value)).startswith("DATABASE_URL: ")
+    assert refusal(lambda: servers.database(value)).startswith("DATABASE_URL: ")
 
 
 def test_without_a_migration_url_there_is_no_second_role(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://app@db/assay")
 
-    assert environment.owner_database() is None
+    assert servers.owner_database() is None
 
 
 def test_the_owner_may_come_another_way_to_the_same_database(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://app@pool:6432/assay")
     monkeypatch.setenv("MIGRATION_DATABASE_URL", "postgresql://owner@db:5432/assay")
 
-    owner = environment.owner_database()
+    owner = servers.owner_database()
 
     assert owner is not None
     assert (owner["USER"], owner["HOST"]) == ("owner", "db")
@@ -98,23 +98,21 @@ def test_a_wrong_migration_url_is_refused(monkeypatch, application, owner, says)
     monkeypatch.setenv("DATABASE_URL", application)
     monkeypatch.setenv("MIGRATION_DATABASE_URL", owner)
 
-    assert refusal(environment.owner_database) == f"MIGRATION_DATABASE_URL: {says}" + (
+    assert refusal(servers.owner_database) == f"MIGRATION_DATABASE_URL: {says}" + (
         " as DATABASE_URL" if "same" in says else ""
     )
 
 
 def test_the_embedded_broker_is_used_when_nothing_is_named():
-    assert environment.uses_embedded_servers()
-    assert environment.broker(embedded=EMBEDDED) == EMBEDDED
+    assert servers.uses_embedded_servers()
+    assert servers.broker(embedded=EMBEDDED) == EMBEDDED
 
 
 def test_whoever_names_a_database_names_the_broker_too(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://db/assay")
 
-    assert not environment.uses_embedded_servers()
-    assert refusal(lambda: environment.broker(embedded=EMBEDDED)).startswith(
-        "BROKER_URL is not set: with DATABASE_URL set"
-    )
+    assert not servers.uses_embedded_servers()
+    assert refusal(lambda: servers.broker(embedded=EMBEDDED)).startswith("BROKER_URL is not set: with DATABASE_URL set")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +121,7 @@ def test_whoever_names_a_database_names_the_broker_too(monkeypatch):
 def test_these_brokers_are_known(monkeypatch, value):
     monkeypatch.setenv("BROKER_URL", value)
 
-    assert environment.broker(embedded=EMBEDDED) == value
+    assert servers.broker(embedded=EMBEDDED) == value
 
 
 @pytest.mark.parametrize(
@@ -133,18 +131,18 @@ def test_these_brokers_are_known(monkeypatch, value):
 def test_other_brokers_are_refused_without_their_password(monkeypatch, value):
     monkeypatch.setenv("BROKER_URL", value)
 
-    assert refusal(lambda: environment.broker(embedded=EMBEDDED)).startswith("BROKER_URL: ")
+    assert refusal(lambda: servers.broker(embedded=EMBEDDED)).startswith("BROKER_URL: ")
 
 
 @pytest.mark.parametrize("value", ["/srv/blobs", "file:///srv/blobs", "file:///srv/%62lobs"])
 def test_blobs_lie_in_a_folder(monkeypatch, tmp_path, value):
     monkeypatch.setenv("BLOB_URL", value)
 
-    assert str(environment.blob_folder(default=tmp_path)) == "/srv/blobs"
+    assert str(servers.blob_folder(default=tmp_path)) == "/srv/blobs"
 
 
 def test_blobs_lie_in_var_unless_told_otherwise(tmp_path):
-    assert environment.blob_folder(default=tmp_path) == tmp_path
+    assert servers.blob_folder(default=tmp_path) == tmp_path
 
 
 @pytest.mark.parametrize(
@@ -159,7 +157,7 @@ def test_blobs_lie_in_var_unless_told_otherwise(tmp_path):
 def test_blobs_elsewhere_are_refused(monkeypatch, tmp_path, value, says):
     monkeypatch.setenv("BLOB_URL", value)
 
-    message = refusal(lambda: environment.blob_folder(default=tmp_path))
+    message = refusal(lambda: servers.blob_folder(default=tmp_path))
 
     assert message.startswith("BLOB_URL: ")
     assert says in message

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from django.utils import translation
 
-from governance.evidence import bias_pictures, bias_report
+from governance.evidence import bias_charts, bias_pictures, bias_report
 from governance.web.templatetags import curves, heat
 from tests.audits.measures.made import audited, csv_of, plan_of, selected
 from tests.governance.web.gallery import NB, rendered, text_of
@@ -194,12 +194,12 @@ def test_a_quantity_is_shown_in_its_unit_and_a_class_by_its_name() -> None:
     assert bias_report.in_plain_words(regression) == (
         f"b against a: difference of mean errors 3 [3{chr(0x2013)}3], n{NB}200. The limit is 1."
     )
-    assert {chart.kind for chart in bias_report.rate_charts(regression)} == {"number"}
-    assert [chart.title for chart in bias_report.comparison_charts(classes)] == [
+    assert {chart.kind for chart in bias_charts.rate_charts(regression)} == {"number"}
+    assert [chart.title for chart in bias_charts.comparison_charts(classes)] == [
         f"Largest difference of error rates of class {name} by group" for name in "xyz"
     ]
     assert "of class " in bias_report.in_plain_words(classes)
-    assert set(bias_report.overall(classes)) == {"accuracy"}
+    assert set(bias_charts.overall(classes)) == {"accuracy"}
 
 
 def test_figures_without_a_limit_are_said_not_to_be_judged() -> None:

@@ -20,7 +20,7 @@ from governance.licensing import declared
 from governance.licensing.closure import graph_above
 from governance.licensing.inputs import Reader, license_inputs
 from governance.licensing.judging import judge_many
-from licenses import evidence, texts
+from licenses import cards, texts
 from tests.factories import NOON
 from tests.governance.catalog.cards import HUB, card, imported, snapshot
 from tests.licenses.test_texts import MIT
@@ -87,7 +87,7 @@ def test_nobody_has_looked_at_the_files_of_a_card() -> None:
 
     inputs = license_inputs(version=version, use_case=None)
     assert not {"texts", "notice_texts"} & set(inputs)
-    assert inputs["card_seen"] == {"badges": [], "sought": evidence.badges_digest(), "copyright": False}
+    assert inputs["card_seen"] == {"badges": [], "sought": cards.badges_digest(), "copyright": False}
 
 
 def test_a_text_that_was_not_read_is_named_beside_those_that_were() -> None:

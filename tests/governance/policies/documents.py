@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from governance.policies.documents import PolicyDocument, parse
+from governance.policies.documents import parse
 from governance.policies.evaluation import AppliedPolicy
 from governance.policies.problems import PolicyInvalid, Problem
+from governance.policies.shapes import PolicyDocument
 
 KINDS = {
     "card": ("pass", "warn", "fail"),

@@ -11,8 +11,8 @@ from governance.gates import portfolio as gates_portfolio
 from governance.policies import back_testing, services
 from governance.policies.back_testing import ask, carry_out, newest_done
 from governance.policies.comparing import differences
-from governance.policies.documents import PolicyInvalid
 from governance.policies.models import BackTest, Flip, Policy, PolicyVersion
+from governance.policies.problems import PolicyInvalid
 from tests.conftest import eventually
 from tests.factories import member
 from tests.governance.policies.documents import document

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from governance.policies import documents
-from governance.policies.documents import PolicyInvalid, parse
+from governance.policies import shapes
+from governance.policies.documents import parse
 from governance.policies.evaluation import AppliedPolicy, Evaluation, evaluate
 from governance.policies.judging import Status
 from governance.policies.lapsing import as_of
+from governance.policies.problems import PolicyInvalid
 from governance.policies.trying import failures
 from tests.governance.policies.documents import KINDS, applied, document, policy
 from tests.governance.policies.evaluated import NOON, audit, facts
@@ -230,7 +231,7 @@ def test_an_evaluation_with_conditions_is_the_same_bytes_at_every_replay():
     known = facts() | {"metrics": {"bias_min_ratio": 0.9}, "card": {"score": 0.7}}
 
     first = evaluate(policies=policies, facts=known, votes=[], at=NOON).as_json()
-    stored = documents.from_json(json.loads(json.dumps(policies[0].document.as_json())))
+    stored = shapes.from_json(json.loads(json.dumps(policies[0].document.as_json())))
     again = evaluate(
         policies=[AppliedPolicy(stored.name, 1, stored.sha256, stored)],
         facts=json.loads(json.dumps(known)),
@@ -272,11 +273,11 @@ def test_the_keys_of_the_format_are_read_and_read_back():
 
     assert (read.version, read.grace_days, read.description) == (7, 30, "What the board decided.")
     assert read.effective_at == dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
-    assert (read.stages, read.tiers, read.kinds) == (documents.STAGES, documents.TIERS, ("model",))
+    assert (read.stages, read.tiers, read.kinds) == (shapes.STAGES, shapes.TIERS, ("model",))
     assert read.requirements[0].maps == ("NIST.MEASURE-2.11", "LL144.5-301")
     assert read.requirements[0].reads == ("bias",)
     assert {rule.lane: rule.copy_if for rule in read.votes} == {"domain": "never", "ethics": "card_text_only"}
-    assert documents.from_json(json.loads(json.dumps(read.as_json()))) == read
+    assert shapes.from_json(json.loads(json.dumps(read.as_json()))) == read
 
 
 def test_a_moment_is_kept_in_one_spelling_and_what_is_none_is_refused():

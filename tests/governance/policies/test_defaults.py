@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from governance.policies import services
-from governance.policies.documents import LANES, STAGES, SUBJECT_KINDS, TIERS, PolicyDocument, parse
+from governance.policies.documents import parse
 from governance.policies.evaluation import AppliedPolicy, Evaluation, VoteFact, evaluate
+from governance.policies.shapes import LANES, STAGES, SUBJECT_KINDS, TIERS, PolicyDocument
 from governance.policies.trying import failures
 from tests.governance.policies.documents import KINDS as FEWER
 

@@ -8,7 +8,7 @@ import rfc8785
 
 from governance.catalog.models import Stage, SubjectKind, Tier
 from governance.people.models import Lane
-from governance.policies import documents
+from governance.policies import shapes
 from governance.policies.documents import parse
 from tests.governance.policies.documents import (
     FILE,
@@ -79,7 +79,7 @@ def test_a_stored_document_is_read_back_whole_or_not_at_all():
     read = parse(FILE, known_kinds=KINDS)
     stored = json.loads(json.dumps(read.as_json()))
 
-    assert documents.from_json(stored) == read
+    assert shapes.from_json(stored) == read
     for spoilt in (
         stored | {"satisfiedIf": "true"},
         {key: value for key, value in stored.items() if key != "votes"},
@@ -89,11 +89,11 @@ def test_a_stored_document_is_read_back_whole_or_not_at_all():
         None,
     ):
         with pytest.raises(ValueError, match="not a policy document"):
-            documents.from_json(spoilt)
+            shapes.from_json(spoilt)
 
 
 def test_policies_know_the_same_stages_tiers_subjects_and_lanes_as_the_rest_of_the_product():
-    assert list(documents.STAGES) == Stage.values
-    assert list(documents.TIERS) == Tier.values
-    assert list(documents.SUBJECT_KINDS) == SubjectKind.values
-    assert list(documents.LANES) == Lane.values
+    assert list(shapes.STAGES) == Stage.values
+    assert list(shapes.TIERS) == Tier.values
+    assert list(shapes.SUBJECT_KINDS) == SubjectKind.values
+    assert list(shapes.LANES) == Lane.values

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from governance.policies import documents
+from governance.policies import shapes
 from governance.policies.documents import parse
 from tests.governance.policies.documents import (
     FILE,
@@ -24,20 +24,20 @@ def test_a_requirement_says_who_may_waive_it_and_for_how_long():
     [unsaid] = parse(FILE, known_kinds=KINDS).requirements
 
     assert never.waivable is None
-    assert briefly.waivable == documents.Waivable(30, "approver")
-    assert unsaid.waivable == documents.Waivable(180, "risk_officer")
+    assert briefly.waivable == shapes.Waivable(30, "approver")
+    assert unsaid.waivable == shapes.Waivable(180, "risk_officer")
 
 
 def test_no_waiver_is_longer_than_the_tier_allows():
-    unsaid = documents.WAIVABLE_UNLESS_SAID
+    unsaid = shapes.WAIVABLE_UNLESS_SAID
 
-    assert {tier: unsaid.days(tier) for tier in documents.TIERS} == {
+    assert {tier: unsaid.days(tier) for tier in shapes.TIERS} == {
         "minimal": 180,
         "limited": 180,
         "high": 90,
         "critical": 30,
     }
-    assert documents.Waivable(14).days("critical") == 14
+    assert shapes.Waivable(14).days("critical") == 14
     assert unsaid.days("unheard of") == 30
 
 
@@ -49,7 +49,7 @@ def test_a_document_that_says_nothing_of_waivers_keeps_its_digest_and_the_defaul
     for text in (waivable("false"), waivable("{maxDays: 7}")):
         read = parse(text, known_kinds=KINDS)
         assert read.sha256 != said.sha256
-        assert documents.from_json(json.loads(json.dumps(read.as_json()))) == read
+        assert shapes.from_json(json.loads(json.dumps(read.as_json()))) == read
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import rfc8785
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from governance.policies import documents
-from governance.policies.documents import LANES, LaneRule, PolicyDocument, Requirement
+from governance.policies import shapes
 from governance.policies.evaluation import AppliedPolicy, Evaluation, Step, VoteFact, evaluate
 from governance.policies.judging import RequirementResult
+from governance.policies.shapes import LANES, LaneRule, PolicyDocument, Requirement
 from tests.governance.policies.documents import KINDS, applied
 from tests.governance.policies.evaluated import NOON, agree, audit, canonical, facts
 
@@ -142,7 +142,7 @@ def test_a_replay_from_what_is_stored_gives_the_same_bytes(
 
     again = evaluate(
         policies=[
-            dataclasses.replace(policy, document=documents.from_json(stored))
+            dataclasses.replace(policy, document=shapes.from_json(stored))
             for policy, stored in zip(policies, stored_policies, strict=True)
         ],
         facts=stored_facts,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.policies import documents
+from governance.policies import shapes
 from governance.policies.documents import parse
 from governance.policies.problems import MESSAGES, PolicyInvalid
 from tests.governance.policies.documents import (
@@ -99,7 +99,7 @@ def test_any_value_in_any_place_is_taken_whole_or_refused(key: str, inner: str, 
             read = parse(text, known_kinds=KINDS)
         except PolicyInvalid:
             continue
-        assert documents.from_json(json.loads(json.dumps(read.as_json()))) == read
+        assert shapes.from_json(json.loads(json.dumps(read.as_json()))) == read
         assert read.requirements
         assert all(asked.kind in KINDS and asked.verdicts for asked in read.requirements)
         assert 1 <= read.valid_days <= 730

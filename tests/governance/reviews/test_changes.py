@@ -11,7 +11,7 @@ import pytest
 
 from governance.catalog.models import Card, Edge, Version
 from governance.people.models import Lane, Membership
-from governance.policies.documents import LaneRule
+from governance.policies.shapes import LaneRule
 from governance.reviews import carrying, changes
 from governance.reviews import services as reviews
 from governance.reviews.models import Submission, SubmissionState, Vote
