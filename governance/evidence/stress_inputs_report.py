@@ -182,7 +182,17 @@ def _images(part: Document) -> dict[str, Any]:
         "worst_case": part["worst_case"],
         "not_made": ", ".join(_named(words.CORRUPTIONS, name) for name in part["not_made"]),
         "over": len(part["mean_error"]["over"]) if part["mean_error"] else 0,
+        **_normalised(part["mean_error"] or {}),
     }
+
+
+def _normalised(mean: Document) -> dict[str, Any]:
+    """Over how many corruptions an error is normalised, and for which the baseline has none; documents of before
+    normalised all or nothing."""
+    over = mean.get("over", ())
+    normalised = mean.get("normalised_over", over)
+    without = [_named(words.CORRUPTIONS, name) for name in over if name not in normalised]
+    return {"normalised": len(normalised), "without_baseline": ", ".join(without)}
 
 
 def _malformed(part: Document) -> dict[str, Any]:
