@@ -24,6 +24,7 @@ from governance.evidence import (
     bias_pictures,
     bias_report,
     data_report,
+    drift_columns,
     drift_report,
     kind_pages,
     leads_report,
@@ -131,7 +132,7 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
     elif shown.kind == "data" and document is not None:
         context["columns"] = data_report.column_rows(document)
     elif shown.kind == "drift" and document is not None:
-        context["drift"] = data_report.drift_rows(document)
+        context["drift"] = drift_columns.shown(document)
         context |= drift_report.shown(document)
     elif document is not None:
         context |= kind_pages.report_of(shown, document)
