@@ -19,6 +19,7 @@ PEOPLE = (
     ("rita@demo.example", "Rita Lindqvist", "risk_officer", "catalog:read,catalog:write,reviews:write"),
     # Signs what the pilot showed, and so has a part in it: what rests on that, Rita decides.
     ("olga@demo.example", "Olga Marin", "risk_officer", "catalog:read,catalog:write,reviews:write"),
+    ("ayla@demo.example", "Ayla Brandt", "auditor", "catalog:read,reports:read"),
 )
 ADMIN = ("admin@demo.example", "Ada Admin")
 SUBMITTER, APPROVER, RISK_OWNER, PILOT_OWNER = PEOPLE[0][0], PEOPLE[1][0], PEOPLE[4][0], PEOPLE[5][0]

@@ -12,10 +12,12 @@ from audits.adapters import tensors
 from audits.adapters.refusals import ModelRefused
 from audits.adapters.signature import Signature, Tensor
 from audits.adapters.tensors import Array
+from audits.measures.naming import listed
 
 SHOWN_NUMBERS = 16
 SHOWN_LETTERS = 2000
 SHOWN_BEST = 5
+SHOWN_INPUTS = 20
 TOO_LARGE = 2**53
 
 
@@ -31,22 +33,23 @@ def batch_of(cells: Sequence[Any], signature: Signature) -> dict[str, Array]:
     Raises:
         ModelRefused: ``inputs`` where they do not fit, with what the model takes.
     """
-    wanted = ", ".join(map(str, signature.inputs))
-    inputs = signature.inputs
+    wanted, inputs = _wanted(signature), signature.inputs
     rows = [[cell] if isinstance(cell, str) else list(cell) for cell in cells]
     if len(inputs) == 1 and _width(inputs[0]) != 1:
         (one,) = inputs
         if one.dtype == tensors.TEXT or len(one.shape) != 2:
-            instead = "; ask it about a picture" if len(one.shape) == 4 else ""
+            instead = {3: "; ask it about a sound", 4: "; ask it about a picture"}.get(len(one.shape), "")
             raise ModelRefused(
                 "inputs", f"the model takes {wanted}, which is neither a text nor a row of features{instead}"
             )
+        if (width := _columns(inputs)) is not None and any(len(row) != width for row in rows):
+            raise ModelRefused("inputs", f"the model takes {wanted}; it was given rows of another length, or texts")
         return {one.name: _numbers(rows, one, wanted)}
     widths = [_width(one) for one in inputs]
     if any(width != 1 for width in widths):
         raise ModelRefused("inputs", f"the model takes {wanted}, which is neither a text nor a row of features")
     if any(len(row) != len(inputs) for row in rows):
-        raise ModelRefused("inputs", f"the model takes {wanted}: {len(inputs)} for each row")
+        raise ModelRefused("inputs", f"the model takes {wanted}; a row has another number of them")
     batch: dict[str, Array] = {}
     for place, one in enumerate(inputs):
         column = [row[place] for row in rows]
@@ -55,17 +58,37 @@ def batch_of(cells: Sequence[Any], signature: Signature) -> dict[str, Array]:
     return batch
 
 
-def batch_of_pictures(contents: Sequence[bytes], signature: Signature) -> dict[str, Array]:
-    """Encoded pictures as a batch for a model that was opened for them.
+def batch_of_files(contents: Sequence[bytes], signature: Signature) -> dict[str, Array]:
+    """Encoded pictures or sounds as a batch for a model that was opened for them.
 
     Raises:
         ModelRefused: ``inputs``, with what the model takes.
     """
     if len(signature.inputs) != 1 or signature.inputs[0].dtype != tensors.BYTES:
-        raise ModelRefused("inputs", f"the model takes {', '.join(map(str, signature.inputs))}, which is no picture")
+        raise ModelRefused("inputs", f"the model takes {', '.join(map(str, signature.inputs))}, and no encoded file")
     array = np.empty(len(contents), dtype=object)
     array[:] = list(contents)
     return {signature.inputs[0].name: array}
+
+
+def _wanted(signature: Signature) -> str:
+    """What a model takes; where that is columns, which of them and how to write them."""
+    inputs = signature.inputs
+    more = f" and {len(inputs) - SHOWN_INPUTS} more" if len(inputs) > SHOWN_INPUTS else ""
+    declared = ", ".join(map(str, inputs[:SHOWN_INPUTS])) + more
+    if signature.columns:
+        return f"{declared}: a row of the columns {listed(signature.columns)}, in this order, with commas between"
+    if len(inputs) > 1 and all(_width(one) == 1 for one in inputs):
+        return f"{declared}: a row of these {len(inputs)} columns, in this order, with commas between"
+    if (width := _columns(inputs)) is not None:
+        return f"{declared}: a row of {width} numbers, with commas between"
+    return declared
+
+
+def _columns(inputs: Sequence[Tensor]) -> int | None:
+    """How many numbers side by side the one input takes; None where it takes something else, or any number."""
+    matrix = len(inputs) == 1 and len(inputs[0].shape) == 2 and inputs[0].dtype != tensors.TEXT
+    return inputs[0].shape[1] if matrix else None
 
 
 def _width(one: Tensor) -> int | None:

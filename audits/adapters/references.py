@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.machinery
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from audits.adapters import hearing
 from audits.adapters.endpoints.guard import Allowed
 from audits.adapters.endpoints.service import Endpoint, Service
 from audits.adapters.files import model_files
@@ -20,18 +22,34 @@ FUNCTION = re.compile(r"(?P<module>[^:\0]{1,500}):(?P<function>[A-Za-z_][A-Za-z0
 MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 
-def onnx(path: Path, *, pictures: bool = False, tick: Tick = lambda: None) -> Isolated:
+def onnx(
+    path: Path,
+    *,
+    pictures: bool = False,
+    sounds: Mapping[str, int] | None = None,
+    tick: Tick = lambda: None,
+) -> Isolated:
     """A model in ONNX: a file, or a folder with one and its external data.
 
     One that reads tokens is given texts where its folder has a ``tokenizer.json``.
 
     Args:
         pictures: whether it is given encoded pictures, which are decoded where it runs.
+        sounds: given where it is given encoded sounds, which are decoded there too: what is told of how it hears, see
+            ``hearing.told``; empty where its files say it.
 
     Raises:
-        ModelRefused: its files cannot be used.
+        ModelRefused: its files cannot be used, or what is told is not what can be.
     """
     files = model_files(path, tick=tick)
+    if sounds is not None:
+        try:
+            options: dict[str, Any] = {"sounds": hearing.told(sounds)}
+        except hearing.HearingOdd as odd:
+            raise ModelRefused("hearing_odd", str(odd)) from odd
+        return Isolated(
+            "onnx", files, ("onnxruntime", "numpy", "scipy"), ("onnxruntime", "scipy.signal"), options=options
+        )
     if pictures:
         packages, options = ("onnxruntime", "numpy", "pillow"), {"pictures": True}
         return Isolated("onnx", files, packages, ("onnxruntime", "PIL.Image"), options=options)

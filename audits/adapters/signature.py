@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from audits.adapters.hearing import Hearing, hearing_from
 from audits.adapters.refusals import ModelFailed, ModelRefused
 from audits.adapters.tensors import DTYPES, MAX_DIMENSIONS, Batch, dtype_of
 from audits.measures.naming import quoted
@@ -34,11 +35,19 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Signature:
-    """Inputs and outputs, and the names of classes where scores are by class and the model says which."""
+    """What a model takes and gives.
+
+    Attributes:
+        classes: their names, where scores are by class and the model says which.
+        columns: the names of what its one input takes side by side, where the model says them.
+        hearing: of a model that is given sounds, how it hears.
+    """
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     classes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    hearing: Hearing | None = None
 
     def as_document(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -46,6 +55,8 @@ class Signature:
             "inputs": [one.as_document() for one in self.inputs],
             "outputs": [one.as_document() for one in self.outputs],
             "classes": list(self.classes),
+            **({"columns": list(self.columns)} if self.columns else {}),
+            **({} if self.hearing is None else {"hearing": self.hearing.as_document()}),
         }
 
     def require(self, batch: Batch) -> int:
@@ -83,14 +94,20 @@ def read(document: Any) -> Signature:
     """
     try:
         inputs, outputs = ([_tensor(one) for one in document[key]] for key in ("inputs", "outputs"))
-        classes = tuple(str(name)[:LONGEST_CLASS] for name in document["classes"][:MOST_CLASSES])
-        if not all(map(_storable, classes)):
-            raise ValueError("no names")
+        classes, columns = _names(document["classes"]), _names(document.get("columns", []))
+        hearing = hearing_from(document["hearing"]) if "hearing" in document else None
     except (TypeError, KeyError, ValueError, AttributeError) as odd:
         raise ModelFailed("wrong_answer", "the model does not say what it takes and gives") from odd
     if not inputs or not outputs:
         raise ModelFailed("wrong_answer", "the model takes nothing, or gives nothing")
-    return Signature(tuple(inputs), tuple(outputs), classes)
+    return Signature(tuple(inputs), tuple(outputs), classes, columns, hearing)
+
+
+def _names(told: Any) -> tuple[str, ...]:
+    names = tuple(str(name)[:LONGEST_CLASS] for name in told[:MOST_CLASSES])
+    if not all(map(_storable, names)):
+        raise ValueError("no names")
+    return names
 
 
 def _tensor(one: Any) -> Tensor:

@@ -21,9 +21,9 @@ COPIED_AT_ONCE = 1 << 20
 # How a file that can be called is called, by how its name ends.
 CALLED = {".onnx": "onnx", ".skops": "skops"}
 SAFE_WEIGHTS = ".safetensors"
-# What is said of a graph's pictures, or of the texts that its tokens are made of: in its folder or, as exporters lay it
-# out, above it.
-OF_PICTURES, TOKENIZER = "preprocessor_config.json", "tokenizer.json"
+# What is said of a graph's pictures or sounds, or of the texts that its tokens are made of: in its folder or, as
+# exporters lay it out, above it.
+PREPARED, TOKENIZER = "preprocessor_config.json", "tokenizer.json"
 OF_TEXTS = (
     "tokenizer_config.json",
     "config.json",
@@ -78,12 +78,12 @@ def at_hand(files: Sequence[Mapping[str, Any]]) -> list[ModelAtHand]:
 def _said(named: Mapping[str, str], folder: PurePosixPath) -> dict[str, str]:
     """SHA-256 of what is said of a graph in its folder or the nearest one above, each as if it lay beside the graph."""
     found = {}
-    for name in (OF_PICTURES, TOKENIZER, *OF_TEXTS):
+    for name in (PREPARED, TOKENIZER, *OF_TEXTS):
         nearest = next((named[str(one / name)] for one in (folder, *folder.parents) if str(one / name) in named), None)
         if nearest is not None:
             found[str(folder / name)] = nearest
     if str(folder / TOKENIZER) not in found:
-        return {path: sha256 for path, sha256 in found.items() if path == str(folder / OF_PICTURES)}
+        return {path: sha256 for path, sha256 in found.items() if path == str(folder / PREPARED)}
     return found
 
 
@@ -115,11 +115,16 @@ def chosen(files: Sequence[Mapping[str, Any]], reference: str) -> ModelAtHand:
 
 
 @contextlib.contextmanager
-def laid_out(model: ModelAtHand, context: Context, *, pictures: bool = False) -> Iterator[Isolated]:
+def laid_out(
+    model: ModelAtHand, context: Context, *, pictures: bool = False, sounds: Mapping[str, int] | None = None
+) -> Iterator[Isolated]:
     """The adapter of a model whose bytes are put where the sandbox reads them, for as long as it is used.
 
+    A graph of ONNX goes with all that belongs to it: its external data, and what is said of its pictures or sounds.
+
     Args:
-        pictures: whether a model in ONNX is given encoded pictures; what its folder says of them is then read too.
+        pictures: whether a model in ONNX is given encoded pictures.
+        sounds: given where it is given encoded sounds; see ``adapters.references.onnx``.
 
     Raises:
         InputsRejected: bytes are gone or altered, or more than may be.
@@ -127,7 +132,6 @@ def laid_out(model: ModelAtHand, context: Context, *, pictures: bool = False) ->
     """
     from audits.adapters import references
 
-    made = {"onnx": references.onnx, "skops": references.skops, "transformers": references.transformers}[model.way]
     with tempfile.TemporaryDirectory(prefix="assay-model-") as folder:
         root = Path(folder) / "model"
         taken = 0
@@ -140,9 +144,10 @@ def laid_out(model: ModelAtHand, context: Context, *, pictures: bool = False) ->
             if taken > MOST_BYTES:
                 raise InputsRejected("model_too_large", f"the model has more than {MOST_BYTES:,} bytes")
             context.progress(0, None)
-        tick = partial(context.progress, 0, None)
-        reads_tokens = any(PurePosixPath(path).name == TOKENIZER for path in model.files)
-        if model.way == "onnx" and (pictures or reads_tokens):
-            yield references.onnx((root / model.path).parent, pictures=pictures, tick=tick)
+        tick, named = partial(context.progress, 0, None), root / model.path
+        if model.way == "onnx":
+            yield references.onnx(
+                named.parent if len(model.files) > 1 else named, pictures=pictures, sounds=sounds, tick=tick
+            )
         else:
-            yield made(root / model.path, tick=tick)
+            yield {"skops": references.skops, "transformers": references.transformers}[model.way](named, tick=tick)

@@ -1,36 +1,26 @@
-"""The audit ``trial``: what a model answers to what somebody typed, or to a picture. It judges nothing."""
+"""The audit ``trial``: what a model answers to what somebody typed, or to a picture or sound. It judges nothing."""
 
 from __future__ import annotations
 
 import json
 import math
-import re
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audits.kinds.base import Context, InputsRejected, Outcome, audit
 from audits.kinds.models_at_hand import chosen, laid_out
+from audits.kinds.shown import MOST_BYTES, MOST_SHOWN, PICTURE, SOUND, kind_of, media_type
+
+if TYPE_CHECKING:
+    from audits.adapters.protocol import Running
 
 ANSWERED, NO_ANSWER = "answered", "no_answer"
 MOST_CELLS, MOST_LETTERS, MOST_COLUMNS = 50, 20_000, 2_000
 NUMBER_LETTERS = 20
-SHA256 = re.compile(r"[0-9a-f]{64}")
 # Up to here a number is the same in JSON wherever it is read.
 LARGEST_NUMBER = 2**53
-# Pictures of one trial, and bytes of one of them; as JSON carries it, it is a third longer.
-MOST_PICTURES, MOST_PICTURE_BYTES = 8, 4 << 20
-# How files begin whose pictures are decoded, in the sandbox alone: see ``adapters.guests.decoding.FORMATS``.
-BEGINNINGS: Mapping[bytes, str] = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF87a": "image/gif",
-    b"GIF89a": "image/gif",
-    b"BM": "image/bmp",
-}
-WEBP = (b"RIFF", b"WEBP")
-PICTURE_TYPES = (*dict.fromkeys(BEGINNINGS.values()), "image/webp")
 MEMORY_BYTES, SECONDS, ANSWER_SECONDS = 2 << 30, 90.0, 30.0
 
 
@@ -40,8 +30,8 @@ def run(context: Context) -> Outcome:
 
     Inputs: ``files`` (a list of ``path`` or ``filename`` and ``sha256``: bytes of the version that are at hand),
     ``model`` (which of them, empty for the only one that can be called) and ``question_sha256`` (of a stored JSON
-    list of texts, of lists of texts and numbers, or of pictures, each by the ``picture`` that is its SHA-256). Progress
-    is rows.
+    list of texts, of lists of texts and numbers, or of pictures or sounds, each by the ``picture`` or ``sound`` that is
+    its SHA-256); with sounds there may be ``hearing``, what is told of how the model hears. Progress is rows.
 
     Returns:
         The question with an answer for each row, or how the model failed, which is an answer about it too; in the
@@ -51,7 +41,6 @@ def run(context: Context) -> Outcome:
         InputsRejected: no model is at hand or may be run here, or the question is none or does not fit it.
     """
     # numpy costs a web process time and memory for nothing
-    from audits.adapters.questions import batch_of, batch_of_pictures, told
     from audits.adapters.refusals import ModelFailed, ModelRefused
     from audits.sandbox.limits import Limits
     from audits.sandbox.probing import probe
@@ -59,22 +48,23 @@ def run(context: Context) -> Outcome:
 
     cells = _question(context)
     model = chosen(context.inputs.get("files") or [], str(context.inputs.get("model") or ""))
-    pictures = [_picture(context, cell) for cell in cells if isinstance(cell, Mapping)]
-    if pictures and model.way != "onnx":
-        raise InputsRejected("pictures_unfit", "pictures go to models in ONNX alone; this one takes none")
+    what = kind_of(cells[0]) if isinstance(cells[0], Mapping) else ""
+    files = [_file(context, cell, what) for cell in cells if isinstance(cell, Mapping)]
+    if what and model.way != "onnx":
+        raise InputsRejected(f"{what}s_unfit", f"{what}s go to models in ONNX alone; this one takes none")
+    hearing = dict(context.inputs.get("hearing") or {}) if what == SOUND else None
     isolation = probe()
     limits = Limits(memory_bytes=MEMORY_BYTES, seconds=SECONDS, answer_seconds=ANSWER_SECONDS)
     document: dict[str, Any] = {"model": model.reference, "question": cells, "isolation": isolation.as_document()}
     document["limits"] = {"memory_bytes": MEMORY_BYTES, "seconds": SECONDS, "answer_seconds": ANSWER_SECONDS}
     begun = time.monotonic()
     try:
-        with laid_out(model, context, pictures=bool(pictures)) as adapter:
+        with laid_out(model, context, pictures=what == PICTURE, sounds=hearing) as adapter:
             document |= {"digest": adapter.digest, "runtime": dict(adapter.runtime)}
             tick = partial(context.progress, 0, len(cells))
             with adapter.open(isolation=isolation, limits=limits, tick=tick) as running:
                 loaded, signature = time.monotonic(), running.signature
-                asked = batch_of_pictures(pictures, signature) if pictures else batch_of(cells, signature)
-                outputs = running.predict(asked)
+                answers = _answers(running, cells, files, what)
                 answered = time.monotonic()
     except (NotIsolated, ModelRefused) as refused:
         raise InputsRejected(refused.code, str(refused)) from refused
@@ -82,7 +72,7 @@ def run(context: Context) -> Outcome:
         document["failed"] = {"code": failed.code, "message": str(failed), "said": failed.said}
         return Outcome(NO_ANSWER, {"rows_used": float(len(cells))}, document)
     document["signature"] = signature.as_document()
-    document["answers"] = [told(outputs, signature, row=row) for row in range(len(cells))]
+    document["answers"] = answers
     figures = {
         "load_seconds": round(loaded - begun, 3),
         "answer_seconds": round(answered - loaded, 3),
@@ -93,38 +83,34 @@ def run(context: Context) -> Outcome:
     return Outcome(ANSWERED, summary, document)
 
 
+def _answers(running: Running, cells: Sequence[Any], files: Sequence[bytes], what: str) -> list[Any]:
+    """What the model says of each row, JSON-ready; raises as ``Running.predict``."""
+    from audits.adapters.questions import batch_of, batch_of_files, told
+
+    signature = running.signature
+    if what == SOUND:
+        # one after another: what is told of the windows of each is as long as it
+        outputs = (running.predict(batch_of_files([one], signature)) for one in files)
+        return [told(one, signature, row=0) for one in outputs]
+    asked = batch_of_files(files, signature) if what else batch_of(cells, signature)
+    together = running.predict(asked)
+    return [told(together, signature, row=row) for row in range(len(cells))]
+
+
 def _question(context: Context) -> list[Any]:
     with context.open_blob(str(context.inputs.get("question_sha256"))) as stored:
         return question(json.load(stored))
 
 
-def _picture(context: Context, cell: Mapping[str, Any]) -> bytes:
-    with context.open_blob(str(cell["picture"])) as stored:
-        content = stored.read(MOST_PICTURE_BYTES + 1)
-    picture_type(content)
+def _file(context: Context, cell: Mapping[str, Any], what: str) -> bytes:
+    with context.open_blob(str(cell[what])) as stored:
+        content = stored.read(MOST_BYTES + 1)
+    media_type(content, what)
     return content
 
 
-def picture_type(content: bytes) -> str:
-    """The media type of an encoded picture, by how it begins; nothing of it is decoded.
-
-    Raises:
-        InputsRejected: it is empty, too large, or begins like none that is read.
-    """
-    if len(content) > MOST_PICTURE_BYTES:
-        raise InputsRejected(
-            "picture_too_large", f"a picture has at most {MOST_PICTURE_BYTES >> 20} MB; send a smaller one"
-        )
-    for beginning, media_type in BEGINNINGS.items():
-        if content.startswith(beginning):
-            return media_type
-    if (content[:4], content[8:12]) == WEBP:
-        return "image/webp"
-    raise InputsRejected("picture_odd", "the file is no PNG, JPEG, WebP, BMP or GIF; send a picture in one of these")
-
-
 def question(given: Any) -> list[Any]:
-    """A question as it is stored: texts, or rows of texts and numbers, or pictures by their digests.
+    """A question as it is stored: texts, or rows of texts and numbers, or pictures or sounds by their digests.
 
     Raises:
         InputsRejected: it is none, or longer than a trial is.
@@ -133,13 +119,14 @@ def question(given: Any) -> list[Any]:
         raise InputsRejected("question_empty", "write at least one text or one row")
     if len(given) > MOST_CELLS:
         raise InputsRejected("question_too_long", f"a trial has at most {MOST_CELLS} rows; audit a table instead")
-    pictures = [cell for cell in given if isinstance(cell, Mapping)]
-    if pictures:
-        if len(pictures) != len(given) or len(given) > MOST_PICTURES or not all(map(_is_picture, pictures)):
+    shown = [cell for cell in given if isinstance(cell, Mapping)]
+    if shown:
+        kinds = {kind_of(cell) for cell in shown}
+        if len(shown) != len(given) or len(given) > MOST_SHOWN or len(kinds) > 1 or "" in kinds:
             raise InputsRejected(
-                "question_odd", f"a trial is texts, rows, or up to {MOST_PICTURES} pictures, not mixed"
+                "question_odd", f"a trial is texts, rows, or up to {MOST_SHOWN} pictures or sounds, not mixed"
             )
-        return [dict(cell) for cell in pictures]
+        return [dict(cell) for cell in shown]
     letters = 0
     for cell in given:
         row = [cell] if isinstance(cell, str) else cell
@@ -153,17 +140,6 @@ def question(given: Any) -> list[Any]:
     if letters > MOST_LETTERS:
         raise InputsRejected("question_too_long", f"a trial has at most {MOST_LETTERS:,} characters")
     return list(given)
-
-
-def _is_picture(cell: Mapping[str, Any]) -> bool:
-    named = cell.get("picture")
-    return (
-        cell.keys() == {"picture", "media_type", "bytes"}
-        and isinstance(named, str)
-        and SHA256.fullmatch(named) is not None
-        and isinstance(cell["media_type"], str)
-        and type(cell["bytes"]) is int
-    )
 
 
 def _fits(one: Any) -> bool:

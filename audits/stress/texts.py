@@ -25,6 +25,7 @@ from audits.stress.results import Part, PartResult
 from audits.stress.subject import StressRefused, Subject
 
 LONGEST_EXAMPLE = 300
+NAMED_BY = 40
 # What a model answers to texts, as codes.
 Said = Callable[[Predictions], Codes]
 
@@ -105,7 +106,7 @@ def _run(subject: Subject) -> PartResult:
     names = Names()
     first = subject.ask(clean, data_digest=data_digest)
     finds = gives_embeddings(subject.signature, plan)
-    said = _nearest_text(first, subject, names) if finds else _class(subject, names)
+    said = _nearest_text(first, texts, subject, names) if finds else _class(subject, names)
     before = Baseline(said(first), None if finds else labels_of(subject, names))
     _require_common(before, names)
     corpus = corpus_of(texts)
@@ -129,10 +130,10 @@ def _class(subject: Subject, names: Names) -> Said:
     return lambda found: names.codes(answers_of(found, subject.signature, subject.plan))
 
 
-def _nearest_text(clean: Predictions, subject: Subject, names: Names) -> Said:
+def _nearest_text(clean: Predictions, texts: Sequence[str], subject: Subject, names: Names) -> Said:
     """Of a model of embeddings: an answer is the unchanged text that is nearest, by the number of its row."""
     near = Nearest(clean.outputs[EMBEDDING])
-    rows = [f"row {row + 1}" for row in subject.rows.tolist()]
+    rows = [f"row {row + 1}: {text[:NAMED_BY]}" for row, text in zip(subject.rows.tolist(), texts, strict=True)]
 
     def said(found: Predictions) -> Codes:
         places = near.to(found.outputs[EMBEDDING]).tolist()

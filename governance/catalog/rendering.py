@@ -111,8 +111,10 @@ def _depth(dirty: str) -> int:
 
 
 def _number(tokens: Sequence[Token], first_line: int) -> None:
+    numbered: set[int] = set()  # a list and its first item begin in the same line, and a page has each id once
     for token in tokens:
-        if token.map and token.nesting == 1 and token.type != "inline":
+        if token.map and token.nesting == 1 and token.type != "inline" and token.map[0] not in numbered:
+            numbered.add(token.map[0])
             token.attrs = {"data-line": str(first_line + token.map[0]), **token.attrs}
 
 

@@ -5,7 +5,7 @@ Reads documents only; the figures are those that the audit stored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -20,32 +20,29 @@ Document = Mapping[str, Any]
 _SMALL = 0.001
 
 
-def sentence(document: Document, *, of_columns: str) -> str:
-    """What a run says of columns and decisions, in a sentence or two; ``of_columns`` is said where a column failed."""
+def sentence(document: Document, *, of_columns: Callable[[str], str]) -> str:
+    """What a run says of columns and decisions, in a sentence or two.
+
+    ``of_columns`` says of a verdict which columns come to it, or that it is all of them together; "" where none does.
+    """
     parts = {name: (document.get(name) or {}).get("verdict") for name in ("performance", "gaps")}
     verdict = document["verdict"]
     if verdict == "fail":
-        said = [of_columns] if _columns_failed(document) else []
+        said = [of_columns(verdict)]
         if parts["performance"] == "fail":
             said.append(_("The decisions have changed, further than the limit and beyond chance."))
         if parts["gaps"] == "fail":
             said.append(_("Groups have drifted apart, further than the limit and beyond chance."))
-        return " ".join(said)
+        return " ".join(filter(None, said))
     if verdict in ("no_information", "insufficient_data"):
         if parts["performance"] == verdict:
             return _("It cannot be told whether the decisions of today are as right as those before.")
         if parts["gaps"] == verdict:
             return _("It cannot be told whether groups have drifted apart.")
-        return _("A column cannot be judged.")
+        return of_columns(verdict)
     if verdict == "warn":
-        return _("Something has moved far, and chance cannot be ruled out.")
+        return of_columns(verdict) or _("The decisions or gaps have moved far, and chance cannot be ruled out.")
     return _("No column has drifted, and the decisions are as they were.")
-
-
-def _columns_failed(document: Document) -> bool:
-    together = document.get("together") or {}
-    rows = [*document.get("columns", ()), together, together.get("reconstruction") or {}]
-    return any(row.get("verdict") == "fail" for row in rows)
 
 
 def shown(document: Document) -> dict[str, Any]:

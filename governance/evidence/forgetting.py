@@ -54,9 +54,9 @@ def forget_trials(*, at: dt.datetime) -> int:
 def _named(trials: QuerySet[Run]) -> set[str]:
     """The digests of what some trials asked, showed and answered."""
     found: set[str] = set()
-    rows = trials.values_list("inputs__question_sha256", "inputs__pictures", "result_sha256")
-    for asked, pictures, answered in rows.iterator():
-        found |= {asked, answered, *(pictures or ())}
+    rows = trials.values_list("inputs__question_sha256", "inputs__pictures", "inputs__sounds", "result_sha256")
+    for asked, pictures, sounds, answered in rows.iterator():
+        found |= {asked, answered, *(pictures or ()), *(sounds or ())}
     return found - {"", None}
 
 

@@ -55,7 +55,6 @@ def findings_shown(findings: Iterable[Finding], *, rows: Mapping[str, str] | Non
         :MOST_FINDINGS
     ]:
         title, mend = wording.finding_text(finding)
-        section = f"section:{finding.params.get('section')}"
         shown.append(
             {
                 "severity": finding.severity,
@@ -66,11 +65,21 @@ def findings_shown(findings: Iterable[Finding], *, rows: Mapping[str, str] | Non
                 "field": finding.field,
                 "line": finding.line,
                 "code": finding.code,
-                # A section stands in the sentence by the name that people use.
-                "where": finding.locus if finding.locus not in (finding.field, section) else "",
+                "where": place_of(finding),
             }
         )
     return shown
+
+
+def place_of(finding: Finding) -> str:
+    """The place of a finding that a person can go to: a file, a chain of works, what else its sentence does not name.
+
+    Audits of tables and of cards' sections say in their sentence which groups, columns or section they mean; what tells
+    such findings apart is a key.
+    """
+    named_in_words = finding.code.startswith(("bias.", "data.", "drift.", "stress."))
+    section = f"section:{finding.params.get('section')}"
+    return "" if named_in_words or finding.locus in (finding.field, section) else finding.locus
 
 
 def _masked(finding: Finding) -> str:

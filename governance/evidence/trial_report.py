@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from audits.adapters.hearing import CONFIGURATION, GRAPH, HIGHEST, MEAN, TOLD
+from audits.kinds.shown import PICTURE, SOUND
 from audits.models import Run
 from governance.web.templatetags import figures
 
@@ -45,7 +47,7 @@ def shown(_run: Run, document: Document) -> dict[str, Any]:
             "texts": [
                 (row, _typed(asked)[:80])
                 for row, asked in enumerate(document.get("question") or [])
-                if isinstance(asked, str | Mapping)
+                if isinstance(asked, str) or (isinstance(asked, Mapping) and PICTURE in asked)
             ],
             "questions": [_typed(asked) for asked in document.get("question") or []] if failed else [],
             "failed": failed,
@@ -63,6 +65,9 @@ def _facts(document: Document) -> list[tuple[str, str]]:
         (_("Isolation"), f"{isolation.get('level', '?')} ({isolation.get('wall', '?')})"),
         (_("Worker is root"), _("yes") if isolation.get("worker_is_root") else _("no")),
     ]
+    signature = document.get("signature") or {}
+    if signature.get("hearing"):
+        found.append((_("Hears"), _hears(signature["hearing"])))
     for label, name in ((_("Start took"), "load_seconds"), (_("Answer took"), "answer_seconds")):
         if document.get(name) is not None:
             found.append((label, figures.duration(document[name])))
@@ -75,11 +80,40 @@ def _facts(document: Document) -> list[tuple[str, str]]:
     return found
 
 
+def _hears(hearing: Mapping[str, Any]) -> str:
+    """How the model hears, in words: the rate and who says it, the windows, and what becomes of their scores."""
+    origins = {
+        TOLD: _("as told with the question"),
+        CONFIGURATION: _("by preprocessor_config.json"),
+        GRAPH: _("by the metadata of the ONNX file"),
+    }
+    told = {
+        "rate": figures.number(hearing["rate"]),
+        "origin": origins[hearing["rate_from"]],
+        "window": figures.number(hearing["window"] or 0),
+        "context": figures.number(hearing["context"]),
+    }
+    parts = [_("%(rate)s samples in a second (%(origin)s), one channel") % told]
+    if hearing["window"] is None:
+        parts.append(_("each sound whole"))
+    else:
+        parts.append(_("windows of %(window)s samples, the last filled up with silence") % told)
+    if hearing["context"]:
+        parts.append(_("with each the %(context)s samples before it") % told)
+    if hearing["normalizes"]:
+        parts.append(_("brought to mean 0 and variance 1"))
+    rules = {MEAN: _("a score is the mean of the windows’"), HIGHEST: _("a score is the highest of the windows’")}
+    return "; ".join([*parts, *([rules[hearing["rule"]]] if hearing["rule"] in rules else [])])
+
+
 def _typed(asked: Any) -> str:
     """A question as it was typed."""
     if isinstance(asked, Mapping):
-        kind = str(asked.get("media_type", "")).removeprefix("image/").upper()
-        shown = {"kind": kind, "size": figures.size(asked.get("bytes", 0)), "digest": str(asked.get("picture"))[:12]}
+        kind = str(asked.get("media_type", "")).rpartition("/")[2].upper()
+        named = asked.get(PICTURE) or asked.get(SOUND)
+        shown = {"kind": kind, "size": figures.size(asked.get("bytes", 0)), "digest": str(named)[:12]}
+        if SOUND in asked:
+            return _("sound: %(kind)s, %(size)s, %(digest)s…") % shown
         return _("picture: %(kind)s, %(size)s, %(digest)s…") % shown
     cells = asked if isinstance(asked, list) else [asked]
     text = ", ".join(f"{cell:.15g}" if isinstance(cell, float) else str(cell) for cell in cells)

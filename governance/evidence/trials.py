@@ -1,4 +1,5 @@
-"""Trying a version's model: what a person types or shows it, what a worker has it answer, and which trials are kept."""
+"""Trying a version's model: what a person types, shows or plays it, what a worker has it answer, and which trials are
+kept."""
 
 from __future__ import annotations
 
@@ -12,9 +13,12 @@ from django.db import transaction
 
 from audits import blobs
 from audits import services as audits
+from audits.adapters.hearing import HearingOdd
+from audits.adapters.hearing import told as hearing_told
 from audits.kinds.base import InputsRejected
 from audits.kinds.models_at_hand import ModelAtHand, at_hand, chosen
-from audits.kinds.trial import NO_ANSWER, picture_type, question
+from audits.kinds.shown import PICTURE, SOUND, media_type
+from audits.kinds.trial import NO_ANSWER, question
 from audits.models import OPEN_STATES, Origin, Run, RunState
 from governance.catalog.models import UseCase, Version
 from governance.evidence import queries, stress_cases
@@ -48,6 +52,8 @@ def ask(
     model: str = "",
     cells: Any = (),
     pictures: Sequence[bytes] = (),
+    sounds: Sequence[bytes] = (),
+    hearing: Mapping[str, int] | None = None,
     by: User,
     at: dt.datetime,
 ) -> Run:
@@ -56,7 +62,8 @@ def ask(
     Args:
         model: which of those at hand, as ``ModelAtHand.reference``; empty for the only one.
         cells: texts, or rows of texts and numbers.
-        pictures: encoded, instead of cells; the worker's sandbox alone decodes them.
+        pictures, sounds: encoded, one of the two instead of cells; the worker's sandbox alone decodes them.
+        hearing: of sounds, how the model hears where its files do not say it, see ``audits.adapters.hearing``.
 
     Raises:
         NotAnAsker: the person only reads in the use case's team.
@@ -65,9 +72,13 @@ def ask(
     if not may_try(by, use_case=use_case):
         raise NotAnAsker("not_a_trier", f"you only read in {use_case}; its team's submitters and reviewers try models")
     there = model_bytes(version, use_case)
+    what, files = (SOUND, sounds) if sounds else (PICTURE, pictures)
     try:
-        typed = question(_shown(pictures) if pictures else _typed(cells))
+        typed = question(_shown(files, what) if files else _typed(cells))
+        heard = hearing_told(hearing or {})
         named = chosen(there.as_inputs(), model)
+    except HearingOdd as refused:
+        raise EvidenceRefused("hearing_odd", str(refused)) from refused
     except InputsRejected as refused:
         code = there.lacking if refused.code == "model_missing" and not model else refused.code
         raise EvidenceRefused(code, str(refused)) from refused
@@ -76,8 +87,8 @@ def ask(
     waiting = Run.objects.filter(kind=KIND, requested_by=by, state__in=OPEN_STATES).count()
     if waiting >= MOST_UNFINISHED:
         raise EvidenceRefused("too_many_trials", f"{waiting} of your trials wait for an answer; look at these first")
-    for picture, cell in zip(pictures, typed, strict=False):
-        blobs.store_bytes(picture, media_type=cell["media_type"], at=at)
+    for file, cell in zip(files, typed, strict=False):
+        blobs.store_bytes(file, media_type=cell["media_type"], at=at)
     content = json.dumps(typed, ensure_ascii=False, separators=(",", ":")).encode()
     blob = blobs.store_bytes(content, media_type="application/json", at=at)
     inputs: dict[str, Any] = {
@@ -85,8 +96,10 @@ def ask(
         "model": named.reference,
         "question_sha256": blob.sha256,
     }
-    if pictures:
-        inputs["pictures"] = sorted({cell["picture"] for cell in typed})
+    if files:
+        inputs[f"{what}s"] = sorted({cell[what] for cell in typed})
+    if sounds and heard:
+        inputs["hearing"] = heard
     asked: dict[str, Any] = {
         "kind": KIND,
         "subject_name": version.entry.repo_id,
@@ -103,17 +116,16 @@ def ask(
 
 
 def _typed(cells: Any) -> Any:
-    """Cells as somebody sent them: a picture is sent, and not named by a digest, under which others' files lie too."""
+    """Cells as somebody sent them: a file is sent, and not named by a digest, under which others' files lie too."""
     if isinstance(cells, Sequence) and any(isinstance(cell, Mapping) for cell in cells):
         raise InputsRejected("question_odd", "a row is a text, or a list of texts and finite numbers")
     return cells
 
 
-def _shown(pictures: Sequence[bytes]) -> list[dict[str, Any]]:
-    """Pictures as a question names them; each is looked at, and nothing is decoded."""
+def _shown(files: Sequence[bytes], what: str) -> list[dict[str, Any]]:
+    """Pictures or sounds as a question names them; each is looked at, and nothing is decoded."""
     return [
-        {"picture": hashlib.sha256(one).hexdigest(), "media_type": picture_type(one), "bytes": len(one)}
-        for one in pictures
+        {what: hashlib.sha256(one).hexdigest(), "media_type": media_type(one, what), "bytes": len(one)} for one in files
     ]
 
 
@@ -128,7 +140,8 @@ def keep(*, run_id: int, note: str = "", by: User, at: dt.datetime) -> KeptTrial
     run = Run.objects.select_for_update().get(pk=run_id)
     if run.kind != KIND or run.state != RunState.SUCCEEDED:
         raise EvidenceRefused("no_trial", "only a trial that has come to its end can be kept")
-    behind = (run.result_sha256, str(run.inputs.get("question_sha256")), *(run.inputs.get("pictures") or ()))
+    shown = [*(run.inputs.get("pictures") or ()), *(run.inputs.get("sounds") or ())]
+    behind = (run.result_sha256, str(run.inputs.get("question_sha256")), *shown)
     if not all(map(blobs.is_there, behind)):
         raise EvidenceRefused("trial_erased", "what was asked and answered was erased since; ask again, then keep it")
     use_case = UseCase.objects.select_related("owner_team").get(slug=run.use_case)
@@ -163,7 +176,7 @@ def keep_case(*, run_id: int, row: int, expected: str, by: User, at: dt.datetime
 
     Raises:
         NotAnAsker: the person only reads in the use case's team.
-        EvidenceRefused: it is no trial that has ended, has no such row, or the row is of features; or as
+        EvidenceRefused: it is no trial that has ended, has no such row, or the row is of features or a sound; or as
             ``stress_cases.keep``.
     """
     run = Run.objects.select_for_update().get(pk=run_id)
@@ -173,14 +186,16 @@ def keep_case(*, run_id: int, row: int, expected: str, by: User, at: dt.datetime
     cells = document["question"]
     if not 0 <= row < len(cells):
         raise EvidenceRefused("no_trial", f"the trial has {len(cells)} rows, numbered from 0 on")
-    if not isinstance(cells[row], str | Mapping):
+    cell = cells[row]
+    if not (isinstance(cell, str) or (isinstance(cell, Mapping) and PICTURE in cell)):
         raise EvidenceRefused(
-            "case_unfit", "a permanent test is a text or a picture; keep a row of features as evidence instead"
+            "case_unfit",
+            "a permanent test is a text or a picture; keep a row or a sound as evidence instead",
         )
     return stress_cases.keep(
         entry=Version.objects.select_related("entry").get(digest=run.subject_digest).entry,
         use_case=UseCase.objects.get(slug=run.use_case),
-        input={"text": cells[row]} if isinstance(cells[row], str) else dict(cells[row]),
+        input={"text": cell} if isinstance(cell, str) else dict(cell),
         expected=expected.strip(),
         note=KIND,
         found_in=run,

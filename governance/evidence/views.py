@@ -24,6 +24,7 @@ from governance.evidence import (
     bias_pictures,
     bias_report,
     data_report,
+    drift_columns,
     drift_report,
     kind_pages,
     leads_report,
@@ -141,7 +142,7 @@ def _report(
     if shown.kind == "data":
         return {"columns": data_report.column_rows(document)}
     if shown.kind == "drift":
-        return {"drift": data_report.drift_rows(document), **drift_report.shown(document)}
+        return {"drift": drift_columns.shown(document), **drift_report.shown(document)}
     return kind_pages.report_of(shown, document)
 
 

@@ -101,3 +101,7 @@ class SubscriptionForm(ScopedForm):
     """What to be sent by mail, and what comes along."""
 
     attached = forms.ChoiceField(label=_("Attached"), choices=Attached.choices)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # another form about a scope stands on the same page
+        super().__init__(*args, auto_id="mailed_%s", **kwargs)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
-from governance.people.models import Role, User
+from governance.people.models import Lane, Role, User
 from governance.people.queries import standing
 
 _count_inbox: Callable[[User], int] | None = None
@@ -38,8 +38,10 @@ def _roles(request: HttpRequest) -> str:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return ""
-    held = {f"{role}:{lane}" if lane else role for _team, role, lane in standing(user).roles}
-    return ", ".join(sorted(held))
+    held = sorted({(role, lane) for _team, role, lane in standing(user).roles})
+    return ", ".join(
+        f"{Role(role).label}: {Lane(lane).label}" if lane else str(Role(role).label) for role, lane in held
+    )
 
 
 def _administers(request: HttpRequest) -> bool:

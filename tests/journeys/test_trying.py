@@ -42,7 +42,7 @@ def test_a_model_is_tried_and_the_trial_kept(story: Story, visitor: Visitor, tmp
     page = visitor.page
     page.locator("#try").scroll_into_view_if_needed()
     if not visitor.scripts:
-        page.get_by_role("link", name="Type something and see what the model answers").click()
+        page.get_by_role("link", name="Type a row of features and see what the model answers").click()
 
     page.get_by_label("What to ask").fill("3, 0.5, 0.5, 1\n-3, 0.5, -0.5, 1")
     page.get_by_label("a row of features").check()

@@ -10,6 +10,7 @@ import numpy as np
 from audits.adapters import tensors
 from audits.adapters.guests import serving
 from audits.adapters.guests.pictures import Pictures, pictures_of
+from audits.adapters.guests.sounds import Listener
 from audits.adapters.guests.tokens import tokens_of
 from audits.sandbox.inside.wire import Channel
 
@@ -29,14 +30,21 @@ ERRORS_ONLY = 3
 
 def serve(channel: Channel) -> None:
     """Load one model, then answer batch after batch."""
-    serving.serve(channel, Graph, borrows=True)
+    serving.serve(channel, _model, borrows=True)
+
+
+def _model(told: dict[str, Any]) -> serving.Model:
+    session, folder = _session(told)
+    if "sounds" in told:
+        return Listener(session, folder, told["sounds"], _signature(session))
+    return Graph(session, folder, told)
 
 
 class Graph:
     """An ONNX graph in a session of its own."""
 
-    def __init__(self, told: dict[str, Any]) -> None:
-        self._session, folder = _session(told)
+    def __init__(self, session: Any, folder: Path | None, told: dict[str, Any]) -> None:
+        self._session = session
         self._names = [one.name for one in self._session.get_outputs()]
         self._pictures: Pictures | None = None
         if told.get("pictures"):

@@ -76,7 +76,9 @@ def _signature(model: Any) -> dict[str, Any]:
     if _scored(model):
         gives.append({"name": "score", "dtype": "float64", "shape": [None, None]})
     names = [] if classes is None else [str(name) for name in np.asarray(classes).ravel().tolist()]
-    return {"inputs": [takes], "outputs": gives, "classes": names}
+    columns = getattr(model, "feature_names_in_", None)
+    named = {} if columns is None else {"columns": [str(name) for name in np.asarray(columns).ravel().tolist()]}
+    return {"inputs": [takes], "outputs": gives, "classes": names, **named}
 
 
 def _scored(model: Any) -> str:

@@ -14,6 +14,7 @@ LONGEST_TEXT = 256
 """Bytes of a constant that may be a name; of longer ones only the place is known."""
 LONGEST_LINE = 1 << 16
 MOST_NAMES = 10_000
+MOST_KEYS = 64
 
 JOBLIB_ARRAY = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 
@@ -23,7 +24,7 @@ for _op, _length in {"K": 1, "M": 2, "J": 4, "G": 8, "N": 0, "\x88": 0, "\x89": 
     PUSH[ord(_op)] = _length
 # The same where numbers and tables are followed too.
 TRACKED = list(PUSH)
-for _op in "KMJ}":
+for _op in "KMJN}":
     TRACKED[ord(_op)] = -1
 
 TEXT_LENGTH = {0x58: 4, 0x54: 4, 0x55: 1, 0x8D: 8}  # X T U and BINUNICODE8: constants that may be names
@@ -114,10 +115,15 @@ class Instructions(Memory):
             self.stack.append(UNKNOWN)
             return
         self.stream.called.add(what.key)
-        if self.arguments_fit is not None and not self.arguments_fit(what, args):
+        if self.arguments_fit is not None and not (self.arguments_fit(what, args) and self.makes_no_array(args)):
             self.stream.arguments.add(what.key)
         keeps = self.tracked and what.key in (("numpy", "dtype"), JOBLIB_ARRAY)
         self.stack.append(Made(what, args) if keeps else what.made)
+
+    def makes_no_array(self, args: Any) -> bool:
+        """Whether a call cannot make what joblib reads an array for in a way that is not seen here."""
+        wrapper = self.globals.get(JOBLIB_ARRAY)
+        return wrapper is None or (type(args) is tuple and wrapper not in args)
 
     def alter(self, what: Any) -> None:
         if type(what) is Global:
@@ -147,8 +153,18 @@ class Instructions(Memory):
     def build(self) -> None:
         state, what = self.stack.pop(), self.stack[-1]
         self.alter(what)
-        if type(what) is Made and what.of.key == JOBLIB_ARRAY and self.arrays and isinstance(state, Table):
+        if JOBLIB_ARRAY not in self.globals:
+            return
+        # What is set beside the dictionary of an object may be its very class. Generators have a pair of their own.
+        is_generator = type(what) is Made and what.of.module.startswith("numpy.random.")
+        if type(state) is tuple and len(state) == 2 and state[1] is not None and not is_generator:
+            self.stream.computed_calls += not _is_plain(state[1])
+        if type(what) is Made and what.of.key == JOBLIB_ARRAY and self.arrays:
+            if type(state) is not Table or not state.whole:
+                raise Broken("array")
             self.array(state)
+        elif type(what) is Made and what is not what.of.made:
+            what.state = state if what.state is VALUE else UNKNOWN
 
     def append_one(self) -> None:
         self.stack.pop()
@@ -170,8 +186,10 @@ class Instructions(Memory):
         self.alter(where)
         if type(where) is Table:
             for key, value in zip(items[::2], items[1::2], strict=False):
-                if type(key) is bytes and len(where) < 16:
+                if type(key) is bytes and (key in where or len(where) < MOST_KEYS):
                     where[key] = value
+                else:
+                    where.whole = False
 
     def tuple_of(self) -> None:
         items = self.popped()
@@ -285,6 +303,11 @@ class Instructions(Memory):
         if len(self.stream.arrays) > MOST_NAMES:
             self.stream.arrays.clear()
         self.stream.arrays.append(Array(start, size))
+
+
+def _is_plain(state: Any) -> bool:
+    """Whether attributes that are set one by one are an object's own."""
+    return type(state) is Table and state.whole and not any(key.startswith(b"__") for key in state)
 
 
 def _index(line: bytes) -> int:

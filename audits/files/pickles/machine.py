@@ -194,6 +194,9 @@ class _Machine(Instructions):
         if op == 0x7D:
             stack.append(Table())
             return at + 1
+        if op == 0x4E:
+            stack.append(None)
+            return at + 1
         if op in TEXT_LENGTH:
             return self.text(op, at)
         if op in _BYTES_LENGTH:

@@ -16,6 +16,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audits import services as audits
+from audits.adapters.hearing import MOST_TOLD
+from audits.kinds.shown import PICTURE, SOUND
 from governance.catalog.models import UseCase
 from governance.evidence import trials
 from governance.evidence.api.runs import RunDocument
@@ -45,7 +47,7 @@ class KeptTrialDocument(serializers.ModelSerializer[KeptTrial]):
 
 class Trials(generics.ListAPIView[KeptTrial]):
     """Trials that were kept, newest first; POST has a worker ask a version's model about texts, rows
-    of features or pictures."""
+    of features, pictures or sounds."""
 
     scopes = {"GET": Scope.CATALOG_READ, "POST": Scope.AUDITS_RUN}
     serializer_class = KeptTrialDocument
@@ -63,7 +65,15 @@ class Trials(generics.ListAPIView[KeptTrial]):
         inputs = serializers.ListField(
             child=serializers.JSONField(),
             max_length=50,
-            help_text="texts, lists of texts and numbers, or up to 8 pictures, each {picture: base64}, in 2 MB of JSON",
+            help_text="texts, lists of texts and numbers, or up to 8 pictures or sounds, each {picture: base64} or"
+            " {sound: base64}, in 2 MB of JSON",
+        )
+        hearing = serializers.DictField(
+            child=serializers.IntegerField(min_value=1, max_value=MOST_TOLD),
+            required=False,
+            default=dict,
+            help_text="with sounds, where the model's files do not say it: sampling_rate, window_samples,"
+            " context_samples",
         )
 
     def get_queryset(self) -> QuerySet[KeptTrial]:
@@ -83,7 +93,7 @@ class Trials(generics.ListAPIView[KeptTrial]):
         sent = self.Input(data=request.data)
         sent.is_valid(raise_exception=True)
         asked, by = sent.validated_data, person(request)
-        pictures = _pictures(asked["inputs"])
+        pictures, sounds = (_files(asked["inputs"], what) for what in (PICTURE, SOUND))
         version = find_version(by, asked["subject"])
         use_case = get_object_or_404(UseCase.objects.visible_to(by), slug=asked["use_case"])
         try:
@@ -91,8 +101,10 @@ class Trials(generics.ListAPIView[KeptTrial]):
                 version=version,
                 use_case=use_case,
                 model=asked["model"],
-                cells=() if pictures else asked["inputs"],
+                cells=() if pictures or sounds else asked["inputs"],
                 pictures=pictures,
+                sounds=sounds,
+                hearing=asked["hearing"],
                 by=by,
                 at=timezone.now(),
             )
@@ -106,15 +118,15 @@ class Trials(generics.ListAPIView[KeptTrial]):
         return Response(RunDocument(run).data, status=202, headers={"Location": f"/api/v1/runs/{run.pk}/"})
 
 
-def _pictures(inputs: Sequence[Any]) -> list[bytes]:
-    """Pictures where every input is one, as they were encoded; else none."""
-    sent = [one["picture"] for one in inputs if isinstance(one, dict) and one.keys() == {"picture"}]
+def _files(inputs: Sequence[Any], what: str) -> list[bytes]:
+    """Pictures or sounds where every input is one, as they were encoded; else none."""
+    sent = [one[what] for one in inputs if isinstance(one, dict) and one.keys() == {what}]
     if not sent or len(sent) != len(inputs):
         return []
     try:
         return [base64.b64decode(one, validate=True) for one in sent]
     except (TypeError, ValueError):
-        raise Problem(422, "picture_odd", "inputs: a picture is a text in base64") from None
+        raise Problem(422, f"{what}_odd", f"inputs: a {what} is a text in base64") from None
 
 
 class TrialStressCase(APIView):

@@ -29,7 +29,7 @@ SENTENCES = {
     ),
     "drift.moved_together": (
         _(
-            "Taken together, the columns tell rows of today from those of then: a model that has not seen them puts"
+            "All columns together tell rows of today from those of then: a model that has not seen them puts"
             " the one of today after the one of then %(effect)s of the time, where 0.5 is a guess, the limit"
             " %(threshold)s, and noise alone reaches %(floor)s once in twenty times (q %(q)s, n %(n_reference)s then,"
             " %(n_current)s now)."
@@ -38,7 +38,7 @@ SENTENCES = {
     ),
     "drift.together_inconclusive": (
         _(
-            "Taken together, the columns may have drifted: they tell rows of today from those of then %(effect)s of"
+            "All columns together may have drifted: they tell rows of today from those of then %(effect)s of"
             " the time, the limit is %(threshold)s, and chance cannot be ruled out (q %(q)s, n %(n_reference)s then,"
             " %(n_current)s now)."
         ),
@@ -46,7 +46,7 @@ SENTENCES = {
     ),
     "drift.together_too_few_rows": (
         _(
-            "Too few rows to judge the columns together (n %(n_reference)s then, %(n_current)s now): noise alone"
+            "Too few rows to judge all columns together (n %(n_reference)s then, %(n_current)s now): noise alone"
             " reaches %(floor)s once in twenty times, where the limit is %(threshold)s."
         ),
         _(
@@ -56,18 +56,18 @@ SENTENCES = {
     ),
     "drift.described_worse": (
         _(
-            "Taken together, the columns no longer go together as they did: what the principal components of then leave"
-            " unexplained is larger in a row of today, or smaller, %(effect)s of the time, where 0.5 is a guess, the"
-            " limit %(threshold)s, and noise alone reaches %(floor)s once in twenty times (q %(q)s, n %(n_reference)s"
-            " then, %(n_current)s now)."
+            "All columns together have drifted, as they no longer go with one another as they did: what the principal"
+            " components of then leave unexplained is larger in a row of today, or smaller, %(effect)s of the time,"
+            " where 0.5 is a guess, the limit %(threshold)s, and noise alone reaches %(floor)s once in twenty times"
+            " (q %(q)s, n %(n_reference)s then, %(n_current)s now)."
         ),
         _LOOK,
     ),
     "drift.described_inconclusive": (
         _(
-            "Taken together, the columns may no longer go together as they did: the principal components of then tell"
-            " rows of today apart %(effect)s of the time, the limit is %(threshold)s, and chance cannot be ruled out (q"
-            " %(q)s, n %(n_reference)s then, %(n_current)s now)."
+            "All columns together may have drifted, as they may no longer go with one another: the principal components"
+            " of then tell rows of today apart %(effect)s of the time, the limit is %(threshold)s, and chance cannot be"
+            " ruled out (q %(q)s, n %(n_reference)s then, %(n_current)s now)."
         ),
         _("Compare again with more rows."),
     ),

@@ -42,6 +42,9 @@ def refusal_text(code: str, params: Mapping[str, Any]) -> str:
         "picture_odd": _("The file is no PNG, JPEG, WebP, BMP or GIF. Choose a picture in one of these formats."),
         "picture_too_large": _("A picture has at most 4 MB. Choose a smaller one."),
         "pictures_unfit": _("Pictures go to models in ONNX alone; this one takes texts or rows."),
+        "sound_odd": _("The file is no WAV. Choose a sound that is stored as one, in PCM or float."),
+        "sound_too_large": _("A sound has at most 4 MB. Choose a shorter one, or store it at a lower rate."),
+        "sounds_unfit": _("Sounds go to models in ONNX alone; this one takes texts or rows."),
         "too_many_trials": _("Three of your trials wait for an answer. Look at these first."),
         "model_missing": _("No file of the version that can be run is at hand. Bring the model (ONNX or skops)."),
         "model_unclear": _("Several models are at hand. Choose one."),
@@ -50,7 +53,7 @@ def refusal_text(code: str, params: Mapping[str, Any]) -> str:
         ),
         "case_unfit": _(
             "A permanent test is a text of at most 100,000 bytes or a picture, with an answer of 1 to 200 characters."
-            " Keep a row of features as evidence instead."
+            " Keep a row of features or a sound as evidence instead."
         ),
         "cases_too_many": _("There are as many permanent tests as an audit asks. Have one dropped first."),
         "case_unknown": _("The run has no case of that name that can be kept."),

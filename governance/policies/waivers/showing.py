@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from audits.models import Finding, Run
-from governance.evidence.showing import kind_name, verdict_family
+from governance.evidence.showing import kind_name, place_of, verdict_family
 from governance.evidence.wording import finding_text
 from governance.people.models import Role, User
 from governance.people.queries import standing
@@ -82,7 +82,7 @@ def findings_of(waiver: Waiver) -> list[dict[str, str]]:
     found = Finding.objects.filter(run__subject_digest=waiver.version.digest, fingerprint__in=waiver.findings)
     newest = {finding.fingerprint: finding for finding in found.order_by("run", "pk")}
     return [
-        {"title": finding_text(finding)[0], "severity": finding.severity, "where": finding.locus}
+        {"title": finding_text(finding)[0], "severity": finding.severity, "where": place_of(finding)}
         for finding in newest.values()
     ]
 

@@ -1,5 +1,5 @@
-"""Trying a model: a panel in which a person types or shows a picture, and a worker has the model answer. Nothing of it
-runs in here, and no picture is decoded."""
+"""Trying a model: a panel in which a person types, shows a picture or plays a sound, and a worker has the model answer.
+Nothing of it runs in here, and no file is decoded."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from governance.evidence.models import KeptTrial
 from governance.evidence.queries import may_ask, may_cancel, runs_visible_to
 from governance.evidence.services import EvidenceRefused, NotAnAsker
 from governance.evidence.showing import verdict_family
+from governance.evidence.takes import ROWS, takes
 from governance.evidence.wording import refusal_text
 from governance.people.models import User
 from governance.portal.forms import TrialForm
@@ -57,9 +58,10 @@ def panel(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Http
         *((request.POST, request.FILES) if sent else ()),
         use_cases=[(one.slug, one.name) for one in mine],
         models=[(one.reference, one.path if one.path != "." else one.way) for one in models],
+        takes_by_task=takes(version.task),
         initial={
             "use_case": use_case.slug if use_case is not None else "",
-            "lines": TrialForm.ROWS if version.task.startswith("tabular-") else TrialForm.TEXTS,
+            "lines": TrialForm.ROWS if takes(version.task) == ROWS else TrialForm.TEXTS,
             **_typed(looked_at.get("run")),
         },
     )
@@ -94,12 +96,14 @@ def _use_cases(user: User) -> list[UseCase]:
 def _asked(form: TrialForm, user: User, *, version: Version, use_case: UseCase) -> Run | None:
     """The run that was asked for; None where it was refused, which then stands in the form."""
     cleaned = form.cleaned_data
-    shown = cleaned.get("picture")
-    about: dict[str, Any] = (
-        {"pictures": [shown.read()]}
-        if shown is not None
-        else {"cells": _cells(cleaned["typed"], rows=cleaned["lines"] == TrialForm.ROWS)}
-    )
+    shown, played = cleaned.get("picture"), cleaned.get("sound")
+    about: dict[str, Any]
+    if shown is not None:
+        about = {"pictures": [shown.read()]}
+    elif played is not None:
+        about = {"sounds": [played.read()], "hearing": cleaned["hearing"]}
+    else:
+        about = {"cells": _cells(cleaned["typed"], rows=cleaned["lines"] == TrialForm.ROWS)}
     try:
         return trials.ask(
             version=version,
@@ -175,7 +179,7 @@ def _typed(run: Run | None) -> dict[str, Any]:
     except InputsRejected:
         return {}
     if any(isinstance(cell, dict) for cell in cells):
-        return {}  # a browser sends a file again only if it is chosen again
+        return dict(run.inputs.get("hearing") or {})  # a browser sends a file again only if it is chosen again
     if all(isinstance(cell, str) for cell in cells):
         return {"typed": "\n".join(cells), "lines": TrialForm.TEXTS}
     written = io.StringIO()

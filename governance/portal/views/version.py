@@ -22,6 +22,7 @@ from governance.catalog.suspensions.reach import reaching
 from governance.evidence import licence_report
 from governance.evidence.queries import ASKERS
 from governance.evidence.showing import findings_shown, kind_name, run_rows, verdict_family
+from governance.evidence.takes import takes
 from governance.gates.queries import closing_conditions
 from governance.people.models import Role, User
 from governance.people.queries import standing
@@ -108,6 +109,7 @@ def version(request: PageRequest, kind: str, ns: str, name: str, sha: str) -> Ht
         "may_suspend": may_suspend(user),
         "suspensions": reaching([shown.pk]).get(shown.pk, ()),
         "assurance": _assurance(shown),
+        "takes": takes(shown.task),
     }
     return render(request, "catalog/version.html", context)
 

@@ -35,9 +35,13 @@ COUNTS: Mapping[str, _StrPromise] = {
     "suspensions_made": gettext_lazy("Suspensions made"),
     "audits_ended": gettext_lazy("Audits done"),
     "audits_failed": gettext_lazy("Audits that measured nothing"),
-    "gate_evaluations": gettext_lazy("Gate evaluations"),
+    "gate_evaluations": gettext_lazy("Gate evaluations on record"),
     "gate_evaluations_denied": gettext_lazy("of these, denied"),
 }
+COUNTED = gettext_lazy(
+    "Gate evaluations on record are those that were asked for by POST and came to a last word. A plain question to the"
+    " gate (GET, or the command gate) is answered and not kept, so no number here tells of it."
+)
 EXCEPTIONS: Mapping[str, _StrPromise] = {
     "waiver": gettext_lazy("Waiver"),
     "override": gettext_lazy("Override by two administrators"),

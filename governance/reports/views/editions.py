@@ -75,6 +75,7 @@ def edition(request: PageRequest, pk: int) -> HttpResponse:
             context |= {
                 "cover": document.cover,
                 "counts": showing.counts(document.section("summary"), document.differences),
+                "note": words.COUNTED,
                 "sizes": showing.sizes(document),
             }
     except DocumentGone as gone:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from governance.evidence.queries import may_ask
 from governance.people.models import Role, User
 from governance.people.queries import standing
 from governance.reviews.models import Submission, SubmissionState
@@ -41,5 +42,5 @@ def abilities(submission: Submission, user: User) -> dict[str, Any]:
         "may_withdraw": submission.is_open and user.pk == submission.submitted_by_id,
         "may_resubmit": submitter and submission.state == SubmissionState.CHANGES_REQUESTED,
         "may_attach": submitter and submission.is_open,
-        "may_audit": submission.is_open,
+        "may_audit": submission.is_open and may_ask(user, use_case=submission.use_case),
     }

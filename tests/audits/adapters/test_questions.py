@@ -9,7 +9,7 @@ import pytest
 
 from audits.adapters.questions import batch_of, told
 from audits.adapters.refusals import ModelRefused
-from audits.adapters.signature import Signature, Tensor
+from audits.adapters.signature import Signature, Tensor, read
 from audits.kinds.base import InputsRejected
 from audits.kinds.models_at_hand import at_hand, chosen
 from audits.kinds.trial import question
@@ -55,6 +55,30 @@ def test_what_does_not_fit_is_refused_with_what_the_model_takes(cells: list[Any]
         batch_of(cells, signature)
 
     assert refused.value.code == "inputs"
+
+
+@pytest.mark.parametrize(
+    ("signature", "words"),
+    [
+        (
+            takes(("X", "float32", (None, 2))),
+            "'X': float32.any, 2.: a row of 2 numbers, with commas between; it was given",
+        ),
+        (
+            takes(("age", "int64", (None, 1)), ("town", "text", (None, 1))),
+            "'age': int64.*, 'town': text.*: a row of these 2 columns, in this order, with commas between",
+        ),
+        (
+            Signature((Tensor("X", "float64", (None, 2)),), OUT, columns=("age", "income")),
+            "a row of the columns 'age', 'income', in this order, with commas between",
+        ),
+    ],
+)
+def test_a_model_of_columns_that_is_given_a_text_says_which_columns_it_wants(signature: Signature, words: str):
+    with pytest.raises(ModelRefused, match=words):
+        batch_of(["a fine day"], signature)
+
+    assert read(signature.as_document()) == signature
 
 
 def test_an_answer_is_told_in_json_whatever_it_holds():
@@ -132,6 +156,7 @@ def test_what_is_said_of_pictures_above_a_graph_goes_with_it():
 
 
 PICTURE = {"picture": "ab" * 32, "media_type": "image/png", "bytes": 5}
+SOUND = {"sound": "ab" * 32, "media_type": "audio/wav", "bytes": 5}
 
 
 @pytest.mark.parametrize(
@@ -141,6 +166,10 @@ PICTURE = {"picture": "ab" * 32, "media_type": "image/png", "bytes": 5}
         ([PICTURE] * 9, "question_odd"),
         ([{**PICTURE, "picture": "../../etc/passwd"}], "question_odd"),
         ([{**PICTURE, "more": 1}], "question_odd"),
+        ([PICTURE, SOUND], "question_odd"),
+        ([SOUND] * 9, "question_odd"),
+        ([{**SOUND, "sound": 5}], "question_odd"),
+        ([{**SOUND, "picture": "ab" * 32}], "question_odd"),
         ([], "question_empty"),
         ("abc", "question_empty"),
         ({"a": 1}, "question_empty"),
@@ -162,3 +191,4 @@ def test_a_question_that_is_none_says_so(given: Any, code: str):
 
     assert refused.value.code == code
     assert question(["a", ["b", 1, 2.5]]) == ["a", ["b", 1, 2.5]]
+    assert question([SOUND] * 8) == [SOUND] * 8

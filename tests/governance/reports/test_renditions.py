@@ -230,6 +230,34 @@ def test_spreadsheets_hold_the_document_and_no_formula() -> None:
     assert {row["checked"] for row in tables["control_matrix"]} == {"unverified"}
 
 
+@pytest.mark.parametrize(("language", "says"), [("en", "cc-by-nc-4.0 grants no sale."), ("ru", "Продавать нельзя.")])
+def test_a_licence_conflict_stands_in_the_words_of_its_audit(language: str, says: str) -> None:
+    ((_title, version),) = reported.items("versions", 1)
+    found = {"code": "C-NC", "locus": "acme/base <- <artefact>", "severity": "high", "field": "", "line": None}
+    worded = {**found, "params": {}, "mend": {"en": "", "ru": ""}}
+    worded["title"] = {"en": "cc-by-nc-4.0 grants no sale.", "ru": "Продавать нельзя."}
+    audit = {**version["audits"][0], "kind": "license", "verdict": "conflict", "result": None, "findings": [worded]}
+    conflicts = [
+        {"code": "C-NC", "term": "use", "chain": ["acme/base", "<artefact>"]},
+        {"code": "C-ND", "term": "share_modified", "chain": ["acme/other", "<artefact>"]},
+    ]
+    licence = {**version["licence"], "verdict": "conflict", "conflicts": conflicts}
+    whole = "".join(
+        html.complete(
+            source(1, versions=[{**version, "audits": [audit], "licence": licence}]),
+            language=language,
+        )
+    )
+
+    rows = [row for row in Page(whole).rows if row[-1:] == [f"acme/base → {version['subject']['id']}"]]
+
+    assert [row[0] for row in rows] == [says]
+    assert rows[0][1] == ("Use" if language == "en" else "Использование")
+    # words that no finding has kept are not made up
+    assert "C-NC" not in Page(whole).words
+    assert ("Finding C-ND" if language == "en" else "Замечание C-ND") in Page(whole).words
+
+
 # --- print -------------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from audits.models import Run
 from governance.catalog import use_cases
 from governance.reviews import services
 from governance.reviews.models import Submission
+from tests.factories import member
 from tests.governance.reviews.browsing import page, signed_in
 from tests.story import CARD, NOW, PLAN, Story, audited_for_bias, bring, predictions, work
 
@@ -69,10 +70,18 @@ def test_an_empty_file_is_refused_at_its_field(story: Story) -> None:
 
 def test_a_reader_does_not_start_audits(story: Story) -> None:
     before = Run.objects.count()
+    auditor = member(story.submission.use_case.owner_team, "auditor")
 
+    # neither is offered what the server refuses; who may ask is
+    offers = [
+        reverse("reviews:audit-again", args=[story.submission.pk]) in page(one, story.submission)
+        for one in (story.viewer, auditor, story.submitter)
+    ]
+    signed_in(auditor).post(reverse("reviews:audit-again", args=[story.submission.pk]))
     signed_in(story.viewer).post(reverse("reviews:audit-again", args=[story.submission.pk]))
     signed_in(story.viewer).post(reverse("evidence:again", args=[Run.objects.get(kind="license").pk]))
 
+    assert offers == [False, False, True]
     assert Run.objects.count() == before
 
 

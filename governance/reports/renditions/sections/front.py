@@ -110,6 +110,7 @@ def summary(document: Document, *, most: int | None) -> Iterator[str]:
     )
     rows = [_count_row(one, before) for one in told["counts"]]
     yield markup.table(title, [_("Count"), _("Before"), _("Now"), _("Change")], rows, kinds="tnnn")
+    yield note(str(words.COUNTED))
     yield _in_force(told["in_force"])
     rows = [[markup.word(one["name"], "submission"), figures.number(one["n"])] for one in told["decisions"]]
     yield markup.table(_("Decisions by outcome"), [_("Outcome"), _("Decisions")], rows, kinds="tn")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from governance.evidence.showing import kind_name
+from governance.licensing import wording as licence_terms
 from governance.reports.renditions import figures_shown, markup, selection
 from governance.reports.renditions import wording as words
 from governance.reports.renditions.sections.common import (
@@ -22,6 +23,7 @@ from governance.reports.renditions.sections.common import (
 )
 from governance.reports.renditions.source import Document
 from governance.web.templatetags import figures
+from licenses.findings import ARTEFACT
 
 
 def inventory(document: Document) -> Iterator[str]:
@@ -58,6 +60,7 @@ def _inventory_row(item: Item) -> list[str]:
 
 
 MOST_FINDINGS = 20
+LONGEST_LOCUS = 500  # so much of a place a finding keeps
 
 
 def versions(document: Document, *, chosen: selection.Selection | None) -> Iterator[str]:
@@ -114,7 +117,7 @@ def version(item: Item, *, why: str, card_length: int | None) -> Iterator[str]:
     yield markup.pairs(rows)
     yield from map(_use_case, item["use_cases"])
     yield from _card(item["card"], card_length)
-    yield from _licence(item["licence"])
+    yield from _licence(item["licence"], of=item)
     for audit in item["audits"]:
         yield from _audit(audit)
     for declared in item["declared"]:
@@ -144,7 +147,8 @@ def _card(card: Mapping[str, str] | None, length: int | None) -> Iterator[str]:
         yield note(_("The card says nothing of: %(sections)s.") % {"sections": ", ".join(missing).lower()})
 
 
-def _licence(told: Item | None) -> Iterator[str]:
+def _licence(told: Item | None, *, of: Item) -> Iterator[str]:
+    """What the newest decision knew of the licence: its conflicts in the words of the licence audit."""
     if told is None:
         yield note(_("No decision rested on a licence audit."))
         return
@@ -152,12 +156,26 @@ def _licence(told: Item | None) -> Iterator[str]:
         (_("Licence"), markup.status(told.get("verdict"), "licence")),
         (_("Expression"), markup.name(told.get("expression") or "–")),
     ]
-    for conflict in told.get("conflicts") or ():
-        chain = " → ".join(str(one) for one in conflict.get("chain") or ())
-        rows.append(
-            (str(conflict.get("code") or ""), f"{markup.name(conflict.get('term') or '')} {markup.name(chain)}")
-        )
     yield markup.pairs(rows)
+    conflicts = [_conflict(one, of) for one in told.get("conflicts") or ()]
+    if conflicts:
+        head = [pgettext("licence", "Conflict"), _("What it is about"), _("Along this chain")]
+        yield markup.table(_("Licence conflicts"), head, conflicts, kinds="wtt")
+
+
+def _conflict(one: Item, of: Item) -> tuple[str, str, str]:
+    chain = [str(name) for name in one.get("chain") or ()]
+    term = str(one.get("term") or "")
+    shown = [str(of["subject"]["id"]) if name == ARTEFACT else name for name in chain]
+    about = markup.text(licence_terms.label(term)) if term else markup.quiet("–")
+    return _in_words(str(one.get("code") or ""), " <- ".join(chain), of), about, markup.name(" → ".join(shown))
+
+
+def _in_words(code: str, locus: str, of: Item) -> str:
+    """A conflict as the licence audit has worded it; an edition that kept no such finding has its code alone."""
+    found = [one for audit in of["audits"] if audit["kind"] == "license" for one in audit["findings"]]
+    worded = next((one["title"] for one in found if (one["code"], one["locus"]) == (code, locus[:LONGEST_LOCUS])), None)
+    return markup.name(words.said(worded) if worded else _("Finding %(code)s") % {"code": code})
 
 
 def _audit(audit: Item) -> Iterator[str]:

@@ -46,6 +46,12 @@ def breakable(text: object) -> SafeString:
 
 
 @library.filter
+def unbroken(text: object) -> SafeString:
+    """A short name with hyphens, such as 2026-11, that stays in one line."""
+    return format_html('<span class="nowrap">{}</span>', text)
+
+
+@library.filter
 def numbered(text: object, first: int = 1) -> list[dict[str, object]]:
     """The lines of a text with their numbers."""
     lines = str(text).replace("\r\n", "\n").replace("\r", "\n").split("\n")

@@ -53,7 +53,7 @@ def test_what_is_no_picture_says_so_and_what_only_begins_like_one_is_refused_whe
         (b"<svg onload=alert(1)>", {}, NO_PICTURE),
         (b"%PDF-1.7", {}, NO_PICTURE),
         (b"\x89PNG\r\n\x1a\n" + bytes(4 << 20), {}, "A picture has at most 4 MB."),
-        (picture(), {"typed": "a"}, "Ask about lines or about a picture"),
+        (picture(), {"typed": "a"}, "Ask about lines or about one file"),
     ):
         answer = show(gallery, content, **more)
         assert (answer.status_code, says in answer.content.decode()) == (422, True), says

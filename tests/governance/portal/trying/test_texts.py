@@ -118,7 +118,7 @@ def test_strangers_and_those_who_only_read_try_nothing(world: World):
 
 def test_what_cannot_be_asked_is_refused_in_the_form(world: World):
     for typed, lines, says in (
-        ("", "rows", "Write at least one text or one row, or choose a picture."),
+        ("", "rows", "Write at least one text or one row, or choose a picture or a sound."),
         (" \n ", "texts", "Write at least one text"),
         ("a\n" * 51, "texts", "at most 50"),
         ("a" * 20_001, "texts", "20,000 characters"),
@@ -135,7 +135,7 @@ def test_what_does_not_fit_the_model_says_what_it_takes(world: World):
     run = answered(world, "a fine day", lines="texts")
 
     assert (run.state, run.error_code) == ("errored", "inputs")
-    assert "the model takes 'X': float64[any, 4]" in run.error
+    assert "the model takes 'X': float64[any, 4]: a row of 4 numbers, with commas between" in run.error
     shown = browser(world.submitter).get(f"{address(world)}?trial={run.pk}").content.decode()
     assert "he model takes" in shown
 
