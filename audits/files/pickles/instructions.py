@@ -39,13 +39,13 @@ class Instructions(Memory):
     """
 
     def __init__(
-        self, source: Source, start: int, *, arrays: bool, collect: bool, arguments_fit: Allowed | None
+        self, source: Source, start: int, *, arrays: bool, collect: bool, arguments_fit: Allowed | None, breaks: bool
     ) -> None:
         super().__init__()
         self.source, self.stream = source, Stream(start)
         self.at = start
         self.globals: dict[tuple[str, str], Global] = {}
-        self.arrays, self.collect, self.arguments_fit = arrays, collect, arguments_fit
+        self.arrays, self.collect, self.arguments_fit, self.breaks = arrays, collect, arguments_fit, breaks
         self.tracked = collect
         self.pushes = TRACKED if self.tracked else PUSH
 
@@ -70,7 +70,7 @@ class Instructions(Memory):
             if self.collect:
                 self.collected(self.stack[-1])
         else:
-            self.stack.append(VALUE)
+            self.stack.append(UNKNOWN)
         return start + length
 
     def collected(self, text: bytes) -> None:
@@ -111,6 +111,8 @@ class Instructions(Memory):
 
     def call(self, what: Any, args: Any) -> None:
         if type(what) is not Global:
+            if self.breaks and (_is_data(what) or type(what) is bytes):
+                raise Broken("call")
             self.stream.computed_calls += 1
             self.stack.append(UNKNOWN)
             return
@@ -134,6 +136,8 @@ class Instructions(Memory):
         name, module = self.stack.pop(), self.stack.pop()
         if type(name) is bytes and type(module) is bytes:
             self.stack.append(self.imported(utf8(module), utf8(name)))
+        elif self.breaks and any(_is_data(one) or _is_no_text(one) for one in (name, module)):
+            raise Broken("name")
         else:
             self.stream.computed_names += 1
             self.stack.append(UNKNOWN)
@@ -233,12 +237,12 @@ class Instructions(Memory):
             and len(self.stream.storages) < MOST_REMEMBERED
         ):
             self.stream.storages[named[2]] = (named[1].name, named[4])
-        self.stack.append(VALUE)
+        self.stack.append(UNKNOWN)
 
     # Instructions with a line as argument.
     def persistent_line(self, line: bytes) -> None:
         self.stream.persistent += 1
-        self.stack.append(VALUE)
+        self.stack.append(UNKNOWN)
 
     def number_line(self, line: bytes) -> None:
         text = line.strip().removesuffix(b"L")
@@ -266,14 +270,14 @@ class Instructions(Memory):
             decoded = codecs.escape_decode(line[1:-1])[0]
         except ValueError:
             raise Broken("text") from None
-        self.stack.append(decoded if len(decoded) <= LONGEST_TEXT else VALUE)
+        self.stack.append(decoded if len(decoded) <= LONGEST_TEXT else UNKNOWN)
 
     def unicode_line(self, line: bytes) -> None:
         try:
             decoded = line.decode("raw-unicode-escape").encode("utf-8", "surrogatepass")
         except ValueError:
             raise Broken("text") from None
-        self.stack.append(decoded if len(decoded) <= LONGEST_TEXT else VALUE)
+        self.stack.append(decoded if len(decoded) <= LONGEST_TEXT else UNKNOWN)
 
     def get_line(self, line: bytes) -> None:
         self.stack.append(self.recall(_index(line)))
@@ -303,6 +307,23 @@ class Instructions(Memory):
         if len(self.stream.arrays) > MOST_NAMES:
             self.stream.arrays.clear()
         self.stream.arrays.append(Array(start, size))
+
+
+# Names of numpy and joblib are classes and functions, and what they make is no text of Python's own class.
+_NEVER_TEXTS = ("numpy", "numpy.core.multiarray", "numpy._core.multiarray", "joblib.numpy_pickle")
+
+
+def _is_data(what: Any) -> bool:
+    """Whether something is certainly neither a text nor to be called: the unpickler stops where it would have to be."""
+    if type(what) is Made:
+        return what.of.module in _NEVER_TEXTS
+    return what is VALUE or what is None or type(what) in (int, tuple, Table)
+
+
+def _is_no_text(what: Any) -> bool:
+    """Whether something is a class of numpy, joblib or scikit-learn, or one of its objects."""
+    of = what.of if type(what) is Made else what
+    return type(of) is Global and (of.module in _NEVER_TEXTS or of.module.startswith("sklearn."))
 
 
 def _is_plain(state: Any) -> bool:
