@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from governance.web.templatetags import charts, figures
@@ -36,6 +37,15 @@ def name(value: object) -> str:
     if len(shown) > LONGEST_TEXT:
         shown = shown[: LONGEST_TEXT - 1] + "…"
     return f"<bdi>{escape(shown)}</bdi>"
+
+
+def passage(clean: SafeString) -> str:
+    """What a card says, of safe HTML; each block of it ends what turns the direction."""
+    return (
+        f'<div class="card" dir="auto">{clean}</div>\n'
+        if clean
+        else f"<p>{quiet(_('nothing that can be shown'))}</p>\n"
+    )
 
 
 def quiet(words: object) -> str:

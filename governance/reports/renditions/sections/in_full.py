@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from governance.catalog.rendering import excerpt_html
 from governance.evidence.showing import kind_name
 from governance.licensing import wording as licence_terms
 from governance.reports.renditions import figures_shown, markup, selection
@@ -141,8 +142,8 @@ def _card(card: Mapping[str, str] | None, length: int | None) -> Iterator[str]:
     ]
     for key, title in words.CARD.items():
         if said := card.get(key):
-            shown = said if length is None or len(said) <= length else said[:length] + "…"
-            yield f'<h4>{markup.text(title)}</h4><p class="card">{markup.name(shown)}</p>\n'
+            shown = excerpt_html(said) if length is None else excerpt_html(said, most=length)
+            yield f"<h4>{markup.text(title)}</h4>{markup.passage(shown)}"
     if missing:
         yield note(_("The card says nothing of: %(sections)s.") % {"sections": ", ".join(missing).lower()})
 
