@@ -154,7 +154,7 @@ def _counted(content: Content) -> dict[str, int]:
 # --- in words ----------------------------------------------------------------------------------------------------
 
 STATES = {
-    "all": gettext_lazy("Facts for every kind of fact that could speak to it"),
+    "all": gettext_lazy("There is something of every kind of fact that could speak to it"),
     "some": gettext_lazy("Some facts, and gaps"),
     "none": gettext_lazy("A gap: nothing is there"),
     "outside": gettext_lazy("Outside this product: to be brought from elsewhere"),

@@ -153,8 +153,10 @@ def table(caption: object, head: Sequence[str], rows: Iterable[Sequence[str]], *
 
 
 def _sort(kinds: str) -> str:
-    """The class of a table in which one column has most to say: on paper that is given the most room."""
-    return ' class="one"' if kinds.count("w") == 1 else ""
+    """The class of a table by how many of its columns have most to say: on paper those are given the most room."""
+    known = {(1, len(kinds)): "one", (2, 3): "two", (2, 4): "two-of-four", (3, 4): "three-of-four"}
+    sort = known.get((kinds.count("w"), len(kinds)))
+    return f' class="{sort}"' if sort else ""
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> str:
