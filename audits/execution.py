@@ -9,23 +9,22 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import IO, Any
 
 import rfc8785
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import DurationField, F, Value
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from audits import blobs, kinds
-from audits.digests import fingerprint
-from audits.kinds.base import Draft, InputsRejected, Interrupted, Outcome
+from audits.ending import Ending, cancelled, end, timed_out
+from audits.kinds.base import InputsRejected, Interrupted, Outcome
 from audits.locks import hold_subject
-from audits.models import Finding, Run, RunState
-from audits.signals import run_finished
+from audits.models import Run, RunState
 from audits.work import heartbeat
 
 logger = logging.getLogger(__name__)
@@ -70,24 +69,19 @@ def execute(*, run_id: int) -> Run | None:
         except Interrupted:
             return _give_up(run, hold)
         except InputsRejected as refused:
-            return finish(run, state=RunState.ERRORED, error_code=refused.code, error=str(refused))
+            return finish(run, Ending(state=RunState.ERRORED, error_code=refused.code, error=str(refused)))
         except Exception:
             logger.exception("run %s crashed", run.pk)
-            return finish(
-                run,
-                state=RunState.ERRORED,
-                error_code="internal",
-                error=f"the audit itself failed; the worker's log has the details under run {run.pk}",
-            )
+            said = f"the audit itself failed; the worker's log has the details under run {run.pk}"
+            return finish(run, Ending(state=RunState.ERRORED, error_code="internal", error=said))
         return _succeed(run, outcome, document)
 
 
 def _succeed(run: Run, outcome: Outcome, document: bytes) -> Run | None:
     known = kinds.get(run.kind).verdicts
     if outcome.verdict not in known:
-        return finish(
-            run, state=RunState.ERRORED, error_code="internal", error=f"the audit gave no known verdict ({run.kind})"
-        )
+        said = f"the audit gave no known verdict ({run.kind})"
+        return finish(run, Ending(state=RunState.ERRORED, error_code="internal", error=said))
     try:
         for artefact in outcome.artefacts:
             blobs.store_bytes(artefact, media_type="application/x-ndjson", at=timezone.now())
@@ -96,106 +90,38 @@ def _succeed(run: Run, outcome: Outcome, document: bytes) -> Run | None:
         )
     except OSError as failed:
         logger.error("run %s: its result cannot be kept: %s", run.pk, failed)
-        return finish(
-            run,
-            state=RunState.ERRORED,
-            error_code="result_not_kept",
-            error=f"the result could not be stored ({failed.strerror}); make room and run the audit again",
-        )
+        said = f"the result could not be stored ({failed.strerror}); make room and run the audit again"
+        return finish(run, Ending(state=RunState.ERRORED, error_code="result_not_kept", error=said))
     return finish(
         run,
-        state=RunState.SUCCEEDED,
-        verdict=outcome.verdict,
-        summary=outcome.summary,
-        result_sha256=result,
-        drafts=outcome.drafts,
+        Ending(
+            state=RunState.SUCCEEDED,
+            verdict=outcome.verdict,
+            summary=outcome.summary,
+            result_sha256=result,
+            drafts=outcome.drafts,
+        ),
     )
 
 
 def _give_up(run: Run, hold: Hold) -> Run | None:
     if hold.stop == "cancelled":
-        return finish(run, state=RunState.CANCELLED, error_code="cancelled", error="cancelled while running")
+        return finish(run, cancelled("running"))
     if hold.stop == "time_limit":
-        limit = run.time_limit_s
-        return finish(run, state=RunState.TIMED_OUT, error_code="time_limit", error=f"not done within {limit} seconds")
+        return finish(run, timed_out(run))
     logger.warning("run %s: lease lost, this worker's results are thrown away", run.pk)
     return None
 
 
 @transaction.atomic
-def finish(
-    run: Run,
-    *,
-    state: RunState,
-    verdict: str = "",
-    summary: Mapping[str, float] | None = None,
-    result_sha256: str = "",
-    drafts: Sequence[Draft] = (),
-    error_code: str = "",
-    error: str = "",
-) -> Run | None:
+def finish(run: Run, ending: Ending) -> Run | None:
     """Store the end of a run, if this worker still holds it. One transaction for the row, findings and listeners."""
     hold_subject(run.subject_digest)
     current = Run.objects.select_for_update().get(pk=run.pk)
     if current.state != RunState.RUNNING or current.fencing_token != run.fencing_token:
         logger.warning("run %s: attempt %s no longer holds it, its results are thrown away", run.pk, run.attempt)
         return None
-    return end(
-        current,
-        state=state,
-        verdict=verdict,
-        summary=summary,
-        result_sha256=result_sha256,
-        drafts=drafts,
-        error_code=error_code,
-        error=error,
-    )
-
-
-def end(
-    run: Run,
-    *,
-    state: RunState,
-    verdict: str = "",
-    summary: Mapping[str, float] | None = None,
-    result_sha256: str = "",
-    drafts: Sequence[Draft] = (),
-    error_code: str = "",
-    error: str = "",
-) -> Run:
-    """Write the end of a run whose subject and row the caller holds, and tell the listeners."""
-    Finding.objects.bulk_create(findings_of(run, drafts))
-    run.state, run.verdict, run.summary = state, verdict, dict(summary or {})
-    run.result_sha256, run.error_code, run.error = result_sha256, error_code, error[:2000]
-    run.lease_until = None
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT statement_timestamp()")
-        run.finished_at = cursor.fetchone()[0]
-    if run.started_at is not None:
-        run.duration_ms = max(0, round((run.finished_at - run.started_at).total_seconds() * 1000))
-    if state == RunState.SUCCEEDED and run.progress_total is not None:
-        run.progress_done = run.progress_total
-    run.save()
-    run_finished.send(sender=Run, run=run)
-    logger.info("run %s (%s) %s %s", run.pk, run.kind, state, verdict)
-    return run
-
-
-def findings_of(run: Run, drafts: Sequence[Draft]) -> list[Finding]:
-    """The rows for a run's findings, with the fingerprints that survive to the next version."""
-    return [
-        Finding(
-            run=run,
-            code=draft.code,
-            severity=draft.severity,
-            locus=draft.locus[:500],
-            field=draft.field[:200],
-            line=draft.line,
-            params=dict(draft.params),
-            fingerprint=fingerprint(kind=run.kind, code=draft.code, entry=run.subject_name, locus=draft.locus),
-        )
-        for draft in drafts
-    ]
+    return end(current, ending)
 
 
 class Hold:

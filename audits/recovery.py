@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q, Value
 from django.db.models.functions import Now
 
-from audits import execution
+from audits.ending import Ending, cancelled, end, timed_out
 from audits.locks import hold_subject
 from audits.models import Run, RunState
 
@@ -61,13 +61,12 @@ def _take_back_one(*, pk: int, subject: str) -> bool:
         return False
     ran_for = run.lease_until - run.started_at if run.lease_until and run.started_at else dt.timedelta()
     if run.cancel_asked:
-        execution.end(run, state=RunState.CANCELLED, error_code="cancelled", error="cancelled while running")
+        end(run, cancelled("running"))
     elif ran_for.total_seconds() > run.time_limit_s:
-        limit = run.time_limit_s
-        execution.end(run, state=RunState.TIMED_OUT, error_code="time_limit", error=f"not done within {limit} seconds")
+        end(run, timed_out(run))
     elif run.attempt >= settings.RUN_ATTEMPTS:
         error = f"the worker was lost {run.attempt} times; look into its log for run {run.pk}"
-        execution.end(run, state=RunState.ERRORED, error_code="worker_lost", error=error)
+        end(run, Ending(state=RunState.ERRORED, error_code="worker_lost", error=error))
     else:
         logger.warning("run %s: its worker is gone, attempt %s is waiting again", run.pk, run.attempt)
         Run.objects.filter(pk=run.pk).update(state=RunState.QUEUED, lease_until=None, woken_at=None)

@@ -10,10 +10,12 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from audits import execution, kinds, tasks
+from audits import kinds, tasks
 from audits.digests import inputs_digest
+from audits.ending import cancelled, end
 from audits.locks import hold_subject
 from audits.models import OPEN_STATES, Origin, Run, RunState
+from audits.queues import WAITED_FOR
 
 
 class RunRefused(Exception):
@@ -37,7 +39,7 @@ def request_run(
     use_case: str = "",
     requested_by: Any = None,
     at: dt.datetime,
-    queue: str = "ci",
+    queue: str = WAITED_FOR,
     seed: int = 0,
 ) -> Run:
     """Queue an audit, or return the run that has the same inputs already (waiting, running or succeeded).
@@ -98,7 +100,7 @@ def cancel(*, run_id: int) -> Run:
     hold_subject(Run.objects.values_list("subject_digest", flat=True).get(pk=run_id))
     run = Run.objects.select_for_update().get(pk=run_id)
     if run.state == RunState.QUEUED:
-        return execution.end(run, state=RunState.CANCELLED, error_code="cancelled", error="cancelled while waiting")
+        return end(run, cancelled("waiting"))
     if run.state != RunState.RUNNING:
         raise RunRefused(f"run {run.pk} has ended: {run.state}")
     Run.objects.filter(pk=run.pk).update(cancel_asked=True)

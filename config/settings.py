@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
+from audits import queues
 from config import embedded
 from config.environment import addresses, mail_and_sign_in, metrics, models, names, scanners, secrets, servers, values
 
@@ -264,11 +265,9 @@ if CELERY_BROKER_URL.startswith("redis"):
         "global_keyprefix": values.text("BROKER_KEY_PREFIX", ""),
         "socket_connect_timeout": 2,
     }
-# Lanes with workers of their own: somebody's pipeline does not wait behind the nightly audits, and taking back
-# lost runs and delivering messages waits for neither. A queue without
-# a routing key of its own would get the other one's messages as well.
-CELERY_TASK_QUEUES = [Queue(lane, routing_key=lane) for lane in ("ci", "scheduled", "upkeep")]
-CELERY_TASK_DEFAULT_QUEUE = "scheduled"
+# Each has workers of its own. A queue without a routing key of its own would get the other one's messages as well.
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in queues.ALL]
+CELERY_TASK_DEFAULT_QUEUE = queues.SCHEDULED
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -282,7 +281,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 SWEEP_EVERY_S = 2.0
-UPKEEP = {"queue": "upkeep", "expires": 10}
+UPKEEP = {"queue": queues.UPKEEP, "expires": 10}
 CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "audits.tasks.sweep", "schedule": SWEEP_EVERY_S, "options": UPKEEP},
     "sweep-imports": {

@@ -32,7 +32,7 @@ def plan(columns: Sequence[str]) -> dict[str, Any]:
 
 
 def asked_for(engineer: Portal, subject: dict[str, str], use_case: str) -> dict[str, Any]:
-    """A stress run, for which no policy asks of a model of columns; the one that is there where nothing has changed."""
+    """The stress run that production asks for; the one that is there where nothing has changed."""
     return dict(engineer.post("runs/", {"kind": "stress", "subject": subject, "use_case": use_case}))
 
 

@@ -108,9 +108,15 @@ def _tell_story(
     submission = reviewing.submitted(engineer, both[1], "production")
     reviewing.attach(engineer, submission["id"], results[1], "predictions")
     reviewing.attach(engineer, submission["id"], results[1], "data")
+    reviewing.attach(engineer, submission["id"], results[1], "stress", table="applications")
     reviewing.report_pilot(pilot_owner, submission["id"])
     reviewing.tell(reviewing.audited(engineer, submission["id"]))
-    reviewing.review(person, submission["id"])
+    # Where no model can be kept apart nothing was run, and what was not measured does not pass: nothing is approved.
+    is_run = kept["stress"]["level"] is not None
+    if is_run:
+        reviewing.review(person, submission["id"])
+    else:
+        said("not approved: production asks how the model holds under stress, and this machine cannot run it safely")
 
     step("Version 1 once more, as its review ended with version 2: this one stays open to be looked at")
     submission = reviewing.submitted(engineer, both[0], "production")
@@ -124,7 +130,8 @@ def _tell_story(
     prototype = answers.gate(both[0], "prototype")
     deny = answers.gate(both[0], "production")
     answers.note_subjects(kept, both)
-    as_expected &= allow["verdict"] == "allow" and deny["verdict"] == "deny" and prototype["exit_code"] == 0
+    allowed = "allow" if is_run else "deny"
+    as_expected &= allow["verdict"] == allowed and deny["verdict"] == "deny" and prototype["exit_code"] == 0
     step("This month's report, and whether it is the one in the ledger")
     as_expected &= answers.month_reported(server.address, kept)
     said(f"the story took {time.monotonic() - started:.0f} s")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
+import psycopg
 import pytest
 from django.utils import timezone, translation
 from pytest_django import DjangoDbBlocker
@@ -193,3 +194,20 @@ def eventually(condition: Callable[[], bool], *, within: float = 30.0) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+@pytest.fixture
+def application(transactional_db: None) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to this test's database as the application's role, which owns nothing."""
+    from django.conf import settings
+    from django.db import connection
+
+    from config import embedded
+
+    if not settings.EMBEDDED:
+        pytest.skip("DATABASE_URL is set: its roles are its administrator's")
+    at = connection.get_connection_params()
+    with psycopg.connect(
+        host=at["host"], port=at["port"], dbname=at["dbname"], user=embedded.APPLICATION, autocommit=True
+    ) as application:
+        yield application

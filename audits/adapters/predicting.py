@@ -14,7 +14,7 @@ import numpy as np
 
 from audits.adapters import kept, tensors
 from audits.adapters.protocol import Adapter, Running
-from audits.adapters.refusals import ModelFailed
+from audits.adapters.refusals import SAYS_NO, ModelFailed
 from audits.adapters.signature import Signature, read
 from audits.adapters.tensors import Array, Batch
 from audits.sandbox.cell import Tick
@@ -145,9 +145,11 @@ class Conversation:
                 pieces.append(answer)
                 done += len(next(iter(answer.values())))
                 progress(done, rows)
-        except BaseException:
-            # what is left of a model that broke is not to be asked
-            self.close()
+        except BaseException as broke:
+            # What is left of a model that broke is not to be asked. One that says no to a batch has answered, and goes
+            # on: to load it anew for every column that it wants filled takes minutes.
+            if not (isinstance(broke, ModelFailed) and broke.code == SAYS_NO):
+                self.close()
             raise
         finally:
             self._tick = outer

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from audits.measures.refusals import CodedRefusal
 
+# The code of a model that says no to a batch and goes on.
+SAYS_NO = "model_failed"
+
 
 class ModelRefused(CodedRefusal):
     """The model, or what it is to be asked, cannot be used; ``code`` says why, the message how to mend it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import zlib
 
 from audits.files.pickles import engine as pickles
 from audits.files.sources import Source
@@ -16,6 +17,7 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x1f\x8b", "gzip"),
     (0, b"BZh", "bzip2"),
     (0, b"\xfd7zXZ\x00", "xz"),
+    (0, b"\x5d\x00\x00", "lzma"),
     (0, b"7z\xbc\xaf\x27\x1c", "7z"),
     (0, b"GGUF", "gguf"),
     (0, b"FUGG", "gguf"),
@@ -64,7 +66,7 @@ _BY_ENDING: dict[str, frozenset[str]] = {
     "pth": frozenset({"zip", "pickle", "tar"}),
     "pkl": frozenset({"pickle"}),
     "pickle": frozenset({"pickle"}),
-    "joblib": frozenset({"pickle", "gzip", "bzip2", "xz"}),
+    "joblib": frozenset({"pickle", "zlib", "gzip", "bzip2", "xz", "lzma"}),
     "skops": frozenset({"zip"}),
     "zip": frozenset({"zip"}),
     "whl": frozenset({"zip"}),
@@ -122,6 +124,8 @@ def _by_head(head: bytes, size: int) -> str:
 def _by_all(head: bytes, source: Source) -> str:
     if _ends_as_zip(source):
         return "zip"
+    if _is_zlib(head):
+        return "zlib"
     if _is_old_tar(head):
         return "tar"
     if is_text(source):
@@ -138,6 +142,17 @@ def _ends_as_zip(source: Source) -> bool:
     tail = source.read_at(max(0, source.size - 66_000), 66_000)
     at = tail.rfind(b"PK\x05\x06")
     return at >= 0 and len(tail) - at >= 22 and not is_text(source)
+
+
+def _is_zlib(head: bytes) -> bool:
+    """Whether bytes unpack by zlib, which has two bytes of a head and no mark (RFC 1950). joblib packs by it."""
+    if len(head) < 8 or head[0] & 0x8F != 8 or int.from_bytes(head[:2], "big") % 31 or head[1] & 0x20:
+        return False
+    made = zlib.decompressobj()
+    try:
+        return bool(made.decompress(head, 1 << 20)) and (made.eof or len(head) == 512)
+    except zlib.error:
+        return False
 
 
 def _is_old_tar(head: bytes) -> bool:

@@ -28,6 +28,7 @@ CODES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "files.graph_present": ("medium", ()),
     "files.keras_lambda": ("critical", ("names",)),
     "files.keras_custom": ("high", ("names",)),
+    "files.keras_reads": ("high", ("names",)),
     "files.torchscript_present": ("medium", ()),
     "files.torchscript_ops": ("high", ("names",)),
     "files.onnx_python_op": ("critical", ("names",)),

@@ -31,7 +31,7 @@ _ENGINES: Mapping[str, tuple[str, Engine]] = {
     "zip": ("zip", zips.inspect),
     "tar": ("tar", tars.inspect),
     "7z": ("7z", sevenzip.inspect),
-    **{form: (form, partial(streams.inspect, form=form)) for form in ("gzip", "bzip2", "xz")},
+    **{form: (form, partial(streams.inspect, form=form)) for form in streams.FORMS},
     "pickle": ("pickle", pickles.inspect),
     "numpy": ("numpy", numpy_arrays.inspect),
     "safetensors": ("safetensors", safetensors.inspect),

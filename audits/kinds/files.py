@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_LOCUS = 500
 
 
-@audit("files", version=2, verdicts=VERDICTS, time_limit_s=3_600)
+@audit("files", version=3, verdicts=VERDICTS, time_limit_s=3_600)
 def run(context: Context) -> Outcome:
     """Scan the files at hand and say which files of the version were not among them.
 

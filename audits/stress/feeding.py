@@ -8,66 +8,19 @@ from typing import Any
 import numpy as np
 
 from audits.adapters.predicting import Predictions
-from audits.adapters.signature import Signature, Tensor
 from audits.adapters.tensors import NUMBERS, TEXT, Array, Batch
 from audits.measures.naming import listed, quoted
 from audits.measures.stress.answers import Answers, Words
 from audits.measures.stress.tabular.changing import Frame, is_text
-from audits.measures.stress.tabular.plan import TabularPlan, tabular_plan_from
 from audits.stress import pictures
 from audits.stress.answers import Names, answers_of, output_of
+from audits.stress.columns import matched, matrix_of
 from audits.stress.subject import StressRefused, Subject
 from audits.stress.texts import as_input, labels_of, text_input, used
-
-NAME = "tabular"
 
 
 class NotSayable(Exception):
     """A value that the type of the model's input has not: nan among whole numbers."""
-
-
-def tabular_plan(subject: Subject) -> TabularPlan:
-    """What the plan says of columns; nothing where it says nothing."""
-    return tabular_plan_from(subject.plan.parts.get(NAME, {}))
-
-
-def columns_of(subject: Subject) -> tuple[str, ...] | None:
-    """The columns of the table that the model takes, in its order; None where it takes no columns.
-
-    Raises:
-        StressRefused: the plan names columns that the table has not, or not as many as the model takes.
-    """
-    signature, plan, table = subject.signature, tabular_plan(subject), subject.table
-    if text_input(signature) is not None and not plan.columns:
-        return None
-    matrix = _matrix(signature)
-    single = all(_is_column(one) for one in signature.inputs)
-    names = plan.columns or (() if matrix is not None else tuple(one.name for one in signature.inputs))
-    if not names or not (matrix is not None or single):
-        return None
-    missing = [name for name in names if name not in table.names]
-    if missing and not plan.columns:
-        return None
-    if missing:
-        raise StressRefused("column_missing", f"the table has no column {listed(missing)} (tabular.columns)")
-    wanted = len(signature.inputs) if matrix is None else matrix.shape[1]
-    if wanted is not None and wanted != len(names):
-        raise StressRefused(
-            "columns_wrong", f"the model takes {wanted} columns, the audit plan names {len(names)} (tabular.columns)"
-        )
-    return names
-
-
-def _matrix(signature: Signature) -> Tensor | None:
-    """The one input that takes all columns together."""
-    if len(signature.inputs) != 1:
-        return None
-    (one,) = signature.inputs
-    return one if len(one.shape) == 2 and one.dtype != TEXT and one.shape[1] != 1 else None
-
-
-def _is_column(one: Tensor) -> bool:
-    return len(one.shape) == 1 or (len(one.shape) == 2 and one.shape[1] in (1, None))
 
 
 def frame_of(subject: Subject) -> Frame | None:
@@ -76,11 +29,12 @@ def frame_of(subject: Subject) -> Frame | None:
     Raises:
         StressRefused: a column holds texts and the model takes numbers there.
     """
-    names = columns_of(subject)
-    if names is None:
+    columns = matched(subject)
+    if columns is None:
         return None
+    names = columns.names
     frame: dict[str, Array] = {}
-    for name, takes in zip(names, _takes(subject.signature, len(names)), strict=True):
+    for name, takes in zip(names, _takes(subject, len(names)), strict=True):
         if takes == TEXT:
             cells = subject.table.texts(name).to_pylist()
             frame[name] = np.array([cells[row] or "" for row in subject.rows.tolist()], dtype=object)
@@ -94,22 +48,22 @@ def frame_of(subject: Subject) -> Frame | None:
     return frame
 
 
-def _takes(signature: Signature, columns: int) -> Sequence[str]:
-    matrix = _matrix(signature)
-    return [one.dtype for one in signature.inputs] if matrix is None else [matrix.dtype] * columns
+def _takes(subject: Subject, columns: int) -> Sequence[str]:
+    matrix = matrix_of(subject)
+    return [one.dtype for one in subject.signature.inputs] if matrix is None else [matrix.dtype] * columns
 
 
-def as_batch(frame: Frame, signature: Signature) -> Batch:
+def as_batch(frame: Frame, subject: Subject) -> Batch:
     """Columns as the model takes them.
 
     Raises:
         NotSayable: a number that the type of the input has not.
     """
-    matrix = _matrix(signature)
+    matrix = matrix_of(subject)
     if matrix is not None:
         return {matrix.name: _typed(np.column_stack(list(frame.values())), matrix.dtype)}
     made = {}
-    for one, column in zip(signature.inputs, frame.values(), strict=True):
+    for one, column in zip(subject.signature.inputs, frame.values(), strict=True):
         array = column if is_text(column) else _typed(column, one.dtype)
         made[one.name] = array if len(one.shape) == 1 else array.reshape(-1, 1)
     return made
@@ -125,18 +79,20 @@ def _typed(numbers: Array, dtype: str) -> Array:
 
 
 def answers_from(found: Predictions, subject: Subject) -> Answers:
-    """What the model said, with the score of the second of two classes where it gives one.
+    """What the model said, with the score of the second of two classes where it gives one; of a model that answers
+    with a number, this number.
 
     A row whose numbers are not all finite has no answer.
     """
+    own = output_of(subject.signature, subject.plan) if gives_numbers(subject) else None
     words = np.array(answers_of(found, subject.signature, subject.plan), dtype=object)
     answered = np.ones(len(words), dtype=bool)
     score = None
-    for array in found.outputs.values():
+    for name, array in found.outputs.items():
         if array.dtype.kind == "f":
             flat = np.asarray(array, dtype=float).reshape(len(words), -1)
             answered &= np.isfinite(flat).all(axis=1)
-            if score is None and flat.shape[1] <= 2 and array.ndim <= 2:
+            if score is None and flat.shape[1] <= 2 and array.ndim <= 2 and own in (None, name):
                 score = np.where(answered, flat[:, -1], np.nan)
     return Answers(words, score, answered, np.zeros(len(words), dtype=bool))
 
@@ -194,7 +150,7 @@ def _any_inputs(subject: Subject) -> Batch | None:
     if frame is None:
         return None
     try:
-        return as_batch(frame, subject.signature)
+        return as_batch(frame, subject)
     except NotSayable as odd:
         raise StressRefused("column_wrong", f"the table holds what the model cannot be told: {odd}") from odd
 

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from audits.adapters import tensors
 from audits.adapters.refusals import ModelFailed, ModelRefused
-from audits.measures.stress.answers import Changed
+from audits.measures.stress.answers import Answers, Changed
 from audits.measures.stress.images.constants import PUBLISHED_SIDE, SEVERITIES
 from audits.measures.stress.images.corrupting import CORRUPTIONS, corrupt
 from audits.measures.stress.images.judging import judged_images
 from audits.measures.stress.images.pixels import Bytes
 from audits.measures.stress.images.warping import is_slanted
 from audits.measures.stress.reasons import reason
-from audits.stress.feeding import answers_from, nobody, truth_of
-from audits.stress.pictures import NAME, as_batch, asked_for, images_of, plan_of, takes_of
+from audits.stress.feeding import answers_from, nobody
+from audits.stress.judging import alike, association, doubted, figures_of, never_varies, right_answers, tolerance_of
+from audits.stress.pictures import NAME, as_batch, asked_for, images_of, plan_of, require_labels, takes_of
 from audits.stress.results import Part, PartResult
 from audits.stress.subject import Subject
 
 # What the corruptions do to bytes; a change of it is another transform.
-VERSION = 1
+VERSION = 2
 EXAMPLES_OF_ONE = 3
 
 
@@ -45,16 +48,20 @@ def _idle(subject: Subject) -> tuple[str, ...]:
 
 
 def _asks(subject: Subject) -> int:
-    return len(subject.rows) * (1 + len(_names(subject)) * len(SEVERITIES)) if asked_for(subject) else 0
+    if not asked_for(subject):
+        return 0
+    require_labels(subject)
+    return len(subject.rows) * (1 + len(_names(subject)) * len(SEVERITIES))
 
 
 def _run(subject: Subject) -> PartResult:
     images, plan = images_of(subject), subject.plan
     digest = tensors.digest({"images": images})
     clean = answers_from(subject.ask(as_batch(images, subject), data_digest=digest), subject)
-    truth = truth_of(subject, clean)
+    truth, tolerance = right_answers(subject, clean), tolerance_of(subject, clean)
+    read = partial(alike, clean=clean, tolerance=tolerance)
     asked = {
-        (name, severity): _asked(subject, images, digest, name, severity)
+        (name, severity): _asked(subject, images, digest, name, severity, read)
         for name in _names(subject)
         for severity in SEVERITIES
     }
@@ -85,8 +92,26 @@ def _run(subject: Subject) -> PartResult:
     ]
     document["examples"] = _mildest(cases)
     document["not_made"] += _idle(subject)
+    document["tolerance"] = tolerance
     document["reasons"] = _reasons(document, subject)
+    _doubt(document, subject, clean)
     return PartResult(document, cases, _summary(document))
+
+
+def _doubt(document: dict[str, Any], subject: Subject, clean: Answers) -> None:
+    """Say how pictures and numbers were read, and let nothing pass that rests on a scale which may be another."""
+    reasons, divide_by = document["reasons"], plan_of(subject).divide_by
+    constant, doubtful = never_varies(clean), False
+    reasons[:0] = constant
+    if document["tolerance"] is not None:
+        reasons.append(reason("stress.numbers_within", tolerance=document["tolerance"]))
+    if NAME not in subject.plan.parts and takes_of(subject)[0].dtype.startswith("float"):
+        found = association(subject, clean)
+        doubtful = found is None or not found.is_seen
+        if doubtful:
+            reasons.insert(0, reason("stress.pictures_doubtful", divide_by=divide_by, **figures_of(found)))
+        reasons.append(reason("stress.pictures_by_default", divide_by=divide_by))
+    document["verdict"] = doubted(document["verdict"], constant=bool(constant), doubtful=doubtful)
 
 
 def _mildest(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -99,7 +124,9 @@ def _mildest(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [case for some in kept.values() for case in some]
 
 
-def _asked(subject: Subject, images: Bytes, digest: str, name: str, severity: int) -> Changed:
+def _asked(
+    subject: Subject, images: Bytes, digest: str, name: str, severity: int, read: Callable[[Answers], Answers]
+) -> Changed:
     changed = corrupt(images, name, severity, seed=subject.seed)
     rows = (changed != images).any(axis=(1, 2, 3))
     transform = {"corruption": name, "severity": severity, "seed": subject.seed, "version": VERSION}
@@ -107,7 +134,7 @@ def _asked(subject: Subject, images: Bytes, digest: str, name: str, severity: in
         found = subject.ask(as_batch(changed, subject), data_digest=digest, transform=transform)
     except (ModelFailed, ModelRefused):
         return Changed(rows, nobody(len(images), refused=True))
-    return Changed(rows, answers_from(found, subject))
+    return Changed(rows, read(answers_from(found, subject)))
 
 
 def _reasons(document: dict[str, Any], subject: Subject) -> list[dict[str, Any]]:

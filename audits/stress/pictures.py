@@ -10,18 +10,23 @@ import numpy as np
 
 from audits.adapters import tensors
 from audits.adapters.isolated import GUESTS, SHARED
-from audits.adapters.signature import Tensor
+from audits.adapters.signature import Signature, Tensor
 from audits.adapters.tensors import Array, Batch
 from audits.measures.naming import quoted
 from audits.measures.stress.images.pixels import Bytes
 from audits.measures.stress.images.plan import CHANNELS_FIRST, CHANNELS_LAST, FLAT, ImagesPlan, images_plan_from
+from audits.measures.stress.plan import StressPlan
+from audits.measures.tables.loading import Loaded
 from audits.sandbox.cell import Cell
 from audits.sandbox.limits import Limits
 from audits.sandbox.refusals import Refused, Stopped
 from audits.sandbox.runtime import ROOT
 from audits.stress.subject import StressRefused, Subject
+from audits.stress.texts import label_of
 
 NAME = "images"
+# So many pictures are drawn where no plan says more: each is asked about ninety times.
+SAMPLE = 200
 # Decoded together; a picture of a megabyte may be some of them in memory.
 AT_ONCE = 64
 MOST_BYTES = 20 << 20
@@ -33,8 +38,31 @@ def plan_of(subject: Subject) -> ImagesPlan:
 
 
 def asked_for(subject: Subject) -> bool:
-    """Whether the plan says that the model looks at pictures."""
-    return NAME in subject.plan.parts
+    """Whether the plan says that the model looks at pictures, or nobody has to."""
+    return NAME in subject.plan.parts or by_themselves(subject.signature, subject.plan, subject.table)
+
+
+def by_themselves(signature: Signature, plan: StressPlan, table: Loaded) -> bool:
+    """Whether a model takes pictures and the table has them, and the plan says nothing of either."""
+    if NAME in plan.parts or plan.parts.get("tabular", {}).get("columns") or len(signature.inputs) != 1:
+        return False
+    (one,) = signature.inputs
+    return len(one.shape) == 4 and one.dtype != tensors.TEXT and ImagesPlan().column in table.names
+
+
+def require_labels(subject: Subject) -> None:
+    """Refuse pictures whose scale nobody states and nothing can show: without labels a wrong one is not seen.
+
+    Raises:
+        StressRefused: ``labels_needed``.
+    """
+    (one,) = subject.signature.inputs
+    if NAME not in subject.plan.parts and one.dtype.startswith("float") and label_of(subject) is None:
+        raise StressRefused(
+            "labels_needed",
+            "the audit plan does not say how a picture becomes what the model takes: bring the right answers too, in a"
+            " column label, or say it in the plan (images: divide_by, mean, std)",
+        )
 
 
 def takes_of(subject: Subject) -> tuple[Tensor, str, tuple[int, int, int]]:

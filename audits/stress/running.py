@@ -16,13 +16,16 @@ from audits.adapters.kept import Store
 from audits.adapters.predicting import Conversation, Progress
 from audits.adapters.protocol import Adapter
 from audits.measures.resampling import generator
-from audits.measures.stress.plan import StressPlan
+from audits.measures.stress.plan import MOST_ROWS, StressPlan
 from audits.measures.stress.reasons import reason
 from audits.measures.tables.loading import Loaded
 from audits.measures.verdicts import worst
 from audits.sandbox.levels import LOWEST, Isolation, Level
 from audits.sandbox.limits import Limits
+from audits.stress.columns import why_not
+from audits.stress.kept_cases import PART as KEPT_CASES
 from audits.stress.parts import PARTS
+from audits.stress.pictures import SAMPLE, by_themselves
 from audits.stress.results import Part
 from audits.stress.subject import KeptCase, StressRefused, Subject
 from audits.stress.texts import require_texts
@@ -75,21 +78,21 @@ def stress(
         ModelRefused: the model cannot be read, or does not take the inputs.
         ModelFailed: it does not answer unchanged inputs as a model does.
     """
-    rows, of = rows_used(table, plan, seed, among=among), table.rows if among is None else len(among)
+    of = table.rows if among is None else len(among)
     with Conversation(
         adapter, isolation=isolation, limits=limits, lowest=lowest, store=store, tick=lambda: progress(0, None)
     ) as conversation:
         signature = conversation.signature()
+        most = SAMPLE if by_themselves(signature, plan, table) else MOST_ROWS
+        rows = rows_used(table, plan, seed, among=among, most=most)
         subject = Subject(conversation, signature, table, plan, rows, seed, progress, kept_cases)
         asked = {part.name: part.asks(subject) for part in parts}
         subject.total = sum(asked.values())
-        if not subject.total:
-            takes = ", ".join(map(str, signature.inputs))
-            raise StressRefused(
-                "nothing_to_stress",
-                f"the model takes {takes}, and the table has nothing that fits; name the columns in the audit plan",
-            )
-        require_texts(subject)
+        if subject.total:
+            require_texts(subject)
+        # permanent tests alone would pass for an audit of inputs that nobody brought
+        if not any(asked[part.name] for part in parts if part is not KEPT_CASES or len(parts) == 1):
+            raise StressRefused("nothing_to_stress", _nothing(subject))
         found = {part.name: part.run(subject) for part in parts if asked[part.name]}
     cases = [case for result in found.values() for case in result.cases]
     exported = cases_jsonl(cases)
@@ -124,6 +127,18 @@ def stress(
     return Stressed(document, summary, cases)
 
 
+def _nothing(subject: Subject) -> str:
+    """Why nothing can be asked, and what to do about it."""
+    takes = ", ".join(map(str, subject.signature.inputs))
+    how = why_not(subject)
+    if not how:
+        how = (
+            "a model of columns is given a table of these, one of texts a column text, one of pictures a column image"
+            " with base64 of PNG or JPEG files; or say in the audit plan what it takes (stress: tabular, text, images)"
+        )
+    return f"the model takes {takes}, and the table has nothing that fits: {how}"
+
+
 def repeatable_digest(document: Mapping[str, Any]) -> str:
     """SHA-256 of what comes out again the same: a part that is timed does not, nor do its reasons or its verdict."""
     timed = {part.name for part in PARTS if not part.repeatable} & set(document["parts"])
@@ -145,13 +160,18 @@ def cases_jsonl(cases: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def rows_used(
-    table: Loaded, plan: StressPlan, seed: int, *, among: npt.NDArray[np.int64] | None = None
+    table: Loaded,
+    plan: StressPlan,
+    seed: int,
+    *,
+    among: npt.NDArray[np.int64] | None = None,
+    most: int = MOST_ROWS,
 ) -> npt.NDArray[np.int64]:
-    """All rows that are inputs, or as many of them as the plan uses, drawn by the seed; rising."""
-    inputs = np.arange(table.rows, dtype=np.int64) if among is None else among
-    if len(inputs) <= plan.rows:
+    """All rows that are inputs, or as many of them as the plan uses (at most ``most``), drawn by the seed; rising."""
+    inputs, wanted = np.arange(table.rows, dtype=np.int64) if among is None else among, min(plan.rows, most)
+    if len(inputs) <= wanted:
         return inputs
-    drawn = generator(seed, "stress", "rows").choice(len(inputs), size=plan.rows, replace=False)
+    drawn = generator(seed, "stress", "rows").choice(len(inputs), size=wanted, replace=False)
     return inputs[np.sort(drawn)]
 
 

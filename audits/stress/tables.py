@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from audits.adapters.refusals import ModelFailed, ModelRefused
+from audits.adapters.refusals import SAYS_NO, ModelFailed, ModelRefused
 from audits.measures.stress.answers import Answers
 from audits.measures.stress.reasons import reason
 from audits.measures.stress.tabular.auditing import audit_tabular
-from audits.measures.stress.tabular.changing import Frame
+from audits.measures.stress.tabular.changing import MOST_ONE_BY_ONE, Frame, measured
+from audits.measures.stress.tabular.plan import TabularPlan
+from audits.stress.columns import BY_PLACE, NAME, matched, tabular_plan
 from audits.stress.feeding import (
-    NAME,
     NotSayable,
     answers_from,
     as_batch,
     frame_of,
-    gives_numbers,
     nobody,
-    tabular_plan,
-    truth_of,
 )
+from audits.stress.judging import alike, association, doubted, figures_of, never_varies, right_answers, tolerance_of
 from audits.stress.results import Part, PartResult
-from audits.stress.subject import StressRefused, Subject
+from audits.stress.subject import Subject
 
 # About as many changes of all rows as there are for a column, and of all columns.
 PER_COLUMN, OF_ALL = 6, 6
-# The code of a model that says no to a batch and goes on.
-REFUSES = "model_failed"
+# Thousandths for units, or grams for kilograms: a unit that anybody may take for the other.
+OTHER_UNIT = 1_000.0
 # Of a batch that the model refuses as a whole, so many rows are asked about one by one.
 ONE_BY_ONE = 30
 # A model that ended so often is not asked any more: each time may take as long as an answer may.
@@ -40,34 +40,33 @@ EXAMPLES, EXAMPLES_OF_ONE = 20, 5
 
 def _asks(subject: Subject) -> int:
     frame = frame_of(subject)
-    if frame is None or _numbers_refused(subject):
+    if frame is None:
         return 0
-    return len(subject.rows) * (1 + OF_ALL * tabular_plan(subject).draws + PER_COLUMN * len(frame))
+    one_by_one = PER_COLUMN * min(len(frame), MOST_ONE_BY_ONE)
+    return len(subject.rows) * (1 + OF_ALL * tabular_plan(subject).draws + one_by_one)
 
 
-def _numbers_refused(subject: Subject) -> bool:
-    if not gives_numbers(subject):
-        return False
+def _plan(subject: Subject, frame: Frame) -> TabularPlan:
+    """What the plan says of the columns. Where it says nothing: what they are, and that numbers may come in another
+    unit, which is told for information and judges nothing."""
+    plan = tabular_plan(subject)
     if NAME in subject.plan.parts:
-        raise StressRefused(
-            "answers_are_numbers",
-            "the model answers with a number, of which every change is another one; name an output of classes (output)"
-            " or leave tabular out",
-        )
-    return True
+        return plan
+    units = {name: OTHER_UNIT for name, column in islice(frame.items(), MOST_ONE_BY_ONE) if measured(column)}
+    return replace(plan, columns=tuple(frame), units=units)
 
 
 def _run(subject: Subject) -> PartResult:
     frame = frame_of(subject)
     if frame is None:
         raise RuntimeError("asked for without columns")
-    clean = answers_from(subject.ask(as_batch(frame, subject.signature)), subject)
-    plan, ended = subject.plan, Ended()
+    clean = answers_from(subject.ask(as_batch(frame, subject)), subject)
+    plan, ended, tolerance = subject.plan, Ended(), tolerance_of(subject, clean)
     document = audit_tabular(
         frame,
-        truth_of(subject, clean),
-        tabular_plan(subject),
-        lambda changed: _asked(subject, changed, ended),
+        right_answers(subject, clean),
+        _plan(subject, frame),
+        lambda changed: alike(_asked(subject, changed, ended), clean, tolerance),
         warn_at=plan.warn_at,
         fail_at=plan.fail_at,
         min_rows=plan.min_texts,
@@ -87,12 +86,38 @@ def _run(subject: Subject) -> PartResult:
     ]
     for one in document["examples"]:
         one["row"] = int(subject.rows[one["row"]]) + 1
+    document["columns"] = {"names": list(frame), "known_by": _known_by(subject)}
+    document["tolerance"] = tolerance
     document["reasons"] = _reasons(document, subject)
+    _doubt(document, subject, clean)
     if ended.times:
         document["verdict"] = "fail"
         params = {"times": ended.times, "failure": ended.failure, "message": ended.message}
         document["reasons"].insert(0, _reason("stress.rows_end_model", {"relation": "", "column": ""}, **params))
     return PartResult(document, exported, _summary(document))
+
+
+def _known_by(subject: Subject) -> str:
+    found = matched(subject)
+    return "" if found is None else found.how
+
+
+def _doubt(document: dict[str, Any], subject: Subject, clean: Answers) -> None:
+    """Say how the columns and numbers were read, and let nothing pass that rests on columns which may be others."""
+    names, reasons = document["columns"]["names"], document["reasons"]
+    constant, doubtful = never_varies(clean), False
+    reasons[:0] = constant
+    if document["tolerance"] is not None:
+        reasons.append(reason("stress.numbers_within", tolerance=document["tolerance"]))
+    if len(names) > MOST_ONE_BY_ONE:
+        reasons.append(reason("stress.columns_one_by_one", n=MOST_ONE_BY_ONE, of=len(names)))
+    if document["columns"]["known_by"] == BY_PLACE:
+        found = association(subject, clean)
+        doubtful = found is None or not found.is_seen
+        if doubtful:
+            reasons.insert(0, reason("stress.columns_doubtful", **figures_of(found)))
+        reasons.append(reason("stress.columns_by_place", columns=", ".join(names)[:300], n=len(names)))
+    document["verdict"] = doubted(document["verdict"], constant=bool(constant), doubtful=doubtful)
 
 
 @dataclass
@@ -109,13 +134,13 @@ def _asked(subject: Subject, frame: Frame, ended: Ended) -> Answers:
     if ended.times >= MOST_ENDS:
         return nobody(len(subject.rows), refused=False)
     try:
-        return answers_from(subject.ask(as_batch(frame, subject.signature)), subject)
+        return answers_from(subject.ask(as_batch(frame, subject)), subject)
     except NotSayable:
         return nobody(len(subject.rows), refused=True)
     except ModelRefused:
         return _one_by_one(subject, frame)
     except ModelFailed as failed:
-        if failed.code == REFUSES:
+        if failed.code == SAYS_NO:
             return _one_by_one(subject, frame)
         if not ended.times:
             ended.failure, ended.message = failed.code, str(failed)[:300]
@@ -128,7 +153,7 @@ def _one_by_one(subject: Subject, frame: Frame) -> Answers:
     for row in range(min(ONE_BY_ONE, len(subject.rows))):
         one = {name: column[row : row + 1] for name, column in frame.items()}
         try:
-            found = answers_from(subject.ask(as_batch(one, subject.signature)), subject)
+            found = answers_from(subject.ask(as_batch(one, subject)), subject)
         except (ModelFailed, ModelRefused):
             continue
         whole.words[row], whole.answered[row], whole.refused[row] = found.words[0], found.answered[0], False

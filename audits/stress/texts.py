@@ -71,15 +71,21 @@ def require_texts(subject: Subject) -> None:
         used(subject)
 
 
-def labels_of(subject: Subject, names: Names) -> Any:
-    """Codes of the right answers, -1 where a row has none; None where there is no such column."""
+def label_of(subject: Subject) -> str | None:
+    """The column with the right answers: that of the plan, else one of this name; None where there is none."""
     column = subject.plan.label
     if column is None:
-        column = "label" if "label" in subject.table.names and subject.plan.text != "label" else None
-    elif column not in subject.table.names:
+        return "label" if "label" in subject.table.names and subject.plan.text != "label" else None
+    if column not in subject.table.names:
         raise StressRefused(
             "label_missing", f"the table has no column {quoted(column)} with the right answers; name another"
         )
+    return column
+
+
+def labels_of(subject: Subject, names: Names) -> Any:
+    """Codes of the right answers, -1 where a row has none; None where there is no such column."""
+    column = label_of(subject)
     if column is None:
         return None
     whole = subject.table.texts(column).to_pylist()

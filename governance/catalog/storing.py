@@ -16,6 +16,7 @@ from django.db import DataError, IntegrityError, OperationalError, transaction
 
 from audits.digests import fingerprint, inputs_digest
 from audits.models import OPEN_STATES, Finding, Origin, Run, RunState
+from audits.queues import SCHEDULED
 from governance.catalog import manifests
 from governance.catalog.copying import as_json, copy_rows, next_ids
 from governance.catalog.models import Card, Edge, File, LicenceText, Version
@@ -266,7 +267,7 @@ class _Batch:
             reading.digest,
             0,
             Origin.OBSERVED.value,
-            "scheduled",
+            SCHEDULED,
             RunState.SUCCEEDED.value,
             1,
             1,

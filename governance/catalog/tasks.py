@@ -8,12 +8,10 @@ from typing import Any
 
 from celery import shared_task
 
+from audits.queues import SCHEDULED, WAITED_FOR
 from audits.work import send
 from governance.catalog import fetching, import_queue
 from governance.catalog.models import FetchRequest, FetchState, ImportRequest, ImportState
-
-# Somebody waits for these: they go where pipelines' audits go, not behind the nightly ones.
-QUEUE = "ci"
 
 
 @shared_task(ignore_result=True, acks_late=True, time_limit=int(import_queue.LEASE.total_seconds()))
@@ -32,7 +30,7 @@ def wake(*, request_id: int) -> bool:
     """Tell the workers of a request. A broker that is down is no error: the sweep tells again."""
     waiting = ImportRequest.objects.filter(pk=request_id, state=ImportState.QUEUED)
     waits = f"import request {request_id} waits for the sweep"
-    return send(carry_out_import, waits=waits, rows=waiting, kwargs={"request_id": request_id}, queue=QUEUE)
+    return send(carry_out_import, waits=waits, rows=waiting, kwargs={"request_id": request_id}, queue=WAITED_FOR)
 
 
 @shared_task(ignore_result=True, acks_late=True)
@@ -52,4 +50,4 @@ def wake_fetch(*, request_id: int) -> bool:
     waiting = FetchRequest.objects.filter(pk=request_id, state=FetchState.QUEUED)
     waits = f"fetch {request_id} waits for the sweep"
     # Many gigabytes may come: not where somebody's pipeline waits.
-    return send(carry_out_fetch, waits=waits, rows=waiting, kwargs={"request_id": request_id}, queue="scheduled")
+    return send(carry_out_fetch, waits=waits, rows=waiting, kwargs={"request_id": request_id}, queue=SCHEDULED)

@@ -74,8 +74,9 @@ def _tabular(part: Document) -> dict[str, Any]:
     groups: dict[tuple[str, str], list[Document]] = {}
     for row in part["rows"]:
         groups.setdefault((row["relation"], row["column"]), []).append(row)
-    judged = [rows for rows in groups.values() if rows[0]["role"] == "gating"]
-    told = [rows for rows in groups.values() if rows[0]["role"] != "gating"]
+    # of noise the mildest may be told alone
+    judged = [rows for rows in groups.values() if rows[-1]["role"] == "gating"]
+    told = [rows for rows in groups.values() if rows[-1]["role"] != "gating"]
     order = ("pass", "warn", "insufficient_data", "fail")
     expected = {change: rows[0].get("expected", "") for change, rows in groups.items()}
     return {
@@ -98,7 +99,7 @@ def _tabular(part: Document) -> dict[str, Any]:
                 "row": rows[-1],
                 "worst": rows[-1].get("worst"),
                 "why": _named(words.WHY, rows[-1].get("why", "")),
-                "verdict": max((row["verdict"] for row in rows), key=order.index),
+                "verdict": max((row["verdict"] for row in rows if row["role"] == "gating"), key=order.index),
             }
             for rows in judged
         ],

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from governance.catalog.models import Version
 from governance.gates import portfolio, showing
+from governance.gates.models import Approval
 from governance.gates.queries import GateAnswer
 from governance.policies import wording
 from governance.policies.lapsing import OVERRIDDEN
@@ -32,24 +33,10 @@ def gate_document(answer: GateAnswer) -> dict[str, Any]:
         # Said in words too: an exit code of 0 beside a no is what nobody may overlook.
         "mode_meaning": showing.meaning(answer.mode.mode) if answer.mode else None,
         "reason_codes": list(answer.reason_codes),
-        "subject": {
-            "kind": answer.subject.kind,
-            "id": version.entry.repo_id if version else answer.subject.repo_id,
-            "revision": version.revision if version else answer.subject.revision,
-            "digest": version.digest if version else None,
-            "assurance": version.assurance if version else None,
-        },
+        "subject": _subject(answer, version),
         "use_case": answer.use_case,
         "stage": answer.stage,
-        "grant": {
-            "id": approval.pk,
-            "granted_at": _utc(approval.granted_at),
-            "expires_at": _utc(approval.expires_at),
-            "ended_at": _utc(approval.ended_at),
-            "ended_reason": approval.ended_reason or None,
-        }
-        if approval
-        else None,
+        "grant": _grant(approval) if approval else None,
         "policies": list(answer.policies),
         "policy_changes": portfolio.changes_ahead(approval.conditions) if granted and approval else [],
         "facts_sha256": (source.facts_sha256 or None) if source else None,
@@ -72,6 +59,26 @@ def gate_document(answer: GateAnswer) -> dict[str, Any]:
         "attestation": None,
         "log": None,
         "url": f"{settings.PUBLIC_URL}/submissions/{answer.submission}/" if answer.submission else None,
+    }
+
+
+def _subject(answer: GateAnswer, version: Version | None) -> dict[str, Any]:
+    return {
+        "kind": answer.subject.kind,
+        "id": version.entry.repo_id if version else answer.subject.repo_id,
+        "revision": version.revision if version else answer.subject.revision,
+        "digest": version.digest if version else None,
+        "assurance": version.assurance if version else None,
+    }
+
+
+def _grant(approval: Approval) -> dict[str, Any]:
+    return {
+        "id": approval.pk,
+        "granted_at": _utc(approval.granted_at),
+        "expires_at": _utc(approval.expires_at),
+        "ended_at": _utc(approval.ended_at),
+        "ended_reason": approval.ended_reason or None,
     }
 
 

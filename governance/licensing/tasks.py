@@ -7,11 +7,10 @@ from typing import Any
 
 from celery import shared_task
 
+from audits.queues import WAITED_FOR
 from audits.work import send
 from governance.licensing.models import Reassessment, ReassessmentState
 
-# Gates are closed until this is done: it goes where pipelines' audits go, not behind the nightly ones.
-QUEUE = "ci"
 TIME_LIMIT = dt.timedelta(hours=1)
 
 
@@ -34,4 +33,4 @@ def sweep_reassessments(**_newer: Any) -> None:
 def wake() -> bool:
     """Tell the workers that something waits. A broker that is down is no error: the sweep tells again."""
     waiting = Reassessment.objects.filter(state=ReassessmentState.QUEUED)
-    return send(reassess, waits="licences wait for the sweep to be judged again", rows=waiting, queue=QUEUE)
+    return send(reassess, waits="licences wait for the sweep to be judged again", rows=waiting, queue=WAITED_FOR)

@@ -9,11 +9,9 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
+from audits.queues import WAITED_FOR
 from audits.work import send
 from governance.policies import back_testing, rejudging
-
-# A person waits for it, or something is closed until it is done: not behind the nightly audits.
-QUEUE = "ci"
 
 
 @shared_task(ignore_result=True, acks_late=True, time_limit=int(back_testing.TIME_LIMIT.total_seconds()))
@@ -24,7 +22,9 @@ def back_test(*, back_test_id: int, **_newer: Any) -> None:
 
 def wake(back_test_id: int) -> bool:
     """Tell the workers. A broker that is down is no error: whoever looks at the back-test tells them again."""
-    return send(back_test, waits=f"back-test {back_test_id} waits", kwargs={"back_test_id": back_test_id}, queue=QUEUE)
+    return send(
+        back_test, waits=f"back-test {back_test_id} waits", kwargs={"back_test_id": back_test_id}, queue=WAITED_FOR
+    )
 
 
 @shared_task(ignore_result=True, acks_late=True, time_limit=int(rejudging.TIME_LIMIT.total_seconds()))
@@ -41,4 +41,4 @@ def sweep_rejudgings(**_newer: Any) -> None:
 
 def wake_rejudging() -> bool:
     """Tell the workers. A broker that is down is no error: the sweep tells them again."""
-    return send(rejudge, waits="what has to be judged again waits for the sweep", queue=QUEUE)
+    return send(rejudge, waits="what has to be judged again waits for the sweep", queue=WAITED_FOR)

@@ -308,28 +308,13 @@ def _more_exactly(action: str, step: Mapping[str, Any]) -> str:
     return "ask_waiver_days" if action == "ask_waiver" and step.get("detail") else action
 
 
-def step(step: Mapping[str, Any]) -> str:
-    """One step of the way to yes: what to do and who can."""
-    action, target, count = str(step.get("action")), str(step.get("target", "")), step.get("count", 1)
-    detail = str(step.get("detail", "")).strip().rstrip(".")
-    if action == "mend_inputs":
-        action = "mend_table" if target in ("bias", "ll144", "counterfactual", "suite") else action
-    elif action == "complete_profile":
-        detail = _fields(name.strip() for name in detail.split(","))
-    elif action == "lift_suspension":
-        detail = ", ".join(one.partition(":")[2] for one in detail.split(", "))
-    elif action in ("submit", "resubmit", "decide"):
-        detail = str(look_up(detail, "stage").label).lower()
-    action = _more_exactly(action, step)
-    if action in ("vote", "lift_veto"):
-        target = str(look_up(target, "lane").label)
-    elif action not in ("submit", "submit_again", "resubmit", "decide"):
-        target = _audited(target)
-    known = {
+def _sentences(count: int) -> dict[str, str]:
+    """What is said of each action; ``count`` is how many people or suspensions it is about."""
+    return {
         "lift_suspension": ngettext(
             "A second risk officer has to lift %(count)s suspension: of %(detail)s.",
             "A second risk officer has to lift each of %(count)s suspensions: of %(detail)s.",
-            int(count),
+            count,
         ),
         "run": _("Run the %(target)s audit."),
         "retry": _("Run the %(target)s audit again; the last one could not be done."),
@@ -359,7 +344,7 @@ def step(step: Mapping[str, Any]) -> str:
         "vote": ngettext(
             "%(count)s more person has to agree in lane %(target)s.",
             "%(count)s more people have to agree in lane %(target)s.",
-            int(count),
+            count,
         ),
         "lift_veto": _("The veto in lane %(target)s has to be lifted by who cast it."),
         "vote_by_another": _("More different people have to vote: %(count)s."),
@@ -374,7 +359,26 @@ def step(step: Mapping[str, Any]) -> str:
         "publish_policy": _("Publish a policy that applies to: %(target)s."),
         "correct_facts": _("The facts cannot be read at %(target)s; an administrator looks into it."),
     }
-    sentence = known.get(action)
+
+
+def step(step: Mapping[str, Any]) -> str:
+    """One step of the way to yes: what to do and who can."""
+    action, target, count = str(step.get("action")), str(step.get("target", "")), step.get("count", 1)
+    detail = str(step.get("detail", "")).strip().rstrip(".")
+    if action == "mend_inputs":
+        action = "mend_table" if target in ("bias", "ll144", "counterfactual", "suite") else action
+    elif action == "complete_profile":
+        detail = _fields(name.strip() for name in detail.split(","))
+    elif action == "lift_suspension":
+        detail = ", ".join(one.partition(":")[2] for one in detail.split(", "))
+    elif action in ("submit", "resubmit", "decide"):
+        detail = str(look_up(detail, "stage").label).lower()
+    action = _more_exactly(action, step)
+    if action in ("vote", "lift_veto"):
+        target = str(look_up(target, "lane").label)
+    elif action not in ("submit", "submit_again", "resubmit", "decide"):
+        target = _audited(target)
+    sentence = _sentences(int(count)).get(action)
     if sentence is None:
         return _("%(action)s: %(target)s") % {"action": action, "target": target}
     return sentence % {"target": target, "count": count, "detail": detail}

@@ -7,6 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
+from audits.queues import SCHEDULED, UPKEEP
 from audits.work import send
 from governance.reports import building, drawing, mailing
 
@@ -45,17 +46,17 @@ def draw(**_newer: Any) -> None:
 
 def wake_drawing() -> None:
     """Tell the workers that a form waits to be drawn."""
-    _tell(draw, queue="scheduled")
+    _tell(draw, queue=SCHEDULED)
 
 
 def wake() -> None:
     """Tell the workers. A broker that is down is no error: the sweep tells them again."""
-    _tell(build, queue="scheduled")
+    _tell(build, queue=SCHEDULED)
 
 
 def nudge_mail() -> None:
     """Have mails looked at now. Should the broker be down, the beat's next round does it."""
-    _tell(send_mail, queue="upkeep", expires=30)
+    _tell(send_mail, queue=UPKEEP, expires=30)
 
 
 def _tell(task: Any, **options: Any) -> None:

@@ -14,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.audits.measures.made import csv_of, rows_of, selected, shared_table
+from tests.nowhere import NOWHERE
 
 COLUMNS = ("--label", "label", "--prediction", "prediction", "--sensitive", "group")
 FAIR = selected(a=(800, 1000), b=(790, 1000))
@@ -274,21 +275,12 @@ def test_hostile_names_do_not_reach_the_terminal(table: Any) -> None:
 
 @pytest.mark.parametrize("extra", [(), ("--format", "json")])
 def test_no_database_is_needed(table: Any, extra: tuple[str, ...]) -> None:
-    nowhere = {
-        "DATABASE_URL": "postgres://nobody:none@127.0.0.1:1/none",
-        "BROKER_URL": "redis://127.0.0.1:1/0",
-        "SECRET_KEY": "x" * 60,
-        "SIGNING_KEY": "y" * 60,
-        "ASSAY_PUBLIC_URL": "https://assay.example.org",
-        "ALLOWED_HOSTS": "assay.example.org",
-        "PATH": os.environ["PATH"],
-    }
     said = subprocess.run(
         [sys.executable, "manage.py", "audit_table", table(FAIR), *COLUMNS, *RATIO_ONLY, *extra],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
-        env=nowhere,
+        env=NOWHERE,
         check=False,
     )
 

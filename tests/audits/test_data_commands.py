@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from django.core.management import CommandError, call_command
 
 from tests.audits.measures.data.tables import csv, varied
 from tests.audits.measures.drift.test_tables import sample
+from tests.nowhere import NOWHERE
 
 CLEAN = csv("number,text", varied(60))
 SPLITS = ["test", "train", "train"]
@@ -150,22 +150,12 @@ def test_no_database_and_no_heavy_library_is_needed(file: Any, command: str) -> 
         "sys.argv = ['manage.py', *sys.argv[1:]]\n"
         "runpy.run_path('manage.py', run_name='__main__')\n"
     )
-    nowhere = {
-        "DATABASE_URL": "postgres://nobody:none@127.0.0.1:1/none",
-        "BROKER_URL": "redis://127.0.0.1:1/0",
-        "SECRET_KEY": "x" * 60,
-        "SIGNING_KEY": "y" * 60,
-        "ASSAY_PUBLIC_URL": "https://assay.example.org",
-        "ALLOWED_HOSTS": "assay.example.org",
-        "PATH": os.environ["PATH"],
-    }
-
     done = subprocess.run(
         [sys.executable, "-c", program, command, *words, "--format", "json"],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
-        env=nowhere,
+        env=NOWHERE,
         check=False,
     )
 

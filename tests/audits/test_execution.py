@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from audits import execution, recovery
 from audits import services as audits
+from audits.ending import Ending
 from audits.locks import hold_subject
 from audits.models import Finding, Origin, Run, RunState
 from audits.signals import run_finished
@@ -67,7 +68,7 @@ def test_a_worker_that_has_lost_its_lease_writes_nothing():
     assert held is not None
     Run.objects.filter(pk=run.pk).update(fencing_token=2, attempt=2)  # somebody else has it by now
 
-    ended = execution.finish(held, state=RunState.SUCCEEDED, verdict="pass")
+    ended = execution.finish(held, Ending(state=RunState.SUCCEEDED, verdict="pass"))
 
     run.refresh_from_db()
     assert ended is None

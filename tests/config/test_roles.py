@@ -39,16 +39,6 @@ def tables() -> Iterator[None]:
         cursor.execute(f"DROP TABLE {', '.join(TABLES)}")
 
 
-@pytest.fixture
-def application() -> Iterator[psycopg.Connection[Any]]:
-    """A connection to this test's database as the application's role."""
-    at = connection.get_connection_params()
-    with psycopg.connect(
-        host=at["host"], port=at["port"], dbname=at["dbname"], user=embedded.APPLICATION, autocommit=True
-    ) as application:
-        yield application
-
-
 def refused(application: psycopg.Connection[Any], statement: str) -> bool:
     """Whether the right is lacking; a trigger's refusal is another error and does not count."""
     try:

@@ -172,8 +172,8 @@ def test_the_story_ends_as_told_and_mailed_although_its_workers_are_killed(clone
     assert stat.S_IMODE(notes.stat().st_mode) == 0o600
     told = json.loads(notes.read_text())
     allow, deny = gate(clone, told["allow"]), gate(clone, told["deny"])
-    assert (allow["verdict"], deny["verdict"]) == ("allow", "deny")
     stress, level = told["stress"], probe().level
+    assert (allow["verdict"], deny["verdict"]) == ("allow" if level >= Level.L2 else "deny", "deny")
     if level < Level.L2:  # nothing is run here, and so nothing passes
         assert (stress["state"], stress["verdict"], stress["level"]) == ("errored", "", None)
     else:
@@ -183,7 +183,7 @@ def test_the_story_ends_as_told_and_mailed_although_its_workers_are_killed(clone
     report = json.loads(Path(told["report"]["path"]).read_text())
     assert report["cover"]["provisional"]
     outcomes = {one["outcome"] for one in report["content"]["decisions"]}
-    assert "approved" in outcomes
+    assert "approved" in outcomes or level < Level.L2
     assert any(requirement["status"] == "unsatisfied" for requirement in deny["requirements"])
     assert deny["next_steps"]
     assert {user["email"] for user in told["users"]} > {"emil@demo.example", "dana@demo.example"}
@@ -234,6 +234,7 @@ def test_where_no_model_can_be_kept_apart_that_is_told_and_nothing_passes(open_f
 
     assert story.returncode == 0, story.stdout + story.stderr
     assert "the model was not run, so that nothing passes" in story.stdout
+    assert "not approved: production asks how the model holds under stress" in story.stdout
     assert "bwrap is not installed" in story.stdout
     stress = json.loads((folder / "var" / "demo.json").read_text())["stress"]
     assert (stress["state"], stress["verdict"], stress["level"]) == ("errored", "", None)

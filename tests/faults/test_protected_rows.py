@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 
-from config import embedded
 from governance.catalog.models import LicenceText
 from governance.reviews import comments
 from tests.governance.licensing.graphs import statements
@@ -51,18 +48,6 @@ def filled(transactional_db: None) -> World:
             cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608
             assert cursor.fetchone()[0], f"{table} is empty: the test would show nothing"
     return world
-
-
-@pytest.fixture
-def application() -> Iterator[psycopg.Connection[Any]]:
-    """A connection to this test's database as the application's role."""
-    if not settings.EMBEDDED:
-        pytest.skip("DATABASE_URL is set: its roles are its administrator's")
-    at = connection.get_connection_params()
-    with psycopg.connect(
-        host=at["host"], port=at["port"], dbname=at["dbname"], user=embedded.APPLICATION, autocommit=True
-    ) as application:
-        yield application
 
 
 def deeds(table: str) -> list[str]:

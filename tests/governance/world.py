@@ -77,6 +77,7 @@ _published: list[tuple[str, dict[str, Any]]] = []
 LEFT_OUT = (
     *("minimal-files", "model-files", "critical-files"),
     *("lower-text-stress", "text-stress", "critical-text-stress"),
+    *("lower-input-stress", "input-stress", "critical-input-stress"),
 )
 
 

@@ -1,4 +1,4 @@
-"""gzip, bzip2 and xz: one packed stream or several in a row, with what stands behind them."""
+"""gzip, zlib, bzip2, xz and lzma: one packed stream or several in a row, with what stands behind them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _PIECE = 1 << 20
 _LZMA_MEMORY = 128 << 20
 LARGEST_DICTIONARY = 64 << 20
 """Bytes that LZMA may ask for to look back; what asks for more is not unpacked."""
-_MAGIC = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00"}
+_MAGIC = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00", "lzma": b"\x5d\x00\x00", "zlib": b""}
+FORMS = tuple(_MAGIC)
+# Of these nobody reads a second one behind the first.
+_ALONE = ("zlib", "lzma")
 _ENDINGS = {".tgz": ".tar", ".tbz2": ".tar", ".txz": ".tar", ".gz": "", ".bz2": "", ".xz": ""}
 
 
@@ -33,8 +36,12 @@ def decoder(form: str) -> Any:
         return zlib.decompressobj(31)
     if form == "deflate":
         return zlib.decompressobj(-15)
+    if form == "zlib":
+        return zlib.decompressobj()
     if form == "bzip2":
         return bz2.BZ2Decompressor()
+    if form == "lzma":
+        return lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_LZMA_MEMORY)
     return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_LZMA_MEMORY)
 
 
@@ -92,7 +99,7 @@ def inspect(place: Place, form: str) -> Seen:
     with unpacked() as out:
         at = total = 0
         why = ""
-        while place.source.read_at(at, len(_MAGIC[form])) == _MAGIC[form]:
+        while at < place.size and place.source.read_at(at, len(_MAGIC[form])) == _MAGIC[form]:
             try:
                 packed = place.source.window(at, place.size - at)
                 taken, total = unpack(packed, decoder(form), out, place.scan.budget, packed=place.size, so_far=total)
@@ -106,6 +113,8 @@ def inspect(place: Place, form: str) -> Seen:
                 place.not_inspected(over.which, place.size)
                 return Seen(0)
             at += taken
+            if form in _ALONE:
+                break
         source = Source(out, out.tell())
         seen = place.scan.inside(source, f"{place.path}!/{_inner_name(place.name)}", place.depth + 1)
     missing = -(-at * (source.size - seen.inspected) // max(source.size, 1))

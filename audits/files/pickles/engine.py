@@ -69,12 +69,14 @@ def _in_a_row(place: Place, *, arrays: bool) -> list[Stream]:
     """Pickles that follow each other, as far as they do; the first is there in any case."""
     source = place.source
     legacy = source.read_at(0, len(TORCH_LEGACY)) == TORCH_LEGACY
-    streams = [follow(source, 0, arrays=arrays, arguments_fit=arguments_fit)]
+    # Read plainly, what joblib has put among the instructions leads nowhere, and where it ends is no finding.
+    breaks = not arrays
+    streams = [follow(source, 0, arrays=arrays, arguments_fit=arguments_fit, breaks=breaks)]
     while streams[-1].stopped and streams[-1].end < source.size and len(streams) < MOST_STREAMS:
         if legacy and len(streams) == 5:
             break
         start = streams[-1].end
-        following = follow(source, start, arrays=arrays, collect=legacy, arguments_fit=arguments_fit)
+        following = follow(source, start, arrays=arrays, collect=legacy, arguments_fit=arguments_fit, breaks=breaks)
         head = source.read_at(start, 2)
         if not following.stopped and not following.acts and not (head[:1] == b"\x80" and head[1:] <= b"\x05"):
             break

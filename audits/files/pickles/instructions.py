@@ -14,6 +14,7 @@ LONGEST_TEXT = 256
 """Bytes of a constant that may be a name; of longer ones only the place is known."""
 LONGEST_LINE = 1 << 16
 MOST_NAMES = 10_000
+MOST_KEYS = 64
 
 JOBLIB_ARRAY = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 
@@ -23,7 +24,7 @@ for _op, _length in {"K": 1, "M": 2, "J": 4, "G": 8, "N": 0, "\x88": 0, "\x89": 
     PUSH[ord(_op)] = _length
 # The same where numbers and tables are followed too.
 TRACKED = list(PUSH)
-for _op in "KMJ}":
+for _op in "KMJN}":
     TRACKED[ord(_op)] = -1
 
 TEXT_LENGTH = {0x58: 4, 0x54: 4, 0x55: 1, 0x8D: 8}  # X T U and BINUNICODE8: constants that may be names
@@ -38,13 +39,13 @@ class Instructions(Memory):
     """
 
     def __init__(
-        self, source: Source, start: int, *, arrays: bool, collect: bool, arguments_fit: Allowed | None
+        self, source: Source, start: int, *, arrays: bool, collect: bool, arguments_fit: Allowed | None, breaks: bool
     ) -> None:
         super().__init__()
         self.source, self.stream = source, Stream(start)
         self.at = start
         self.globals: dict[tuple[str, str], Global] = {}
-        self.arrays, self.collect, self.arguments_fit = arrays, collect, arguments_fit
+        self.arrays, self.collect, self.arguments_fit, self.breaks = arrays, collect, arguments_fit, breaks
         self.tracked = collect
         self.pushes = TRACKED if self.tracked else PUSH
 
@@ -69,7 +70,7 @@ class Instructions(Memory):
             if self.collect:
                 self.collected(self.stack[-1])
         else:
-            self.stack.append(VALUE)
+            self.stack.append(UNKNOWN)
         return start + length
 
     def collected(self, text: bytes) -> None:
@@ -110,14 +111,21 @@ class Instructions(Memory):
 
     def call(self, what: Any, args: Any) -> None:
         if type(what) is not Global:
+            if self.breaks and (_is_data(what) or type(what) is bytes):
+                raise Broken("call")
             self.stream.computed_calls += 1
             self.stack.append(UNKNOWN)
             return
         self.stream.called.add(what.key)
-        if self.arguments_fit is not None and not self.arguments_fit(what, args):
+        if self.arguments_fit is not None and not (self.arguments_fit(what, args) and self.makes_no_array(args)):
             self.stream.arguments.add(what.key)
         keeps = self.tracked and what.key in (("numpy", "dtype"), JOBLIB_ARRAY)
         self.stack.append(Made(what, args) if keeps else what.made)
+
+    def makes_no_array(self, args: Any) -> bool:
+        """Whether a call cannot make what joblib reads an array for in a way that is not seen here."""
+        wrapper = self.globals.get(JOBLIB_ARRAY)
+        return wrapper is None or (type(args) is tuple and wrapper not in args)
 
     def alter(self, what: Any) -> None:
         if type(what) is Global:
@@ -128,6 +136,8 @@ class Instructions(Memory):
         name, module = self.stack.pop(), self.stack.pop()
         if type(name) is bytes and type(module) is bytes:
             self.stack.append(self.imported(utf8(module), utf8(name)))
+        elif self.breaks and any(_is_data(one) or _is_no_text(one) for one in (name, module)):
+            raise Broken("name")
         else:
             self.stream.computed_names += 1
             self.stack.append(UNKNOWN)
@@ -147,8 +157,18 @@ class Instructions(Memory):
     def build(self) -> None:
         state, what = self.stack.pop(), self.stack[-1]
         self.alter(what)
-        if type(what) is Made and what.of.key == JOBLIB_ARRAY and self.arrays and isinstance(state, Table):
+        if JOBLIB_ARRAY not in self.globals:
+            return
+        # What is set beside the dictionary of an object may be its very class. Generators have a pair of their own.
+        is_generator = type(what) is Made and what.of.module.startswith("numpy.random.")
+        if type(state) is tuple and len(state) == 2 and state[1] is not None and not is_generator:
+            self.stream.computed_calls += not _is_plain(state[1])
+        if type(what) is Made and what.of.key == JOBLIB_ARRAY and self.arrays:
+            if type(state) is not Table or not state.whole:
+                raise Broken("array")
             self.array(state)
+        elif type(what) is Made and what is not what.of.made:
+            what.state = state if what.state is VALUE else UNKNOWN
 
     def append_one(self) -> None:
         self.stack.pop()
@@ -170,8 +190,10 @@ class Instructions(Memory):
         self.alter(where)
         if type(where) is Table:
             for key, value in zip(items[::2], items[1::2], strict=False):
-                if type(key) is bytes and len(where) < 16:
+                if type(key) is bytes and (key in where or len(where) < MOST_KEYS):
                     where[key] = value
+                else:
+                    where.whole = False
 
     def tuple_of(self) -> None:
         items = self.popped()
@@ -215,12 +237,12 @@ class Instructions(Memory):
             and len(self.stream.storages) < MOST_REMEMBERED
         ):
             self.stream.storages[named[2]] = (named[1].name, named[4])
-        self.stack.append(VALUE)
+        self.stack.append(UNKNOWN)
 
     # Instructions with a line as argument.
     def persistent_line(self, line: bytes) -> None:
         self.stream.persistent += 1
-        self.stack.append(VALUE)
+        self.stack.append(UNKNOWN)
 
     def number_line(self, line: bytes) -> None:
         text = line.strip().removesuffix(b"L")
@@ -248,14 +270,14 @@ class Instructions(Memory):
             decoded = codecs.escape_decode(line[1:-1])[0]
         except ValueError:
             raise Broken("text") from None
-        self.stack.append(decoded if len(decoded) <= LONGEST_TEXT else VALUE)
+        self.stack.append(decoded if len(decoded) <= LONGEST_TEXT else UNKNOWN)
 
     def unicode_line(self, line: bytes) -> None:
         try:
             decoded = line.decode("raw-unicode-escape").encode("utf-8", "surrogatepass")
         except ValueError:
             raise Broken("text") from None
-        self.stack.append(decoded if len(decoded) <= LONGEST_TEXT else VALUE)
+        self.stack.append(decoded if len(decoded) <= LONGEST_TEXT else UNKNOWN)
 
     def get_line(self, line: bytes) -> None:
         self.stack.append(self.recall(_index(line)))
@@ -285,6 +307,28 @@ class Instructions(Memory):
         if len(self.stream.arrays) > MOST_NAMES:
             self.stream.arrays.clear()
         self.stream.arrays.append(Array(start, size))
+
+
+# Names of numpy and joblib are classes and functions, and what they make is no text of Python's own class.
+_NEVER_TEXTS = ("numpy", "numpy.core.multiarray", "numpy._core.multiarray", "joblib.numpy_pickle")
+
+
+def _is_data(what: Any) -> bool:
+    """Whether something is certainly neither a text nor to be called: the unpickler stops where it would have to be."""
+    if type(what) is Made:
+        return what.of.module in _NEVER_TEXTS
+    return what is VALUE or what is None or type(what) in (int, tuple, Table)
+
+
+def _is_no_text(what: Any) -> bool:
+    """Whether something is a class of numpy, joblib or scikit-learn, or one of its objects."""
+    of = what.of if type(what) is Made else what
+    return type(of) is Global and (of.module in _NEVER_TEXTS or of.module.startswith("sklearn."))
+
+
+def _is_plain(state: Any) -> bool:
+    """Whether attributes that are set one by one are an object's own."""
+    return type(state) is Table and state.whole and not any(key.startswith(b"__") for key in state)
 
 
 def _index(line: bytes) -> int:

@@ -36,7 +36,13 @@ _BYTES_LENGTH = {0x42: 4, 0x43: 1, 0x8E: 8, 0x96: 8}  # B C BINBYTES8 BYTEARRAY8
 
 
 def follow(
-    source: Source, start: int = 0, *, arrays: bool = False, collect: bool = False, arguments_fit: Allowed | None = None
+    source: Source,
+    start: int = 0,
+    *,
+    arrays: bool = False,
+    collect: bool = False,
+    arguments_fit: Allowed | None = None,
+    breaks: bool = False,
 ) -> Stream:
     """Follow one pickle from ``start`` on.
 
@@ -46,11 +52,13 @@ def follow(
             unpickler does.
         collect: keep all short constant texts.
         arguments_fit: says whether an imported name may be called with these arguments.
+        breaks: stop where the unpickler does because a number or container stands for a name, or for what is called;
+            otherwise that counts as computed.
 
     Returns:
         What it does; never raises for what the bytes hold. Time is linear in the bytes followed, memory is bounded.
     """
-    machine = _Machine(source, start, arrays=arrays, collect=collect, arguments_fit=arguments_fit)
+    machine = _Machine(source, start, arrays=arrays, collect=collect, arguments_fit=arguments_fit, breaks=breaks)
     try:
         machine.run()
     except Broken as broken:
@@ -193,6 +201,9 @@ class _Machine(Instructions):
             return at + 1 + length
         if op == 0x7D:
             stack.append(Table())
+            return at + 1
+        if op == 0x4E:
+            stack.append(None)
             return at + 1
         if op in TEXT_LENGTH:
             return self.text(op, at)

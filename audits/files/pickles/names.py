@@ -39,13 +39,14 @@ _ALLOWED = frozenset(
         numpy._core.multiarray _reconstruct scalar
         numpy.core.numeric _frombuffer
         numpy._core.numeric _frombuffer
+        numpy.ma MaskedArray
         numpy.ma.core MaskedArray _mareconstruct
         numpy.dtypes Float16DType Float32DType Float64DType Int8DType Int16DType Int32DType Int64DType UInt8DType
         numpy.dtypes BoolDType StrDType ObjectDType
         numpy.random._pickle __randomstate_ctor __generator_ctor __bit_generator_ctor
         numpy.random._mt19937 MT19937
         numpy.random._pcg64 PCG64
-        numpy.random.bit_generator SeedSequence
+        numpy.random.bit_generator SeedSequence __pyx_unpickle_SeedSequence
         joblib.numpy_pickle NumpyArrayWrapper
         scipy.sparse._csr csr_matrix csr_array
         scipy.sparse._csc csc_matrix csc_array
@@ -346,6 +347,8 @@ _DANGEROUS = frozenset(
     ]
 )
 
+_BUILTINS, _DECODERS = ("builtins", "__builtin__"), ("bytes", "bytearray", "str", "unicode")
+_ARRAYS = ("numpy", "numpy.ma", "numpy.ma.core")
 _ENCODINGS = (b"latin1", b"latin-1", b"utf-8", b"utf8", b"ascii")
 
 
@@ -375,7 +378,8 @@ def _is_dangerous(module: str, name: str) -> bool:
 
 def arguments_fit(what: Global, args: Any) -> bool:
     """Whether an allowed name is called with what it is allowed for."""
-    if what.key == ("_codecs", "encode"):
+    if what.key == ("_codecs", "encode") or (what.module in _BUILTINS and what.name in _DECODERS):
         # Any other codec is a module that is looked up by its name.
-        return type(args) is tuple and (len(args) == 1 or (len(args) == 2 and args[1] in _ENCODINGS))
-    return True
+        return type(args) is tuple and (len(args) < 2 or (len(args) == 2 and args[1] in _ENCODINGS))
+    # Its classes are made without a call. Given an object that claims to be an array, they read wherever that points.
+    return what.module not in _ARRAYS or what.name in ("dtype", "_mareconstruct")

@@ -39,16 +39,22 @@ class Global:
 
 
 class Made:
-    """The result of calling an imported name."""
+    """The result of calling an imported name; ``state`` is what is set on it, ``VALUE`` where nothing is."""
 
-    __slots__ = ("args", "of")
+    __slots__ = ("args", "of", "state")
 
     def __init__(self, of: Global, args: Any = ()) -> None:
         self.of, self.args = of, args
+        self.state: Any = VALUE
 
 
 class Table(dict[bytes, Any]):
-    """A dictionary whose texts are kept, while arrays that stand in the stream have to be measured."""
+    """A dictionary whose texts are kept, while arrays that stand in the stream have to be measured.
+
+    ``whole`` says whether all its keys are constants that are known here.
+    """
+
+    whole = True
 
 
 @dataclass
@@ -105,11 +111,44 @@ class Stream:
         return bool(self.called or self.computed_calls or self.changed or self.computed_names or self.extensions)
 
 
+# The kinds of numpy types whose size is part of their state.
+_FLEXIBLE = (b"S", b"U", b"V")
+_HAS_OBJECTS = 1
+
+
 def item_size(dtype: Any) -> int | None:
-    """Bytes of one item of a numpy type as the stream describes it; 0 for objects, None where it is not known."""
+    """Bytes of one item of a numpy type as the stream describes it; 0 for objects, None where it is not known.
+
+    A type is made of a code and then given a state, which has the last word on size, fields and objects: where the two
+    differ, whoever goes by the code alone takes the wrong bytes for numbers.
+
+    Source: numpy, ``arraydescr_setstate`` in ``descriptor.c``: version, order, subarray, names, fields, size,
+    alignment, flags; and the unit, for dates.
+    """
     if type(dtype) is not Made or type(dtype.args) is not tuple or not dtype.args or type(dtype.args[0]) is not bytes:
         return None
-    return width_of(dtype.args[0].decode("ascii", "replace"))
+    code = dtype.args[0]
+    width = width_of(code.decode("ascii", "replace"))
+    if width is None or dtype.state is VALUE:
+        return width
+    kind, state = code.lstrip(b"<>|=")[:1], dtype.state
+    if type(state) is not tuple or len(state) != (9 if kind in (b"m", b"M") else 8) or type(state[7]) is not int:
+        return None
+    subarray, names, fields, size, flags = *state[2:6], state[7]
+    if flags & _HAS_OBJECTS or not width:
+        return 0 if flags & _HAS_OBJECTS else None
+    if size != (width if kind in _FLEXIBLE else -1):
+        return None
+    parts: list[Any] = []
+    if fields is not None:
+        if kind != b"V" or type(fields) is not Table or not fields.whole:
+            return None
+        parts = [field[0] if type(field) is tuple and field else None for field in fields.values()]
+    elif names is not None:
+        return None
+    if subarray is not None:
+        parts.append(subarray[0] if type(subarray) is tuple and subarray else None)
+    return width if all(item_size(part) for part in parts) else None
 
 
 def width_of(code: str) -> int | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from audits.files.places import Place
-from audits.files.texts import templates
+from audits.files.texts import targets, templates
 
 LONGEST = 16 << 20
 _MOST_VALUES = 2_000_000
@@ -16,6 +17,22 @@ _KERAS = ("keras", "tensorflow.keras", "tf_keras", "keras_hub", "keras_nlp", "ke
 _KERAS_CODE = ("Lambda", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "TFSMLayer", "TFOpLambda", "SlicingOpLambda")
 _DECISIVE = ("auto_map", "class_name", "chat_template", "module")
 _CODE_KEYS = ("auto_map", "custom_pipelines")
+# Parts of Keras that no layer is of, and functions of it that read or load something else.
+_NO_LAYERS = ("utils", "saving", "config", "export", "datasets", "callbacks", "tree", "distribution", "wrappers")
+_KERAS_FUNCTIONS = (
+    "get_file",
+    "load_model",
+    "load_weights",
+    "load_img",
+    "model_from_json",
+    "model_from_config",
+    "clone_model",
+    "deserialize_keras_object",
+    "enable_unsafe_deserialization",
+)
+# sentence-transformers lists the modules of a model, and imports whatever class it reads there.
+_OF_A_MODULE = {"idx", "path", "type"}
+_SENTENCE_TRANSFORMERS = "sentence_transformers."
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -23,16 +40,16 @@ class _Pairs(list[tuple[str, Any]]):
 
 
 def judge_json(place: Place, raw: bytes) -> bool:
-    """Judge JSON as settings; gives whether it is an object of them. What is no JSON is left to others."""
+    """Judge JSON as settings; gives whether it is an object or a list of them. What is no JSON is left to others."""
     if len(raw) > LONGEST:
         return False
     try:
-        document = json.loads(raw, object_pairs_hook=_Pairs)
+        document = json.loads(raw.removeprefix(codecs.BOM_UTF8), object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
         return False
-    if not isinstance(document, _Pairs):
+    if not isinstance(document, (_Pairs, list)):
         return False
-    if {"dsseEnvelope", "verificationMaterial"} <= {key for key, _value in document}:
+    if isinstance(document, _Pairs) and {"dsseEnvelope", "verificationMaterial"} <= {key for key, _value in document}:
         place.scan.signature(place.path, raw)
     for pairs in _objects(document):
         _object(place, pairs)
@@ -67,8 +84,16 @@ def _object(place: Place, pairs: _Pairs) -> None:
     for key in _DECISIVE:
         if keys[key] > 1:
             place.note("files.name_twice", key)
+    if keys.keys() >= _OF_A_MODULE:
+        for _key, value in (pair for pair in pairs if pair[0] == "type"):
+            if isinstance(value, str) and not value.startswith(_SENTENCE_TRANSFORMERS):
+                place.note("files.code_mapped", value)
+    if keys["__class__"] and keys["__module__"]:
+        _type_of_skops(place, pairs)
     for key, value in pairs:
         _loader(place, key, value)
+        if key == "config" and "class_name" in keys:
+            _reads(place, value)
         if isinstance(value, str) and "class_name" in keys:
             _keras(place, key, value, is_layer="config" in keys)
 
@@ -80,7 +105,11 @@ def _loader(place: Place, key: str, value: Any) -> None:
             place.note("files.code_mapped", named)
     elif key == "trust_remote_code" and value is True:
         place.note("files.code_trusted")
-    elif key == "template" or key.endswith("chat_template"):
+    elif key == "_class_name" and isinstance(value, list):  # diffusers: a module of the repository, and its class
+        place.note("files.code_mapped", ".".join(map(str, value)))
+    elif key == targets.TARGET and isinstance(value, str) and targets.reaches(value):
+        place.note("files.code_dangerous", f"{key}: {value}")
+    elif key == "template" or "chat_template" in key:
         for text in _texts(value):
             templates.judge(place, text)
     elif isinstance(value, str) and templates.looks_like(value):
@@ -93,12 +122,32 @@ def _keras(place: Place, key: str, value: str, *, is_layer: bool) -> None:
         place.note("files.keras_lambda", value)
         return
     is_named = ">" in value and key in ("class_name", "registered_name")
-    if is_named or (is_layer and key == "module" and not _is_of_keras(value)):
+    is_elsewhere = is_layer and key == "module" and not _is_of_keras(value)
+    if is_named or is_elsewhere or (key in ("class_name", "config") and value in _KERAS_FUNCTIONS):
         place.note("files.keras_custom", value)
 
 
+def _reads(place: Place, config: Any) -> None:
+    """A layer whose vocabulary is a path reads it when it is made: any file, or address (CVE-2025-12058)."""
+    if isinstance(config, _Pairs):
+        for key, value in config:
+            if key == "vocabulary" and isinstance(value, str) and value:
+                place.note("files.keras_reads", f"{key}: {value}")
+
+
+def _type_of_skops(place: Place, pairs: _Pairs) -> None:
+    """A type that a model kept by skops is made of. Whoever trusts all of its types has it made."""
+    said = {key: value for key, value in pairs if isinstance(value, str)}
+    name = f"{said.get('__module__', '')}.{said.get('__class__', '')}"
+    if targets.reaches(name):
+        place.note("files.code_dangerous", name)
+
+
 def _is_of_keras(module: str) -> bool:
-    return any(module == known or module.startswith(f"{known}.") for known in _KERAS)
+    if not any(module == known or module.startswith(f"{known}.") for known in _KERAS):
+        return False
+    inner = [part for part in module.split(".") if part not in ("tensorflow", "tf_keras", "keras", "src", "api")]
+    return not (inner and inner[0] in _NO_LAYERS)
 
 
 def _named(value: Any) -> Iterator[str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from audits.files.places import Place, Seen
 from audits.files.sources import CHUNK
-from audits.files.texts import code, configs, secrets, templates
+from audits.files.texts import code, configs, secrets, targets, templates
 
 _LFS = b"version https://git-lfs.github.com/spec/v1\n"
 _SCRIPT_FOLDER = re.compile(r"!/(?:[^!]*/)?code/.*\.py$")
-_PYTHON_TAG = re.compile(rb"!!python/[a-z/]{1,20}:?[\w.]{0,100}")
+_OVERLAP = 400
 _TEMPLATES = (".jinja", ".jinja2", ".j2")
 
 
@@ -22,12 +23,13 @@ def inspect(place: Place) -> Seen:
         place.note("files.no_bytes")
         return Seen(place.size)
     secrets.search_all(place)
-    _tags(place)
+    _names(place)
     if place.name.endswith(".debug_pkl"):
         return Seen(place.size)
-    if head.lstrip()[:1] in (b"{", b"["):
+    begins = head.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
+    if begins in (b"{", b"["):
         if place.size <= configs.LONGEST:
-            if not configs.judge_json(place, place.source.read_at(0, place.size)) and head.lstrip()[:1] == b"{":
+            if not configs.judge_json(place, place.source.read_at(0, place.size)) and begins == b"{":
                 _lines(place)
         elif place.name.endswith(".json"):
             place.not_inspected("too_long", place.size)
@@ -45,12 +47,11 @@ def inspect(place: Place) -> Seen:
     return Seen(place.size)
 
 
-def _tags(place: Place) -> None:
-    """YAML that makes Python objects when it is loaded unsafely."""
+def _names(place: Place) -> None:
+    """What a loader would import by its name, wherever it stands in the text."""
     at = 0
-    while chunk := place.source.read_at(at, CHUNK + 200):
-        for tag in _PYTHON_TAG.findall(chunk):
-            place.note("files.code_dangerous", tag.decode("ascii", "replace"))
+    while chunk := place.source.read_at(at, CHUNK + _OVERLAP):
+        targets.search(place, chunk)
         at += CHUNK
 
 

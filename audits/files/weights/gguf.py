@@ -11,6 +11,7 @@ from audits.files.places import Place, Seen
 from audits.files.sources import Source
 from audits.files.texts import secrets, templates
 
+LONGEST_TOKEN = 1 << 12
 # Type number -> (weights in a block, bytes of a block). Source: the enumeration ggml_type and its blocks in ggml.
 _BLOCKS = {
     0: (1, 4),
@@ -148,7 +149,9 @@ def _metadata(place: Place, reader: _Reader, entries: int) -> int:
         if key in keys:
             place.note("files.name_twice", key)
         keys.add(key)
-        value = _value(reader, reader.number("I"), judge(key), 0)
+        # Of an array's texts short ones are tokens, and have no meaning of their own.
+        shortest = 0 if "chat_template" in key else LONGEST_TOKEN
+        value = _value(reader, reader.number("I"), judge(key), 0, shortest)
         if key == "general.alignment" and type(value) is int and 0 < value <= 1 << 20 and value % 8 == 0:
             alignment = value
     return alignment
@@ -173,7 +176,7 @@ def _tensor(reader: _Reader, alignment: int) -> tuple[int, int]:
     return offset, offset + count // weights * size
 
 
-def _value(reader: _Reader, kind: int, text: Callable[[str], None], depth: int) -> Any:
+def _value(reader: _Reader, kind: int, text: Callable[[str], None], depth: int, shortest: int) -> Any:
     if kind in _SCALARS:
         return reader.number(_SCALARS[kind])
     if kind == _STRING:
@@ -189,12 +192,11 @@ def _value(reader: _Reader, kind: int, text: Callable[[str], None], depth: int) 
         return None
     for _ in range(count):
         if inner == _STRING:
-            # Tokens: short, and of no meaning of their own.
             length = reader.number("Q")
-            if length > 1 << 12 and length <= LONGEST_TEXT and length <= reader.source.size - reader.at:
+            if length > shortest and length <= LONGEST_TEXT and length <= reader.source.size - reader.at:
                 text(reader.take(length).decode("utf-8", "replace"))
             else:
                 reader.skip(length)
         else:
-            _value(reader, inner, text, depth + 1)
+            _value(reader, inner, text, depth + 1, shortest)
     return None

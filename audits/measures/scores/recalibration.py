@@ -22,11 +22,10 @@ SANDWICH = "logistic regression, Wald with the sandwich variance"
 
 @dataclass(frozen=True)
 class Fit:
-    """A logistic regression: coefficients, their covariance (sandwich), the log-likelihood at its top."""
+    """A logistic regression: coefficients, and their covariance (sandwich)."""
 
     coefficients: Floats
     covariance: Floats
-    log_likelihood: float
 
 
 def fitted(
@@ -57,7 +56,7 @@ def fitted(
         slopes = design.T @ (weight * (outcome - chance))
         curve = (design * (weight * chance * (1 - chance))[:, None]).T @ design
         if abs(now - likelihood) <= _ENOUGH * (abs(now) + 1):
-            return _finished(design, weight * (outcome - chance), curve, beta, now, clusters)
+            return _finished(design, weight * (outcome - chance), curve, beta, clusters)
         try:
             step = np.asarray(np.linalg.solve(curve, slopes), dtype=float)
         except np.linalg.LinAlgError:
@@ -83,7 +82,6 @@ def _finished(
     residual: Floats,
     curve: Floats,
     beta: Floats,
-    likelihood: float,
     clusters: npt.NDArray[np.int64] | None,
 ) -> Fit | None:
     if np.linalg.cond(curve) > 1e14 or np.abs(beta).max() > _TOO_STEEP:
@@ -92,7 +90,7 @@ def _finished(
     pulls = design * residual[:, None]
     if clusters is not None:
         pulls = np.stack([np.bincount(clusters, weights=column) for column in pulls.T], axis=1)
-    return Fit(beta, inverse @ (pulls.T @ pulls) @ inverse, likelihood)
+    return Fit(beta, inverse @ (pulls.T @ pulls) @ inverse)
 
 
 def log_odds(score: Floats) -> Floats:

@@ -22,7 +22,7 @@ SHOWN = 15
 TESTED = 40
 FALSE_DISCOVERIES = 0.10
 DEPTH = 3
-SMALLEST_SUPPORT, SMALLEST_SHARE = 30, 0.01
+SMALLEST_SUPPORT = 30
 
 
 def slices_of(rows: JudgedRows, plan: BiasPlan, *, seed: int) -> dict[str, Any]:

@@ -34,11 +34,12 @@ class StressPlan:
     ``model`` names the version's file by how it is called (``onnx:model.onnx``); without it the only one that can be
     called. ``text`` and ``label`` are columns; without ``label`` one of that name is read where there is one, and
     without any label an answer is right when it is the one to the unchanged input. ``output`` is the output that
-    holds the answer, ``classes`` maps answers to labels. At most ``rows`` of the table are used, chosen by the seed.
-    ``families`` are what is done to texts (all), at ``severities``; judged is what happens at ``judged_at``. A family
-    of ``gating`` decides; by default each does that people and machines cause without meaning to. Fails where the whole
-    95 % interval of answers that turn lies above ``fail_at``, passes where it lies below ``warn_at``. ``parts`` holds
-    what other kinds of stress are told, by their name.
+    holds the answer, ``classes`` maps answers to labels. Of a model that answers with a number, ``tolerance`` is by how
+    much one may differ and still be the same answer; without it a tenth of what lies between their quarters. At most
+    ``rows`` of the table are used, chosen by the seed. ``families`` are what is done to texts (all), at ``severities``;
+    judged is what happens at ``judged_at``. A family of ``gating`` decides; by default each does that people and
+    machines cause without meaning to. Fails where the whole 95 % interval of answers that turn lies above ``fail_at``,
+    passes where it lies below ``warn_at``. ``parts`` holds what other kinds of stress are told, by their name.
     """
 
     model: str | None = None
@@ -54,6 +55,7 @@ class StressPlan:
     warn_at: float = DEFAULT_WARN_AT
     fail_at: float = DEFAULT_FAIL_AT
     min_texts: int = DEFAULT_MIN_TEXTS
+    tolerance: float | None = None
     batch: int = 256
     parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -66,6 +68,8 @@ class StressPlan:
         values.require_apart((self.text, self.label))
         values.require_shares([self.warn_at, self.fail_at], "warn_at and fail_at")
         values.require_count(self.min_texts, "min_texts")
+        if self.tolerance is not None and self.tolerance < 0:
+            raise PlanRejected("tolerance_out_of_range", "tolerance must be 0 or above")
         if not 1 <= self.rows <= MOST_ROWS:
             raise PlanRejected("rows_out_of_range", f"rows must be a whole number from 1 to {MOST_ROWS}")
         if not 1 <= self.batch <= MOST_ROWS:
@@ -150,5 +154,6 @@ _READERS: dict[str, values.Reader] = {
     "warn_at": values.number,
     "fail_at": values.number,
     "min_texts": values.whole,
+    "tolerance": values.finite,
     "batch": values.whole,
 }

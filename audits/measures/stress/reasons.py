@@ -53,12 +53,22 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "stress.rows_end_model": ("critical", ("relation", "column", "times", "failure", "message")),
     # nothing that was to be judged changed a row, so that nothing is known
     "stress.no_relation": ("medium", ("relation", "column")),
+    # nobody said which columns the model takes: the table's, in their order
+    "stress.columns_by_place": ("info", ("columns", "n")),
+    "stress.columns_one_by_one": ("info", ("n", "of")),
+    # a model that answers with a number: by how much one may differ
+    "stress.numbers_within": ("info", ("tolerance",)),
+    # the answers have nothing to do with the labels: the inputs may be other ones than the model was made for
+    "stress.columns_doubtful": ("medium", ("n", "value", "chance")),
+    "stress.pictures_doubtful": ("medium", ("n", "value", "chance", "divide_by")),
     # a row without a value is answered as if it had one
     "stress.missing_answered": ("low", ("relation", "column", "columns")),
     # pictures
     "stress.corruption_turns": ("high", _CORRUPTED),
     "stress.corruption_inconclusive": ("medium", _CORRUPTED),
     "stress.corruption_too_few": ("medium", ("corruption", "n", "min_rows")),
+    # no plan says how a picture becomes what the model takes
+    "stress.pictures_by_default": ("info", ("divide_by",)),
     "stress.small_pictures": ("info", ("side", "published")),
     # a malformed input ended the model, blocked it, or was answered by what is no answer
     "stress.malformed_fails": ("critical", ("family", "input", "locus", "outcome", "goes_on", "message")),

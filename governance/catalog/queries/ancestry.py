@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -92,7 +93,7 @@ def lineage(
                 {"start": start, "depth": depth, "most": most + 1, "all": seen is None, "teams": seen or []},
             )
             rows = cursor.fetchall()
-    return Lineage(direction, depth, [_hop(*row) for row in rows[:most]], len(rows) > most)
+    return Lineage(direction, depth, [_hop(row) for row in rows[:most]], len(rows) > most)
 
 
 def _start(direction: str, version: Version | None, entry: Entry | None) -> int | None:
@@ -101,26 +102,10 @@ def _start(direction: str, version: Version | None, entry: Entry | None) -> int 
     return entry.pk if entry is not None else version.entry_id if version is not None else None
 
 
-def _hop(
-    depth: int,
-    relation: str,
-    field: str,
-    declared: bool,
-    digest: str,
-    revision: str,
-    current: bool,
-    origin_id: int,
-    origin_kind: str,
-    origin_repo_id: str,
-    origin_source: str,
-    target_id: int,
-    target_kind: str,
-    target_repo_id: str,
-    target_source: str,
-    target_known: bool,
-) -> Hop:
-    origin = Node(origin_id, origin_kind, origin_repo_id, origin_source, True)
-    target = Node(target_id, target_kind, target_repo_id, target_source, target_known)
+def _hop(row: Sequence[Any]) -> Hop:
+    """A row of the walk: both nodes come last, and the origin's entry has this version."""
+    depth, relation, field, declared, digest, revision, current = row[:7]
+    origin, target = Node(row[7], row[8], row[9], row[10], True), Node(*row[11:])
     return Hop(depth, relation, field, declared, origin, digest, revision, current, target)
 
 

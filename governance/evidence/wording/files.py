@@ -77,6 +77,10 @@ SENTENCES = {
         _("A layer of the model needs code that does not come with Keras: %(names)s."),
         _READ_CODE,
     ),
+    "files.keras_reads": (
+        _("A layer of the model reads a file or an address when it is loaded: %(names)s."),
+        _("Have the owner of the model save it with the words themselves in the layer, and not with a path to them."),
+    ),
     "files.torchscript_present": (
         _("It holds TorchScript: a program that is run with the model."),
         _("Have the owner of the model convert it to safetensors or ONNX."),

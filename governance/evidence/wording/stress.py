@@ -50,8 +50,8 @@ SENTENCES = {
         _("Make the model refuse such an input or answer it; it must not end."),
     ),
     "stress.constant_prediction": (
-        _("Every one of %(n)s texts gets the answer %(prediction)s, so no change could turn it."),
-        _("Check that the right output is read, and that the texts are such as the model is made for."),
+        _("Every one of %(n)s inputs gets the answer %(prediction)s, so no change could turn it."),
+        _("Check that the right output is read, and that the inputs are such as the model is made for."),
     ),
     "stress.nearest_text": (
         _(

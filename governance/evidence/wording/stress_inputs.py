@@ -34,7 +34,10 @@ SENTENCES = {
     ),
     "stress.relation_too_few": (
         _("%(relation)s: it changes %(n)s rows that the model is right about; at least %(min_rows)s are needed."),
-        _MORE,
+        _(
+            "Bring a table with more rows that the model is right about; of noise, say in the audit plan how far"
+            " numbers may be off (stress: tabular.errors)."
+        ),
     ),
     "stress.relation_not_measured": (
         _("%(relation)s: not measured: %(why)s."),
@@ -47,6 +50,39 @@ SENTENCES = {
     "stress.no_relation": (
         _("Nothing is known of the columns that a change of them could be judged by."),
         _("Say in the audit plan which columns are irrelevant, which may only raise or lower the score, and so on."),
+    ),
+    "stress.columns_by_place": (
+        _("The model names no columns: it was given the %(n)s of the table in their order: %(columns)s."),
+        _("Check the order; where it is another, name the columns in the audit plan (stress: tabular.columns)."),
+    ),
+    "stress.columns_one_by_one": (
+        _("Of %(of)s columns the first %(n)s were changed one by one; noise was added to all."),
+        _("Nothing has to be done; put the columns that matter first where the model takes them by name."),
+    ),
+    "stress.numbers_within": (
+        _("The model answers with a number: an answer that moves by at most %(tolerance)s counts as the same."),
+        _("Say in the audit plan (stress: tolerance) by how much an answer may move, if that is not what is meant."),
+    ),
+    "stress.columns_doubtful": (
+        _(
+            "The answers to unchanged rows have nothing to do with the labels (%(value)s over %(n)s rows, by chance"
+            " %(chance)s), so the model may have been given its columns in another order: nothing is judged."
+        ),
+        _("Bring the columns in the model’s order, or name them in the audit plan (stress: tabular.columns)."),
+    ),
+    "stress.pictures_doubtful": (
+        _(
+            "The answers to unchanged pictures have nothing to do with the labels (%(value)s over %(n)s pictures, by"
+            " chance %(chance)s), so the model may need its pictures on another scale: nothing is judged."
+        ),
+        _(
+            "Say in the audit plan how a picture becomes what the model takes (stress: images.divide_by, mean, std),"
+            " and which answer means which label (classes)."
+        ),
+    ),
+    "stress.pictures_by_default": (
+        _("No audit plan says how the model takes pictures: each byte was divided by %(divide_by)s and nothing else."),
+        _("If it was trained on another scale, say so in the audit plan (stress: images.divide_by, mean, std)."),
     ),
     "stress.missing_answered": (
         _("A row without a value is answered as if it had one: %(columns)s."),

@@ -19,6 +19,7 @@ from audits.files.limits import Limits
 from audits.files.scanning import FileScan, scan_paths
 from tests.audits.files.made import safetensors, tensor
 from tests.audits.files.scans import SYSTEM, codes
+from tests.nowhere import NOWHERE
 
 ROOT = Path(__file__).resolve().parents[3]
 WHOLE = safetensors({"a": tensor(0, 8)}, b"\1" * 8)
@@ -85,19 +86,9 @@ def test_a_path_that_is_not_there_is_refused_in_one_line(tmp_path: Path) -> None
 
 def test_no_database_is_needed(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(WHOLE)
-    nowhere = {
-        "DATABASE_URL": "postgres://nobody:none@127.0.0.1:1/none",
-        "BROKER_URL": "redis://127.0.0.1:1/0",
-        "SECRET_KEY": "x" * 60,
-        "SIGNING_KEY": "y" * 60,
-        "ASSAY_PUBLIC_URL": "https://assay.example.org",
-        "ALLOWED_HOSTS": "assay.example.org",
-        "PATH": os.environ["PATH"],
-    }
-
     done = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "scan_files", str(tmp_path)],
-        env=nowhere,
+        env=NOWHERE,
         capture_output=True,
         text=True,
         check=False,

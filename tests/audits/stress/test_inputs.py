@@ -286,8 +286,10 @@ def test_columns_that_do_not_fit_are_refused_with_the_way_to_mend_it(
         with pytest.raises(StressRefused) as refused:
             of(loan, {"tabular": {"columns": columns}}, isolation, store=known)
         assert refused.value.code == code
+    bare = folder / "bare.csv"
+    bare.write_text("a,label\n1,0\n")
     with pytest.raises(StressRefused, match="nothing that fits"):
-        of(loan, {}, isolation, store=known)
+        of((loan[0], bare), {}, isolation, store=known)
 
 
 def test_a_command_tells_latencies_with_intervals_and_what_a_thousand_answers_cost(loan: tuple[Path, Path]) -> None:

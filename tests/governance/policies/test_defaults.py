@@ -20,8 +20,12 @@ KINDS = FEWER | {"data": FIVE, "files": FIVE, "stress": FIVE}
 NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 FILES = sorted(Path(services.__file__).with_name("defaults").glob("*.yaml"))
 SHIPPED = {file.stem: parse(file.read_text(encoding="utf-8"), known_kinds=KINDS) for file in FILES}
-# What asks for a stress audit, of classifiers of texts.
-STRESSED = {"lower-text-stress", "text-stress", "critical-text-stress"}
+# What asks for a stress audit: of classifiers of texts, and of models of columns and pictures.
+STRESSED = {
+    *("lower-text-stress", "text-stress", "critical-text-stress"),
+    *("lower-input-stress", "input-stress", "critical-input-stress"),
+}
+ASKED_TASKS = ("text-classification", "tabular-classification", "tabular-regression", "image-classification")
 CELLS = [(tier, stage) for tier in TIERS for stage in STAGES]
 
 # What the matrix says of a model: bias verdicts that are accepted, votes, days of validity, decided by machine.
@@ -99,7 +103,7 @@ def test_the_shipped_policies_can_be_published_with_the_audits_that_are_register
 
 def test_every_file_is_named_after_its_policy():
     assert {name: document.name for name, document in SHIPPED.items()} == {name: name for name in SHIPPED}
-    assert len(SHIPPED) == 22
+    assert len(SHIPPED) == 25
 
 
 @pytest.mark.parametrize(("tier", "stage"), CELLS)
@@ -242,12 +246,12 @@ def test_a_model_s_files_are_scanned_from_the_pilot_on_and_critical_risk_allows_
 
 
 @pytest.mark.parametrize(("tier", "stage"), CELLS)
-@pytest.mark.parametrize("task", ["text-classification", "tabular-classification"])
-def test_text_classifiers_are_put_under_stress_in_production_and_the_earlier_the_higher_the_risk(
+@pytest.mark.parametrize("task", [*ASKED_TASKS, "text-generation"])
+def test_models_of_texts_columns_and_pictures_are_put_under_stress_in_production_and_the_earlier_the_higher_the_risk(
     tier: str, stage: str, task: str
 ):
     of_stage = stage == "production" or tier == "critical" or (tier, stage) == ("high", "pilot")
-    needed = task == "text-classification" and of_stage
+    needed = task in ASKED_TASKS and of_stage
     told = SIGNED | {"subject": {"kind": "model", "task": task}}
 
     assert (accepted(applying("model", tier, stage), "stress") is not None) == of_stage
@@ -255,6 +259,9 @@ def test_text_classifiers_are_put_under_stress_in_production_and_the_earlier_the
     for verdict in FIVE:
         answer = asked("model", tier, stage, BEST | {"stress": verdict}, EVERYBODY, **told)
         assert answer.opens is (not needed or verdict in ("pass", "warn")), verdict
+    if needed:  # the policy that asks has examples of its own
+        examples = [case for one in applying("model", tier, stage) if one.name in STRESSED for case in one.tests]
+        assert any(case.facts.get("subject", {}).get("task") == task for case in examples)
 
 
 def test_production_at_critical_risk_needs_a_signed_pilot_and_pilot_on_a_decision_on_record():

@@ -86,6 +86,7 @@ def audit_tabular(
         _row(one, counted, why, simultaneous_z(judged), warn_at=warn_at, fail_at=fail_at, min_rows=min_rows)
         for one, counted, why in found
     ]
+    _tell_milder_noise(rows, min_rows=min_rows)
     gating = [row["verdict"] for row in rows if row["role"] == "gating"]
     return {
         "plan": plan.as_document(),
@@ -123,6 +124,17 @@ def _row(one: Change, counted: Failures | None, why: str, z: float, **limits: An
     if gating:
         made["verdict"] = verdict_of(made, **limits)
     return made
+
+
+def _tell_milder_noise(rows: Sequence[dict[str, Any]], *, min_rows: int) -> None:
+    """Noise so small that whole numbers stay as they are says nothing, and takes nothing from what all of the error of
+    measurement says: where that changes enough rows, milder noise that does not is told and judges nothing."""
+    noise = [row for row in rows if row["relation"] == "noise"]
+    if noise and noise[-1]["n"] >= min_rows:
+        for row in noise[:-1]:
+            if row["n"] < min_rows:
+                row["role"] = "informative"
+                del row["verdict"]
 
 
 def _clean(clean: Answers, truth: Words | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from audits.measures.plan_values import PlanRejected
 DEFAULT_ERROR = 0.01
 DEFAULT_DRAWS = 3
 MOST_DRAWS = 20
-MOST_COLUMNS = 100
+MOST_COLUMNS = 2_000
 INCREASING, DECREASING = "increasing", "decreasing"
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.utils import DatabaseError, IntegrityError
 
-from config import embedded
 from governance.policies.models import Waiver
 from governance.policies.waivers import services
 from tests.governance.policies.waivers.waiving import DAY, accepted, proposed, revoked
@@ -126,18 +123,6 @@ def test_the_database_knows_that_two_people_are_needed(world: World) -> None:
 
     with pytest.raises(IntegrityError, match="waiver_by_a_second_person"), transaction.atomic():
         Waiver.objects.filter(pk=waiver.pk).update(state="active", decided_by=waiver.requested_by, decided_at=world.at)
-
-
-@pytest.fixture
-def application(transactional_db: None) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to this test's database as the application's role."""
-    if not settings.EMBEDDED:
-        pytest.skip("DATABASE_URL is set: its roles are its administrator's")
-    at = connection.get_connection_params()
-    with psycopg.connect(
-        host=at["host"], port=at["port"], dbname=at["dbname"], user=embedded.APPLICATION, autocommit=True
-    ) as application:
-        yield application
 
 
 @pytest.mark.django_db(transaction=True)

@@ -53,6 +53,7 @@ def test_a_sound_is_played_to_a_model_and_the_page_says_how_it_was_heard_and_it_
     page = browser(heard.submitter).get(address(heard)).content.decode()
     assert 'name="sound"' in page
     assert 'name="typed"' not in page, "by its task it is not asked about texts"
+    assert "&quot;inputs&quot;: [{&quot;sound&quot;: &quot;…&quot;}]" in page, "and so do programs ask"
     sound, other = stored(tone(0.75, rate=8000), rate=8000), stored(tone(0.5, rate=8000), rate=8000)
     digest = hashlib.sha256(sound).hexdigest()
 
