@@ -167,7 +167,11 @@ def _trial(request: PageRequest, version: Version) -> dict[str, Any]:
 def _without_answer(run: Run) -> str:
     if run.state == RunState.SUCCEEDED:
         return _("Nobody kept this trial, and what was asked and answered was erased since. Ask again.")
-    return as_sentence(run.error)
+    what = {
+        "inputs": _("The question does not fit the model."),
+        "sound_unclear": _("It is not clear how the model hears. Tell it below, or mend what its files say."),
+    }.get(run.error_code, "")
+    return f"{what} {as_sentence(run.error)}".strip()
 
 
 def _typed(run: Run | None) -> dict[str, Any]:

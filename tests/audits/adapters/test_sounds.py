@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audits.adapters import references, tensors
+from audits.adapters import questions, references, tensors
 from audits.adapters.guests import waves
 from audits.adapters.guests.sounds import windows_of
 from audits.adapters.hearing import Hearing
@@ -47,6 +47,7 @@ def ask(running: Any, *contents: bytes) -> Any:
 
 def test_a_sound_of_any_length_is_heard_whole_at_the_rate_of_the_configuration(tmp_path: Path):
     said = {"sampling_rate": 16_000, "feature_extractor_type": "Wav2Vec2FeatureExtractor", "do_normalize": False}
+    (tmp_path / "config.json").write_text(json.dumps({"id2label": {"0": "hum", "1": "shout"}}))
     low, high = tone(0.4, loud=0.3), tone(1.2, loud=0.8)
 
     with opened(tmp_path, loudness([None, None]), said=said) as running:
@@ -58,6 +59,8 @@ def test_a_sound_of_any_length_is_heard_whole_at_the_rate_of_the_configuration(t
     assert read(running.signature.as_document()) == running.signature
     assert running.signature.inputs[0].dtype == tensors.BYTES
     np.testing.assert_allclose(answer["scores"][:, 1], [0.3, 0.8, 0.6], atol=1e-3)
+    assert running.signature.classes == ("hum", "shout")
+    assert questions.told(answer, running.signature, row=0)["scores"]["shout"] == pytest.approx(0.3, abs=1e-3)
 
 
 def test_a_longer_sound_is_heard_in_windows_and_a_shorter_one_is_filled_up_and_both_are_told(tmp_path: Path):
