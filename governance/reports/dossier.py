@@ -21,7 +21,7 @@ from audits.models import Run
 from governance.catalog.models import UseCase, Version
 from governance.catalog.rendering import excerpt_html
 from governance.catalog.use_cases import current_plan
-from governance.evidence.bias_words import capital
+from governance.evidence.metric_words import capital
 from governance.evidence.showing import kind_name
 from governance.reports import controls
 from governance.reports.periods import LONGEST, Period, PeriodKind

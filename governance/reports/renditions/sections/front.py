@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from governance.evidence.bias_words import capital
+from governance.evidence.metric_words import capital
 from governance.evidence.showing import kind_name
 from governance.reports.renditions import markup
 from governance.reports.renditions import wording as words
