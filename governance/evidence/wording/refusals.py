@@ -34,7 +34,8 @@ def refusal_text(code: str, params: Mapping[str, Any]) -> str:
         "files_missing": _("No files of the version are attached yet."),
         "stress_inputs_missing": _("No table of inputs to stress the model with is attached yet."),
         "model_not_of_version": _(
-            "The attached model is none of the version’s files by its digest. Bring the file that belongs to it."
+            "The attached model is none of the version’s files by its digest. Bring the file that belongs to it, or"
+            " import the folder with this file as a new version (manage.py import_card FOLDER --id … --keep-files)."
         ),
         "question_empty": _("Write at least one text or one row."),
         "question_too_long": _("A trial has at most 50 rows and 20,000 characters. Audit a table instead."),
