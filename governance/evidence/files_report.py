@@ -83,7 +83,7 @@ def _at_a_glance(document: Document, files: list[Any]) -> list[dict[str, Any]]:
     if strange:
         title = ngettext("%(n)s file is none of the version’s", "%(n)s files are none of the version’s", len(strange))
         mend = _(
-            "What is said of these bytes says nothing of the version. Attach its own files, or import these as one."
+            "What is said of these bytes says nothing of the version. Attach its own files or import these."
         )
         said.append(_line("fail", title, strange, mend))
     if absent:
