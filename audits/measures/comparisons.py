@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audits.measures.cube import Slices
-from audits.measures.disparities import Contrast, Disparity, estimate, folded_limits
+from audits.measures.disparities import Contrast, Disparity, Estimate, estimate, folded_limits
 from audits.measures.intervals import Z95, Array, simultaneous_z
 from audits.measures.naming import DIFFERENCE
 from audits.measures.plan import BEST, LARGEST, OVERALL
@@ -149,10 +149,7 @@ def compare_groups(slices: Slices, disparity: Disparity, rules: Rules, bootstrap
             row.why = "suppressed"
             continue
         index = np.array([group])
-        row.n, row.comparator_n = (
-            int(contrasts[decided].group.rows[group]),
-            int(_other_rows(contrasts[decided], group)),
-        )
+        row.n, row.comparator_n = int(contrasts[decided].group.rows[group]), int(_other_rows(contrasts[decided], group))
         row.rows = int(sizes[group])
         row.comparator_rows = int(sizes.sum() - sizes[group] if other is None else sizes[int(other[group])])
         row.value, row.low, row.high = (float(limit[group]) for limit in (found.value, found.low, found.high))
@@ -165,20 +162,32 @@ def compare_groups(slices: Slices, disparity: Disparity, rules: Rules, bootstrap
             row.p = _joined_p([float(tested[number][1][group]) for number in compared])
             row.z = float(tested[0][0][group]) if not disparity.composite else float("nan")
         if disparity.composite:
-            row.parts = tuple(
-                Part(
-                    rate=contrast.rate.name,
-                    comparator={} if where is None else slices.named(int(where[group])),
-                    n=int(contrast.group.rows[group]),
-                    comparator_n=int(contrast.other.rows[group]),
-                    value=float(part[0][group]),
-                    low=float(part[1][group]),
-                    high=float(part[2][group]),
-                    p=float(test[1][group]),
-                )
-                for contrast, where, part, test in zip(contrasts, others, found.parts, tested, strict=True)
-            )
+            row.parts = _parts(group, slices, contrasts, others, found, tested)
     return rows
+
+
+def _parts(
+    group: int,
+    slices: Slices,
+    contrasts: Sequence[Contrast],
+    others: Sequence[Positions | None],
+    found: Estimate,
+    tested: Sequence[tuple[Array, Array]],
+) -> tuple[Part, ...]:
+    """Each rate of a group by itself, where the disparity is the worst of several."""
+    return tuple(
+        Part(
+            rate=contrast.rate.name,
+            comparator={} if where is None else slices.named(int(where[group])),
+            n=int(contrast.group.rows[group]),
+            comparator_n=int(contrast.other.rows[group]),
+            value=float(part[0][group]),
+            low=float(part[1][group]),
+            high=float(part[2][group]),
+            p=float(test[1][group]),
+        )
+        for contrast, where, part, test in zip(contrasts, others, found.parts, tested, strict=True)
+    )
 
 
 def _comparators(

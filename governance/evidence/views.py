@@ -122,23 +122,28 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
         and queries.may_ask(request.user, use_case=use_case),
         "document": document,
     }
-    if shown.kind == "bias" and document is not None:
-        context |= _bias(request, shown, version, document)
-        context |= _proposal(shown, may_ask=bool(context["may_again"]))
-    elif shown.kind == "metrics" and document is not None:
-        context["measured"] = metrics_report.shown(document)
-    elif shown.kind == "mitigation" and document is not None:
-        context["proposed"] = mitigation_report.shown(document)
-    elif shown.kind == "data" and document is not None:
-        context["columns"] = data_report.column_rows(document)
-    elif shown.kind == "drift" and document is not None:
-        context["drift"] = drift_columns.shown(document)
-        context |= drift_report.shown(document)
-    elif document is not None:
-        context |= kind_pages.report_of(shown, document)
+    if document is not None:
+        context |= _report(request, shown, version, document, may_ask=bool(context["may_again"]))
     if shown.kind == "stress" and use_case is not None:
         context["may_drop"] = may_keep(user, use_case.owner_team)
     return render(request, "evidence/run.html", context)
+
+
+def _report(
+    request: PageRequest, shown: Run, version: Version | None, document: dict[str, Any], *, may_ask: bool
+) -> dict[str, Any]:
+    """What the page shows of a stored result, by the kind of the audit."""
+    if shown.kind == "bias":
+        return _bias(request, shown, version, document) | _proposal(shown, may_ask=may_ask)
+    if shown.kind == "metrics":
+        return {"measured": metrics_report.shown(document)}
+    if shown.kind == "mitigation":
+        return {"proposed": mitigation_report.shown(document)}
+    if shown.kind == "data":
+        return {"columns": data_report.column_rows(document)}
+    if shown.kind == "drift":
+        return {"drift": drift_columns.shown(document), **drift_report.shown(document)}
+    return kind_pages.report_of(shown, document)
 
 
 def _say(shown: Run, document: dict[str, Any] | None) -> str:

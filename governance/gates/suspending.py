@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import Q
 
+from governance.catalog import notified
 from governance.catalog.models import Entry, Suspension, Version
 from governance.catalog.suspensions.reach import reaching
 from governance.gates.models import Approval, ApprovalQuerySet, Closure, EndedReason
@@ -30,10 +31,7 @@ def close(suspension: Suspension, *, at: dt.datetime) -> list[Approval]:
         notifications.enqueue(
             topic="approval.suspended",
             payload={
-                "subject": approval.version.entry.repo_id,
-                "revision": approval.version.revision,
-                "stage": approval.stage,
-                "use_case": approval.use_case.slug,
+                **notified.about(approval.version, use_case=approval.use_case, stage=approval.stage),
                 "suspension": suspension.pk,
             },
             to=owners.get(approval.use_case.owner_team_id, ()),

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from audits.locks import hold_subject
+from governance.catalog import notified
 from governance.catalog.models import UseCase
 from governance.gates.overriding import recheck_override
 from governance.ledger import services as ledger
@@ -339,10 +340,7 @@ def _tell(override: AdminOverride, *, topic: str, to: Sequence[User], at: dt.dat
         topic=topic,
         payload={
             "override": override.pk,
-            "subject": override.version.entry.repo_id,
-            "revision": override.version.revision,
-            "stage": override.stage,
-            "use_case": override.use_case.slug,
+            **notified.about(override.version, use_case=override.use_case, stage=override.stage),
         },
         to=list(to),
         at=at,

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from governance.catalog import notified
 from governance.gates.models import Approval
 from governance.gates.suspending import OWNERS
 from governance.notifications import services as notifications
@@ -45,10 +46,7 @@ def _of_submissions(*, at: dt.datetime) -> int:
         topic = "submission.overdue" if overdue else "submission.due_soon"
         payload = {
             "submission": submission.pk,
-            "subject": submission.version.entry.repo_id,
-            "revision": submission.version.revision,
-            "stage": submission.stage,
-            "use_case": submission.use_case.slug,
+            **notified.about(submission.version, use_case=submission.use_case, stage=submission.stage),
         }
         key = f"{topic} {submission.pk} {submission.round}"
         to = partial(_told_of, submission, overdue=overdue, at=at)
@@ -62,10 +60,7 @@ def _of_approvals(*, at: dt.datetime) -> int:
     for approval in ending.select_related("version__entry", "use_case").order_by("expires_at", "pk"):
         days = next(days for days in END_NOTICES if approval.expires_at <= at + dt.timedelta(days=days))
         payload = {
-            "subject": approval.version.entry.repo_id,
-            "revision": approval.version.revision,
-            "stage": approval.stage,
-            "use_case": approval.use_case.slug,
+            **notified.about(approval.version, use_case=approval.use_case, stage=approval.stage),
             "days": days,
             "until": approval.expires_at.isoformat(),
         }

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 
 from audits.locks import hold_subject, hold_subjects, try_hold_subjects
+from governance.catalog import notified
 from governance.catalog.models import UseCase
 from governance.evidence import services as evidence
 from governance.ledger import services as ledger
@@ -138,10 +139,7 @@ def tell(submission: Submission, *, topic: str, to: list[User], at: dt.datetime)
         topic=topic,
         payload={
             "submission": submission.pk,
-            "subject": submission.version.entry.repo_id,
-            "revision": submission.version.revision,
-            "stage": submission.stage,
-            "use_case": submission.use_case.slug,
+            **notified.about(submission.version, use_case=submission.use_case, stage=submission.stage),
         },
         to=to,
         at=at,

@@ -166,9 +166,8 @@ def judged_cases(table: Table, plan: SuitePlan, *, progress: Progress | None = N
         right = np.where(test_type == 0, right, prediction.codes == prediction.codes[before])
         directed = np.flatnonzero(asked & (test_type == 2))
         if directed.size:
-            expected[directed], signs = _directions(columns.get(plan.expectation, blank)[directed], plan)
-            moved = signs * (scores[directed] - scores[before[directed]])
-            moved[np.abs(moved) <= _ROUNDING * np.maximum(np.abs(scores[directed]), 1.0)] = 0.0
+            wanted_move = columns.get(plan.expectation, blank)[directed]
+            expected[directed], moved = _moves(wanted_move, scores[directed], scores[before[directed]], plan)
             right[directed] = moved > 0 if plan.tolerance is None else moved >= -plan.tolerance
             so_far = fate[directed] == JUDGED
             fate[directed[so_far & ~np.isfinite(moved)]] = MISSING_REFERENCE
@@ -306,6 +305,16 @@ def _references(ids: Texts, references: Texts, compared: Codes, plan: SuitePlan)
     at = np.minimum(np.searchsorted(known, wanted), known.size - 1)
     found = (known[at] == wanted) & (wanted != "")
     return np.where(found, first[at], -1).astype(np.int64)
+
+
+def _moves(
+    expectations: Texts, scores: npt.NDArray[np.float64], before: npt.NDArray[np.float64], plan: SuitePlan
+) -> tuple[Codes, npt.NDArray[np.float64]]:
+    """What DIR tests expect, as codes, and how far each score moved the way that is expected; 0 where it did not."""
+    expected, signs = _directions(expectations, plan)
+    moved = signs * (scores - before)
+    moved[np.abs(moved) <= _ROUNDING * np.maximum(np.abs(scores), 1.0)] = 0.0
+    return expected, moved
 
 
 def _directions(expectations: Texts, plan: SuitePlan) -> tuple[Codes, npt.NDArray[np.float64]]:

@@ -6,13 +6,16 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandParser
 
 from config.commands import AssayCommand, Refused
 from config.printing import plain, unusable, write_file
 from config.text_files import read_document, read_slots
+
+if TYPE_CHECKING:
+    from audits.measures.tables import Table
 
 REASONS = {
     "no_term": "name nobody of the set",
@@ -109,23 +112,26 @@ def _made(options: dict[str, Any]) -> tuple[list[tuple[Any, ...]], list[dict[str
 
 def _texts(options: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """(id, template, text) of each row that has a text; a row without an id is called by its number."""
-    from audits.measures.coded import texts_in
     from audits.measures.tables import TableRejected, open_table
 
     text, text_id, template = options["text"], options["id"], options["template"]
-    number = 0
     try:
         with open_table(Path(options["source"]), columns=[], texts=[text], maybe=[text_id, template]) as table:
-            for chunk in table.chunks():
-                nothing = [None] * chunk.rows
-                cells = texts_in(chunk)
-                ids, templates = cells.get(text_id, nothing), cells.get(template, nothing)
-                for row_id, row_template, row_text in zip(ids, templates, cells[text], strict=True):
-                    number += 1
-                    if row_text is not None:
-                        own = str(row_id or number)
-                        yield own, str(row_template or own), row_text
+            for number, (row_id, row_template, row_text) in enumerate(_rows(table, text_id, template, text), start=1):
+                if row_text is not None:
+                    own = str(row_id or number)
+                    yield own, str(row_template or own), row_text
     except TableRejected as refused:
         raise Refused(str(refused)) from refused
     except (OSError, ValueError) as problem:
         raise unusable(options["source"], problem, "name a table that can be read") from problem
+
+
+def _rows(table: Table, text_id: str, template: str, text: str) -> Iterator[tuple[Any, Any, Any]]:
+    """The cells of each row in three columns, of which the first two may be lacking."""
+    from audits.measures.coded import texts_in
+
+    for chunk in table.chunks():
+        nothing = [None] * chunk.rows
+        cells = texts_in(chunk)
+        yield from zip(cells.get(text_id, nothing), cells.get(template, nothing), cells[text], strict=True)

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from audits.locks import hold_subject
 from audits.models import Finding
+from governance.catalog import notified
 from governance.catalog.models import UseCase, Version
 from governance.evidence import services as evidence
 from governance.ledger import services as ledger
@@ -204,10 +205,7 @@ def tell(waiver: Waiver, *, topic: str, to: Iterable[User], at: dt.datetime) -> 
         topic=topic,
         payload={
             "waiver": waiver.pk,
-            "subject": waiver.version.entry.repo_id,
-            "revision": waiver.version.revision,
-            "stage": waiver.stage,
-            "use_case": waiver.use_case.slug,
+            **notified.about(waiver.version, use_case=waiver.use_case, stage=waiver.stage),
             "requirement": waiver.requirement,
         },
         to=to,

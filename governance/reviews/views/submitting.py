@@ -39,17 +39,10 @@ def submit(request: PageRequest, digest: str) -> HttpResponse:
         status = 422
         if sent.is_valid():
             try:
-                step = drafting.save if "draft" in request.POST else services.submit
-                made = step(version=version, **sent.cleaned_data, by=request.user, at=timezone.now())
+                return _taken(request, version, sent)
             except ReviewRefused as refusal:
                 sent.add_error(None, told(refusal))
                 status = refusal.status
-            else:
-                if made.state == SubmissionState.DRAFT:
-                    messages.success(request, _("Saved. Only your team sees it until it is submitted."))
-                    return redirect("reviews:draft", pk=made.pk)
-                messages.success(request, _("Submitted. The audits that its policies ask for have started."))
-                return redirect("reviews:submission", pk=made.pk)
     context = {
         "room": "catalogue",
         "version": version,
@@ -60,3 +53,18 @@ def submit(request: PageRequest, digest: str) -> HttpResponse:
         "stages": Stage.values,
     }
     return render(request, "reviews/submit.html", context, status=status)
+
+
+def _taken(request: PageRequest, version: Version, sent: forms.SubmitForm) -> HttpResponse:
+    """Save what was sent as a draft, or submit it.
+
+    Raises:
+        ReviewRefused: it breaks a rule.
+    """
+    step = drafting.save if "draft" in request.POST else services.submit
+    made = step(version=version, **sent.cleaned_data, by=request.user, at=timezone.now())
+    if made.state == SubmissionState.DRAFT:
+        messages.success(request, _("Saved. Only your team sees it until it is submitted."))
+        return redirect("reviews:draft", pk=made.pk)
+    messages.success(request, _("Submitted. The audits that its policies ask for have started."))
+    return redirect("reviews:submission", pk=made.pk)

@@ -6,16 +6,21 @@ import dataclasses
 import hashlib
 from pathlib import Path
 
+from django.db.models import Model
+
+from audits.models import Finding, Run
 from governance.catalog import manifests
 from governance.catalog.collected import from_card
 from governance.catalog.importing import Imported, import_snapshot
 from governance.catalog.manifests import ManifestFile
-from governance.catalog.models import Entry
+from governance.catalog.models import Alias, Card, Edge, Entry, File, Version
 from governance.catalog.snapshots import HASHED, LOCAL, Snapshot
+from governance.ledger.models import Event
 from governance.people.models import Team, User
 from tests.factories import NOON
 
 HUB = "hub:huggingface.co"
+SHA = "0123456789abcdef0123456789abcdef01234567"
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "cards"
 CARD = b"""---
 license: apache-2.0
@@ -85,3 +90,9 @@ def imported(
 def entry(repo_id: str, *, kind: str = "model", source: str = HUB) -> Entry:
     """The entry with this id as written."""
     return Entry.objects.get(repo_id=repo_id, kind=kind, source=source)
+
+
+def counted() -> dict[str, int]:
+    """How many rows an import has written, by model."""
+    tables: list[type[Model]] = [Entry, Version, Card, File, Edge, Run, Finding, Event, Alias]
+    return {model.__name__: model._default_manager.count() for model in tables}

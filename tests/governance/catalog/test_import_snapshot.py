@@ -12,21 +12,15 @@ from audits import blobs
 from audits.models import Finding, Origin, Run
 from audits.services import request_run
 from governance.catalog import storing
-from governance.catalog.importing import ImportNotAllowed, import_snapshot
-from governance.catalog.models import Alias, Card, Edge, Entry, File, LicenceText, Version
+from governance.catalog.importing import import_snapshot
+from governance.catalog.models import Card, Edge, Entry, File, LicenceText, Version
 from governance.catalog.snapshots import LOCAL, SnapshotRefused
 from governance.evidence import services as evidence
 from governance.ledger.models import Event
-from tests.factories import NOON, TeamFactory, UseCaseFactory, member
-from tests.governance.catalog.cards import CARD, HUB, card, entry, imported, snapshot
+from tests.factories import NOON, UseCaseFactory, member
+from tests.governance.catalog.cards import CARD, HUB, SHA, card, counted, entry, imported, snapshot
 
 pytestmark = pytest.mark.django_db
-SHA = "0123456789abcdef0123456789abcdef01234567"
-
-
-def counted() -> dict[str, int]:
-    tables: list[type[Model]] = [Entry, Version, Card, File, Edge, Run, Finding, Event, Alias]
-    return {model.__name__: model._default_manager.count() for model in tables}
 
 
 def test_a_repository_becomes_an_entry_with_its_version_card_files_and_lineage() -> None:
@@ -252,130 +246,6 @@ def test_a_card_that_names_its_base_twice_has_one_edge(base: str) -> None:
 
 def test_a_card_that_names_itself_has_no_edge() -> None:
     assert not imported("org/model", raw=card(base_model="org/model")).version.edges.exists()
-
-
-# --- renamed repositories ----------------------------------------------------------------------------------------
-
-
-def test_a_repository_that_the_hub_redirects_keeps_its_entry_and_gains_an_alias() -> None:
-    before = imported("old/name", revision=SHA)
-
-    after = imported("new/name", requested_id="old/name", revision="f" * 40)
-
-    assert after.change == "updated"
-    assert after.entry == before.entry
-    assert [(alias.key, alias.entry) for alias in Alias.objects.all()] == [("new/name", before.entry)]
-
-
-def test_a_redirected_repository_is_found_by_its_new_name_later() -> None:
-    imported("old/name", revision=SHA)
-    after = imported("new/name", requested_id="old/name", revision="f" * 40)
-
-    direct = imported("new/name", raw=card(license="mit"), revision="e" * 40)
-
-    assert direct.entry == after.entry
-
-
-def test_a_mere_name_that_the_hub_redirects_takes_the_new_one() -> None:
-    imported("org/model", raw=card(base_model="bert"))
-    mentioned = entry("bert")
-
-    done = imported("google/bert", requested_id="bert", raw=card(license="mit"))
-
-    assert done.entry.pk == mentioned.pk
-    assert (done.entry.repo_id, done.entry.key) == ("google/bert", "google/bert")
-    assert Alias.objects.get().key == "bert"
-    assert imported("org/other", raw=card(base_model="bert")).version.edges.get().to_entry == done.entry
-
-
-def test_a_redirect_between_two_catalogued_entries_merges_nothing() -> None:
-    old, new = imported("old/name", revision=SHA), imported("new/name", revision=SHA)
-
-    done = imported("new/name", requested_id="old/name", revision="f" * 40)
-
-    assert done.entry == new.entry
-    assert not Alias.objects.exists()
-    old.entry.refresh_from_db()
-    assert old.entry.latest == old.version
-
-
-# --- folders -------------------------------------------------------------------------------------------------------
-
-
-def test_a_local_card_links_to_a_local_entry_before_the_hub_s() -> None:
-    imported("org/base", raw=card(license="mit"))
-    local = imported("org/base", raw=card(license="mit"), source=LOCAL)
-
-    assert imported(source=LOCAL, raw=card(base_model="org/base")).version.edges.get().to_entry == local.entry
-
-
-def test_a_local_card_links_to_the_hub_s_entry_where_there_is_no_local_one() -> None:
-    base = imported("org/base", raw=card(license="mit"))
-
-    assert imported(source=LOCAL, raw=card(base_model="org/base")).version.edges.get().to_entry == base.entry
-
-
-def test_a_folder_imported_after_the_local_card_that_names_it_is_what_the_card_meant() -> None:
-    model = imported("org/model", source=LOCAL, raw=card(datasets="org/rows"))
-
-    rows = imported("org/rows", source=LOCAL, kind="dataset", raw=card(license="mit"))
-
-    assert model.version.edges.get().to_entry == rows.entry
-    assert rows.entry.source == LOCAL
-
-
-def test_a_folder_cannot_pass_for_what_a_card_on_the_hub_names() -> None:
-    model = imported("org/model", raw=card(base_model="org/base"))
-
-    fake = imported("org/base", source=LOCAL, raw=card(license="mit"))
-
-    assert model.version.edges.get().to_entry != fake.entry
-    assert model.version.edges.get().to_entry.latest is None
-
-
-# --- teams ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_team_s_new_entry_belongs_to_it() -> None:
-    team = TeamFactory.create()
-
-    done = imported(by=member(team, "submitter"), team=team)
-
-    assert done.entry.team == team
-    assert entry("org/base").team is None
-
-
-@pytest.mark.parametrize("roles", [(), ("viewer",), ("auditor",), ("reviewer:legal",)])
-def test_only_submitters_and_administrators_import(roles: tuple[str, ...]) -> None:
-    with pytest.raises(ImportNotAllowed, match="needs the role submitter"):
-        imported(by=member(TeamFactory.create(), *roles))
-
-    assert not Entry.objects.exists()
-
-
-def test_nobody_imports_for_a_team_of_others() -> None:
-    with pytest.raises(ImportNotAllowed, match="not a submitter of the team"):
-        imported(by=member(TeamFactory.create(), "submitter"), team=TeamFactory.create())
-
-
-def test_another_team_s_entry_gets_no_version_and_tells_nothing() -> None:
-    theirs = TeamFactory.create()
-    imported("org/secret", source=LOCAL, by=member(theirs, "submitter"), team=theirs)
-    before = counted()
-
-    with pytest.raises(SnapshotRefused, match="belongs to another team"):
-        imported("org/secret", source=LOCAL, by=member(TeamFactory.create(), "submitter"))
-
-    assert counted() == before
-
-
-def test_a_card_cannot_link_to_another_team_s_local_entry() -> None:
-    theirs, ours = TeamFactory.create(), TeamFactory.create()
-    secret = imported("org/secret", source=LOCAL, by=member(theirs, "submitter"), team=theirs, raw=card(license="mit"))
-
-    done = imported(source=LOCAL, by=member(ours, "submitter"), team=ours, raw=card(base_model="org/secret"))
-
-    assert done.version.edges.get().to_entry != secret.entry
 
 
 # --- what holds it together ----------------------------------------------------------------------------------------

@@ -117,3 +117,11 @@ def changed(old: str, new: str) -> str:
     """``FILE`` with one place of it written otherwise."""
     assert FILE.count(old) == 1, f"{old!r} has to stand in the file once"
     return FILE.replace(old, new)
+
+
+RATIO = "has(metrics.bias_min_ratio) && metrics.bias_min_ratio >= 0.8"
+
+
+def need(satisfied: str = RATIO, **more: Any) -> dict[str, Any]:
+    """A requirement that a condition alone satisfies."""
+    return {"id": "bias.ratio", "satisfiedIf": satisfied, **more}

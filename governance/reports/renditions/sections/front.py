@@ -38,6 +38,23 @@ def cover(source: Source, *, brief: bool) -> Iterator[str]:
         until = markup.day(told["as_of"], time=True)
         says = markup.text(_("The period had not ended. This edition tells of it until"))
         yield f'<p class="banner warn">▲ {says} {until}.</p>'
+    yield from _how_to_check(source)
+    if brief:
+        says = _(
+            "This print holds the cover, the summary, decisions, exceptions, what was not checked and the control"
+            " matrix, and in full only the versions that changed, failed, expired or were waived."
+        )
+        yield note(says)
+    says = _(
+        "No sentence of this report says that a law or standard is met. It says what was compared, and who decides."
+    )
+    yield note(says)
+    yield END
+
+
+def _how_to_check(source: Source) -> Iterator[str]:
+    """The digests by which a print can be held against the ledger, and the command that does."""
+    told = source.document.cover
     previous = told["previous"]
     ledger = told["ledger"]
     yield '<div class="verify">'
@@ -69,17 +86,6 @@ def cover(source: Source, *, brief: bool) -> Iterator[str]:
     ]
     yield markup.pairs(rows)
     yield "</div>"
-    if brief:
-        says = _(
-            "This print holds the cover, the summary, decisions, exceptions, what was not checked and the control"
-            " matrix, and in full only the versions that changed, failed, expired or were waived."
-        )
-        yield note(says)
-    says = _(
-        "No sentence of this report says that a law or standard is met. It says what was compared, and who decides."
-    )
-    yield note(says)
-    yield END
 
 
 MOST_DIFFERENCES = 500
