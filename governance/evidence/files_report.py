@@ -82,9 +82,7 @@ def _at_a_glance(document: Document, files: list[Any]) -> list[dict[str, Any]]:
         said.append(_line("fail", title, dangerous, _("Load none of them; each finding says how it is mended.")))
     if strange:
         title = ngettext("%(n)s file is none of the version’s", "%(n)s files are none of the version’s", len(strange))
-        mend = _(
-            "What is said of these bytes says nothing of the version. Attach its own files or import these."
-        )
+        mend = _("What is said of these bytes says nothing of the version. Attach its own files or import these.")
         said.append(_line("fail", title, strange, mend))
     if absent:
         title = ngettext(
