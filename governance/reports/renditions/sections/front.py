@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from governance.evidence.metric_words import capital
 from governance.evidence.showing import kind_name
 from governance.reports.renditions import markup
 from governance.reports.renditions import wording as words
@@ -58,7 +59,7 @@ def _how_to_check(source: Source) -> Iterator[str]:
     previous = told["previous"]
     ledger = told["ledger"]
     yield '<div class="verify">'
-    yield f"<h3>{markup.text(_('How to check this report'))}</h3>"
+    yield f"<h2>{markup.text(_('How to check this report'))}</h2>"
     says = _(
         "The whole document is a JSON file, the full annex. Its digest stands here and in the ledger. This command says"
         " whether they are the same; whoever has the file gives the file in place of the digest:"
@@ -123,7 +124,7 @@ def summary(document: Document, *, most: int | None) -> Iterator[str]:
     if told["runs"]:
         rows = [
             [
-                markup.text(kind_name(one["kind"])),
+                markup.text(capital(kind_name(one["kind"]))),
                 markup.status(one["verdict"], family_of(one["kind"])),
                 figures.number(one["n"]),
             ]
