@@ -57,6 +57,7 @@ def refusal_text(code: str, params: Mapping[str, Any]) -> str:
             " Keep a row of features or a sound as evidence instead."
         ),
         "cases_too_many": _("There are as many permanent tests as an audit asks. Have one dropped first."),
+        "case_of_vectors": _("The model gives vectors. A permanent test needs a model that gives classes."),
         "case_unknown": _("The run has no case of that name that can be kept."),
         "trial_erased": _("What was asked and answered was erased since. Ask again, then keep it."),
         "no_trial": _("Only a trial that has come to its end can be kept, and of its rows those that there are."),
