@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from audits.adapters import references
+from audits.adapters.guests import texts as reading
 from audits.adapters.refusals import ModelRefused
 from audits.kinds.models_at_hand import chosen, laid_out
 from audits.sandbox.levels import Isolation, Level
@@ -114,6 +115,25 @@ def test_what_no_tokenizer_gives_and_what_nobody_can_read_is_refused(tmp_path: P
     assert "past_key_values.0.key" in refused["more"][1]
     assert "logits" in refused["other"][1]
     assert "config.json" in refused["odd"][1]
+
+
+@pytest.mark.parametrize("sizes", [(10**9, "s"), ("n", 10**9), ("n", 900_000), (1_000, 100_000)])
+def test_a_graph_for_more_tokens_than_memory_holds_is_refused_before_one_is_made(
+    tmp_path: Path, isolation: Isolation, sizes: Any
+) -> None:
+    folder = folder_of(tmp_path / "model", sizes=sizes)
+    with pytest.raises(ModelRefused, match="export it with sizes left open"), opened(folder, isolation):
+        pass
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (4, 1), (1,), (4, 3, 1), (5, 3)])
+def test_an_answer_that_is_not_one_for_each_text_is_not_spread_over_them(shape: tuple[int, ...]) -> None:
+    four, classes = ["a", "b", "c", "d"], reading.Classes(("x", "y", "z"), several=False)
+
+    with pytest.raises(ValueError, match="4 texts were read"):
+        reading.answers(four, lambda whole: (np.ones(shape), [False] * 4), classes=classes, width=3)
+    with pytest.raises(ValueError, match="the states are"):
+        reading.Pooling(reading.MEAN, normalizes=False).vectors(np.ones((1, 7, 3)), np.ones((4, 7)))
 
 
 class Stored:
