@@ -38,7 +38,8 @@ def run(context: Context) -> Outcome:
         path.
 
     Raises:
-        InputsRejected: nothing is at hand, an input has the wrong type, or a stored file is gone.
+        InputsRejected: nothing is at hand, an input has the wrong type, a stored file is gone, or a scanner that was
+            to be asked is missing where the files do not fail without it.
     """
     # what reads files is loaded by workers alone
     from audits.files import hub_scans
@@ -73,6 +74,15 @@ def run(context: Context) -> Outcome:
     signatures = compare_signatures(scan, signers, at=context.at, held=_held(scan, rows_of))
     said = asking.ask(scan, scan.on_disk, scanners, tick=partial(context.progress, scan.done, None))
     document = document_of(scan, said, signatures=signatures, hub=hub)
+    missing = {str(one["scanner"]): str(one["why"]) for one in said if not one["path"]}
+    if missing and document["verdict"] != "fail":
+        # What succeeded would stand as the answer to the same question, even once the scanner is there.
+        why = ", ".join(f"{name} ({code})" for name, code in sorted(missing.items()))
+        raise InputsRejected(
+            "scanner_missing",
+            f"{why} was to be asked and could not be; have the operator install it where ASSAY_SCANNERS says, or take "
+            "it out there, and ask again",
+        )
     return Outcome(
         verdict=document["verdict"],
         summary={

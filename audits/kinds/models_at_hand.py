@@ -82,9 +82,11 @@ def _said(named: Mapping[str, str], folder: PurePosixPath) -> dict[str, str]:
         nearest = next((named[str(one / name)] for one in (folder, *folder.parents) if str(one / name) in named), None)
         if nearest is not None:
             found[str(folder / name)] = nearest
-    if str(folder / TOKENIZER) not in found:
-        return {path: sha256 for path, sha256 in found.items() if path == str(folder / PREPARED)}
-    return found
+    if str(folder / TOKENIZER) in found:
+        return found
+    # of a graph that reads no texts: how its input is prepared, and the names of its classes with it
+    kept = (str(folder / PREPARED), str(folder / "config.json")) if str(folder / PREPARED) in found else ()
+    return {path: sha256 for path, sha256 in found.items() if path in kept}
 
 
 def plain(path: str) -> str:

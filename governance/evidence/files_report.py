@@ -189,7 +189,7 @@ def _scanners(document: Document) -> list[dict[str, Any]]:
             "failed": len([one for one in rows if one.get("failed")]),
             "passed_over": len([one for one in rows if one.get("passed_over")]),
         }
-        family = "insufficient_data" if missing or counts["failed"] else "fail" if counts["alarming"] else "pass"
+        family = "fail" if counts["alarming"] else "insufficient_data" if missing or counts["failed"] else "pass"
         found.append(
             {"name": name, "version": version, "missing": missing, "asked": len(rows), "family": family, **counts}
         )

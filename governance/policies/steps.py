@@ -69,7 +69,7 @@ _ACTIONS = (
     "wait",
 )
 # Errors of ours, after which the same inputs may do; every other was answered to what the audit was given.
-_OURS = ("internal", "worker_lost", "no_isolation", "extra_missing")
+_OURS = ("internal", "worker_lost", "no_isolation", "extra_missing", "scanner_missing")
 _MENDING: Mapping[str, tuple[str, str]] = {
     "suspended": ("lift_suspension", "risk_officer"),
     "audit_plan_missing": ("write_audit_plan", "risk_officer"),

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from audits.adapters import hearing, tensors
-from audits.adapters.guests import folders, serving, waves
+from audits.adapters.guests import folders, serving, texts, waves
 from audits.adapters.hearing import Hearing
 
 EXTRACTOR = "Wav2Vec2FeatureExtractor"
@@ -48,7 +48,7 @@ class Listener:
     """A graph in a session that is given encoded sounds, one after another."""
 
     def __init__(self, session: Any, folder: Path | None, told: Mapping[str, int], declared: dict[str, Any]) -> None:
-        self._session, self._declared = session, declared
+        self._session = session
         self._inputs = inputs_of(session)
         said = folders.said(folder, hearing.CONFIGURATION)
         _require_waves(said)
@@ -60,6 +60,7 @@ class Listener:
             raise serving.Refusal(
                 "inputs", "the model gives nothing but states, or an output that is named as ours are"
             )
+        self._classes = self._named_classes(folders.said(folder, "config.json"))
 
     def signature(self) -> dict[str, Any]:
         """Encoded sounds in; out what the model gives, how many windows that was, and samples of silence at the end."""
@@ -70,7 +71,7 @@ class Listener:
         if self._hearing.window is not None:
             outputs += [{"name": name, "dtype": "int64", "shape": [None]} for name in ("windows", "padding")]
         inputs = [{"name": self._inputs.wave, "dtype": tensors.BYTES, "shape": [None]}]
-        return {**self._declared, "inputs": inputs, "outputs": outputs, "hearing": self._hearing.as_document()}
+        return {"inputs": inputs, "outputs": outputs, "classes": self._classes, "hearing": self._hearing.as_document()}
 
     def predict(self, batch: dict[str, tensors.Array]) -> dict[str, tensors.Array]:
         """The answer to each sound, heard by itself: none is filled up to the length of another."""
@@ -134,6 +135,13 @@ class Listener:
             return highest
         mean: tensors.Array = windows.mean(axis=0, dtype=np.float64).astype(windows.dtype)
         return mean
+
+    def _named_classes(self, config: Mapping[str, Any]) -> list[str]:
+        """The classes that the configuration names, where an output has a score for each."""
+        said = config.get("id2label")
+        count = len(said) if isinstance(said, Mapping) else 0
+        scored = any(one["dtype"] in tensors.FLOATS and one["shape"][1:] == [count] for one in self._outputs)
+        return list(texts.classes_of(config, count).names) if scored else []
 
     def _by_window(self) -> dict[str, dict[str, Any]]:
         """The scores that are told window by window too, of a model that follows a sound: by the name they get."""

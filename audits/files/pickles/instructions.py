@@ -148,6 +148,8 @@ class Instructions(Memory):
 
     def newobj_ex(self) -> None:
         _keywords, args, what = self.stack.pop(), self.stack.pop(), self.stack.pop()
+        if type(what) is Global:  # nothing that is allowed is made with keywords, and they can name what args may not
+            self.stream.arguments.add(what.key)
         self.call(what, args)
 
     def obj(self) -> None:

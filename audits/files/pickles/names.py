@@ -381,5 +381,7 @@ def arguments_fit(what: Global, args: Any) -> bool:
     if what.key == ("_codecs", "encode") or (what.module in _BUILTINS and what.name in _DECODERS):
         # Any other codec is a module that is looked up by its name.
         return type(args) is tuple and (len(args) < 2 or (len(args) == 2 and args[1] in _ENCODINGS))
+    if what.name == "_reconstructor":  # calls a class with a value of the stream's
+        return type(args) is tuple and not any(type(one) is Global and one.module in _ARRAYS for one in args)
     # Its classes are made without a call. Given an object that claims to be an array, they read wherever that points.
     return what.module not in _ARRAYS or what.name in ("dtype", "_mareconstruct")

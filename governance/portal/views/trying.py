@@ -30,7 +30,7 @@ from governance.evidence.models import KeptTrial
 from governance.evidence.queries import may_ask, may_cancel, runs_visible_to
 from governance.evidence.services import EvidenceRefused, NotAnAsker
 from governance.evidence.showing import verdict_family
-from governance.evidence.takes import ROWS, takes
+from governance.evidence.takes import PICTURE, ROWS, SOUND, takes
 from governance.evidence.wording import refusal_text
 from governance.people.models import User
 from governance.portal.forms import TrialForm
@@ -167,7 +167,11 @@ def _trial(request: PageRequest, version: Version) -> dict[str, Any]:
 def _without_answer(run: Run) -> str:
     if run.state == RunState.SUCCEEDED:
         return _("Nobody kept this trial, and what was asked and answered was erased since. Ask again.")
-    return as_sentence(run.error)
+    what = {
+        "inputs": _("The question does not fit the model."),
+        "sound_unclear": _("It is not clear how the model hears. Tell it below, or mend what its files say."),
+    }.get(run.error_code, "")
+    return f"{what} {as_sentence(run.error)}".strip()
 
 
 def _typed(run: Run | None) -> dict[str, Any]:
@@ -249,6 +253,8 @@ def keep_case(request: PageRequest, kind: str, ns: str, name: str, sha: str, pk:
 def _asked_by_rest(version: Version, use_case: UseCase) -> str:
     """The same question as a program asks it."""
     subject = {"kind": version.entry.kind, "id": version.entry.repo_id, "revision": version.revision}
-    body = shlex.quote(json.dumps({"subject": subject, "use_case": use_case.slug, "inputs": ["…"]}, ensure_ascii=False))
+    cell = {ROWS: ["…", "…"], PICTURE: {PICTURE: "…"}, SOUND: {SOUND: "…"}}.get(takes(version.task), "…")
+    asked = {"subject": subject, "use_case": use_case.slug, "inputs": [cell]}
+    body = shlex.quote(json.dumps(asked, ensure_ascii=False))
     sent = '-H "Authorization: Bearer $ASSAY_TOKEN" -H "Content-Type: application/json"'
     return f'curl {sent} -d {body} "{str(settings.PUBLIC_URL).rstrip("/")}/api/v1/trials/"'

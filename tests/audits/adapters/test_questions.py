@@ -153,6 +153,9 @@ def test_what_is_said_of_pictures_above_a_graph_goes_with_it():
         "onnx/preprocessor_config.json": "p",
     }
     assert chosen([*FILES[1:2], said, nearer], "").files["onnx/preprocessor_config.json"] == "q"
+    classes = {"path": "config.json", "sha256": "c"}
+    assert chosen([*FILES[1:2], said, classes], "").files["onnx/config.json"] == "c"
+    assert dict(chosen([*FILES[1:2], classes], "").files) == {"onnx/model.onnx": "a"}
 
 
 PICTURE = {"picture": "ab" * 32, "media_type": "image/png", "bytes": 5}

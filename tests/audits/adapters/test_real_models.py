@@ -123,6 +123,18 @@ def test_skops_models_of_rows_and_of_texts(skops_file: Path, classifier: Any, is
     np.testing.assert_allclose(words["score"], of_texts.predict_proba(texts))
 
 
+def test_a_model_that_was_taught_columns_by_their_names_says_them(
+    classifier: Any, isolation: Isolation, tmp_path: Path
+):
+    taught = made.classifier()
+    taught[0].feature_names_in_ = np.array(["age", "income", "debt", "rate"], dtype=object)
+    file = made.as_skops(taught, tmp_path / "columns.skops")
+
+    with references.skops(file).open(isolation=isolation) as model:
+        assert model.signature.columns == ("age", "income", "debt", "rate")
+        np.testing.assert_array_equal(model.predict({"X": GIVEN})["label"], classifier.predict(GIVEN))
+
+
 def test_a_type_that_is_not_on_the_list_is_never_made(isolation: Isolation, tmp_path: Path):
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audits.adapters import references, tensors
+from audits.adapters import questions, references, tensors
 from audits.adapters.guests import waves
 from audits.adapters.guests.sounds import windows_of
 from audits.adapters.hearing import Hearing
@@ -47,6 +47,7 @@ def ask(running: Any, *contents: bytes) -> Any:
 
 def test_a_sound_of_any_length_is_heard_whole_at_the_rate_of_the_configuration(tmp_path: Path):
     said = {"sampling_rate": 16_000, "feature_extractor_type": "Wav2Vec2FeatureExtractor", "do_normalize": False}
+    (tmp_path / "config.json").write_text(json.dumps({"id2label": {"0": "hum", "1": "shout"}}))
     low, high = tone(0.4, loud=0.3), tone(1.2, loud=0.8)
 
     with opened(tmp_path, loudness([None, None]), said=said) as running:
@@ -58,6 +59,8 @@ def test_a_sound_of_any_length_is_heard_whole_at_the_rate_of_the_configuration(t
     assert read(running.signature.as_document()) == running.signature
     assert running.signature.inputs[0].dtype == tensors.BYTES
     np.testing.assert_allclose(answer["scores"][:, 1], [0.3, 0.8, 0.6], atol=1e-3)
+    assert running.signature.classes == ("hum", "shout")
+    assert questions.told(answer, running.signature, row=0)["scores"]["shout"] == pytest.approx(0.3, abs=1e-3)
 
 
 def test_a_longer_sound_is_heard_in_windows_and_a_shorter_one_is_filled_up_and_both_are_told(tmp_path: Path):
@@ -141,11 +144,12 @@ def test_what_is_told_is_told_by_its_names(tmp_path: Path):
 
 def test_what_is_no_sound_is_refused_and_the_model_goes_on(tmp_path: Path):
     with opened(tmp_path, loudness([None, None]), told={"sampling_rate": 8000}) as running:
-        for content in (b"", b"OggS" + bytes(60), stored(tone())[:-1]):
+        good = stored(tone(rate=8000), rate=8000)
+        for content in (b"", b"OggS" + bytes(60), good[:-1]):
             with pytest.raises(ModelRefused, match="sound 2 (is no WAV file|ends early)") as refused:
-                ask(running, stored(tone()), content)
+                ask(running, good, content)
             assert refused.value.code == "inputs"
-        assert len(ask(running, stored(tone()))["scores"]) == 1
+        assert len(ask(running, good)["scores"]) == 1
 
 
 def test_a_guest_that_says_odd_things_of_how_it_hears_is_not_believed():

@@ -159,6 +159,8 @@ INTERFACE = named("types", "SimpleNamespace") + b")R}" + text("__array_interface
         # a module of codecs by its name
         called(named("builtins", "str"), b"C\x01a", text("zip")),
         called(named("builtins", "bytearray"), text("a"), text("rot13")),
+        named("builtins", "str") + b")}" + text("encoding") + text("zip") + b"s\x92",
+        called(named("copyreg", "_reconstructor"), named("numpy", "matrix"), named("numpy", "matrix"), INTERFACE),
     ],
 )
 def test_harmless_names_are_not_called_with_what_makes_them_harmful(call: bytes) -> None:

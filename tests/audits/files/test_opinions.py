@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,7 +22,8 @@ from audits.files.scanning import FileScan, scan_paths
 from audits.sandbox.levels import Isolation, Level
 from tests.audits.files.made import safetensors, tensor, torch_zip
 from tests.audits.files.scanners import environment_with
-from tests.audits.files.scans import SYSTEM, codes
+from tests.audits.files.scans import SYSTEM, codes, zipped
+from tests.audits.files.test_scan_files import called as called_with
 
 EVIL, PLAIN = b"\x80\x04" + SYSTEM, b"\x80\x04N."
 WHOLE = safetensors({"a": tensor(0, 8)}, b"\1" * 8)
@@ -131,6 +133,23 @@ def test_a_real_scanner_s_opinion_joins_ours_and_a_difference_is_told(tmp_path: 
         assert bool(differs) is (row["path"] == "unknown.pkl")
         assert alone[row["path"]] == [note for note in row["findings"] if note not in differs], "it lifts nothing"
     assert [(one["failed"], one["path"]) for one in document["opinions"]] == [(False, path) for path in sorted(alone)]
+
+
+@pytest.mark.sandbox
+def test_the_command_asks_those_that_the_setting_names_and_says_what_each_said(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environments, "found", dict)
+    settings.SCANNERS = {"picklescan": environment_with("picklescan"), "modelscan": "/nowhere/at/all"}
+    (tmp_path / "a.pkl").write_bytes(EVIL)
+    (tmp_path / "b.zip").write_bytes(zipped({"words.txt": b"some"}))
+
+    code, said = called_with(str(tmp_path), "--opinions")
+
+    assert code == 1
+    assert "modelscan: 0 asked of, 0 alarming, 0 failed, 0 passed over" in said
+    assert re.search(r"picklescan [\d.]+: 2 asked of, 1 alarming, 0 failed, 1 passed over", said)
+    assert "could not be: modelscan (it is not installed where it was looked for)" in said
 
 
 # --- a scanner that misbehaves, which is what a hostile file may make of one ----------------------------------------

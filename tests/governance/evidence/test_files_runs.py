@@ -143,12 +143,17 @@ def test_a_worker_asks_the_scanners_that_the_operator_names_and_the_page_says_wh
     assert "спрошен о 2 файлах" in in_russian
 
 
-def test_a_version_does_not_pass_where_the_operator_s_scanner_is_missing(world: World, settings: Any) -> None:
+@pytest.mark.sandbox
+def test_a_version_does_not_pass_while_the_operator_s_scanner_is_missing(world: World, settings: Any) -> None:
     consists_of(world, model=WHOLE)
     attach(world, world.submit(), WHOLE, "model")
     settings.SCANNERS = {"picklescan": "/nowhere/at/all"}
 
     run = done(world, "files")
 
-    assert run.verdict == "insufficient_data"
-    assert [(one.code, one.severity) for one in run.findings.all()] == [("files.opinion_missing", "medium")]
+    assert (run.state, run.error_code) == ("errored", "scanner_missing")
+    assert "have the operator install it where ASSAY_SCANNERS says" in run.error
+    assert (current(world), run.verdict) == (run, "")
+
+    settings.SCANNERS = {"picklescan": environment_with("picklescan")}
+    assert done(world, "files").verdict == "pass"

@@ -53,6 +53,7 @@ def test_a_sound_is_played_to_a_model_and_the_page_says_how_it_was_heard_and_it_
     page = browser(heard.submitter).get(address(heard)).content.decode()
     assert 'name="sound"' in page
     assert 'name="typed"' not in page, "by its task it is not asked about texts"
+    assert "&quot;inputs&quot;: [{&quot;sound&quot;: &quot;…&quot;}]" in page, "and so do programs ask"
     sound, other = stored(tone(0.75, rate=8000), rate=8000), stored(tone(0.5, rate=8000), rate=8000)
     digest = hashlib.sha256(sound).hexdigest()
 
@@ -64,6 +65,8 @@ def test_a_sound_is_played_to_a_model_and_the_page_says_how_it_was_heard_and_it_
     assert unsaid.status_code == 302
     assert (told_nothing.state, told_nothing.error_code) == ("errored", "sound_unclear")
     assert "put sampling_rate into preprocessor_config.json" in told_nothing.error
+    unclear = browser(heard.submitter).get(unsaid.url.partition("#")[0]).content.decode()
+    assert "It is not clear how the model hears. Tell it below, or mend what its files say. Nothing says" in unclear
     assert (run.state, run.verdict) == ("succeeded", "answered"), run.error
     document = json.loads(blobs.read_checked(run.result_sha256))
     assert document["question"] == [{"sound": digest, "media_type": "audio/wav", "bytes": len(sound)}]
