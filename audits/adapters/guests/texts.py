@@ -54,10 +54,20 @@ class Classes:
 
 
 def classes_of(config: Mapping[str, Any], count: int) -> Classes:
-    """The names in ``id2label`` of ``config.json``, ``LABEL_0`` and so on where it has none, as the library says."""
+    """The names in ``id2label`` of ``config.json``, ``LABEL_0`` and so on where it has none, as the library says.
+
+    Raises:
+        serving.Refusal: two classes have one name: an answer that turns from one to the other would look the same.
+    """
     said = config.get("id2label")
     named = {str(number): str(name) for number, name in said.items()} if isinstance(said, Mapping) else {}
     names = tuple(named.get(str(number), f"LABEL_{number}") for number in range(count))
+    if len(set(names)) < count:
+        twice = next(name for at, name in enumerate(names) if name in names[:at])
+        raise serving.Refusal(
+            "model_unreadable",
+            f"id2label of config.json names two classes {ascii(twice[:100])}; give each its own name",
+        )
     return Classes(names, several=count == 1 or config.get("problem_type") == "multi_label_classification")
 
 

@@ -60,6 +60,13 @@ class Tokens:
             folder, settings.get("model_max_length"), config.get("max_position_embeddings"), tokens
         )
         self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        marks = self._tokenizer.num_special_tokens_to_add(is_pair=False)
+        if self._longest < marks:  # then nothing would be cut off, and nobody told
+            raise serving.Refusal(
+                "model_unreadable",
+                f"at most {self._longest} tokens are to be read of a text, and the tokenizer adds {marks} marks;"
+                " mend max_position_embeddings or model_max_length",
+            )
         self._tokenizer.enable_truncation(self._longest)
         filler = settings.get("pad_token")
         self._tokenizer.enable_padding(
@@ -119,8 +126,8 @@ def _sizes(inputs: Any) -> tuple[int | None, int | None]:
         made_for = " x ".join("any" if size is None else f"{size:,}" for size in (for_rows, for_tokens))
         raise serving.Refusal(
             "inputs",
-            f"the graph is made for {made_for} tokens; at most {MOST_TOKENS:,} of a text and {MOST_AT_ONCE:,} at once are"
-            " read, export it with sizes left open",
+            f"the graph is made for {made_for} tokens; at most {MOST_TOKENS:,} of a text and {MOST_AT_ONCE:,} at once"
+            " are read, export it with sizes left open",
         )
     return for_rows, for_tokens
 

@@ -100,8 +100,11 @@ def test_what_no_tokenizer_gives_and_what_nobody_can_read_is_refused(tmp_path: P
     (broken / "tokenizer.json").write_text('{"model": ')
     odd = folder_of(tmp_path / "odd")
     (odd / "config.json").write_text("[" * 100_000)
+    twice, short = folder_of(tmp_path / "twice"), folder_of(tmp_path / "short")
+    (twice / "config.json").write_text(json.dumps({"id2label": {**CLASSES, "2": "bad"}}))
+    (short / "config.json").write_text(json.dumps({"max_position_embeddings": 1}))
     refused = {}
-    for folder in (more, other, broken, odd):
+    for folder in (more, other, broken, odd, twice, short):
         with pytest.raises(ModelRefused) as found, opened(folder, isolation):
             pass
         refused[folder.name] = (found.value.code, str(found.value))
@@ -111,10 +114,14 @@ def test_what_no_tokenizer_gives_and_what_nobody_can_read_is_refused(tmp_path: P
         "other": "model_unreadable",
         "broken": "model_unreadable",
         "odd": "model_unreadable",
+        "twice": "model_unreadable",
+        "short": "model_unreadable",
     }
     assert "past_key_values.0.key" in refused["more"][1]
     assert "logits" in refused["other"][1]
     assert "config.json" in refused["odd"][1]
+    assert "two classes 'bad'" in refused["twice"][1]
+    assert "adds 2 marks" in refused["short"][1]
 
 
 @pytest.mark.parametrize("sizes", [(10**9, "s"), ("n", 10**9), ("n", 900_000), (1_000, 100_000)])
