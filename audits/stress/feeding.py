@@ -69,6 +69,21 @@ def as_batch(frame: Frame, subject: Subject) -> Batch:
     return made
 
 
+def as_told(frame: Frame, subject: Subject) -> Frame:
+    """The same rows with numbers as the types of the inputs hold them; a number that none of these has stays."""
+    takes = _takes(subject, len(frame))
+    return {
+        name: column if is_text(column) else _held(column, dtype)
+        for (name, column), dtype in zip(frame.items(), takes, strict=True)
+    }
+
+
+def _held(column: Array, dtype: str) -> Array:
+    with np.errstate(over="ignore", invalid="ignore"):
+        held = column.astype(dtype).astype(column.dtype)
+    return held if dtype not in NUMBERS else np.where(np.isfinite(column), held, column)
+
+
 def _typed(numbers: Array, dtype: str) -> Array:
     if dtype in NUMBERS:
         limits = (0.0, 1.0) if dtype == "bool" else (float(np.iinfo(dtype).min), float(np.iinfo(dtype).max))
