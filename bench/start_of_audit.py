@@ -96,11 +96,11 @@ def _worker(lane: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
     from django.conf import settings
 
     from config.management.commands.serve import _worker as program
-    from tests.working import _environment
+    from tests.working import environment
 
     prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("global_keyprefix", "")
     return subprocess.Popen(
-        program(lane, concurrency=1).command, cwd=ROOT, env=_environment(prefix), stdout=log, stderr=log
+        program(lane, concurrency=1).command, cwd=ROOT, env=environment(prefix), stdout=log, stderr=log
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -20,26 +21,45 @@ Flags = npt.NDArray[np.bool_]
 
 # Decoded together; a picture of a megabyte may be some of them in memory.
 AT_ONCE = 64
+# How the guest begins to tell of one picture of one.
+_FIRST = "picture 1 "
+
+
+@dataclass
+class Decoded:
+    """Pictures that were brought to one size.
+
+    Attributes:
+        pixels: shape (n, height, width, channels); black where one could not be read.
+        readable: shape (n,).
+        why: of those that could not be read, by their place from 0.
+    """
+
+    pixels: Bytes
+    readable: Flags
+    why: dict[int, str] = field(default_factory=dict)
 
 
 def decoded(
-    files: Sequence[bytes], *, side: int, isolation: Isolation, tick: Callable[[], None]
-) -> tuple[Bytes, Flags]:
-    """Pictures in grey, brought to ``side`` by ``side`` pixels whatever their shape was.
+    files: Sequence[bytes],
+    *,
+    size: tuple[int, int],
+    channels: int,
+    isolation: Isolation,
+    tick: Callable[[], None],
+) -> Decoded:
+    """Pictures brought to one height and width, whatever their shape was.
 
     Args:
         files: encoded pictures, or what is said to be one.
+        channels: 3 (colours) or 1 (grey).
         tick: called while answers are awaited.
-
-    Returns:
-        Shape (n, side, side), and which of them could be read; those that could not are black.
 
     Raises:
         NotIsolated: strangers' pictures are not decoded here.
         Stopped: what decodes them ended, or took too long.
     """
-    made = np.zeros((len(files), side, side), dtype=np.uint8)
-    readable = np.zeros(len(files), dtype=bool)
+    made = Decoded(np.zeros((len(files), *size, channels), dtype=np.uint8), np.zeros(len(files), dtype=bool))
     cell = Cell(
         GUESTS / "decoding.py",
         readable=[ROOT / path for path in SHARED],
@@ -50,23 +70,25 @@ def decoded(
     with cell:
         for at in range(0, len(files), AT_ONCE):
             some = range(at, min(at + AT_ONCE, len(files)))
-            if _asked(cell, files, some, side, made):
-                readable[some.start : some.stop] = True
+            if _asked(cell, files, some, made):
                 continue
             # one of them is no picture: which?
             for one in some:
-                readable[one] = _asked(cell, files, range(one, one + 1), side, made)
-    return made, readable
+                _asked(cell, files, range(one, one + 1), made)
+    return made
 
 
-def _asked(cell: Cell, files: Sequence[bytes], which: range, side: int, made: Bytes) -> bool:
+def _asked(cell: Cell, files: Sequence[bytes], which: range, made: Decoded) -> bool:
     """Decode some of the files into their places; whether all of them could be read."""
     some = [files[at] for at in which]
-    told = {"sizes": [len(one) for one in some], "height": side, "width": side, "channels": 1}
+    _, height, width, channels = made.pixels.shape
+    told = {"sizes": [len(one) for one in some], "height": height, "width": width, "channels": channels}
     try:
         answer, body = cell.ask({"decode": told}, b"".join(some))
-        found = tensors.unpacked(answer.get("images"), body, rows=len(some))["images"]
-        made[which.start : which.stop] = found.reshape(len(some), side, side)
-    except (Refused, tensors.Malformed, KeyError, ValueError):
+        made.pixels[which.start : which.stop] = tensors.unpacked(answer.get("images"), body, rows=len(some))["images"]
+    except (Refused, tensors.Malformed, KeyError, ValueError) as odd:
+        if len(some) == 1:
+            made.why[which.start] = str(odd).removeprefix(_FIRST)
         return False
+    made.readable[which.start : which.stop] = True
     return True

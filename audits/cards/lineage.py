@@ -61,16 +61,16 @@ def _links(front: FrontMatter, kind: str, files: Collection[str], notes: Notes) 
     if kind == "model":
         relation, declared = _relation(front, files, notes)
         for target in _targets(front, "base_model", "model", notes):
-            yield Link(target, "model", relation, "base_model", declared)
+            yield Link(target, "model", relation, "base_model", declared=declared)
         for target in _targets(front, "datasets", "dataset", notes):
-            yield Link(target, "dataset", "train_on", "datasets", True)
+            yield Link(target, "dataset", "train_on", "datasets", declared=True)
     elif kind == "dataset":
         for target in _sources(front, notes):
-            yield Link(target, "dataset", "includes", "source_datasets", True)
+            yield Link(target, "dataset", "includes", "source_datasets", declared=True)
     else:
         for name, target_kind in (("models", "model"), ("datasets", "dataset")):
             for target in _targets(front, name, target_kind, notes):
-                yield Link(target, target_kind, "served_in", name, True)
+                yield Link(target, target_kind, "served_in", name, declared=True)
 
 
 def _relation(front: FrontMatter, files: Collection[str], notes: Notes) -> tuple[str, bool]:

@@ -143,99 +143,99 @@ _CONTACT = (
 _MODEL_SECTIONS = (
     Section(
         "description",
-        False,
-        _headings(
+        needed=False,
+        headings=_headings(
             r"\bdescription|overview|\bsummary|introduc|\babout\b|\bmodel details\b|\bdetails\b"
             r"|model information|^model$|highlight|what is|简介|介绍|概述|описание|descripci|beschreibung"
         ),
     ),
     Section(
         "intended_uses",
-        True,
-        _headings(
+        needed=True,
+        headings=_headings(
             r"\bintended|\bdirect use|downstream use|out[- ]of[- ]scope|^uses?$|\buse[- ]?cases?\b|\bprimary use"
             r"|^model uses?$|recommended use|^applications?$|^(?:\w+ )?purposes?$"
             r"|用途|应用场景|назначение|применение|uso previsto"
             r"|anwendung"
         ),
     ),
-    Section("limitations", True, _headings(_LIMITS)),
+    Section("limitations", needed=True, headings=_headings(_LIMITS)),
     Section(
         "training_data",
-        True,
-        _headings(
+        needed=True,
+        headings=_headings(
             r"(?:\btrain|tuning|trained)\w*\b.*(?:\bdata|\bcorp(?:us|ora)\b)"
             r"|^(?!.*(?:eval|test|valid|benchmark|collator|load)).*(?:\bdata\b|\bdatasets?\b|\bcorp(?:us|ora)\b)"
             r"|训练数据|数据集|обучающ|данные|datos de entrenamiento|trainingsdaten"
         ),
-        "datasets",
+        stands_for="datasets",
     ),
     Section(
         "training_procedure",
-        False,
-        _headings(
+        needed=False,
+        headings=_headings(
             r"^(?!.*(?:\bdata\b|\bdatasets?\b|\bcorpus\b)).*(?:\btrain(?:ing|ed)?\b|pre-?train|fine-?tun|hyper-?param)"
             r"|\bprocedure\b|训练|微调|обучение|entrenamiento"
         ),
     ),
     Section(
         "evaluation",
-        True,
-        _headings(
+        needed=True,
+        headings=_headings(
             r"evaluat|benchmark|\bresults?\b|performance|\bmetrics?\b|\bscores?\b|accuracy|leaderboard|\beval\b"
             r"|评估|评测|性能|结果|оценк|результат|resultados|ergebnisse"
         ),
-        "model-index",
+        stands_for="model-index",
     ),
     Section(
         "getting_started",
-        False,
-        _headings(
+        needed=False,
+        headings=_headings(
             r"\busage\b|\bhow[- ]to\b|how (?:do|can) (?:i|you|we)|get(?:ting)? started|quick[- ]?start|\bexamples?\b"
             r"|\binference\b|\binstall|^us(?:e|ing)\b|使用|快速开始|использован|uso$|cómo usar|verwendung"
         ),
     ),
-    Section("contact", False, _headings(_CONTACT)),
+    Section("contact", needed=False, headings=_headings(_CONTACT)),
 )
 _DATASET_SECTIONS = (
     Section(
         "description",
-        False,
-        _headings(
+        needed=False,
+        headings=_headings(
             r"\bdescription|overview|\bsummary|introduc|\babout\b|\bdetails\b|^dataset$|motivation|简介|介绍|описание"
         ),
     ),
     Section(
         "intended_uses",
-        True,
-        _headings(
+        needed=True,
+        headings=_headings(
             r"\bintended|\buses?\b|supported tasks?|leaderboard|\buse[- ]?cases?\b|\btasks?\b|^(?:\w+ )?purposes?$"
             r"|用途|назначение"
         ),
     ),
     Section(
         "structure",
-        False,
-        _headings(
+        needed=False,
+        headings=_headings(
             r"st(?:ru|ur)cture|data (?:fields?|instances?|splits?|format)|\bfields?\b|\bfeatures?\b|\bcolumns?\b"
             r"|\bschema\b|composition|\bformat\b|数据格式|结构|структура"
         ),
     ),
     Section(
         "creation",
-        True,
-        _headings(
+        needed=True,
+        headings=_headings(
             r"creation|curation|source data|collection|\bsources?\b|annotat|provenance"
             r"|how .*(?:made|built|collected|created)|construct|数据来源|来源|источник|сбор"
         ),
     ),
     Section(
         "personal_information",
-        True,
-        _headings(r"personal|sensitive|privacy|\bpii\b|anonymi|consent|\bgdpr\b|隐私|个人|персональн"),
+        needed=True,
+        headings=_headings(r"personal|sensitive|privacy|\bpii\b|anonymi|consent|\bgdpr\b|隐私|个人|персональн"),
     ),
-    Section("limitations", True, _headings(_LIMITS)),
-    Section("contact", False, _headings(_CONTACT)),
+    Section("limitations", needed=True, headings=_headings(_LIMITS)),
+    Section("contact", needed=False, headings=_headings(_CONTACT)),
 )
 
 SECTIONS: Mapping[str, tuple[Section, ...]] = {"model": _MODEL_SECTIONS, "dataset": _DATASET_SECTIONS, "space": ()}

@@ -98,6 +98,8 @@ def add_provenance(findings: Findings, *, card: bytes | None, croissant: bytes |
 def pictures_of(table: Loaded, column: str, *, tick: Callable[[], None]) -> Pictures:
     """The pictures of a column of base64, decoded in the sandbox; empty cells have none.
 
+    The same file is decoded once. More files than are compared are counted and not decoded.
+
     Raises:
         InputsRejected: this machine does not keep strangers' programs apart, or what decodes them ended.
     """
@@ -107,26 +109,33 @@ def pictures_of(table: Loaded, column: str, *, tick: Callable[[], None]) -> Pict
     import numpy as np
 
     from audits.adapters.pictures import decoded
-    from audits.measures.data.pictures import SIDE, Pictures
+    from audits.measures.data.pictures import MAX_PICTURES, SIDE, Pictures
     from audits.sandbox.probing import probe
     from audits.sandbox.refusals import NotIsolated, Stopped
 
-    files, rows, unreadable = [], [], np.zeros(table.rows, dtype=bool)
+    places: dict[str, int] = {}
+    rows, file_of = [], []
     for row, cell in enumerate(table.raw_texts(column).to_pylist()):
-        if not (cell or "").strip():
-            continue
+        if (cell or "").strip():
+            rows.append(row)
+            file_of.append(places.setdefault(cell, len(places)))
+    where, which = np.array(rows, dtype=np.int64), np.array(file_of, dtype=np.int64)
+    unreadable = np.zeros(table.rows, dtype=bool)
+    if len(places) > MAX_PICTURES:
+        return Pictures(column, np.zeros((0, SIDE, SIDE), dtype=np.uint8), where, unreadable, not_decoded=len(places))
+    files = []
+    for cell in places:
         try:
             files.append(base64.b64decode(cell, validate=True))
-            rows.append(row)
         except (binascii.Error, ValueError):
-            unreadable[row] = True
+            files.append(b"")
     try:
-        grey, readable = decoded(files, side=SIDE, isolation=probe(), tick=tick)
+        found = decoded(files, size=(SIDE, SIDE), channels=1, isolation=probe(), tick=tick)
     except (NotIsolated, Stopped) as ended:
         raise InputsRejected("pictures_not_decoded", f"the pictures of {column!r} were not decoded: {ended}") from ended
-    where = np.array(rows, dtype=np.int64)
+    readable = found.readable[which]
     unreadable[where[~readable]] = True
-    return Pictures(column, grey[readable], where[readable], unreadable)
+    return Pictures(column, found.pixels[..., 0][which[readable]], where[readable], unreadable)
 
 
 def outcome(document: Mapping[str, Any]) -> Outcome:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from audits.adapters import tensors
-from audits.adapters.isolated import GUESTS, SHARED
+from audits.adapters import pictures, tensors
 from audits.adapters.signature import Signature, Tensor
 from audits.adapters.tensors import Array, Batch
 from audits.measures.naming import quoted
@@ -17,18 +16,13 @@ from audits.measures.stress.images.pixels import Bytes
 from audits.measures.stress.images.plan import CHANNELS_FIRST, CHANNELS_LAST, FLAT, ImagesPlan, images_plan_from
 from audits.measures.stress.plan import StressPlan
 from audits.measures.tables.loading import Loaded
-from audits.sandbox.cell import Cell
-from audits.sandbox.limits import Limits
-from audits.sandbox.refusals import Refused, Stopped
-from audits.sandbox.runtime import ROOT
+from audits.sandbox.refusals import Stopped
 from audits.stress.subject import StressRefused, Subject
 from audits.stress.texts import label_of
 
 NAME = "images"
 # So many pictures are drawn where no plan says more: each is asked about ninety times.
 SAMPLE = 200
-# Decoded together; a picture of a megabyte may be some of them in memory.
-AT_ONCE = 64
 MOST_BYTES = 20 << 20
 MOST_DECODED = 1 << 30
 
@@ -114,7 +108,7 @@ def images_of(subject: Subject) -> Bytes:
         StressRefused: no such column, a cell that is no picture, or too many to hold.
     """
     if NAME not in subject.made:
-        subject.made[NAME] = decoded(subject, _files(subject))
+        subject.made[NAME] = decoded(subject, _files(subject), subject.rows.tolist())
     found: Bytes = subject.made[NAME]
     return found
 
@@ -137,8 +131,11 @@ def _files(subject: Subject) -> list[bytes]:
     return files
 
 
-def decoded(subject: Subject, files: Sequence[bytes]) -> Bytes:
+def decoded(subject: Subject, files: Sequence[bytes], rows: Sequence[int] | None = None) -> Bytes:
     """Encoded pictures at the size that the model takes, shape (n, height, width, channels).
+
+    Args:
+        rows: of the table, from 0, for a refusal to name; the number among the files where it is left out.
 
     Raises:
         StressRefused: the model takes none, one cannot be read, or they are too many to hold.
@@ -146,26 +143,21 @@ def decoded(subject: Subject, files: Sequence[bytes]) -> Bytes:
     _, _, (height, width, channels) = takes_of(subject)
     if len(files) * height * width * channels > MOST_DECODED:
         raise StressRefused("images_too_many", "so many pictures of this size are not held in memory; use fewer rows")
-    made = np.empty((len(files), height, width, channels), dtype=np.uint8)
-    cell = Cell(
-        GUESTS / "decoding.py",
-        readable=[ROOT / path for path in SHARED],
-        isolation=subject.conversation.isolation,
-        limits=Limits(),
-        tick=lambda: subject.progress(subject.done, max(subject.total, subject.done)),
-    )
     try:
-        with cell:
-            for at in range(0, len(files), AT_ONCE):
-                some = files[at : at + AT_ONCE]
-                told = {"sizes": [len(one) for one in some], "height": height, "width": width, "channels": channels}
-                answer, body = cell.ask({"decode": told}, b"".join(some))
-                made[at : at + len(some)] = tensors.unpacked(answer.get("images"), body, rows=len(some))["images"]
-    except Refused as refused:
-        raise StressRefused(refused.code or "picture_unreadable", f"rows {at + 1} and after: {refused}") from refused
-    except (Stopped, tensors.Malformed, KeyError, ValueError) as ended:
+        found = pictures.decoded(
+            files,
+            size=(height, width),
+            channels=channels,
+            isolation=subject.conversation.isolation,
+            tick=lambda: subject.progress(subject.done, max(subject.total, subject.done)),
+        )
+    except Stopped as ended:
         raise StressRefused("pictures_unreadable", f"the pictures could not be decoded: {ended}") from ended
-    return made
+    if not found.readable.all():
+        at = int(np.argmin(found.readable))
+        number = at + 1 if rows is None else int(rows[at]) + 1
+        raise StressRefused("picture_unreadable", f"row {number}: the picture {found.why.get(at, 'cannot be read')}")
+    return found.pixels
 
 
 def as_batch(images: Bytes, subject: Subject) -> Batch:

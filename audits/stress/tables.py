@@ -37,6 +37,8 @@ ONE_BY_ONE = 30
 # A model that ended so often is not asked any more: each time may take as long as an answer may.
 MOST_ENDS = 3
 EXAMPLES, EXAMPLES_OF_ONE = 20, 5
+# Of many columns so many are named in a sentence; the tables of the document have all.
+NAMED = 6
 
 
 def _asks(subject: Subject) -> int:
@@ -118,7 +120,7 @@ def _doubt(document: dict[str, Any], subject: Subject, clean: Answers) -> None:
         doubtful = found is None or not found.is_seen
         if doubtful:
             reasons.insert(0, reason("stress.columns_doubtful", **figures_of(found)))
-        reasons.append(reason("stress.columns_by_place", columns=", ".join(names)[:300], n=len(names)))
+        reasons.append(reason("stress.columns_by_place", columns=names[:NAMED], n=len(names)))
     document["verdict"] = doubted(document["verdict"], constant=bool(constant), doubtful=doubtful)
 
 
@@ -201,8 +203,9 @@ def _reasons(document: dict[str, Any], subject: Subject) -> list[dict[str, Any]]
     if not document["judged"]:
         made.append(_reason("stress.no_relation", {"relation": "", "column": ""}))
     if lost := [row for row in document["rows"] if row["relation"] == "missing" and row["n"] and not row["lost"]]:
-        names = ", ".join(row["column"] for row in lost)
-        made.append(_reason("stress.missing_answered", {"relation": "missing", "column": ""}, columns=names[:300]))
+        names = [row["column"] for row in lost]
+        where = {"relation": "missing", "column": ""}
+        made.append(_reason("stress.missing_answered", where, columns=names[:NAMED], n=len(names)))
     return made
 
 

@@ -10,6 +10,7 @@ import html
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 MOST_CHARACTERS = 200_000
@@ -29,12 +31,14 @@ _TAGS = {
     *("h4", "h5", "h6", "hr", "i", "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "samp", "small", "span", "strong"),
     *("sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul", "var"),
 }
+_EXCERPT_TAGS = _TAGS - {"a", "details", "summary", *(f"h{level}" for level in range(1, 7))}
 _GONE_WITH_CONTENT = {"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "title", "textarea"}
 _BOX = "card-image"
 # What the allow-list writes is regular: attributes in double quotes, with `"` escaped.
 _IMAGE = re.compile(r'<img((?:\s+[a-z-]+="[^"]*")*)\s*/?>')
 _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 _HEADING = re.compile(r"<(/?)h([1-6])(?=[\s>])")
+_WHOLE_HEADING = re.compile(r"<(/?)h[1-6](?:\s[^>]*)?>")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
 # Elements that hold nothing, and those that end by themselves where the next of them begins.
 _EMPTY = frozenset("area base br col embed hr img input link meta param source track wbr".split()) | frozenset(  # noqa: SIM905 (a list of words)
@@ -59,25 +63,11 @@ def is_cut(size: int, *, body_offset: int) -> bool:
 
 def text_html(text: str, *, first_line: int = 1) -> SafeString:
     """Markdown as safe HTML."""
-    import nh3  # these two take long to load, and only a page with a card needs them
-    from markdown_it import MarkdownIt
+    import nh3  # takes long to load, and only a page with a card needs it
 
-    reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    tokens = reader.parse(text)
-    _number(tokens, first_line)
-    dirty = _CONTROLS.sub("", reader.renderer.render(tokens, reader.options, {}))
-    if _depth(dirty) > DEEPEST:
-        return mark_safe(f"<pre>{html.escape(_CONTROLS.sub('', text))}</pre>")  # noqa: S308 (escaped)
-    clean = nh3.clean(
-        dirty,
-        tags=_TAGS | {"img"},
-        clean_content_tags=_GONE_WITH_CONTENT,
-        attributes={"a": {"href"}, "img": {"src", "alt"}, "*": {"data-line"}, "th": {"align"}, "td": {"align"}},
-        attribute_filter=_kept,
-        link_rel="nofollow noopener noreferrer",
-        url_schemes={"http", "https", "mailto"},
-    )
-    boxed = _IMAGE.sub(_boxed, clean)
+    boxed = _clean(text, first_line=first_line)
+    if boxed is None:
+        return _as_written(text)
     shifted = _HEADING.sub(lambda found: f"<{found[1]}h{min(6, int(found[2]) + SHIFT)}", boxed)
     last = nh3.clean(
         shifted,
@@ -91,6 +81,63 @@ def text_html(text: str, *, first_line: int = 1) -> SafeString:
     )
     numbered = _LINE.sub(r'<\1 id="L\2"', last)
     return mark_safe(_scrolling(numbered))  # noqa: S308 (this is what the allow-list is for)
+
+
+def excerpt_html(text: str, *, most: int = MOST_CHARACTERS) -> SafeString:
+    """A passage of a card as safe HTML that stands within something else, as in a document that is kept and printed.
+
+    Its headings are bold lines, and it has no links, no ids and nothing that folds. What is longer than ``most``
+    characters ends after a whole word with an ellipsis.
+    """
+    import nh3
+
+    shown = text if len(text) <= most else f"{text[:most].rsplit(None, 1)[0]}…"
+    boxed = _clean(shown, first_line=None)
+    if boxed is None:
+        return _as_written(shown)
+    bold = _WHOLE_HEADING.sub(lambda found: "</b></p>" if found[1] else "<p><b>", boxed)
+    last = nh3.clean(
+        bold,
+        tags=_EXCERPT_TAGS,
+        clean_content_tags=_GONE_WITH_CONTENT,
+        attributes={},
+        allowed_classes={"span": {_BOX}},
+    )
+    return mark_safe(_scrolling(last))  # noqa: S308 (this is what the allow-list is for)
+
+
+def _as_written(text: str) -> SafeString:
+    return mark_safe(f"<pre>{html.escape(_CONTROLS.sub('', text))}</pre>")  # noqa: S308 (escaped)
+
+
+@cache
+def _reader() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def _clean(text: str, *, first_line: int | None) -> str | None:
+    """Markdown as HTML of allowed tags, with a box for each image; None where it nests too deep to be cleaned."""
+    import nh3
+
+    reader = _reader()
+    tokens = reader.parse(text)
+    if first_line is not None:
+        _number(tokens, first_line)
+    dirty = _CONTROLS.sub("", reader.renderer.render(tokens, reader.options, {}))
+    if _depth(dirty) > DEEPEST:
+        return None
+    clean = nh3.clean(
+        dirty,
+        tags=_TAGS | {"img"},
+        clean_content_tags=_GONE_WITH_CONTENT,
+        attributes={"a": {"href"}, "img": {"src", "alt"}, "*": {"data-line"}, "th": {"align"}, "td": {"align"}},
+        attribute_filter=_kept,
+        link_rel="nofollow noopener noreferrer",
+        url_schemes={"http", "https", "mailto"},
+    )
+    return _IMAGE.sub(_boxed, clean)
 
 
 def _scrolling(clean: str) -> str:

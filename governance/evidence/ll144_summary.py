@@ -33,7 +33,7 @@ def summary_html(document: Document, *, audited_on: str | None = None, published
         "language": translation.get_language(),
         "document": document,
         "record": stated,
-        "published_on": published_on,
+        "published_on": _in_words(published_on),
         "audit_date": audit_date,
         "last_day": last_day(audit_date) if audit_date else None,
         "facts": facts(document, audit_date=audit_date),
@@ -105,9 +105,9 @@ def facts(document: Document, *, audit_date: str | None) -> list[tuple[str, str 
     record = document["record"]
     said: list[tuple[str, str | None]] = [
         (_("Tool"), record["tool"]),
-        (_("Date of the audit"), audit_date),
-        (_("Last day of use on this audit"), last_day(audit_date) if audit_date else None),
-        (_("In use since (distribution date)"), record["distribution_date"]),
+        (_("Date of the audit"), _in_words(audit_date)),
+        (_("Last day of use on this audit"), _in_words(last_day(audit_date)) if audit_date else None),
+        (_("In use since (distribution date)"), _in_words(record["distribution_date"])),
         (_("Kind of data"), _("test data") if record["data"] == "test" else _("historical data")),
         (_("Source of the data"), record["data_source"]),
     ]
@@ -117,6 +117,12 @@ def facts(document: Document, *, audit_date: str | None) -> list[tuple[str, str 
     said.append((_("Auditor"), record["auditor"]))
     said.append((_("Statement of independence"), record["independence"]))
     return said
+
+
+def _in_words(day: str | None) -> str | None:
+    """A day that is stated as YYYY-MM-DD; what is none stays as it was stated."""
+    found = figures.moment(day)
+    return day if found is None else figures.day(found)
 
 
 def sentence(document: Document) -> str:

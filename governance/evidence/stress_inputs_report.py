@@ -35,7 +35,7 @@ def shown_all(parts: Mapping[str, Document]) -> list[dict[str, Any]]:
 def worst_failing(parts: Mapping[str, Document]) -> tuple[str, Document] | None:
     """The changed column or corruption that fails most, with its figures; None where none fails."""
     found = [
-        (_relation(row), row)
+        (change_name(row), row)
         for row in parts.get("tabular", {}).get("rows", ())
         if row["role"] == "gating" and row["verdict"] == "fail"
     ]
@@ -79,12 +79,22 @@ def _tabular(part: Document) -> dict[str, Any]:
     told = [rows for rows in groups.values() if rows[-1]["role"] != "gating"]
     order = ("pass", "warn", "insufficient_data", "fail")
     expected = {change: rows[0].get("expected", "") for change, rows in groups.items()}
+    deciding = {change for change, rows in groups.items() if rows[-1]["role"] == "gating"}
+    examples = [
+        {
+            **one,
+            "name": change_name({**one, "expected": expected.get((one["relation"], one["column"]), "")}),
+            "score": score_of(one),
+            "decides": (one["relation"], one["column"]) in deciding,
+        }
+        for one in part["examples"]
+    ]
     return {
         "verdict": part["verdict"],
         "clean": part["clean"],
         "curves": [
             {
-                "label": _relation(rows[0]),
+                "label": change_name(rows[0]),
                 "verdict": "",
                 "said": "",
                 "steps": [point(row["severity"], row) for row in rows],
@@ -95,7 +105,7 @@ def _tabular(part: Document) -> dict[str, Any]:
         "top": top_of([row["ci_high"] for rows in judged if len(rows) > 1 for row in rows]),
         "judged": [
             {
-                "name": _relation(rows[-1]),
+                "name": change_name(rows[-1]),
                 "row": rows[-1],
                 "worst": rows[-1].get("worst"),
                 "why": _named(words.WHY, rows[-1].get("why", "")),
@@ -105,30 +115,29 @@ def _tabular(part: Document) -> dict[str, Any]:
         ],
         "told": [
             {
-                "name": _relation(rows[-1]),
+                "name": change_name(rows[-1]),
                 "row": rows[-1],
                 "lost": rows[-1]["lost"] - rows[-1]["refused"],
                 "refused": rows[-1]["refused"],
             }
             for rows in told
         ],
-        "examples": [
-            {
-                **one,
-                "name": _relation({**one, "expected": expected.get((one["relation"], one["column"]), "")}),
-                "score": _score(one),
-            }
-            for one in part["examples"]
-        ],
+        "examples": [one for one in examples if one["decides"]],
+        "told_examples": [one for one in examples if not one["decides"]],
+        "names": part.get("columns", {}).get("names", ()),
+        "known_by": _named(words.KNOWN_BY, part.get("columns", {}).get("known_by", "")),
+        "error": figures.share(part["plan"]["error"]),
+        "tolerance": None if part.get("tolerance") is None else f"{part['tolerance']:.3g}",
         "of_right": part["base"] == "originally_correct",
     }
 
 
-def _relation(row: Document) -> str:
+def change_name(row: Document) -> str:
+    """A change of columns in words."""
     return words.relation_name(row["relation"], row["column"], row.get("expected", ""))
 
 
-def _score(one: Document) -> str:
+def score_of(one: Document) -> str:
     """How a changed row moves the score, with as many decimals as it takes to see that it does; empty without one."""
     ends = [one.get(end) for end in ("score_before", "score_after")]
     if None in ends:
@@ -173,16 +182,28 @@ def _images(part: Document) -> dict[str, Any]:
         "worst_case": part["worst_case"],
         "not_made": ", ".join(_named(words.CORRUPTIONS, name) for name in part["not_made"]),
         "over": len(part["mean_error"]["over"]) if part["mean_error"] else 0,
+        **_normalised(part["mean_error"] or {}),
     }
 
 
+def _normalised(mean: Document) -> dict[str, Any]:
+    """Over how many corruptions an error is normalised, and for which the baseline has none; documents of before
+    normalised all or nothing."""
+    over = mean.get("over", ())
+    normalised = mean.get("normalised_over", over)
+    without = [_named(words.CORRUPTIONS, name) for name in over if name not in normalised]
+    return {"normalised": len(normalised), "without_baseline": ", ".join(without)}
+
+
 def _malformed(part: Document) -> dict[str, Any]:
-    outcomes = list(words.OUTCOMES)
+    # a column for each outcome that there was; of the others it is said that there was none
+    outcomes = [one for one in words.OUTCOMES if any(row[one] for row in part["matrix"])]
     return {
         "verdict": part["verdict"],
         "inputs": part["inputs"],
         "hung_after": figures.number(part["hung_after_s"]),
         "heads": [str(words.OUTCOMES[one]) for one in outcomes],
+        "never": ", ".join(str(words.OUTCOMES[one]) for one in words.OUTCOMES if one not in outcomes),
         "rows": [
             {
                 "family": _named(words.FAMILIES, row["family"]),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from audits.models import Run
-from governance.evidence import stress_inputs_report
+from governance.evidence import stress_broken, stress_inputs_report
 from governance.evidence.stress_inputs_report import point, top_of
 from governance.evidence.wording.stress import family_name
 from governance.evidence.wording.stress_inputs import PROMISES
@@ -90,9 +90,10 @@ def shown(run: Run, document: Document) -> dict[str, Any]:
         "answers": figures.number(document["execution"]["answers"]),
         "cases_said": cases_said(document["cases"]["n"], left_out=_left_out(parts)),
         "fail_at": document["plan"]["fail_at"],
+        "broken": stress_broken.broken(parts),
         "input_parts": stress_inputs_report.shown_all(parts),
         "other_parts": [
-            {"name": part_name(name), **part}
+            {"key": name, "name": part_name(name), **part}
             for name, part in parts.items()
             if name != "texts" and name not in stress_inputs_report.SHOWN
         ],

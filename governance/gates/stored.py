@@ -167,7 +167,18 @@ def in_force_tag(*, user: User | None, subject: Subject, use_case: str, stage: s
     asked_at, mode_id, mode_until, *values = row
     mode = None if mode_id is None else GateMode(pk=mode_id, until=mode_until)
     approval = Approval.from_db("default", SMALL, [*values[:2], _from_json(values[2]), *values[3:]])
-    return Stored(asked_at, True, approval, True, {}, None, None, None, None, mode).etag
+    return Stored(
+        asked_at=asked_at,
+        known=True,
+        approval=approval,
+        open=True,
+        judged={},
+        submission=None,
+        standing=None,
+        standing_md5=None,
+        stale_from=None,
+        mode=mode,
+    ).etag
 
 
 def _asked(statement: str, user: User | None, subject: Subject, use_case: str, stage: str) -> Any:

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audits.models import Run
 from governance.catalog.models import UseCase, Version
+from governance.catalog.rendering import excerpt_html
 from governance.catalog.use_cases import current_plan
+from governance.evidence.metric_words import capital
 from governance.evidence.showing import kind_name
 from governance.reports import controls
 from governance.reports.periods import LONGEST, Period, PeriodKind
@@ -31,6 +34,8 @@ from governance.web.templatetags import figures
 from governance.web.templatetags.words import look_up
 
 FORMAT = "assay-dossier/1"
+# How much of what a card says is shown of a fact. The JSON has all of it.
+LONGEST_PASSAGE = 400
 FIRST_DAY = dt.date(2000, 1, 1)
 Content = Mapping[str, Any]
 
@@ -149,7 +154,7 @@ def _counted(content: Content) -> dict[str, int]:
 # --- in words ----------------------------------------------------------------------------------------------------
 
 STATES = {
-    "all": gettext_lazy("Facts for every kind of fact that could speak to it"),
+    "all": gettext_lazy("There is something of every kind of fact that could speak to it"),
     "some": gettext_lazy("Some facts, and gaps"),
     "none": gettext_lazy("A gap: nothing is there"),
     "outside": gettext_lazy("Outside this product: to be brought from elsewhere"),
@@ -162,8 +167,11 @@ def shown(told: Mapping[str, Any]) -> list[dict[str, Any]]:
     made = []
     for row in told["rows"]:
         content = told["content"]
-        held = [{"name": words.named(words.FACTS, fact), "lines": _lines(fact, content)} for fact in row["held"]]
-        gaps = [words.named(words.FACTS, fact) for fact in row["gaps"]]
+        held = [
+            {"name": _label(fact), "lines": _lines(fact, content), "passages": _passages(fact, content)}
+            for fact in row["held"]
+        ]
+        gaps = [_label(fact) for fact in row["gaps"]]
         name = words.said(row["names"])
         state = str(STATES[row["state"]])
         made.append({**row, "name": name, "held": held, "gaps": gaps, "tone": TONES[row["state"]], "says": state})
@@ -175,17 +183,29 @@ def gaps(told: Mapping[str, Any]) -> dict[str, int]:
     return {state: sum(row["state"] == state for row in told["rows"]) for state in STATES}
 
 
+def _label(fact: str) -> str:
+    return capital(words.named(words.FACTS, fact))
+
+
+_OF_THE_CARD: Mapping[str, tuple[str, ...]] = {
+    "card.purpose": ("intended_uses",),
+    "card.limits": ("limitations",),
+    "card.data": ("training_data", "creation", "structure"),
+    "card.evaluation": ("evaluation",),
+}
+
+
+def _passages(fact: str, content: Content) -> list[SafeString]:
+    """What the card says of a fact, as safe HTML: strangers wrote it."""
+    card = content["versions"][0]["card"] or {}
+    return [
+        excerpt_html(str(card[name]), most=LONGEST_PASSAGE) for name in _OF_THE_CARD.get(fact, ()) if card.get(name)
+    ]
+
+
 def _lines(fact: str, content: Content) -> list[str]:
-    """What there is of a fact, in some short lines."""
-    version, item = content["versions"][0], (content["inventory"] or [None])[0]
-    if fact.startswith("card."):
-        sections = {
-            "card.purpose": ("intended_uses",),
-            "card.limits": ("limitations",),
-            "card.data": ("training_data", "creation", "structure"),
-            "card.evaluation": ("evaluation",),
-        }[fact]
-        return [str(version["card"][name]) for name in sections if (version["card"] or {}).get(name)]
+    """What there is of a fact beside the card's words, in some short lines."""
+    item = (content["inventory"] or [None])[0]
     if fact.startswith("audit."):
         audits = item["audits"] if item else []
         return [_audit_line(one) for one in audits if one["verdict"] and _is_of(fact, one["kind"])]
@@ -199,24 +219,26 @@ def _is_of(fact: str, kind: str) -> bool:
 
 def _audit_line(one: Mapping[str, Any]) -> str:
     family = {"license": "licence", "ll144": "ll144"}.get(one["kind"], "verdict")
-    when = figures.moment(one["finished_at"])
-    day = figures.day(when) if when is not None else ""
     verdict = look_up(one["verdict"], family).label
     return _("%(kind)s: %(verdict)s, run %(run)s, %(day)s") % {
-        "kind": kind_name(one["kind"]),
+        "kind": capital(kind_name(one["kind"])),
         "verdict": verdict,
         "run": one["run"],
-        "day": day,
+        "day": _day(one["finished_at"]),
     }
+
+
+def _day(value: object) -> str:
+    found = figures.moment(value)
+    return figures.day(found) if found is not None else ""
 
 
 def _decided(content: Content) -> list[str]:
     made = []
     for one in content["decisions"]:
-        when = figures.moment(one["decided_at"])
         outcome = look_up(one["outcome"], "submission").label
         lanes = ", ".join(f"{look_up(vote['lane'], 'lane').label} {vote['value']:+d}" for vote in one["votes"])
-        made.append(f"{figures.day(when) if when else ''}: {look_up(one['stage'], 'stage').label}, {outcome}. {lanes}")
+        made.append(f"{_day(one['decided_at'])}: {look_up(one['stage'], 'stage').label}, {outcome}. {lanes}")
     return made
 
 
@@ -236,13 +258,16 @@ _FACTS: Mapping[str, Callable[[Content], list[str]]] = {
     "identity": _identity,
     "use_case": _use_case,
     "decisions": _decided,
-    "lineage": lambda content: [f"{one['relation']}: {one['id']}" for one in content["inventory"][0]["lineage"]],
+    "lineage": lambda content: [
+        f"{look_up(one['relation'], 'relation').label}: {one['id']}" for one in content["inventory"][0]["lineage"]
+    ],
     "licence": lambda content: [
         f"{content['versions'][0]['licence'].get('expression') or ''}"
         f" ({look_up(content['versions'][0]['licence'].get('verdict'), 'licence').label})"
     ],
     "approvals": lambda content: [
-        f"{look_up(one['stage'], 'stage').label}, {one['expires_at'][:10]}" for one in content["inventory"][0]["stages"]
+        f"{look_up(one['stage'], 'stage').label}, {_('until')} {_day(one['expires_at'])}"
+        for one in content["inventory"][0]["stages"]
     ],
     "policies": lambda content: [f"{name} {number}" for name, number in content["reproduction"]["policies"]],
     "audit_plan": lambda content: [f"sha256 {one}" for one in content["reproduction"]["audit_plans"]],
@@ -254,5 +279,7 @@ _FACTS: Mapping[str, Callable[[Content], list[str]]] = {
     "suspensions": lambda content: [
         one["reason"][:200] for one in content["exceptions"] if one["kind"] == "suspension"
     ],
-    "pilot": lambda content: [f"{one['started_on']} – {one['ended_on']}" for one in content["versions"][0]["declared"]],
+    "pilot": lambda content: [
+        f"{_day(one['started_on'])} – {_day(one['ended_on'])}" for one in content["versions"][0]["declared"]
+    ],
 }

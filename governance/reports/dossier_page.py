@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from governance.reports import dossier
 from governance.reports.renditions import html, markup
 
-# As in the portal: how much of what a card says is shown of a fact. The JSON has all of it.
+# As in the portal: how much of a line is shown of a fact. The JSON has all of it.
 LONGEST_LINE = 400
 
 
@@ -69,7 +69,8 @@ def _held(fact: Mapping[str, Any]) -> str:
     lines = [f"<b>{markup.text(fact['name'])}</b>"]
     for line in fact["lines"]:
         lines.append(markup.name(line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"))
-    return f"<p>{'<br>'.join(lines)}</p>"
+    told = f"<p>{'<br>'.join(lines)}</p>"
+    return told + "".join(markup.passage(one) for one in fact["passages"])
 
 
 def _gaps(row: Mapping[str, Any]) -> str:

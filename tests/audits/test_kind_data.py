@@ -222,6 +222,25 @@ def test_pictures_are_decoded_in_the_sandbox_and_compared_by_what_they_show() ->
     assert cells[0][:40] not in rfc8785.dumps(dict(outcome.document)).decode()
 
 
+def test_more_pictures_than_are_compared_are_counted_and_none_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million small pictures would be decoded for minutes before anybody said that they are too many."""
+    monkeypatch.setattr("audits.measures.data.pictures.MAX_PICTURES", 3)
+    monkeypatch.setattr("audits.adapters.pictures.Cell", None)  # whoever decodes one stumbles
+    cells = ["AAAA", "AAAB", "AAAB", "", "AAAC", "AAAD"]
+
+    outcome = data_kind.run(
+        given(csv("photo,n", [f"{cell},{at}" for at, cell in enumerate(cells)]), plan={"images": "photo"})
+    )
+
+    pictures = outcome.document["pictures"]
+    assert pictures == {
+        **{"column": "photo", "of": 5, "files": 4},
+        **{"measured": False, "why": "pictures", "limit": 3},
+    }
+    assert "data.pictures_too_many" in {draft.code for draft in outcome.drafts}
+    assert outcome.verdict != "pass"
+
+
 CROISSANT = {
     "@context": {"@vocab": "https://schema.org/", "rai": "http://mlcommons.org/croissant/RAI/"},
     "@type": "sc:Dataset",

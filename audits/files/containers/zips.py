@@ -50,6 +50,7 @@ class Entry:
     header_at: int = 0
     described: int = 0
     shown: str = ""
+    other_name: str = ""
 
     @property
     def end(self) -> int:
@@ -66,6 +67,10 @@ def inspect(place: Place) -> Seen:
     for entry in entries:
         _locate(place, entry, shift)
         entry.shown = names.take(entry.name)
+        if entry.other_name not in ("", entry.name):
+            place.note("files.headers_disagree", f"{entry.name}: {entry.other_name}")
+            if escapes(entry.other_name):
+                place.note("files.path_escapes", entry.other_name)
         _link(place, entry)
     # Entries that lie over each other would be counted twice.
     if sum(entry.packed for entry in entries) > _covered(entries):
@@ -159,6 +164,7 @@ def _central(raw: bytes, pos: int) -> tuple[Entry, int]:
     extra = raw[pos + 46 + name_length : pos + 46 + name_length + extra_length]
     packed, size, header = _zip64(extra, packed, size, header)
     entry = Entry(_text(name), name, flags, method, crc, packed, size, header, fields[15] >> 16)
+    entry.other_name = _unicode_path(extra)
     return entry, pos + 46 + name_length + extra_length + comment_length
 
 
@@ -178,6 +184,17 @@ def _zip64(extra: bytes, packed: int, size: int, header: int) -> tuple[int, int,
             break
         at += 4 + length
     return packed, size, header
+
+
+def _unicode_path(extra: bytes) -> str:
+    """The name that readers take instead of the one in the header, where they know of it (APPNOTE 4.6.9, 0x7075)."""
+    at = 0
+    while at + 4 <= len(extra):
+        tag, length = struct.unpack("<HH", extra[at : at + 4])
+        if tag == 0x7075 and length > 5:
+            return _text(extra[at + 9 : at + 4 + length])
+        at += 4 + length
+    return ""
 
 
 def _locate(place: Place, entry: Entry, shift: int) -> None:

@@ -384,4 +384,6 @@ def arguments_fit(what: Global, args: Any) -> bool:
     if what.name == "_reconstructor":  # calls a class with a value of the stream's
         return type(args) is tuple and not any(type(one) is Global and one.module in _ARRAYS for one in args)
     # Its classes are made without a call. Given an object that claims to be an array, they read wherever that points.
+    if what.module.startswith("scipy."):
+        return bool(args == ())
     return what.module not in _ARRAYS or what.name in ("dtype", "_mareconstruct")

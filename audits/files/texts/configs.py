@@ -30,6 +30,8 @@ _KERAS_FUNCTIONS = (
     "deserialize_keras_object",
     "enable_unsafe_deserialization",
 )
+# What PEFT takes the class of the model that it adapts from: a module, whatever its name.
+_PARENTS = ("transformers", "diffusers", "peft", "sentence_transformers", "timm", "torch")
 # sentence-transformers lists the modules of a model, and imports whatever class it reads there.
 _OF_A_MODULE = {"idx", "path", "type"}
 _SENTENCE_TRANSFORMERS = "sentence_transformers."
@@ -45,7 +47,10 @@ def judge_json(place: Place, raw: bytes) -> bool:
         return False
     try:
         document = json.loads(raw.removeprefix(codecs.BOM_UTF8), object_pairs_hook=_Pairs)
-    except (ValueError, RecursionError):
+    except RecursionError:  # a loader that is called from less deep may still read it
+        place.note("files.broken", why="json", at=0)
+        return True
+    except ValueError:
         return False
     if not isinstance(document, (_Pairs, list)):
         return False
@@ -105,6 +110,8 @@ def _loader(place: Place, key: str, value: Any) -> None:
             place.note("files.code_mapped", named)
     elif key == "trust_remote_code" and value is True:
         place.note("files.code_trusted")
+    elif key == "parent_library" and isinstance(value, str) and value.partition(".")[0] not in _PARENTS:
+        place.note("files.code_mapped", f"{key}: {value}")
     elif key == "_class_name" and isinstance(value, list):  # diffusers: a module of the repository, and its class
         place.note("files.code_mapped", ".".join(map(str, value)))
     elif key == targets.TARGET and isinstance(value, str) and targets.reaches(value):

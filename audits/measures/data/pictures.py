@@ -39,12 +39,15 @@ class Pictures:
         grey: shape (pictures, 32, 32), those that could be read.
         row: shape (pictures,), the row of each.
         unreadable: shape (rows,), where there is something that is no picture.
+        not_decoded: how many different files there are, where they are more than ``MAX_PICTURES`` and none was
+            decoded: ``grey`` is empty, and ``row`` is of every cell that has something.
     """
 
     column: str
     grey: Grey
     row: Codes
     unreadable: Flags
+    not_decoded: int = 0
 
 
 def perceptual_hashes(grey: Grey) -> Hashes:
@@ -101,6 +104,10 @@ def alike(hashes: Hashes, *, distance: int = DISTANCE) -> tuple[Codes, Codes]:
 def at_pictures(pictures: Pictures, split: Column | None, findings: Findings) -> dict[str, Any]:
     """Pictures that look like another one, of all and between splits, and what could not be looked at."""
     column, rows = pictures.column, pictures.unreadable.size
+    if pictures.not_decoded:
+        findings.add("data.pictures_too_many", column, column=column, why="pictures", limit=MAX_PICTURES)
+        told = {"column": column, "of": int(pictures.row.size), "files": pictures.not_decoded}
+        return told | {"measured": False, "why": "pictures", "limit": MAX_PICTURES}
     plain = is_plain(pictures.grey)
     made: dict[str, Any] = {
         "column": column,

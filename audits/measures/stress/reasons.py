@@ -64,7 +64,7 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "stress.columns_doubtful": ("medium", ("n", "value", "chance")),
     "stress.pictures_doubtful": ("medium", ("n", "value", "chance", "divide_by")),
     # a row without a value is answered as if it had one
-    "stress.missing_answered": ("low", ("relation", "column", "columns")),
+    "stress.missing_answered": ("low", ("relation", "column", "columns", "n")),
     # pictures
     "stress.corruption_turns": ("high", _CORRUPTED),
     "stress.corruption_inconclusive": ("medium", _CORRUPTED),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from governance.evidence.wording import stress_inputs as inputs
 
@@ -156,9 +157,22 @@ def in_words(params: Mapping[str, Any]) -> Mapping[str, Any]:
     for name, words in (known | dict(inputs.WORDS)).items():
         if name in params and params[name] in words:
             made[name] = str(words[params[name]])
+    if isinstance(params.get("columns"), list):
+        made["columns"] = _few(params["columns"], of=params.get("n"))
     if isinstance(params.get("inputs"), str):
         made["inputs"] = ", ".join(str(inputs.INPUTS.get(one, one)) for one in params["inputs"].split(", "))
+    if params.get("corruption"):
+        return made | inputs.shares_of(params)
     return {**made, **inputs.in_words(made)} if params.get("relation") else made
+
+
+def _few(names: Sequence[str], *, of: object) -> str:
+    """Some names, and how many more there are: a sentence holds no fifty."""
+    told = ", ".join(names)
+    more = of - len(names) if isinstance(of, int) else 0
+    if more <= 0:
+        return told
+    return ngettext("%(names)s and %(n)s more", "%(names)s and %(n)s more", more) % {"names": told, "n": more}
 
 
 def family_name(family: str) -> str:

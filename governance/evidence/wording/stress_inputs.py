@@ -90,15 +90,15 @@ SENTENCES = {
     ),
     "stress.corruption_turns": (
         _(
-            "%(corruption)s: of %(n)s right answers a share of %(value)s turns at severity %(severity)s (95 %% interval"
+            "%(corruption)s: of %(n)s right answers %(value)s turn at severity %(severity)s (95 %% interval"
             " %(ci_low)s to %(ci_high)s); more than %(fail_at)s fails."
         ),
         _PICTURES,
     ),
     "stress.corruption_inconclusive": (
         _(
-            "%(corruption)s: it cannot be told yet whether answers hold. Of %(n)s right ones a share of %(value)s"
-            " turns at severity %(severity)s (95 %% interval %(ci_low)s to %(ci_high)s); below %(warn_at)s passes,"
+            "%(corruption)s: it cannot be told yet whether answers hold. Of %(n)s right ones %(value)s"
+            " turn at severity %(severity)s (95 %% interval %(ci_low)s to %(ci_high)s); below %(warn_at)s passes,"
             " above %(fail_at)s fails."
         ),
         _("Bring more pictures that the model is right about."),
@@ -278,6 +278,12 @@ WAYS = {
 
 WHY = {"no_score": _("the model gives no score that could rise or fall")}
 
+KNOWN_BY = {
+    "plan": _("as the audit plan names them"),
+    "name": _("as the model names them"),
+    "place": _("in the order of the table, because the model names none"),
+}
+
 GOES_ON = {True: _("yes"), False: _("no"), None: _("had to be started anew")}
 
 WORDS: Mapping[str, Mapping[Any, Any]] = {
@@ -300,9 +306,17 @@ def relation_name(relation: str, column: str, expected: str = "") -> str:
     return f"{name} ({column})" if column else name
 
 
+def shares_of(params: Mapping[str, Any]) -> dict[str, str]:
+    """The shares among the parameters of a finding, in per cent."""
+    limit = params.get("fail_at")
+    return {name: figures.share(params[name], limit=limit) for name in _SHARES if params.get(name) is not None}
+
+
 def in_words(params: Mapping[str, Any]) -> Mapping[str, Any]:
     """Parameters of a finding about a changed column: the change by name, its shares in per cent."""
-    limit = params.get("fail_at")
-    shares = {name: figures.share(params[name], limit=limit) for name in _SHARES if params.get(name) is not None}
     told = {key: str(params.get(key) or "") for key in ("relation", "column", "expected")}
-    return {**params, **shares, "relation": relation_name(told["relation"], told["column"], told["expected"])}
+    return {
+        **params,
+        **shares_of(params),
+        "relation": relation_name(told["relation"], told["column"], told["expected"]),
+    }

@@ -52,25 +52,7 @@ def publish(*, use_case_id: int, run_id: int, by: User, at: dt.datetime) -> Publ
         use_cases.require_keeper(by, use_case.owner_team)
     except use_cases.NotAKeeper as refusal:
         raise NotAPublisher(refusal.code, refusal.message) from refusal
-    if not use_case.employment_decision_tool:
-        raise PublishingRefused(
-            "not_an_employment_decision_tool",
-            "this use case is not marked as an employment decision tool; mark it first, if it is one",
-        )
-    run, version = _audit(use_case, run_id)
-    document = results.read(run)
-    if document is None:
-        raise PublishingRefused("result_missing", "the figures of this run are no longer kept; run the audit again")
-    if run.verdict in ("insufficient_data", "no_information"):
-        raise PublishingRefused(
-            "compares_nothing", "the figures of this run compare nothing; its findings say what is missing"
-        )
-    if gaps := [name for name in NEEDED if not document["record"].get(name)]:
-        raise PublishingRefused(
-            "record_incomplete",
-            f"the summary does not state: {', '.join(gaps)}; state it in the part ll144 of the audit plan, and run the"
-            " audit again",
-        )
+    run, version, document = _publishable(use_case, run_id)
     audited_on = str(document["record"]["audit_date"] or kind_pages.audit_date(run))
     page, _new = PublicPage.objects.get_or_create(version=version, use_case=use_case)
     if published := page.summaries.filter(run=run).first():
@@ -103,6 +85,34 @@ def publish(*, use_case_id: int, run_id: int, by: User, at: dt.datetime) -> Publ
         },
     )
     return summary
+
+
+def _publishable(use_case: UseCase, run_id: int) -> tuple[Run, Version, results.Document]:
+    """A run of the use case with its version and figures, of which a summary can state all that it has to.
+
+    Raises:
+        PublishingRefused: as ``publish``.
+    """
+    if not use_case.employment_decision_tool:
+        raise PublishingRefused(
+            "not_an_employment_decision_tool",
+            "this use case is not marked as an employment decision tool; mark it first, if it is one",
+        )
+    run, version = _audit(use_case, run_id)
+    document = results.read(run)
+    if document is None:
+        raise PublishingRefused("result_missing", "the figures of this run are no longer kept; run the audit again")
+    if run.verdict in ("insufficient_data", "no_information"):
+        raise PublishingRefused(
+            "compares_nothing", "the figures of this run compare nothing; its findings say what is missing"
+        )
+    if gaps := [name for name in NEEDED if not document["record"].get(name)]:
+        raise PublishingRefused(
+            "record_incomplete",
+            f"the summary does not state: {', '.join(gaps)}; state it in the part ll144 of the audit plan, and run the"
+            " audit again",
+        )
+    return run, version, document
 
 
 def _audit(use_case: UseCase, run_id: int) -> tuple[Run, Version]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from governance.web.templatetags import charts, figures
@@ -36,6 +37,15 @@ def name(value: object) -> str:
     if len(shown) > LONGEST_TEXT:
         shown = shown[: LONGEST_TEXT - 1] + "…"
     return f"<bdi>{escape(shown)}</bdi>"
+
+
+def passage(clean: SafeString) -> str:
+    """What a card says, of safe HTML; each block of it ends what turns the direction."""
+    return (
+        f'<div class="card" dir="auto">{clean}</div>\n'
+        if clean
+        else f"<p>{quiet(_('nothing that can be shown'))}</p>\n"
+    )
 
 
 def quiet(words: object) -> str:
@@ -143,8 +153,10 @@ def table(caption: object, head: Sequence[str], rows: Iterable[Sequence[str]], *
 
 
 def _sort(kinds: str) -> str:
-    """The class of a table in which one column has most to say: on paper that is given the most room."""
-    return ' class="one"' if kinds.count("w") == 1 else ""
+    """The class of a table by how many of its columns have most to say: on paper those are given the most room."""
+    known = {(1, len(kinds)): "one", (2, 3): "two", (2, 4): "two-of-four", (3, 4): "three-of-four"}
+    sort = known.get((kinds.count("w"), len(kinds)))
+    return f' class="{sort}"' if sort else ""
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> str:

@@ -10,9 +10,11 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from audits.models import Run, RunState
+from governance.evidence.showing import kind_name
 from governance.reports.sections.asked import ReportScope, title_of
 from governance.reports.sections.gaps import Gaps
 from governance.reports.shapes import LANGUAGES, NotCheckedItem, Subject, Words
+from governance.web.templatetags.words import look_up
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -72,10 +74,18 @@ def _item(
     }
 
 
+def _named(params: Mapping[str, Any]) -> dict[str, str]:
+    """Kinds, states and verdicts as people call them, in the language in force."""
+    told = {"kind": kind_name(str(params["kind"]))} if "kind" in params else {}
+    families = {"state": "run", "verdict": "", "assurance": "assurance", "code": "requirement"}
+    shown = {key: str(look_up(params[key], family).label) for key, family in families.items() if key in params}
+    return told | {key: label[:1].lower() + label[1:] for key, label in shown.items()}
+
+
 def in_words(sentence: _StrPromise, params: Mapping[str, Any]) -> Words:
     """A sentence in every language."""
     said = []
     for language in LANGUAGES:
         with translation.override(language):
-            said.append(str(sentence) % params)
+            said.append(str(sentence) % {**params, **_named(params)})
     return {"en": said[0], "ru": said[1]}

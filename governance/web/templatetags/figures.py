@@ -203,7 +203,8 @@ def moment(value: object) -> dt.datetime | dt.date | None:
     """A date or a time from what a model or a stored document holds; a time is in the reader's zone."""
     if isinstance(value, str):
         try:
-            value = parse_datetime(value) or parse_date(value)
+            # a day alone is a day everywhere: taken for its midnight in UTC it would be the day before in New York
+            value = parse_date(value) or parse_datetime(value)
         except ValueError:
             return None
     if isinstance(value, dt.datetime):

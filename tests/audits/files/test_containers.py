@@ -289,3 +289,19 @@ def test_damage_anywhere_neither_raises_nor_passes_uninspected(wrap: Callable[[b
         for _byte in range(chance.randint(1, 4)):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)
         scanned(bytes(damaged[: chance.randint(len(damaged) // 2, len(damaged))]), "a")
+
+
+@pytest.mark.parametrize(("other", "code"), [("data.pkl", "headers_disagree"), ("../../evil", "path_escapes")])
+def test_a_second_name_that_some_readers_take_is_told(other: str, code: str) -> None:
+    """The extra field of Info-ZIP with a name in UTF-8, which newer readers put in the place of the first."""
+    entry = zipfile.ZipInfo("words.txt")
+    raw = other.encode()
+    entry.extra = struct.pack("<HHBI", 0x7075, 5 + len(raw), 1, zlib.crc32(b"words.txt")) + raw
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(entry, b"hello")
+
+    document = scanned(out.getvalue(), "a.zip")
+
+    assert document["verdict"] == "fail"
+    assert code in codes(document)

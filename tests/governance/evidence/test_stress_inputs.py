@@ -103,5 +103,12 @@ def test_pictures_are_told_by_corruption_and_what_is_left_out_is_named(language:
         html = render_to_string(shown["template"], {"part": shown, "fail_at": 0.1})
     for words in ("Fog", "Frost<", "over 2 corruptions") if language == "en" else ("Туман", "Иней<"):
         assert words in html
+    older = judged_images(said(truth), asked, truth, ImagesPlan(baseline={"fog": 0.5}), **limits)
+    assert older["mean_error"]["normalised_over"] == ["fog"]
+    with override(language):
+        html = render_to_string(
+            shown["template"], {"part": stress_inputs_report.shown("images", older), "fail_at": 0.1}
+        )
+    assert ("the baseline has none for Low contrast" if language == "en" else "в базовых значениях нет: ") in html
     unlabelled = judged_images(said(truth), asked, None, ImagesPlan(), **limits)
     assert (unlabelled["clean_error"], unlabelled["mean_error"]) == (None, None)

@@ -11,10 +11,13 @@ from django.utils import timezone
 
 from audits.digests import canonical
 from governance.catalog.models import Suspension
+from governance.catalog.rendering import _EXCERPT_TAGS as EXCERPT_TAGS
+from governance.catalog.rendering import excerpt_html
 from governance.people.models import Scope
 from governance.reports import controls, dossier, dossier_page
 from tests.factories import NOON, EntryFactory, VersionFactory
 from tests.governance.catalog.clients import client
+from tests.governance.catalog.test_rendering import HOSTILE
 from tests.governance.reviews.browsing import signed_in
 from tests.governance.world import World
 
@@ -41,6 +44,7 @@ def test_a_dossier_lists_every_point_with_its_facts_and_its_gaps() -> None:
     assert rows["6"]["held"]["decisions"] == 1
     assert rows["3"]["held"]["card.limits"] == 1
     assert "Knows nothing of applicants outside the region" in page
+    assert "<b>Card: limitations</b>" in page
     assert page.count('id="point-') == 23
     assert "no line says that a point is met" in page
     assert told["content"]["decisions"][0]["approval"]["granted_at"] == approval.granted_at.isoformat()
@@ -121,4 +125,29 @@ def test_what_a_card_says_is_text_on_the_page_of_a_dossier() -> None:
     page = dossier_page.page(told, language="en")
 
     assert "<script" not in page
-    assert page.count("<bdi>=1+1&lt;script&gt;alert(1)&lt;/script&gt;\u202egnp.exe</bdi>") == 3
+    assert page.count("<bdi>=1+1&lt;script&gt;alert(1)&lt;/script&gt;\u202egnp.exe</bdi>") == 2
+    # of the card, whose Markdown is drawn, nothing runs, and its words keep to a block of their own
+    assert '<div class="card" dir="auto"><p>=1+1\u202egnp.exe</p>' in page
+
+
+@pytest.mark.parametrize("passage", HOSTILE)
+def test_a_passage_of_a_card_is_drawn_and_runs_nothing(passage: str) -> None:
+    """In a document that is kept nothing of a card leads anywhere either: no links, no ids, no headings."""
+    shown = excerpt_html(f"# Limits\n\n**Not** for [children](https://evil.example) {passage}\n\n{passage}")
+
+    assert shown.startswith("<p><b>Limits</b></p>\n<p><strong>Not</strong> for children")
+    opened = re.findall(r"<([a-zA-Z][^>]*)>", shown)
+    assert {one.split()[0].lower() for one in opened} <= EXCERPT_TAGS | {"div"}
+    with_attributes = {one for one in opened if " " in one}
+    assert with_attributes <= {
+        'div class="scroll" tabindex="0" role="region" aria-label="Table"',
+        'span class="card-image"',
+    }
+
+
+def test_a_long_passage_ends_after_a_whole_word() -> None:
+    shown = excerpt_html("- one\n- two\n- " + "three " * 200, most=60)
+
+    assert shown.startswith("<ul>\n<li>one</li>\n<li>two</li>\n<li>three")
+    assert shown.endswith("three…</li>\n</ul>\n")
+    assert excerpt_html("<!-- nothing -->").strip() == ""

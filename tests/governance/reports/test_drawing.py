@@ -230,8 +230,11 @@ def test_a_print_that_needs_more_memory_than_it_may_leaves_the_other_forms_and_t
 def _what_strangers_wrote_is_text(page: str, tables: bytes) -> None:
     assert "<script" not in page
     escaped = "=HYPERLINK(&quot;http://x&quot;)&lt;script&gt;alert(1)&lt;/script&gt;\u202egnp.exe"
-    # each of them within a bdi of its own, whose end ends what turns the direction
-    assert page.count("\u202e") == len(re.findall(rf"<bdi>[^<]*{re.escape(escaped)}[^<]*</bdi>", page)) >= 3
+    # each of them within a bdi or, in what the card says, a block of its own, whose end ends what turns the direction
+    names = re.findall(rf"<bdi>[^<]*{re.escape(escaped)}[^<]*</bdi>", page)
+    passages = re.findall(r'<div class="card" dir="auto"><p>[^<]*\u202e[^<]*</p>', page)
+    assert (page.count("\u202e"), len(passages)) == (len(names) + len(passages), 1)
+    assert len(names) >= 3
     archive = zipfile.ZipFile(io.BytesIO(tables))
     cells = [
         cell

@@ -104,7 +104,13 @@ def test_a_person_publishes_a_summary_that_anybody_reads_at_an_address_that_stay
     assert not answer.cookies
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
-    for told in ("Selected by sex", "by race or ethnicity", "two &lt;b&gt;people&lt;/b&gt;", "2026-01-07", "30.0\xa0%"):
+    for told in (
+        "Selected by sex",
+        "by race or ethnicity",
+        "two &lt;b&gt;people&lt;/b&gt;",
+        "7\xa0Jan\xa02026",
+        "30.0\xa0%",
+    ):
         assert told in page
     assert "<bdi>Ranker &lt;2&gt; \u202egnp.exe</bdi>" in page
     assert page.count("unknown category") == 3

@@ -18,6 +18,7 @@ from typing import Any
 
 import pypdf
 import pytest
+from fontTools.ttLib import TTFont
 
 import config
 from bench.synthetic import reported
@@ -286,42 +287,74 @@ def pages_of(printed: io.BytesIO) -> list[str]:
     return [" ".join(page.extract_text().split()) for page in pypdf.PdfReader(printed).pages]
 
 
-def test_the_print_is_read_page_by_page() -> None:
-    document = source()
+_TEXT = re.compile(rb"/(\w+) [\d.]+ Tf|<([0-9a-f]+)>(?=[^\[\]]*\]\s*TJ)")
+
+
+def drawn_without_a_glyph(printed: io.BytesIO) -> list[tuple[int, str]]:
+    """Page and font of everything that is drawn and has no shape in its font: the print shows an empty box there."""
+    found: list[tuple[int, str]] = []
+    shapes: dict[str, int] = {}
+    for number, page in enumerate(pypdf.PdfReader(printed).pages, 1):
+        fonts = page["/Resources"]["/Font"]  # type: ignore[index]
+        for name in set(fonts) - set(shapes):
+            (descendant,) = fonts[name]["/DescendantFonts"]
+            descriptor = descendant.get_object()["/FontDescriptor"]
+            (program,) = [descriptor[key] for key in ("/FontFile2", "/FontFile3") if key in descriptor]
+            shapes[name] = len(TTFont(io.BytesIO(program.get_data())).getGlyphOrder())
+        font = ""
+        for name, glyphs in _TEXT.findall(page.get_contents().get_data()):  # type: ignore[union-attr]
+            font = f"/{name.decode()}" if name else font
+            drawn = [int(glyphs[at : at + 4], 16) for at in range(0, len(glyphs), 4)]
+            found += [(number, font) for glyph in drawn if not 0 < glyph < shapes[font]]
+    assert shapes
+    return found
+
+
+@pytest.mark.parametrize(
+    ("language", "edition", "starts"),
+    ids=["en", "ru"],
+    argvalues=[
+        (
+            "en",
+            "Edition 2",
+            "1 Summary|4 Decisions|5 Waivers|6 What was not checked|7 Control matrix|3 Versions in full",
+        ),
+        (
+            "ru",
+            "Выпуск 2",
+            "1 Сводка|4 Решения|5 Исключения|6 Что не проверялось|7 Матрица контролей|3 Версии полностью",
+        ),
+    ],
+)
+def test_the_print_is_read_page_by_page(language: str, edition: str, starts: str) -> None:
+    document = source(3)
     out = io.BytesIO()
 
-    told = pdf.write(document, out, language="en")
+    told = pdf.write(document, out, language=language)
 
     pages = pages_of(out)
+    assert drawn_without_a_glyph(out) == []
     assert len(pages) == told.pages <= selection.MOST_PAGES
     # the first page alone is enough to check the edition: the digest of the annex and the command
-    assert f"python manage.py verify_report {document.sha256}" in pages[0].split("Full annex")[0]
+    assert f"python manage.py verify_report {document.sha256}" in pages[0].split("sha256")[0]
     assert document.document.cover["content_sha256"] in pages[0]
-    assert "November 2026" in pages[0]
+    assert ("November 2026" if language == "en" else "Ноябрь 2026") in pages[0]
     # every further page says what it is of, and where one is
     for number, page in enumerate(pages[1:], 2):
-        assert "Assay · 2026-11 · Edition 2" in page
+        assert f"Assay · 2026-11 · {edition}" in page
         assert document.sha256[:32] in page
         assert f"{number} / {len(pages)}" in page
-    starts = [
-        "1 Summary",
-        "4 Decisions",
-        "5 Waivers",
-        "6 What was not checked",
-        "7 Control matrix",
-        "3 Versions in full",
-    ]
-    found = [next(number for number, page in enumerate(pages) if start in page) for start in starts]
+    found = [next(number for number, page in enumerate(pages) if start in page) for start in starts.split("|")]
     assert found == sorted(found)
     assert len(set(found)) == len(found)
     whole = " ".join(pages)
-    assert "2 Inventory" not in whole
+    assert ("2 Inventory" if language == "en" else "2 Перечень") not in whole
     failed = [version for version in document.document.items("versions") if version["audits"][0]["verdict"] == "fail"]
     assert failed
     for version in failed:
         assert version["key"] in whole.replace(" ", "")
-    assert "an audit failed" in whole
-    assert "unverified" in whole
+    assert ("an audit failed" if language == "en" else "проверка не пройдена") in whole
+    assert ("unverified" if language == "en" else "не сверено") in whole
 
 
 def test_a_print_that_is_too_long_is_refused_by_the_printer_and_made_shorter(

@@ -222,6 +222,16 @@ def test_what_is_no_date_is_not_made_into_one(value: object) -> None:
     assert html == "not known|&lt;never&gt;"
 
 
+def test_a_stored_day_is_the_same_day_in_every_time_zone() -> None:
+    with timezone.override("America/New_York"):
+        shown = figures.moment("2026-11-01")
+        of_a_moment = figures.moment("2026-11-01T03:00:00+00:00")
+
+    assert shown == dt.date(2026, 11, 1)
+    assert isinstance(of_a_moment, dt.datetime)
+    assert of_a_moment.date() == dt.date(2026, 10, 31)
+
+
 def test_a_stored_moment_without_a_zone_is_universal_time() -> None:
     assert text_of(rendered("{% when value time=True %}", value="2026-11-23T14:01:00")) == "23 Nov 2026, 14:01"
 

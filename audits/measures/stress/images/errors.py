@@ -13,10 +13,12 @@ class MeanErrors:
     Attributes:
         mean: unnormalised: the mean over corruptions of the mean error over severities.
         relative: the same of what is wrong beyond the clean error.
-        mce: normalised by a baseline, None without one; 1 is as bad as the baseline.
+        mce: normalised by a baseline, over the corruptions that it has; None where it has none of them; 1 is as bad as
+            the baseline.
         relative_mce: the same of what is wrong beyond the clean errors of both; None without the baseline's, or where
             it loses nothing.
-        corruptions: that these are means over.
+        corruptions: that ``mean`` and ``relative`` are over.
+        normalised: those of them that ``mce`` and ``relative_mce`` are over.
     """
 
     mean: float
@@ -24,6 +26,7 @@ class MeanErrors:
     mce: float | None
     relative_mce: float | None
     corruptions: tuple[str, ...]
+    normalised: tuple[str, ...] = ()
 
 
 def over_severities(errors: Sequence[float]) -> float:
@@ -54,15 +57,17 @@ def mean_errors(
     """Mean corruption error over the corruptions that were measured.
 
     ``CE = sum of the errors at five severities / sum of the baseline's``, ``mCE`` the mean of ``CE``; relative ``CE``
-    takes the clean error off both sums. Both are over what is measured, so the same corruptions must be compared.
+    takes the clean error off both sums. Both are over what is measured and the baseline has, so the same corruptions
+    must be compared.
 
     Args:
         errors: at severities 1 to 5, by corruption.
         clean: error on clean images.
-        baseline: the mean error of another model over the severities, by corruption.
+        baseline: the mean error of another model over the severities, by corruption; those that it has not are not
+            normalised.
 
     Raises:
-        ValueError: nothing measured, or no baseline for one of the corruptions.
+        ValueError: nothing measured.
 
     Source:
         Hendrycks and Dietterich 2019, arXiv:1903.12261, section 4.2.
@@ -72,11 +77,9 @@ def mean_errors(
     means = {name: over_severities(found) for name, found in errors.items()}
     mean = sum(means.values()) / len(means)
     mce = relative_mce = None
-    if baseline is not None:
-        absent = sorted(set(means) - set(baseline))
-        if absent:
-            raise ValueError(f"the baseline has no error for {', '.join(absent)}")
-        mce = sum(means[name] / baseline[name] for name in means) / len(means)
-        if baseline_clean is not None and all(baseline[name] > baseline_clean for name in means):
-            relative_mce = sum((means[name] - clean) / (baseline[name] - baseline_clean) for name in means) / len(means)
-    return MeanErrors(mean, mean - clean, mce, relative_mce, tuple(means))
+    both = tuple(name for name in means if name in (baseline or {}))
+    if baseline is not None and both:
+        mce = sum(means[name] / baseline[name] for name in both) / len(both)
+        if baseline_clean is not None and all(baseline[name] > baseline_clean for name in both):
+            relative_mce = sum((means[name] - clean) / (baseline[name] - baseline_clean) for name in both) / len(both)
+    return MeanErrors(mean, mean - clean, mce, relative_mce, tuple(means), both)

@@ -116,6 +116,7 @@ def _means(
         "mce": None if found.mce is None else figure(found.mce),
         "relative_mce": None if found.relative_mce is None else figure(found.relative_mce),
         "over": list(found.corruptions),
+        "normalised_over": list(found.normalised),
     }
 
 

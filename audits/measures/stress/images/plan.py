@@ -31,7 +31,9 @@ class ImagesPlan:
         divide_by, mean, std: a value given to the model is ``(byte / divide_by - mean) / std``, by colour.
         corruptions: that are tried; empty means all.
         baseline: another model's mean error over the five severities of each corruption, on the same pictures, for a
-            normalised error; ``baseline_clean`` its error on clean ones.
+            normalised error; ``baseline_clean`` its error on clean ones. Where ``corruptions`` are named it has all of
+            them, because the normalised mean is then said to be over these; where none is, it is over those that the
+            baseline has, which are told with it.
     """
 
     column: str = "image"
@@ -67,7 +69,7 @@ class ImagesPlan:
             raise PlanRejected("corruption_unknown", f"images: there is no {listed(strange)}; known: {listed(known)}")
         if any(not 0 < error <= 1 for error in self.baseline.values()):
             raise PlanRejected("baseline_out_of_range", "images.baseline holds errors above 0 and at most 1")
-        if self.baseline and (missing := [name for name in self.corruptions or known if name not in self.baseline]):
+        if self.baseline and (missing := [name for name in self.corruptions if name not in self.baseline]):
             raise PlanRejected("baseline_incomplete", f"images.baseline has no error for {listed(missing)}")
 
     def as_document(self) -> dict[str, Any]:

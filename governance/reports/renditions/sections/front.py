@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from governance.evidence.metric_words import capital
 from governance.evidence.showing import kind_name
 from governance.reports.renditions import markup
 from governance.reports.renditions import wording as words
@@ -38,10 +39,27 @@ def cover(source: Source, *, brief: bool) -> Iterator[str]:
         until = markup.day(told["as_of"], time=True)
         says = markup.text(_("The period had not ended. This edition tells of it until"))
         yield f'<p class="banner warn">▲ {says} {until}.</p>'
+    yield from _how_to_check(source)
+    if brief:
+        says = _(
+            "This print holds the cover, the summary, decisions, exceptions, what was not checked and the control"
+            " matrix, and in full only the versions that changed, failed, expired or were waived."
+        )
+        yield note(says)
+    says = _(
+        "No sentence of this report says that a law or standard is met. It says what was compared, and who decides."
+    )
+    yield note(says)
+    yield END
+
+
+def _how_to_check(source: Source) -> Iterator[str]:
+    """The digests by which a print can be held against the ledger, and the command that does."""
+    told = source.document.cover
     previous = told["previous"]
     ledger = told["ledger"]
     yield '<div class="verify">'
-    yield f"<h3>{markup.text(_('How to check this report'))}</h3>"
+    yield f"<h2>{markup.text(_('How to check this report'))}</h2>"
     says = _(
         "The whole document is a JSON file, the full annex. Its digest stands here and in the ledger. This command says"
         " whether they are the same; whoever has the file gives the file in place of the digest:"
@@ -69,17 +87,6 @@ def cover(source: Source, *, brief: bool) -> Iterator[str]:
     ]
     yield markup.pairs(rows)
     yield "</div>"
-    if brief:
-        says = _(
-            "This print holds the cover, the summary, decisions, exceptions, what was not checked and the control"
-            " matrix, and in full only the versions that changed, failed, expired or were waived."
-        )
-        yield note(says)
-    says = _(
-        "No sentence of this report says that a law or standard is met. It says what was compared, and who decides."
-    )
-    yield note(says)
-    yield END
 
 
 MOST_DIFFERENCES = 500
@@ -117,7 +124,7 @@ def summary(document: Document, *, most: int | None) -> Iterator[str]:
     if told["runs"]:
         rows = [
             [
-                markup.text(kind_name(one["kind"])),
+                markup.text(capital(kind_name(one["kind"]))),
                 markup.status(one["verdict"], family_of(one["kind"])),
                 figures.number(one["n"]),
             ]

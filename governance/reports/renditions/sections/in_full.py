@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
+from governance.catalog.rendering import excerpt_html
 from governance.evidence.showing import kind_name
 from governance.licensing import wording as licence_terms
 from governance.reports.renditions import figures_shown, markup, selection
@@ -141,10 +144,16 @@ def _card(card: Mapping[str, str] | None, length: int | None) -> Iterator[str]:
     ]
     for key, title in words.CARD.items():
         if said := card.get(key):
-            shown = said if length is None or len(said) <= length else said[:length] + "…"
-            yield f'<h4>{markup.text(title)}</h4><p class="card">{markup.name(shown)}</p>\n'
+            drawn = _drawn(said, length or markup.LONGEST_TEXT, str(get_language()))
+            yield f"<h4>{markup.text(title)}</h4>{markup.passage(drawn)}"
     if missing:
         yield note(_("The card says nothing of: %(sections)s.") % {"sections": ", ".join(missing).lower()})
+
+
+@lru_cache(maxsize=64)
+def _drawn(said: str, most: int, language: str) -> SafeString:
+    """A section of a card; neighbours are versions of one entry, whose cards say the same. The language is in force."""
+    return excerpt_html(said, most=most)
 
 
 def _licence(told: Item | None, *, of: Item) -> Iterator[str]:
@@ -219,7 +228,7 @@ def _audit(audit: Item) -> Iterator[str]:
             ]
             for one in findings[:MOST_FINDINGS]
         ]
-        yield markup.table(_("Findings"), [_("Severity"), _("Finding"), _("What to do")], rows, kinds="ttt")
+        yield markup.table(_("Findings"), [_("Severity"), _("Finding"), _("What to do")], rows, kinds="tww")
         yield left_to_annex(len(rows), len(findings))
 
 
