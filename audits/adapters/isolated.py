@@ -102,7 +102,7 @@ class Isolated:
                 raise ModelFailed(stopped.code, str(stopped), said=stopped.said) from stopped
             opening = {"path": str(self.files.path), "cores": limits.cores, **self.options}
             with _failures():
-                told, _body = cell.ask({"open": opening})
+                told, _body = cell.ask({"open": opening}, seconds=limits.opening_seconds)
             yield Loaded(cell, signature.read(told.get("signature")), self.files.require_unchanged)
             self.files.require_unchanged()
 

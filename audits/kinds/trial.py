@@ -21,7 +21,7 @@ MOST_CELLS, MOST_LETTERS, MOST_COLUMNS = 50, 20_000, 2_000
 NUMBER_LETTERS = 20
 # Up to here a number is the same in JSON wherever it is read.
 LARGEST_NUMBER = 2**53
-MEMORY_BYTES, SECONDS, ANSWER_SECONDS = 2 << 30, 90.0, 30.0
+MEMORY_BYTES, SECONDS, ANSWER_SECONDS, OPENING_SECONDS = 2 << 30, 90.0, 30.0, 60.0
 
 
 @audit("trial", version=1, packages=("numpy",), verdicts=(ANSWERED, NO_ANSWER), time_limit_s=120)
@@ -54,7 +54,9 @@ def run(context: Context) -> Outcome:
         raise InputsRejected(f"{what}s_unfit", f"{what}s go to models in ONNX alone; this one takes none")
     hearing = dict(context.inputs.get("hearing") or {}) if what == SOUND else None
     isolation = probe()
-    limits = Limits(memory_bytes=MEMORY_BYTES, seconds=SECONDS, answer_seconds=ANSWER_SECONDS)
+    limits = Limits(
+        memory_bytes=MEMORY_BYTES, seconds=SECONDS, answer_seconds=ANSWER_SECONDS, opening_seconds=OPENING_SECONDS
+    )
     document: dict[str, Any] = {"model": model.reference, "question": cells, "isolation": isolation.as_document()}
     document["limits"] = {"memory_bytes": MEMORY_BYTES, "seconds": SECONDS, "answer_seconds": ANSWER_SECONDS}
     begun = time.monotonic()

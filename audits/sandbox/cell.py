@@ -111,12 +111,15 @@ class Cell:
         """The outermost process of the program: a wall, or itself."""
         return self._process.pid
 
-    def ask(self, head: Mapping[str, Any], *parts: Any) -> tuple[dict[str, Any], memoryview]:
+    def ask(
+        self, head: Mapping[str, Any], *parts: Any, seconds: float | None = None
+    ) -> tuple[dict[str, Any], memoryview]:
         """Put a question and wait for its answer.
 
         Args:
             head: JSON-ready.
             parts: anything with bytes in it, sent one after another.
+            seconds: by the clock, for this answer; ``limits.answer_seconds`` where None.
 
         Returns:
             The head of the answer and its bytes, both untrusted.
@@ -125,16 +128,17 @@ class Cell:
             Refused: the program says so, with a code of its own.
             Stopped: no answer; the program is dead.
         """
-        with contextlib.closing(self.ask_each([(head, parts)])) as answers:
+        with contextlib.closing(self.ask_each([(head, parts)], seconds=seconds)) as answers:
             return next(answers)
 
     def ask_each(
-        self, questions: Iterable[tuple[Mapping[str, Any], Sequence[Any]]]
+        self, questions: Iterable[tuple[Mapping[str, Any], Sequence[Any]]], *, seconds: float | None = None
     ) -> Generator[tuple[dict[str, Any], memoryview], None, None]:
         """Put questions, the next one already while an answer is awaited, so that the program need not wait for it.
 
         Args:
             questions: each a head and parts, as in ``ask``; read one further than answers are taken.
+            seconds: as in ``ask``, for each answer.
 
         Yields:
             The answers, as ``ask`` returns them.
@@ -154,10 +158,10 @@ class Cell:
                 unanswered += 1
                 if unanswered > AHEAD:
                     unanswered -= 1
-                    yield self._heard()
+                    yield self._heard(seconds)
             while unanswered:
                 unanswered -= 1
-                yield self._heard()
+                yield self._heard(seconds)
         finally:
             self._is_asking = False
             self._unheard += unanswered
@@ -180,10 +184,10 @@ class Cell:
             with contextlib.suppress(Refused):
                 self._heard()
 
-    def _heard(self) -> tuple[dict[str, Any], memoryview]:
+    def _heard(self, seconds: float | None = None) -> tuple[dict[str, Any], memoryview]:
         end = self._ends.popleft()
         try:
-            answer, body = self._answer(self.limits.answer_seconds)
+            answer, body = self._answer(self.limits.answer_seconds if seconds is None else seconds)
         except BaseException:
             self._end()
             raise

@@ -21,6 +21,7 @@ class Limits:
         talk_bytes: printed, all together; what is printed is not kept beyond its last 4 KB.
         threads: at once, and as many as its libraries are told to use at most ``cores``.
         cores: that libraries are told to use.
+        opening_seconds: by the clock, for reading a model before it is asked; as an answer where None.
     """
 
     memory_bytes: int = 2048 * MB
@@ -30,6 +31,7 @@ class Limits:
     talk_bytes: int = 1 * MB
     threads: int = 64
     cores: int = 2
+    opening_seconds: float | None = None
 
     def as_rlimits(self) -> dict[str, int]:
         """The part that the kernel holds per process."""

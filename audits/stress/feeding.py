@@ -42,7 +42,9 @@ def frame_of(subject: Subject) -> Frame | None:
         numbers = subject.table.numbers(name)
         if numbers is None:
             raise StressRefused(
-                "column_of_texts", f"the model takes numbers in {quoted(name)}, and the table has something else there"
+                "column_of_texts",
+                f"the model takes numbers in {quoted(name)}, and the table has something else there; one that takes"
+                " texts and numbers is brought as ONNX with an input for each column",
             )
         frame[name] = numbers[subject.rows]
     return frame

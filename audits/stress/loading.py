@@ -53,7 +53,7 @@ def _run(subject: Subject) -> PartResult:
     subject.ask(asked.question(0))
     starts, peak = [], 0
     rows = []
-    limits = Limits(seconds=600.0, answer_seconds=30.0)
+    limits = Limits(seconds=600.0, answer_seconds=30.0, opening_seconds=120.0)
     with subject.conversation.anew(limits=limits) as conversation:
         for _ in range(plan.cold_starts):
             conversation.close()

@@ -20,6 +20,7 @@ from audits.stress.results import Part, PartResult
 from audits.stress.subject import Subject
 
 NAME = "malformed"
+OPENING_SECONDS = 120.0
 # About as many inputs as are made for one input of a model.
 INPUTS = 25
 # How a model ended or failed, by the code of the sandbox or the adapter.
@@ -89,7 +90,8 @@ def _run(subject: Subject) -> PartResult:
         raise RuntimeError("asked for without inputs")
     good = rows_of(inputs, slice(0, 1))
     subject.ask(good)
-    limits = Limits(seconds=600.0, answer_seconds=plan.hung_after)
+    # how long a model takes to be read says nothing of whether it hangs
+    limits = Limits(seconds=600.0, answer_seconds=plan.hung_after, opening_seconds=OPENING_SECONDS)
     with subject.conversation.anew(limits=limits) as conversation:
         witness = Witness(conversation, good)
         document = audit_malformed(

@@ -25,7 +25,7 @@ from audits.sandbox.limits import Limits
 from audits.stress.columns import why_not
 from audits.stress.kept_cases import PART as KEPT_CASES
 from audits.stress.parts import PARTS
-from audits.stress.pictures import SAMPLE, by_themselves
+from audits.stress.pictures import by_themselves, sample_of
 from audits.stress.results import Part
 from audits.stress.subject import KeptCase, StressRefused, Subject
 from audits.stress.texts import require_texts
@@ -79,13 +79,21 @@ def stress(
         ModelFailed: it does not answer unchanged inputs as a model does.
     """
     of = table.rows if among is None else len(among)
+    said: tuple[int, int | None] = (0, None)
+
+    def told(done: int, total: int | None) -> None:
+        nonlocal said
+        said = (done, total)
+        progress(done, total)
+
+    # while an answer is awaited the same count is told again, which is where somebody who cancels is heard
     with Conversation(
-        adapter, isolation=isolation, limits=limits, lowest=lowest, store=store, tick=lambda: progress(0, None)
+        adapter, isolation=isolation, limits=limits, lowest=lowest, store=store, tick=lambda: progress(*said)
     ) as conversation:
         signature = conversation.signature()
-        most = SAMPLE if by_themselves(signature, plan, table) else MOST_ROWS
+        most = sample_of(signature) if by_themselves(signature, plan, table) else MOST_ROWS
         rows = rows_used(table, plan, seed, among=among, most=most)
-        subject = Subject(conversation, signature, table, plan, rows, seed, progress, kept_cases)
+        subject = Subject(conversation, signature, table, plan, rows, seed, told, kept_cases)
         asked = {part.name: part.asks(subject) for part in parts}
         subject.total = sum(asked.values())
         if subject.total:

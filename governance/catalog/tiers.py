@@ -12,8 +12,7 @@ from governance.catalog.use_cases import UseCaseRefused, held, require_keeper
 from governance.ledger import services as ledger
 from governance.ledger.refusals import remembered
 from governance.people.models import User
-
-REASON_LENGTH = 10
+from governance.web.sentences import SHORTEST_REASON
 
 
 @remembered("tier.propose")
@@ -112,9 +111,9 @@ def _decide(proposal: TierProposal, state: TierProposal.State, *, by: User, at: 
 
 def _reason(reason: str) -> str:
     reason = reason.strip()
-    if len(reason) < REASON_LENGTH or "\0" in reason:
+    if len(reason) < SHORTEST_REASON or "\0" in reason:
         raise UseCaseRefused(
-            "reason_required", f"say why in at least {REASON_LENGTH} characters: others decide on it", field="reason"
+            "reason_required", f"say why in at least {SHORTEST_REASON} characters: others decide on it", field="reason"
         )
     return reason
 

@@ -21,7 +21,7 @@ from governance.people.queries import standing
 from governance.web.cursors import page_of
 from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
-from governance.web.sentences import as_sentence
+from governance.web.sentences import SHORTEST_REASON, as_sentence
 
 
 def teams_kept_by(request: PageRequest) -> Any:
@@ -231,7 +231,7 @@ def _tier_refusal(refusal: use_cases.UseCaseRefused) -> str:
         "self_accept": _("You proposed it. A second risk officer or administrator has to agree."),
         "already_proposed": _("A proposal for this use case waits; it is decided first."),
         "already_decided": _("This proposal has been decided."),
-        "reason_required": _("Say why in at least %(n)s characters.") % {"n": tiers.REASON_LENGTH},
+        "reason_required": _("Say why in at least %(n)s characters.") % {"n": SHORTEST_REASON},
         "not_a_keeper": _("Only risk officers and administrators of the team can do this."),
     }
     return known.get(refusal.code, as_sentence(refusal.message))

@@ -15,8 +15,7 @@ from governance.evidence.models import DecisionRecord, PilotReport, Upload
 from governance.evidence.services import EvidenceRefused
 from governance.ledger import services as ledger
 from governance.people.models import User
-
-REASON_LENGTH = 10
+from governance.web.sentences import SHORTEST_REASON
 
 
 class NotTheOwner(EvidenceRefused):
@@ -96,9 +95,9 @@ def record_decision(
     _require_owner(by, use_case, "decide how to make the model of")
     if approach not in DecisionRecord.Approach.values:
         raise EvidenceRefused("unknown_approach", f"approach is one of {', '.join(DecisionRecord.Approach.values)}")
-    if min(len(measured_errors.strip()), len(reason.strip())) < REASON_LENGTH:
+    if min(len(measured_errors.strip()), len(reason.strip())) < SHORTEST_REASON:
         raise EvidenceRefused(
-            "reason_required", f"name the measured errors and the reason in at least {REASON_LENGTH} characters each"
+            "reason_required", f"name the measured errors and the reason in at least {SHORTEST_REASON} characters each"
         )
     record = DecisionRecord.objects.create(
         use_case=use_case,

@@ -66,7 +66,8 @@ def shown(_run: Run, document: Document) -> dict[str, Any]:
 def _at_a_glance(document: Document, files: list[Any]) -> list[dict[str, Any]]:
     """What was read, what was not, what is dangerous, and how that is mended: one line each, the gravest first."""
     own = [one for one in files if not one.get("inside")]
-    dangerous = [one for one in files if _severities(one) & {"critical", "high"}]
+    strange = [one for one in files if any(note.get("code") == _STRANGE for note in one.get("findings", ()))]
+    dangerous = [one for one in files if _severities(one, but=_STRANGE) & {"critical", "high"}]
     pickled = [one for one in files if any(note.get("code") in _PICKLED for note in one.get("findings", ()))]
     elsewhere = document.get("findings_elsewhere", ())
     absent = [one.get("path") for one in elsewhere if one.get("code") == "files.not_given"]
@@ -79,6 +80,10 @@ def _at_a_glance(document: Document, files: list[Any]) -> list[dict[str, Any]]:
             len(dangerous),
         )
         said.append(_line("fail", title, dangerous, _("Load none of them; each finding says how it is mended.")))
+    if strange:
+        title = ngettext("%(n)s file is none of the version’s", "%(n)s files are none of the version’s", len(strange))
+        mend = _("What is said of these bytes says nothing of the version. Attach its own files or import these.")
+        said.append(_line("fail", title, strange, mend))
     if absent:
         title = ngettext(
             "%(n)s file of the version was not read", "%(n)s files of the version were not read", len(absent)
@@ -121,6 +126,7 @@ _ENDED = {
     "given_up": _lazy("too many files before this one have ended it"),
 }
 _PICKLED = ("files.pickle_present", "files.numpy_objects")
+_STRANGE = "files.other_bytes"
 _NAMED = 4
 
 
@@ -225,5 +231,5 @@ def _differs(note: Mapping[str, Any], scanner: str) -> bool:
     return note.get("code") == "files.opinions_differ" and any(str(one).startswith(f"{scanner}: ") for one in names)
 
 
-def _severities(one: Mapping[str, Any]) -> set[str]:
-    return {str(found.get("severity")) for found in one.get("findings", ())}
+def _severities(one: Mapping[str, Any], *, but: str = "") -> set[str]:
+    return {str(found.get("severity")) for found in one.get("findings", ()) if found.get("code") != but}

@@ -50,6 +50,11 @@ def cases_of(run: Run) -> Iterator[dict[str, Any]]:
         raise EvidenceRefused(gone.code, str(gone)) from gone
 
 
+def gives_vectors(texts: Mapping[str, Any]) -> bool:
+    """Whether a run's part of texts is of a model of embeddings, whose answers are rows of that very table."""
+    return any(one.get("code") == "stress.nearest_text" for one in texts.get("reasons", ()))
+
+
 def keep_found(*, run: Run, case: str, by: User, at: dt.datetime) -> StressCase:
     """Keep one input that a run found wrong as a permanent test: changed as it was, with the answer that is right.
 
@@ -64,6 +69,8 @@ def keep_found(*, run: Run, case: str, by: User, at: dt.datetime) -> StressCase:
     found = next((one for one in cases_of(run) if one.get("case") == case), None)
     if found is None or not isinstance(found.get("changed"), str):
         raise EvidenceRefused("case_unknown", f"run {run.pk} has no case of that name that can be kept")
+    if found.get("part") == "texts" and gives_vectors((read(run) or {}).get("parts", {}).get("texts", {})):
+        raise EvidenceRefused("case_of_vectors", "the model gives vectors, so no answer of a text alone is right")
     expected = found.get("label") if found.get("label") is not None else found.get("before")
     return keep(
         entry=version.entry,

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from audits.models import Run
 from governance.evidence import stress_broken, stress_inputs_report
+from governance.evidence.stress_cases import gives_vectors
 from governance.evidence.stress_inputs_report import point, top_of
 from governance.evidence.wording.stress import family_name
 from governance.evidence.wording.stress_inputs import PROMISES
@@ -131,6 +132,7 @@ def _texts(texts: Document, plan: Document) -> dict[str, Any]:
     idle = [family_name(one["family"]) for one in texts["families"] if one["judged"] is None and not one["failures"]]
     return {
         "clean": texts["clean"],
+        "gives_vectors": gives_vectors(texts),
         "rows": [_row(one) for one in families],
         "idle": ", ".join(idle),
         "turning": [_curve(one, "flips") for one in families],

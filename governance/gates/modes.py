@@ -12,9 +12,10 @@ from governance.ledger import services as ledger
 from governance.ledger.refusals import Refused, remembered
 from governance.people.models import Role, User
 from governance.people.queries import standing_now
+from governance.web.sentences import SHORTEST_REASON
 
 LONGEST = dt.timedelta(days=90)
-SHORTEST_REASON, LONGEST_REASON = 10, 2000
+LONGEST_REASON = 2000
 
 
 class ModeRefused(Refused):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from governance.catalog.models import Stage, UseCase
 from governance.gates import modes
-from governance.web.sentences import as_sentence
+from governance.web.sentences import SHORTEST_REASON, as_sentence
 
 
 def stages(use_case: UseCase, *, at: dt.datetime) -> list[dict[str, Any]]:
@@ -44,7 +44,7 @@ def told(refusal: modes.ModeRefused) -> str:
     known = {
         "not_a_risk_officer": _("Only a risk officer of the use case's team sets its gate; ask one of them."),
         "reason_required": _("Say why, in %(least)s to %(most)s characters: others will read it.")
-        % {"least": modes.SHORTEST_REASON, "most": modes.LONGEST_REASON},
+        % {"least": SHORTEST_REASON, "most": modes.LONGEST_REASON},
         "until_without_use": _("A gate that is enforced needs no end; leave the day empty."),
         "production_is_enforced": _("The gate of production is always enforced; ask for a waiver instead."),
         "until_required": _("Say until when; after that the gate is enforced again by itself."),

@@ -12,10 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.licensing import wording
 from governance.licensing.models import LONGEST_OVERRIDE
-from governance.licensing.rules import REASON_LENGTH
+from governance.licensing.services.said import MOST_TEXT
+from governance.web.sentences import SHORTEST_REASON
 from licenses.catalogue import Licence
-
-LONGEST_TEXT = 5000
 
 
 class CorrectionForm(forms.Form):
@@ -33,8 +32,8 @@ class CorrectionForm(forms.Form):
     source_ref = forms.CharField(label=_("Section of the text that says so"), max_length=500)
     reason = forms.CharField(
         label=_("Reason"),
-        min_length=REASON_LENGTH,
-        max_length=LONGEST_TEXT,
+        min_length=SHORTEST_REASON,
+        max_length=MOST_TEXT,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Others rely on it; it stands beside the term."),
     )
@@ -57,8 +56,8 @@ class NoteForm(forms.Form):
     column = forms.ChoiceField(label=_("On"), required=False)
     text = forms.CharField(
         label=_("Note"),
-        min_length=REASON_LENGTH,
-        max_length=LONGEST_TEXT,
+        min_length=SHORTEST_REASON,
+        max_length=MOST_TEXT,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Shown on this page and at every finding that rests on the term, whichever model it is about."),
     )
@@ -73,7 +72,7 @@ class NoteForm(forms.Form):
 class ReasonForm(forms.Form):
     """Why something ends."""
 
-    reason = forms.CharField(min_length=REASON_LENGTH, max_length=LONGEST_TEXT)
+    reason = forms.CharField(min_length=SHORTEST_REASON, max_length=MOST_TEXT)
 
 
 class OverrideForm(forms.Form):
@@ -83,8 +82,8 @@ class OverrideForm(forms.Form):
     chain = forms.CharField(max_length=20_000, widget=forms.HiddenInput)
     reason = forms.CharField(
         label=_("Why it does not stand in the way"),
-        min_length=REASON_LENGTH,
-        max_length=LONGEST_TEXT,
+        min_length=SHORTEST_REASON,
+        max_length=MOST_TEXT,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Others rely on it; it stands beside the finding, with your name."),
     )
@@ -120,7 +119,7 @@ class TextForm(forms.Form):
         r"^[0-9a-fA-F]{64}$", label=_("SHA-256 of the text that you read"), required=False, max_length=64
     )
     note = forms.CharField(
-        label=_("What it allows and asks for, in short"), min_length=REASON_LENGTH, max_length=LONGEST_TEXT
+        label=_("What it allows and asks for, in short"), min_length=SHORTEST_REASON, max_length=MOST_TEXT
     )
 
 
@@ -128,4 +127,4 @@ class DutyForm(forms.Form):
     """That an obligation is met, and how."""
 
     code = forms.CharField(max_length=40, widget=forms.HiddenInput)
-    note = forms.CharField(label=_("How it is met"), min_length=REASON_LENGTH, max_length=LONGEST_TEXT)
+    note = forms.CharField(label=_("How it is met"), min_length=SHORTEST_REASON, max_length=MOST_TEXT)

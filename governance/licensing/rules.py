@@ -9,8 +9,7 @@ from django.db.models import Q
 from governance.catalog.models import Entry, UseCase, Version
 from governance.people.models import Lane, Membership, Role, User
 from governance.people.queries import standing_now
-
-REASON_LENGTH = 10
+from governance.web.sentences import SHORTEST_REASON
 
 
 class LicensingRefused(Exception):
@@ -84,9 +83,9 @@ def require_four_eyes(user: User, *, entry: Entry) -> None:
 
 def require_reason(reason: str, *, field: str = "reason") -> str:
     said = reason.replace("\0", "").strip()
-    if len(said) < REASON_LENGTH:
+    if len(said) < SHORTEST_REASON:
         raise NotAcceptable(
-            "reason_required", f"say why in at least {REASON_LENGTH} characters: others rely on it", field=field
+            "reason_required", f"say why in at least {SHORTEST_REASON} characters: others rely on it", field=field
         )
     return said
 

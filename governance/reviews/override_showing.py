@@ -18,7 +18,8 @@ from governance.policies.models import LONGEST_OVERRIDE, AdminOverride, Override
 from governance.reviews import overriding
 from governance.reviews.errors import ReviewRefused
 from governance.reviews.models import Submission, SubmissionState
-from governance.reviews.rules import REASON_LENGTH, makers
+from governance.reviews.rules import makers
+from governance.web.sentences import SHORTEST_REASON
 from governance.web.templatetags import figures
 from governance.web.templatetags.words import look_up
 
@@ -180,7 +181,7 @@ def refusals() -> dict[str, str]:
 def told(refusal: ReviewRefused, *, otherwise: str) -> str:
     """A refusal about an override; ``otherwise`` where it is not one of its own."""
     if refusal.code == "reason_required":
-        return _("Say why in at least %(n)s characters: everybody will read it.") % {"n": REASON_LENGTH}
+        return _("Say why in at least %(n)s characters: everybody will read it.") % {"n": SHORTEST_REASON}
     if refusal.code == "stale":
         return _("Not saved: it has changed since you looked at it. Read what is new, then decide again.")
     return refusals().get(refusal.code, otherwise)

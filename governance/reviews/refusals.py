@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from governance.evidence.wording import refusal_text
-from governance.reviews import override_showing, services
+from governance.reviews import override_showing
 from governance.reviews.errors import ReviewRefused
-from governance.web.sentences import as_sentence
+from governance.web.sentences import SHORTEST_REASON, as_sentence
 
 
 def told(refusal: ReviewRefused) -> str:
@@ -21,8 +21,7 @@ def told(refusal: ReviewRefused) -> str:
             "Not saved: somebody changed this submission while you were writing. Your text is kept; look at what is"
             " new, then send it again."
         ),
-        "reason_required": _("Say why in at least %(n)s characters: the submitter reads it.")
-        % {"n": services.REASON_LENGTH},
+        "reason_required": _("Say why in at least %(n)s characters: the submitter reads it.") % {"n": SHORTEST_REASON},
         "self_review": _("You submitted this or brought its evidence; someone else has to decide."),
         "policies_changed": _(
             "Other policies apply since you saw this judged. It was judged again just now; look, then decide."

@@ -17,8 +17,7 @@ from governance.people.models import Lane, Membership, Role, User
 from governance.people.queries import standing_now
 from governance.reviews.errors import NotAcceptable, NotAllowed, ReviewRefused, Stale
 from governance.reviews.models import OPEN_STATES, Submission, SubmissionState
-
-REASON_LENGTH = 10
+from governance.web.sentences import SHORTEST_REASON
 
 
 def locked(submission_id: int) -> Submission:
@@ -103,9 +102,9 @@ def require_edition(submission: Submission, edition: int | None) -> None:
 
 
 def require_reason(reason: str) -> None:
-    if len(reason.strip()) < REASON_LENGTH:
+    if len(reason.strip()) < SHORTEST_REASON:
         raise NotAcceptable(
-            "reason_required", f"say why in at least {REASON_LENGTH} characters: the submitter reads it"
+            "reason_required", f"say why in at least {SHORTEST_REASON} characters: the submitter reads it"
         )
 
 

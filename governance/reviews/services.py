@@ -40,7 +40,6 @@ from governance.reviews.errors import NotAcceptable, NotAllowed, ReviewRefused
 from governance.reviews.evaluation import gather, gather_all
 from governance.reviews.models import Submission, SubmissionState, Vote
 from governance.reviews.rules import (
-    REASON_LENGTH,
     changed,
     locked,
     locked_all,
@@ -56,7 +55,6 @@ from governance.reviews.rules import (
 )
 
 __all__ = [
-    "REASON_LENGTH",
     "RequirementsOpen",
     "approve",
     "attach_evidence",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-# Characters of what people say of a step that they take on a review, a waiver or an override.
+# Characters of what people say of a step that they take: others rely on it.
+SHORTEST_REASON = 10
 LONGEST_REASON = 5000
 
 

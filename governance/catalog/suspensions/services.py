@@ -13,8 +13,8 @@ from governance.ledger import services as ledger
 from governance.ledger.refusals import Refused, remembered
 from governance.people.models import Role, Team, User
 from governance.people.queries import standing_now
+from governance.web.sentences import SHORTEST_REASON
 
-REASON_LENGTH = 10
 LONGEST_REASON = 2000
 
 
@@ -125,9 +125,11 @@ def _require(by: User, team: Team | None) -> None:
 def _reason(reason: str) -> str:
     """As it is kept."""
     reason = reason.strip()
-    if len(reason) < REASON_LENGTH:
+    if len(reason) < SHORTEST_REASON:
         raise NotAcceptable(
-            "reason_required", f"say why in at least {REASON_LENGTH} characters: those it stops read it", field="reason"
+            "reason_required",
+            f"say why in at least {SHORTEST_REASON} characters: those it stops read it",
+            field="reason",
         )
     if len(reason) > LONGEST_REASON or "\0" in reason:
         raise NotAcceptable("reason_unfit", f"at most {LONGEST_REASON} characters of text", field="reason")

@@ -34,7 +34,8 @@ def refusal_text(code: str, params: Mapping[str, Any]) -> str:
         "files_missing": _("No files of the version are attached yet."),
         "stress_inputs_missing": _("No table of inputs to stress the model with is attached yet."),
         "model_not_of_version": _(
-            "The attached model is none of the version’s files by its digest. Bring the file that belongs to it."
+            "The attached model is none of the version’s files by its digest. Bring the file that belongs to it, or"
+            " import the folder with this file as a new version (manage.py import_card FOLDER --id … --keep-files)."
         ),
         "question_empty": _("Write at least one text or one row."),
         "question_too_long": _("A trial has at most 50 rows and 20,000 characters. Audit a table instead."),
@@ -56,6 +57,7 @@ def refusal_text(code: str, params: Mapping[str, Any]) -> str:
             " Keep a row of features or a sound as evidence instead."
         ),
         "cases_too_many": _("There are as many permanent tests as an audit asks. Have one dropped first."),
+        "case_of_vectors": _("The model gives vectors. A permanent test needs a model that gives classes."),
         "case_unknown": _("The run has no case of that name that can be kept."),
         "trial_erased": _("What was asked and answered was erased since. Ask again, then keep it."),
         "no_trial": _("Only a trial that has come to its end can be kept, and of its rows those that there are."),

@@ -17,11 +17,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance.licensing import browsing, forms, previews, queries, wording
 from governance.licensing.models import Correction, Override
-from governance.licensing.rules import REASON_LENGTH, LicensingRefused
+from governance.licensing.rules import LicensingRefused
 from governance.licensing.services import corrections, notes
 from governance.licensing.usage import Usage, usage
 from governance.licensing.wording.names import names
 from governance.web.requests import PageRequest
+from governance.web.sentences import SHORTEST_REASON
 from licenses.catalogue import FAMILIES, Licence, all_licences, table_digest
 
 LONGEST_TEXT = 200
@@ -214,7 +215,7 @@ def correction_end(request: PageRequest, licence: str, pk: int) -> HttpResponse:
         raise Http404
     sent = forms.ReasonForm(request.POST)
     if not sent.is_valid():
-        messages.error(request, _("Say why in at least %(n)s characters.") % {"n": REASON_LENGTH})
+        messages.error(request, _("Say why in at least %(n)s characters.") % {"n": SHORTEST_REASON})
         return redirect("licensing:licence", licence=detail.licence.id)
     try:
         corrections.end_correction(

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from governance.licensing.rules import REASON_LENGTH, LicensingRefused
+from governance.licensing.rules import LicensingRefused
 from governance.licensing.wording import terms
-from governance.web.sentences import as_sentence
+from governance.web.sentences import SHORTEST_REASON, as_sentence
 from governance.web.templatetags import figures
 from licenses import catalogue
 from licenses.catalogue import Licence
@@ -299,7 +299,7 @@ def refusal(refused: LicensingRefused) -> str:
         "not_an_attester": _("Submitters and legal reviewers of the use case’s team say this; you are neither."),
         "not_seen": _("There is no such entry or use case among those that you see."),
         "self_review": _("You submitted this or brought its evidence; someone else has to decide."),
-        "reason_required": _("Say why in at least %(n)s characters: others rely on it.") % {"n": REASON_LENGTH},
+        "reason_required": _("Say why in at least %(n)s characters: others rely on it.") % {"n": SHORTEST_REASON},
         "source_ref_required": _("Name the section of the text that says so."),
         "until_out_of_range": _("The end lies after today and at most a year ahead."),
         "no_such_finding": _("No licence audit of this version has found that yet; have it audited first."),

@@ -11,8 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from governance.policies.waivers.rules import REASON_LENGTH
-from governance.web.sentences import LONGEST_REASON
+from governance.web.sentences import LONGEST_REASON, SHORTEST_REASON
 from governance.web.templatetags import figures
 
 
@@ -21,14 +20,14 @@ class AskForm(forms.Form):
 
     reason = forms.CharField(
         label=_("Why it is waived"),
-        min_length=REASON_LENGTH,
+        min_length=SHORTEST_REASON,
         max_length=LONGEST_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Why it may run although this does not hold. It is shown wherever the requirement is."),
     )
     compensating_control = forms.CharField(
         label=_("What stands in its place meanwhile"),
-        min_length=REASON_LENGTH,
+        min_length=SHORTEST_REASON,
         max_length=LONGEST_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("The compensating control: what is done, and by whom, until it holds."),

@@ -23,8 +23,8 @@ from governance.policies.models import Policy, Waiver
 from governance.policies.shapes import Requirement, Waivable
 from governance.policies.waivers.errors import BadEnd, NotAcceptable, NotAllowed, Stale, WaiverRefused
 from governance.policies.waiving import terms_of
+from governance.web.sentences import SHORTEST_REASON
 
-REASON_LENGTH = 10
 MOST_FINDINGS = 200
 # Who works on a use case may ask; who only reads may not.
 ASKERS = (Role.SUBMITTER, Role.REVIEWER, Role.APPROVER, Role.RISK_OFFICER)
@@ -131,8 +131,8 @@ def require_role(user: User, role: str, use_case: UseCase, deed: str) -> None:
 
 def require_words(text: str, *, code: str, what: str) -> str:
     said = text.strip()
-    if len(said) < REASON_LENGTH:
-        raise NotAcceptable(code, f"say {what} in at least {REASON_LENGTH} characters: others rely on it")
+    if len(said) < SHORTEST_REASON:
+        raise NotAcceptable(code, f"say {what} in at least {SHORTEST_REASON} characters: others rely on it")
     return said
 
 

@@ -17,7 +17,6 @@ from governance.policies.models import Waiver, WaiverState
 from governance.policies.signals import waivers_changed
 from governance.policies.waivers.errors import NotAllowed, WaiverRefused
 from governance.policies.waivers.rules import (
-    REASON_LENGTH,
     ToWaive,
     deciders,
     holds,
@@ -36,7 +35,7 @@ from governance.policies.waivers.rules import (
     waivable,
 )
 
-__all__ = ["REASON_LENGTH", "approve", "change", "propose", "reject", "revoke"]
+__all__ = ["approve", "change", "propose", "reject", "revoke"]
 
 
 @remembered("waiver.propose")

@@ -20,7 +20,7 @@ from governance.policies.answered import EXPIRED
 from governance.policies.models import Waiver, WaiverState
 from governance.policies.waivers import points, queries, rules
 from governance.policies.waivers.errors import WaiverRefused
-from governance.web.sentences import as_sentence
+from governance.web.sentences import SHORTEST_REASON, as_sentence
 from governance.web.templatetags.words import look_up
 
 MOST_NAMES = 3
@@ -187,7 +187,7 @@ def told(refusal: WaiverRefused) -> str:
             "You asked for this waiver, submitted what it is for or brought its evidence; a second person has to accept"
             " it."
         ),
-        "reason_required": _("Say why in at least %(n)s characters: others rely on it.") % {"n": rules.REASON_LENGTH},
+        "reason_required": _("Say why in at least %(n)s characters: others rely on it.") % {"n": SHORTEST_REASON},
         "not_an_asker": _("You only read in this team; who submits, reviews or approves there can ask for a waiver."),
         "already_proposed": _("A waiver of this is waiting for its answer already."),
         "not_waivable": _("This cannot be waived: the policy says so."),

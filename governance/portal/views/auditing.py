@@ -252,7 +252,11 @@ def _shown(
 def _hint(role: Attachment.Role, columns: list[str], kind: str) -> str:
     """What a table of a role has to look like."""
     if role == Attachment.Role.FILES and kind == "stress":
-        return _("The model as ONNX or skops: files that can be run without running what their author wrote.")
+        return _(
+            "A file of the version that can be run without running what its author wrote: ONNX or skops. What is stored"
+            " with the version is read without an upload. A pickled model is converted where its owner trusts it, and"
+            " imported as a new version."
+        )
     if role == Attachment.Role.FILES:
         return _("One file of the version, or an archive (zip, tar, 7z) of all of them.")
     formats = _("csv, csv.gz, jsonl or parquet")

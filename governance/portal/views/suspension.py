@@ -25,6 +25,7 @@ from governance.people.queries import standing
 from governance.web.cursors import page_of
 from governance.web.finding import one_or_404
 from governance.web.requests import PageRequest
+from governance.web.sentences import SHORTEST_REASON
 
 KEEPERS = (Role.RISK_OFFICER, Role.ADMIN)
 
@@ -32,7 +33,7 @@ KEEPERS = (Role.RISK_OFFICER, Role.ADMIN)
 class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
-        min_length=services.REASON_LENGTH,
+        min_length=SHORTEST_REASON,
         max_length=services.LONGEST_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("Those whose approvals end read it."),
@@ -190,6 +191,6 @@ def refusal(refused: services.SuspensionRefused) -> str:
         "already_suspended": _("It is suspended already."),
         "already_lifted": _("This suspension was lifted before."),
         "self_lift": _("You suspended this. A second person has to say that it may run again."),
-        "reason_required": _("Say why in at least %(n)s characters.") % {"n": services.REASON_LENGTH},
+        "reason_required": _("Say why in at least %(n)s characters.") % {"n": SHORTEST_REASON},
     }
     return known.get(refused.code, refused.message)

@@ -223,3 +223,21 @@ def test_questions_go_through_the_pipe_where_python_has_no_name_for_such_memory(
         answered = other.ask({"n": 1}, bytes(MB))
 
     assert bytes(answered[1]) == bytes(MB + 1)
+
+
+def test_reading_a_model_may_take_longer_than_an_answer(tmp_path: Path) -> None:
+    if probe().level < Level.L1:
+        pytest.skip(f"this machine isolates too little: {probe().lacking}")
+    slow = tmp_path / "slow.py"
+    slow.write_text(
+        "import time\ndef serve(channel):\n"
+        "    while channel.receive() is not None:\n        time.sleep(1.2)\n        channel.send({})\n"
+    )
+    limits = Limits(seconds=60, answer_seconds=0.5)
+
+    with Cell(slow, isolation=probe(), limits=limits, lowest=Level.L1) as cell:
+        assert cell.ask({"open": {}}, seconds=30.0)[0] == {}
+        with pytest.raises(Stopped) as stopped:
+            cell.ask({"predict": {}})
+
+    assert stopped.value.code == "out_of_time"

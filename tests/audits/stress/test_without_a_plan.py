@@ -11,13 +11,14 @@ import pytest
 
 from audits.adapters import references
 from audits.adapters.kept import FolderStore
+from audits.adapters.signature import Signature, Tensor
 from audits.kinds.stress import ALWAYS
 from audits.measures.stress.images.corrupting import CORRUPTIONS
 from audits.measures.stress.plan import stress_plan_from
 from audits.measures.tables.loading import load_table
 from audits.sandbox.levels import Isolation, Level
 from audits.sandbox.probing import probe
-from audits.stress import images, running, tables
+from audits.stress import images, pictures, tables
 from audits.stress.running import Stressed, stress
 from audits.stress.subject import StressRefused
 
@@ -142,6 +143,21 @@ def test_a_model_that_names_its_columns_is_given_them_and_one_of_numbers_is_judg
         assert missing["refused"] == missing["lost"] > 0  # it says no to a row without a number, and goes on
 
 
+@pytest.mark.parametrize(
+    ("shape", "drawn"),
+    [
+        ((None, 1, 16, 16), 200),
+        ((None, 3, 224, 224), 79),
+        ((None, 512, 512, 3), 60),
+        ((None, 3, None, None), 200),
+    ],
+)
+def test_of_large_pictures_fewer_are_drawn(shape: tuple[int | None, ...], drawn: int) -> None:
+    takes = Signature((Tensor("X", "float32", shape),), (Tensor("label", "int64", (None,)),))
+
+    assert pictures.sample_of(takes) == drawn
+
+
 def test_a_model_that_always_says_the_same_passes_nothing(isolation: Isolation, tmp_path: Path) -> None:
     from sklearn.linear_model import LogisticRegression
 
@@ -160,7 +176,7 @@ def test_a_model_that_always_says_the_same_passes_nothing(isolation: Isolation, 
 def test_pictures_are_corrupted_in_every_way_and_an_unknown_scale_does_not_pass(
     isolation: Isolation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "SAMPLE", 40)
+    monkeypatch.setattr(pictures, "SAMPLE", 40)
     table, model = made.digit_table(tmp_path / "digit.csv", rows=60), made.digit_model(tmp_path / "flat.onnx")
     square = made.squared(model, tmp_path / "square.onnx")
 

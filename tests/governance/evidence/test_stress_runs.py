@@ -215,3 +215,24 @@ def test_cases_of_any_characters_are_handed_out_and_never_break_the_keeping(worl
         assert (kept.status_code, kept.json()["code"]) == (422, "case_unstorable")
         assert browser.post(reverse("evidence:keep-case", args=[run.pk]), {"case": case["case"]}).status_code == 302
     assert not StressCase.objects.exists()
+
+
+def test_what_turned_of_a_model_of_vectors_is_no_permanent_test(world: World) -> None:
+    cases = [{"part": "texts", "case": "deletions/1/0", "changed": "helo", "before": "row 1", "after": "row 2"}]
+    lines = blobs.store_bytes(cases_jsonl(cases), media_type="application/x-ndjson", at=world.at)
+    texts = {"reasons": [{"code": "stress.nearest_text"}]}
+    content = canonical({"cases": {"sha256": lines.sha256}, "parts": {"texts": texts}})
+    run = RunFactory.create(
+        kind="stress",
+        state="succeeded",
+        verdict="fail",
+        use_case=world.use_case.slug,
+        subject_digest=world.version.digest,
+        result_sha256=blobs.store_bytes(content, media_type="text/plain", at=world.at).sha256,
+        finished_at=world.at,
+    )
+
+    answer = client(world.submitter, *SCOPES).post(f"{API}runs/{run.pk}/cases/", {"case": "deletions/1/0"})
+
+    assert (answer.status_code, answer.data["code"]) == (422, "case_of_vectors")
+    assert not StressCase.objects.exists()
