@@ -21,8 +21,8 @@ from audits.stress.subject import StressRefused, Subject
 from audits.stress.texts import label_of
 
 NAME = "images"
-# So many pictures are drawn where no plan says more: each is corrupted and asked about ninety times. Of large ones it is
-# fewer, so that somebody who waits reads the answer: to corrupt one of 224 pixels in every way takes nearly a second.
+# So many pictures are drawn where no plan says more: each is corrupted and asked about ninety times. Of large ones
+# fewer, so that who waits reads the answer: to corrupt one of 224 pixels in every way takes nearly a second.
 SAMPLE, FEWEST = 200, 60
 MOST_PIXELS = 4_000_000
 MOST_BYTES = 20 << 20
