@@ -9,6 +9,7 @@ import os
 import selectors
 import subprocess
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -77,6 +78,7 @@ class Cell:
         self._tick, self._lowest = tick, lowest
         self._talk, self._talked = bytearray(), 0
         self._writing, self._unheard, self._is_asking = Writing(), 0, False
+        self._ends: deque[int] = deque()
         self._lending: Lending | None = None
         self._held = contextlib.ExitStack()
 
@@ -172,6 +174,7 @@ class Cell:
             self._writing.add((memoryview(wire.packed(head, size)), *views))
         else:
             self._writing.add((memoryview(wire.packed(head, size, place)),))
+        self._ends.append(self._writing.added)
         self._writing.write(self._pipes()[0].fileno())  # what there is room for; the rest while the answer is awaited
 
     def _forget_unheard(self) -> None:
@@ -182,6 +185,7 @@ class Cell:
                 self._heard()
 
     def _heard(self, seconds: float | None = None) -> tuple[dict[str, Any], memoryview]:
+        end = self._ends.popleft()
         try:
             answer, body = self._answer(self.limits.answer_seconds if seconds is None else seconds)
         except BaseException:
@@ -189,6 +193,7 @@ class Cell:
             raise
         refused = answer.get("error")
         if refused is None:
+            self._require_asked(end)
             return answer, body
         self._measure()
         said = refused if isinstance(refused, dict) else {}
@@ -196,7 +201,15 @@ class Cell:
         if code in ("out_of_memory", "program_failed"):
             self._end()
             raise Stopped(code, message, said=self._said())
+        self._require_asked(end)
         raise Refused(code[:60], message)
+
+    def _require_asked(self, end: int) -> None:
+        """End a program that has answered a question before all of it was sent: this process would keep one question
+        after another for it."""
+        if self._writing.written < end:
+            self._end()
+            raise Stopped("bad_answer", "the program answered before it had the whole question", said=self._said())
 
     def _start(self) -> None:
         run = self._runtime

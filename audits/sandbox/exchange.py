@@ -13,9 +13,14 @@ AT_ONCE = 8
 
 
 class Writing:
-    """Questions on their way."""
+    """Questions on their way.
+
+    Attributes:
+        added, written: bytes of all questions so far, and of these those that the pipe has taken.
+    """
 
     def __init__(self) -> None:
+        self.added = self.written = 0
         self._left: list[memoryview] = []
 
     @property
@@ -26,6 +31,7 @@ class Writing:
     def add(self, parts: Sequence[memoryview]) -> None:
         """One more, behind those that are not written yet."""
         self._left += [part for part in parts if part.nbytes]
+        self.added += sum(part.nbytes for part in parts)
 
     def write(self, descriptor: int) -> None:
         """Write as much as there is room for. A program that does not listen any more is seen by its silence."""
@@ -36,6 +42,7 @@ class Writing:
         except BrokenPipeError:
             self._left.clear()
             return
+        self.written += written
         self._left = wire.beyond(self._left, written)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import mmap
 import os
@@ -13,9 +14,11 @@ from types import TracebackType
 LEAST = 16 << 10
 # Of one question. Memory that was never written takes none.
 MOST = 16 << 20
-# From Linux 5.1: nobody else writes, whatever they open it for. Python knows the name from 3.12 on.
-F_SEAL_FUTURE_WRITE = 0x0010
-SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL | F_SEAL_FUTURE_WRITE
+# As the kernel numbers them (include/uapi/linux/fcntl.h): a Python that was built against an older C library has no
+# names for them. The last one is from Linux 5.1: nobody else writes, whatever they open it for.
+F_ADD_SEALS = 1033
+F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_FUTURE_WRITE = 0x0001, 0x0002, 0x0004, 0x0010
+SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL | F_SEAL_FUTURE_WRITE
 
 
 class Lending:
@@ -28,17 +31,19 @@ class Lending:
         slots: questions at once.
 
     Raises:
-        OSError: the kernel has no such memory, or no such seals; then everything goes through the pipe.
+        OSError: the kernel or this Python has no such memory, or no such seals; then everything goes through the pipe.
     """
 
     def __init__(self, slots: int) -> None:
         self._slots, self._turn = slots, 0
+        if not hasattr(os, "memfd_create"):
+            raise OSError(errno.ENOSYS, "this Python was built without memfd_create")
         with contextlib.ExitStack() as held:
             whole = os.memfd_create("questions", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
             held.callback(os.close, whole)
             os.ftruncate(whole, slots * MOST)
             self._memory = held.enter_context(mmap.mmap(whole, slots * MOST))
-            fcntl.fcntl(whole, fcntl.F_ADD_SEALS, SEALS)
+            fcntl.fcntl(whole, F_ADD_SEALS, SEALS)
             self.descriptor = os.open(f"/proc/self/fd/{whole}", os.O_RDONLY | os.O_CLOEXEC)
             held.callback(os.close, self.descriptor)
             self._held = held.pop_all()

@@ -76,6 +76,16 @@ def answers_of(found: Predictions, signature: Signature, plan: StressPlan) -> li
     return [mapped[code] for code in codes.tolist()]
 
 
+def answered(found: Predictions) -> npt.NDArray[np.bool_]:
+    """Which rows have an answer: one whose numbers are not all finite has none, whatever class it names. Shape (n,)."""
+    arrays = [np.asarray(array) for array in found.outputs.values()]
+    rows = np.ones(len(arrays[0]) if arrays else 0, dtype=bool)
+    for array in arrays:
+        if array.dtype.kind == "f":
+            rows &= np.isfinite(array).reshape(len(rows), -1).all(axis=1)
+    return rows
+
+
 def _spelt(one: Any) -> str:
     return canonical(one, column="answer") or ""
 

@@ -13,7 +13,7 @@ from audits.measures.naming import listed, quoted
 from audits.measures.stress.answers import Answers, Words
 from audits.measures.stress.tabular.changing import Frame, is_text
 from audits.stress import pictures
-from audits.stress.answers import Names, answers_of, output_of
+from audits.stress.answers import Names, answered, answers_of, output_of
 from audits.stress.columns import matched, matrix_of
 from audits.stress.subject import StressRefused, Subject
 from audits.stress.texts import as_input, labels_of, text_input, used
@@ -71,6 +71,21 @@ def as_batch(frame: Frame, subject: Subject) -> Batch:
     return made
 
 
+def as_told(frame: Frame, subject: Subject) -> Frame:
+    """The same rows with numbers as the types of the inputs hold them; a number that none of these has stays."""
+    takes = _takes(subject, len(frame))
+    return {
+        name: column if is_text(column) else _held(column, dtype)
+        for (name, column), dtype in zip(frame.items(), takes, strict=True)
+    }
+
+
+def _held(column: Array, dtype: str) -> Array:
+    with np.errstate(over="ignore", invalid="ignore"):
+        held = column.astype(dtype).astype(column.dtype)
+    return held if dtype not in NUMBERS else np.where(np.isfinite(column), held, column)
+
+
 def _typed(numbers: Array, dtype: str) -> Array:
     if dtype in NUMBERS:
         limits = (0.0, 1.0) if dtype == "bool" else (float(np.iinfo(dtype).min), float(np.iinfo(dtype).max))
@@ -88,15 +103,14 @@ def answers_from(found: Predictions, subject: Subject) -> Answers:
     """
     own = output_of(subject.signature, subject.plan) if gives_numbers(subject) else None
     words = np.array(answers_of(found, subject.signature, subject.plan), dtype=object)
-    answered = np.ones(len(words), dtype=bool)
+    has_answer = answered(found)
     score = None
     for name, array in found.outputs.items():
         if array.dtype.kind == "f":
             flat = np.asarray(array, dtype=float).reshape(len(words), -1)
-            answered &= np.isfinite(flat).all(axis=1)
             if score is None and flat.shape[1] <= 2 and array.ndim <= 2 and own in (None, name):
-                score = np.where(answered, flat[:, -1], np.nan)
-    return Answers(words, score, answered, np.zeros(len(words), dtype=bool))
+                score = np.where(has_answer, flat[:, -1], np.nan)
+    return Answers(words, score, has_answer, np.zeros(len(words), dtype=bool))
 
 
 def nobody(rows: int, *, refused: bool) -> Answers:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from audits.adapters.predicting import Predictions
 from audits.measures.stress.reasons import reason
-from audits.stress.answers import answers_of
+from audits.stress.answers import answered, answers_of
 from audits.stress.pictures import as_batch, decoded
 from audits.stress.results import Part, PartResult
 from audits.stress.subject import KeptCase, StressRefused, Subject
-from audits.stress.texts import LONGEST_EXAMPLE, as_input, short, text_input
+from audits.stress.texts import LONGEST_EXAMPLE, NO_ANSWER, as_input, short, text_input
 
 NAME = "kept_cases"
-Answered = list[tuple[KeptCase, str]]
+# The answer to each; None where it is none.
+Answered = list[tuple[KeptCase, str | None]]
 
 
 def _texts(subject: Subject) -> list[KeptCase]:
@@ -31,10 +33,10 @@ def _asks(subject: Subject) -> int:
 
 
 def _run(subject: Subject) -> PartResult:
-    answered = _answers_to_texts(subject, _texts(subject))
+    answers = _answers_to_texts(subject, _texts(subject))
     pictures, why = _pictures(subject), ""
     try:
-        answered += _answers_to_pictures(subject, pictures)
+        answers += _answers_to_pictures(subject, pictures)
     except StressRefused as refused:
         why = str(refused)
     cases = [
@@ -43,10 +45,10 @@ def _run(subject: Subject) -> PartResult:
             "case": case.id,
             "text": _named(case),
             "expected": case.expected,
-            "after": answer,
+            "after": NO_ANSWER if answer is None else answer,
             "passes": answer == case.expected,
         }
-        for case, answer in answered
+        for case, answer in answers
     ]
     wrong = [case for case in cases if not case["passes"]]
     reasons = [
@@ -76,8 +78,7 @@ def _answers_to_texts(subject: Subject, cases: Sequence[KeptCase]) -> Answered:
     takes = text_input(subject.signature)
     if takes is None or not cases:
         return []
-    found = subject.ask(as_input([str(case.input["text"]) for case in cases], takes))
-    return list(zip(cases, answers_of(found, subject.signature, subject.plan), strict=True))
+    return _answers(subject, cases, subject.ask(as_input([str(case.input["text"]) for case in cases], takes)))
 
 
 def _answers_to_pictures(subject: Subject, cases: Sequence[KeptCase]) -> Answered:
@@ -89,8 +90,15 @@ def _answers_to_pictures(subject: Subject, cases: Sequence[KeptCase]) -> Answere
     if not cases:
         return []
     images = decoded(subject, [case.picture for case in cases])
-    found = subject.ask(as_batch(images, subject))
-    return list(zip(cases, answers_of(found, subject.signature, subject.plan), strict=True))
+    return _answers(subject, cases, subject.ask(as_batch(images, subject)))
+
+
+def _answers(subject: Subject, cases: Sequence[KeptCase], found: Predictions) -> Answered:
+    said = answers_of(found, subject.signature, subject.plan)
+    return [
+        (case, answer if is_one else None)
+        for case, answer, is_one in zip(cases, said, answered(found).tolist(), strict=True)
+    ]
 
 
 def _named(case: KeptCase) -> str:

@@ -20,6 +20,7 @@ from audits.stress.feeding import (
     NotSayable,
     answers_from,
     as_batch,
+    as_told,
     frame_of,
     nobody,
 )
@@ -73,6 +74,7 @@ def _run(subject: Subject) -> PartResult:
         fail_at=plan.fail_at,
         min_rows=plan.min_texts,
         seed=subject.seed,
+        told=lambda changed: as_told(changed, subject),
     )
     cases = document.pop("cases")
     document["examples"] = _examples(cases, document["rows"])

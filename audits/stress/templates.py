@@ -13,7 +13,7 @@ from audits.measures.suites.audit import audit_suite
 from audits.measures.suites.cases import open_for
 from audits.measures.suites.making import HEAD, cases_of, templates_from
 from audits.measures.suites.plan import SuitePlan
-from audits.stress.answers import answers_of
+from audits.stress.answers import answered, answers_of
 from audits.stress.results import Part, PartResult
 from audits.stress.subject import Subject
 from audits.stress.texts import as_input, text_input
@@ -39,7 +39,7 @@ def _run(subject: Subject) -> PartResult:
     texts = [row[HEAD.index("test_case")] for row in rows]
     found = subject.ask(as_input(texts, takes))
     answers = answers_of(found, subject.signature, subject.plan)
-    columns["prediction"] = answers
+    columns["prediction"] = [one if is_one else None for one, is_one in zip(answers, answered(found), strict=True)]
     score = _score(found.outputs)
     plan = SuitePlan(score=None if score is None else "score")
     arrays: dict[str, Any] = {name: pa.array(cells, pa.string()) for name, cells in columns.items()}

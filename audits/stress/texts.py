@@ -20,13 +20,14 @@ from audits.measures.stress.nearest import NOWHERE, Nearest
 from audits.measures.stress.plan import StressPlan
 from audits.measures.stress.reasons import reason
 from audits.measures.stress.texts import MOST_EXAMPLES, FamilyAnswers, judged_texts
-from audits.stress.answers import Names, answers_of, gives_embeddings
+from audits.stress.answers import Names, answered, answers_of, gives_embeddings
 from audits.stress.results import Part, PartResult
 from audits.stress.subject import StressRefused, Subject
 
 LONGEST_EXAMPLE = 300
 NAMED_BY = 40
-# What a model answers to texts, as codes.
+NO_ANSWER = "no answer"
+# What a model answers to texts, as codes; -1 where that is no answer.
 Said = Callable[[Predictions], Codes]
 
 
@@ -113,7 +114,8 @@ def _run(subject: Subject) -> PartResult:
     first = subject.ask(clean, data_digest=data_digest)
     finds = gives_embeddings(subject.signature, plan)
     said = _nearest_text(first, texts, subject, names) if finds else _class(subject, names)
-    before = Baseline(said(first), None if finds else labels_of(subject, names))
+    codes = said(first)
+    before = Baseline(_told_apart(codes, texts) if finds else codes, None if finds else labels_of(subject, names))
     _require_common(before, names)
     corpus = corpus_of(texts)
     asked: list[FamilyAnswers] = []
@@ -133,19 +135,35 @@ def _run(subject: Subject) -> PartResult:
 
 
 def _class(subject: Subject, names: Names) -> Said:
-    return lambda found: names.codes(answers_of(found, subject.signature, subject.plan))
+    def said(found: Predictions) -> Codes:
+        codes = names.codes(answers_of(found, subject.signature, subject.plan))
+        return np.where(answered(found), codes, -1)
+
+    return said
 
 
 def _nearest_text(clean: Predictions, texts: Sequence[str], subject: Subject, names: Names) -> Said:
-    """Of a model of embeddings: an answer is the unchanged text that is nearest, by the number of its row."""
+    """Of a model of embeddings: an answer is the unchanged text that is nearest, by the number of the first row with
+    it. The code of an answer is the place of this row."""
     near = Nearest(clean.outputs[EMBEDDING])
-    rows = [f"row {row + 1}: {text[:NAMED_BY]}" for row, text in zip(subject.rows.tolist(), texts, strict=True)]
+    names.codes([f"row {row + 1}: {text[:NAMED_BY]}" for row, text in zip(subject.rows.tolist(), texts, strict=True)])
+    first = np.array([*_first_with(texts), NOWHERE])
 
     def said(found: Predictions) -> Codes:
-        places = near.to(found.outputs[EMBEDDING]).tolist()
-        return names.codes(["no vector" if place == NOWHERE else rows[place] for place in places])
+        return first[near.to(found.outputs[EMBEDDING])]
 
     return said
+
+
+def _first_with(texts: Sequence[str]) -> list[int]:
+    """For every text the place of the first one that is the same."""
+    first: dict[str, int] = {}
+    return [first.setdefault(text, at) for at, text in enumerate(texts)]
+
+
+def _told_apart(codes: Codes, texts: Sequence[str]) -> Codes:
+    """-1 for a text that has no vector or is not found by its own: no change of it could show what becomes of it."""
+    return np.where(codes == np.array(_first_with(texts)), codes, -1)
 
 
 def _of_family(
@@ -211,7 +229,7 @@ def _cases(
             "changed": changed[at],
             "label": None if label is None or label[at] < 0 else named[label[at]],
             "before": named[before.said[at]],
-            "after": named[one.said[at]],
+            "after": named[one.said[at]] if one.said[at] >= 0 else NO_ANSWER,
         }
         for at in found
     ]
@@ -227,9 +245,10 @@ def _require_common(before: Baseline, names: Names) -> None:
     if before.label is None:
         return
     labels = set(before.label[before.label >= 0].tolist())
-    if labels and not labels & set(before.said.tolist()):
+    answers = set(before.said[before.answered].tolist())
+    if labels and answers and not labels & answers:
         named = names.named()
-        said, right = (sorted(named[code] for code in codes) for codes in (set(before.said.tolist()), labels))
+        said, right = (sorted(named[code] for code in codes) for codes in (answers, labels))
         raise StressRefused(
             "labels_do_not_match",
             f"the model answers {listed(said[:5])}, the table's labels are {listed(right[:5])}; say in the audit plan"

@@ -54,10 +54,20 @@ class Classes:
 
 
 def classes_of(config: Mapping[str, Any], count: int) -> Classes:
-    """The names in ``id2label`` of ``config.json``, ``LABEL_0`` and so on where it has none, as the library says."""
+    """The names in ``id2label`` of ``config.json``, ``LABEL_0`` and so on where it has none, as the library says.
+
+    Raises:
+        serving.Refusal: two classes have one name: an answer that turns from one to the other would look the same.
+    """
     said = config.get("id2label")
     named = {str(number): str(name) for number, name in said.items()} if isinstance(said, Mapping) else {}
     names = tuple(named.get(str(number), f"LABEL_{number}") for number in range(count))
+    if len(set(names)) < count:
+        twice = next(name for at, name in enumerate(names) if name in names[:at])
+        raise serving.Refusal(
+            "model_unreadable",
+            f"id2label of config.json names two classes {ascii(twice[:100])}; give each its own name",
+        )
     return Classes(names, several=count == 1 or config.get("problem_type") == "multi_label_classification")
 
 
@@ -79,7 +89,12 @@ class Pooling:
         Args:
             states: shape (n, tokens, width).
             mask: 1 for a token, 0 for what fills up; shape (n, tokens).
+
+        Raises:
+            ValueError: there are not as many states as tokens.
         """
+        if states.ndim != 3 or states.shape[:2] != mask.shape:
+            raise ValueError(f"{mask.shape} tokens were read, and the states are {states.shape}")
         wide = states.astype(np.float64)
         if self.how == FIRST:
             found = wide[:, 0]
@@ -140,6 +155,10 @@ def answers(
         read: called with ``at_once`` texts of like length, fewer at last, and none that holds half a character; gives
             scores, or embeddings.
         width: numbers for each text.
+
+    Raises:
+        ValueError: the model gives something else than a row of so many numbers for each text. One row for all of them
+            would be spread over them otherwise.
     """
     # those of like length together: less is padded
     order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
@@ -148,7 +167,10 @@ def answers(
         places = order[begin : begin + at_once]
         # half a character is none to tokenizers
         whole = [texts[place].encode("utf-8", "replace").decode() for place in places]
-        rows[places], cut[places] = read(whole)
+        found, cut[places] = read(whole)
+        if found.shape != (len(whole), width):
+            raise ValueError(f"{len(whole)} texts were read, {width} numbers for each, and the answer is {found.shape}")
+        rows[places] = found
     if classes is None:
         return {EMBEDDING: rows, "truncated": cut}
     named = np.array(classes.names, dtype=object)

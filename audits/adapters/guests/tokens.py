@@ -20,6 +20,8 @@ IDS, MASK, KINDS, PLACES = "input_ids", "attention_mask", "token_type_ids", "pos
 LOGITS, WHOLE = "logits", "sentence_embedding"
 STATES = ("last_hidden_state", "token_embeddings")
 INTEGERS = ("tensor(int64)", "tensor(int32)")
+# That a graph may be made for at once, of a text and of all its rows: every text is filled up to so many.
+MOST_TOKENS, MOST_AT_ONCE = 1 << 17, 1 << 22
 
 
 def tokens_of(session: Any, folder: Path) -> Tokens | None:
@@ -58,6 +60,13 @@ class Tokens:
             folder, settings.get("model_max_length"), config.get("max_position_embeddings"), tokens
         )
         self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        marks = self._tokenizer.num_special_tokens_to_add(is_pair=False)
+        if self._longest < marks:  # then nothing would be cut off, and nobody told
+            raise serving.Refusal(
+                "model_unreadable",
+                f"at most {self._longest} tokens are to be read of a text, and the tokenizer adds {marks} marks;"
+                " mend max_position_embeddings or model_max_length",
+            )
         self._tokenizer.enable_truncation(self._longest)
         filler = settings.get("pad_token")
         self._tokenizer.enable_padding(
@@ -112,7 +121,15 @@ def _sizes(inputs: Any) -> tuple[int | None, int | None]:
     rows, tokens = ({one.shape[axis] for one in inputs if isinstance(one.shape[axis], int)} for axis in (0, 1))
     if len(rows) > 1 or len(tokens) > 1 or 0 in rows | tokens:
         raise serving.Refusal("inputs", "the inputs of tokens have different sizes, or none")
-    return next(iter(rows), None), next(iter(tokens), None)
+    for_rows, for_tokens = next(iter(rows), None), next(iter(tokens), None)
+    if (for_tokens or 1) > MOST_TOKENS or (for_rows or texts.AT_ONCE) * (for_tokens or 1) > MOST_AT_ONCE:
+        made_for = " x ".join("any" if size is None else f"{size:,}" for size in (for_rows, for_tokens))
+        raise serving.Refusal(
+            "inputs",
+            f"the graph is made for {made_for} tokens; at most {MOST_TOKENS:,} of a text and {MOST_AT_ONCE:,} at once"
+            " are read, export it with sizes left open",
+        )
+    return for_rows, for_tokens
 
 
 def _output(outputs: Any) -> tuple[str, int]:

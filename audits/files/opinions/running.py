@@ -32,6 +32,8 @@ LIMITS = Limits(
 MOST_AT_ONCE, MOST_NAMED = 100, 48 << 10
 # A file that ends a scanner costs up to its whole time: with these many the others are given up.
 MOST_DEATHS = 5
+# Alarms in one file; more is no count, and a document holds no number of any length.
+MOST_COUNTED = 1_000_000_000
 ENDING = re.compile(r"\.[a-z0-9]{1,12}")
 
 
@@ -144,7 +146,8 @@ def _shown_to_it(folder: Path, at: int, shown: str, path: Path) -> Path | None:
 def _opinion(said: Mapping[str, Any]) -> Opinion:
     """An answer as it may be kept; what is none counts as a failure."""
     alarms, count = said.get("alarms"), said.get("count", 0)
-    fits = isinstance(alarms, list) and all(isinstance(one, str) for one in alarms) and type(count) is int
+    fits = isinstance(alarms, list) and all(isinstance(one, str) for one in alarms)
+    fits = fits and type(count) is int and count <= MOST_COUNTED
     if not fits or not isinstance(alarms, list) or len(alarms) > MOST_ALARMS:
         return Opinion(failed=True, why="bad_answer")
     return Opinion(

@@ -23,7 +23,7 @@ class Baseline:
     """What the model said of the inputs as they are, and what would have been right.
 
     Attributes:
-        said: codes of its answers, shape (n,).
+        said: codes of its answers, -1 where it gave none. Shape (n,).
         label: codes of the right ones, -1 where nobody knows; None where there are no labels. Shape (n,).
     """
 
@@ -34,8 +34,13 @@ class Baseline:
     def right(self) -> Mask:
         """Which inputs it was right about; without labels every answer to the input as it is counts as right."""
         if self.label is None:
-            return np.ones(len(self.said), dtype=bool)
-        return np.asarray(self.said == self.label, dtype=bool)
+            return self.answered
+        return np.asarray(self.answered & (self.said == self.label), dtype=bool)
+
+    @property
+    def answered(self) -> Mask:
+        """Which inputs it gave an answer to."""
+        return np.asarray(self.said >= 0, dtype=bool)
 
 
 def turned(before: Baseline, after: Codes) -> Mask:

@@ -32,6 +32,8 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     # vectors are no answers: a changed text has to find the one that it was made of
     "stress.nearest_text": ("info", ("n",)),
     "stress.nothing_right": ("high", ("n",)),
+    # what is no number, no vector, or that of another text is no answer; such texts are left out
+    "stress.not_answered": ("high", ("n", "of")),
     # no more is known of these bytes than that somebody says that they are the version's
     "stress.bytes_declared": ("low", ("file",)),
     # nobody ran the model here: what a table cannot tell was not measured

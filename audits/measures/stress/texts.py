@@ -21,6 +21,9 @@ from audits.measures.verdicts import ALPHA, worst
 Document = dict[str, Any]
 MOST_EXAMPLES = 3
 LONGEST_EXAMPLE = 300
+# Of the texts as they are, answered: what is left says too little of a model that has no answer to more of them. A
+# choice, neither law nor standard.
+LEAST_ANSWERED = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class FamilyAnswers:
 
     Attributes:
         changed: which texts it changes, shape (n,).
-        said: codes of the answers, shape (n,); None where the model did not answer.
+        said: codes of the answers, -1 where one is none, shape (n,); None where the model did not answer.
         failure: the code of how it failed, with its message; empty where it answered.
         edits: share of the characters that are changed, over the texts that are.
     """
@@ -60,7 +63,8 @@ def judged_texts(
         ``fail_at`` and q <= 0.05, or where the model broke at it; *insufficient_data* with fewer than ``min_texts``
         such answers, or where a rise to ``fail_at`` could not be seen in so few; *pass* where the whole interval lies
         below ``warn_at``; *warn* otherwise. The document is the worst of the families that decide; *no_information*
-        where all answers to the texts as they are are equal, *insufficient_data* where none of them is right.
+        where all answers to the texts as they are are equal, *insufficient_data* where none of them is right, or more
+        than half of these texts have none.
     """
     families = [_family(name, before, rows, plan) for name, rows in _by_family(asked)]
     _correct(families)
@@ -155,7 +159,9 @@ def _nothing_to_turn(before: Baseline) -> str:
     """Why the answers to unchanged texts say nothing; empty where they do."""
     if not before.right.any():
         return "insufficient_data"
-    return "no_information" if np.unique(before.said).size == 1 else ""
+    if np.unique(before.said[before.answered]).size == 1:
+        return "no_information"
+    return "insufficient_data" if before.answered.mean() < LEAST_ANSWERED else ""
 
 
 def _worst_case(before: Baseline, asked: Sequence[FamilyAnswers], plan: StressPlan) -> Iterator[Document]:
@@ -183,10 +189,13 @@ def _worst_case(before: Baseline, asked: Sequence[FamilyAnswers], plan: StressPl
 
 
 def _of_answers(before: Baseline, nothing: str, names: Sequence[str]) -> Iterator[Document]:
-    if nothing == "insufficient_data":
+    answered = before.said[before.answered]
+    if not before.right.any():
         yield reason("stress.nothing_right", "", n=len(before.said))
-    elif nothing:
-        yield reason("stress.constant_prediction", "", prediction=names[int(before.said[0])], n=len(before.said))
+    elif nothing == "no_information" and len(answered) > 1:
+        yield reason("stress.constant_prediction", "", prediction=names[int(answered[0])], n=len(answered))
+    if len(answered) < len(before.said):
+        yield reason("stress.not_answered", "", n=len(before.said) - len(answered), of=len(before.said))
 
 
 def _reasons(families: Sequence[Document], plan: StressPlan) -> Iterator[Document]:

@@ -65,6 +65,13 @@ SENTENCES = {
         _("The model is right about none of %(n)s texts, so no right answer could turn."),
         _("Check the labels, and which answer means which label (classes in the audit plan)."),
     ),
+    "stress.not_answered": (
+        _(
+            "%(n)s of %(of)s unchanged texts have no answer and are left out: the model gives something that is no"
+            " number, or a vector that is as near to another text."
+        ),
+        _("Look at what the model gives for them; where it is no number, the model or its conversion is broken."),
+    ),
     "stress.bytes_declared": (
         _(
             "That %(file)s belongs to this version is what the person says who brought it; no digest of the version"

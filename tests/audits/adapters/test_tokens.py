@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from audits.adapters import references
+from audits.adapters.guests import texts as reading
 from audits.adapters.refusals import ModelRefused
 from audits.kinds.models_at_hand import chosen, laid_out
 from audits.sandbox.levels import Isolation, Level
@@ -99,8 +100,11 @@ def test_what_no_tokenizer_gives_and_what_nobody_can_read_is_refused(tmp_path: P
     (broken / "tokenizer.json").write_text('{"model": ')
     odd = folder_of(tmp_path / "odd")
     (odd / "config.json").write_text("[" * 100_000)
+    twice, short = folder_of(tmp_path / "twice"), folder_of(tmp_path / "short")
+    (twice / "config.json").write_text(json.dumps({"id2label": {**CLASSES, "2": "bad"}}))
+    (short / "config.json").write_text(json.dumps({"max_position_embeddings": 1}))
     refused = {}
-    for folder in (more, other, broken, odd):
+    for folder in (more, other, broken, odd, twice, short):
         with pytest.raises(ModelRefused) as found, opened(folder, isolation):
             pass
         refused[folder.name] = (found.value.code, str(found.value))
@@ -110,10 +114,33 @@ def test_what_no_tokenizer_gives_and_what_nobody_can_read_is_refused(tmp_path: P
         "other": "model_unreadable",
         "broken": "model_unreadable",
         "odd": "model_unreadable",
+        "twice": "model_unreadable",
+        "short": "model_unreadable",
     }
     assert "past_key_values.0.key" in refused["more"][1]
     assert "logits" in refused["other"][1]
     assert "config.json" in refused["odd"][1]
+    assert "two classes 'bad'" in refused["twice"][1]
+    assert "adds 2 marks" in refused["short"][1]
+
+
+@pytest.mark.parametrize("sizes", [(10**9, "s"), ("n", 10**9), ("n", 900_000), (1_000, 100_000)])
+def test_a_graph_for_more_tokens_than_memory_holds_is_refused_before_one_is_made(
+    tmp_path: Path, isolation: Isolation, sizes: Any
+) -> None:
+    folder = folder_of(tmp_path / "model", sizes=sizes)
+    with pytest.raises(ModelRefused, match="export it with sizes left open"), opened(folder, isolation):
+        pass
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (4, 1), (1,), (4, 3, 1), (5, 3)])
+def test_an_answer_that_is_not_one_for_each_text_is_not_spread_over_them(shape: tuple[int, ...]) -> None:
+    four, classes = ["a", "b", "c", "d"], reading.Classes(("x", "y", "z"), several=False)
+
+    with pytest.raises(ValueError, match="4 texts were read"):
+        reading.answers(four, lambda whole: (np.ones(shape), [False] * 4), classes=classes, width=3)
+    with pytest.raises(ValueError, match="the states are"):
+        reading.Pooling(reading.MEAN, normalizes=False).vectors(np.ones((1, 7, 3)), np.ones((4, 7)))
 
 
 class Stored:

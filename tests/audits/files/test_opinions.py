@@ -248,6 +248,12 @@ def test_files_that_end_a_scanner_over_and_over_make_it_be_given_up(tmp_path: Pa
     assert all(one.failed for one in opinions)
 
 
+def test_a_count_that_no_document_holds_is_no_answer() -> None:
+    found = running._opinion({"alarms": ["os.system"], "count": 10**30, "failed": False})
+
+    assert found == Opinion(failed=True, why="bad_answer")
+
+
 @pytest.mark.sandbox
 def test_a_scan_that_is_cancelled_ends_the_scanner(tmp_path: Path, environment: str) -> None:
     class Cancelled(Exception):

@@ -190,6 +190,41 @@ def test_a_program_that_is_always_ahead_of_who_asks_is_looked_at_and_ended_in_it
     assert stopped.value.code == "out_of_time"
 
 
+HASTY = """
+import os, time
+from audits.sandbox.inside import wire
+
+def serve(channel):
+    os.write(channel._answers, wire.packed({"n": 0}, 0) * 40)
+    time.sleep(600)
+"""
+
+
+def test_a_program_that_answers_before_it_has_read_is_ended_and_no_question_is_kept_for_it(tmp_path: Path) -> None:
+    program = tmp_path / "hasty.py"
+    program.write_text(HASTY)
+    pulled: list[int] = []
+    with (
+        Cell(program, isolation=probe(), lowest=Level.L1) as hasty,
+        pytest.raises(Stopped, match="before it had the whole question") as ended,
+    ):
+        list(hasty.ask_each(numbered(pulled, size=MOST + MB)))
+
+    assert ended.value.code == "bad_answer"
+    assert len(pulled) == 2
+
+
+def test_questions_go_through_the_pipe_where_python_has_no_name_for_such_memory(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "memfd_create")
+
+    with Cell(cell.program, isolation=probe(), lowest=Level.L1) as other:
+        answered = other.ask({"n": 1}, bytes(MB))
+
+    assert bytes(answered[1]) == bytes(MB + 1)
+
+
 def test_reading_a_model_may_take_longer_than_an_answer(tmp_path: Path) -> None:
     if probe().level < Level.L1:
         pytest.skip(f"this machine isolates too little: {probe().lacking}")

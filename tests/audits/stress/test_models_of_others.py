@@ -130,3 +130,77 @@ def test_a_changed_text_has_to_find_the_one_that_it_was_made_of(tmp_path: Path, 
     with pytest.raises(StressRefused, match="embeddings and no classes") as refused:
         stress(adapter, table, plan, isolation=isolation, kept_cases=kept)
     assert refused.value.code == "no_classes"
+
+
+def spoilt(folder: Path, output: str, *, dimensions: int, width: int) -> Path:
+    """The model of a folder, which gives no numbers for whatever its largest number is below a limit for."""
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(str(folder / "model.onnx"))
+    for node in model.graph.node:
+        node.output[:] = [{output: "whole"}.get(name, name) for name in node.output]
+        node.input[:] = [{output: "whole"}.get(name, name) for name in node.input]
+    axes, nan = list(range(1, dimensions)), np.full((1,) * (dimensions - 1) + (width,), np.nan, dtype=np.float32)
+    model.graph.node.extend(
+        [
+            onnx.helper.make_node("ReduceMax", ["whole"], ["most"], axes=axes, keepdims=1),
+            onnx.helper.make_node("Less", ["most", "limit"], ["is_low"]),
+            onnx.helper.make_node("Where", ["is_low", "nan", "whole"], [output]),
+        ]
+    )
+    model.graph.initializer.append(onnx.numpy_helper.from_array(nan, "nan"))
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(0.9), "limit"))
+    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    return folder
+
+
+def test_a_text_whose_answer_is_no_number_has_none_whatever_class_it_names(
+    tmp_path: Path, isolation: Isolation
+) -> None:
+    known = [*WORDS[4:], "other"]
+    texts = [" ".join(words) for n in (1, 2, 3, 4) for words in itertools.permutations(known, n)][:300]
+    table = load_table(io.BytesIO("\n".join(json.dumps({"text": text}) for text in texts).encode()))
+    plan = stress_plan_from(
+        {"families": ["upper_case"], "severities": [2], "malformed": {"run": False}, "determinism": {"run": False}}
+    )
+    adapter = references.onnx(spoilt(folder_of(tmp_path / "model"), "logits", dimensions=2, width=3))
+    with adapter.open(isolation=isolation) as running:
+        asked = running.predict({"text": np.array(texts, dtype=object)})
+    nothing = np.isnan(asked["score"]).any(axis=1)
+    (lost, *_), of = np.flatnonzero(nothing).tolist(), len(texts)
+    named = str(asked["label"][lost])
+
+    found = stress(
+        adapter, table, plan, isolation=isolation, kept_cases=[KeptCase("c", {"text": texts[lost]}, named)]
+    ).document
+
+    assert 0 < nothing.sum() < of
+    part, kept = found["parts"]["texts"], found["parts"]["kept_cases"]
+    left_out = [one["params"] for one in part["reasons"] if one["code"] == "stress.not_answered"]
+    assert left_out == [{"n": int(nothing.sum()), "of": of}]
+    (family,) = part["families"]
+    changed = sum(text.upper() != text for text, none in zip(texts, nothing, strict=True) if not none)
+    assert family["judged"]["n"] <= changed
+    assert (kept["verdict"], kept["asked"][0]["after"], kept["asked"][0]["expected"]) == ("fail", "no answer", named)
+
+
+def test_vectors_that_tell_hardly_any_texts_apart_do_not_pass(tmp_path: Path, isolation: Isolation) -> None:
+    known = WORDS[4:]
+    texts = [" ".join(words) for n in (3, 4, 5) for words in itertools.permutations(known, n)][:250]
+    twice = [*texts[:40], *texts[:40]]
+    tables = [
+        load_table(io.BytesIO("\n".join(json.dumps({"text": one}) for one in some).encode())) for some in (texts, twice)
+    ]
+    plan = stress_plan_from(
+        {"families": ["added_punctuation"], "malformed": {"run": False}, "determinism": {"run": False}}
+    )
+    adapter = references.onnx(folder_of(tmp_path / "model", output="last_hidden_state"))
+
+    found = [stress(adapter, table, plan, isolation=isolation).document for table in tables]
+
+    # the average hardly hangs on the order of words, so texts of the same words are one to it
+    apart = [
+        {one["code"]: one["params"] for one in document["parts"]["texts"]["reasons"]}["stress.not_answered"]
+        for document in found
+    ]
+    assert all(one["n"] > one["of"] / 2 for one in apart)
+    assert [document["verdict"] in ("pass", "warn") for document in found] == [False, False]

@@ -21,11 +21,12 @@ from audits.measures.stress.answers import (
     row_of,
     verdict_of,
 )
-from audits.measures.stress.tabular.changing import GATING, Change, Frame, changes, is_text
+from audits.measures.stress.tabular.changing import GATING, Change, Frame, changes, differing, is_text
 from audits.measures.stress.tabular.plan import TabularPlan
 from audits.measures.verdicts import worst
 
 Ask = Callable[[Frame], Answers]
+Told = Callable[[Frame], Frame]
 Progress = Callable[[int, "int | None"], None]
 
 MOST_CASES = 2_000
@@ -42,6 +43,7 @@ def audit_tabular(
     fail_at: float,
     min_rows: int,
     seed: int,
+    told: Told = lambda frame: frame,
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
     """Which relations a model's answers keep, one row for each relation, column and severity.
@@ -54,6 +56,7 @@ def audit_tabular(
         truth: shape (n,), the right answers as texts; None where they are not known.
         ask: the model: rows to answers, one for each.
         warn_at, fail_at: shares of rows; see ``answers.verdict_of``.
+        told: rows as the model's types hold them: a change that is lost on the way to it says nothing of it.
 
     Returns:
         JSON-ready: ``clean`` (rows, answered, accuracy), ``rows``, ``cases`` (rows that failed, at most 20 of each and
@@ -62,7 +65,7 @@ def audit_tabular(
     Raises:
         PlanRejected: the plan does not fit the columns.
     """
-    clean = ask(frame)
+    clean, plain = ask(frame), told(frame)
     groups = itertools.groupby(
         changes(frame, plan, seed=seed), key=lambda one: (one.relation, one.column, one.severity)
     )
@@ -76,7 +79,7 @@ def audit_tabular(
         if first.expected in (NOT_LOWER, NOT_HIGHER) and clean.score is None:
             found.append((first, None, "no_score"))
             continue
-        after = [Changed(one.rows, ask(one.frame)) for one in draws]
+        after = [Changed(one.rows & differing(plain, told(one.frame)), ask(one.frame)) for one in draws]
         counted = failures(clean, after, expected=first.expected, truth=truth)
         found.append((first, counted, ""))
         total += int(counted.failing.sum())

@@ -133,6 +133,15 @@ def _one(
     return Change(relation, name, severity, draw, expected, {**frame, name: column}, _differ(frame[name], column))
 
 
+def differing(frame: Frame, other: Frame) -> Flags:
+    """Rows that are not the same in two frames of the same columns, shape (n,)."""
+    found = np.zeros(_length(frame), dtype=bool)
+    for name, column in frame.items():
+        if other[name] is not column:
+            found |= _differ(column, other[name])
+    return found
+
+
 def _differ(column: Column, other: Column) -> Flags:
     if is_text(column):
         return np.asarray(column != other, dtype=bool)

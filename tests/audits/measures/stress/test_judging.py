@@ -207,3 +207,29 @@ def test_a_spreadsheet_runs_nothing_of_a_case() -> None:
     text = cases_csv([{"part": "texts", "case": "x", "text": "=1+1", "changed": "\udcff@x", "more": {"a": "ё"}}])
 
     assert text.splitlines() == ["part,case,text,changed,more", 'texts,x,\'=1+1,?@x,"{""a"": ""ё""}"']
+
+
+def test_what_is_no_answer_is_neither_right_nor_an_answer_that_held() -> None:
+    label = np.arange(400) % 2
+    every = np.ones(400, dtype=bool)
+    # a tenth has no answer; the same texts, and forty others, have none once they are changed
+    said = np.where(np.arange(400) < 40, -1, label)
+    few = Baseline(said, label)
+    found = judged_texts(
+        few,
+        [FamilyAnswers("deletions", 2, every, np.where(np.arange(400) < 80, -1, label), 0.1)],
+        ONE,
+        names=["no", "yes"],
+    )
+    unlabelled, none = Baseline(said, None), Baseline(np.full(400, -1), np.full(400, -1))
+    mostly = Baseline(np.where(np.arange(400) < 250, -1, label), None)
+    held = [
+        judged_texts(before, [FamilyAnswers("deletions", 2, every, before.said, 0.1)], ONE, names=["no", "yes"])
+        for before in (unlabelled, none, mostly)
+    ]
+
+    assert (found["families"][0]["judged"]["k"], found["families"][0]["judged"]["n"]) == (40, 360)
+    assert found["clean"]["k"] == 360
+    assert [one["params"] for one in found["reasons"] if one["code"] == "stress.not_answered"] == [{"n": 40, "of": 400}]
+    assert [one["verdict"] for one in held] == ["pass", "insufficient_data", "insufficient_data"]
+    assert [one["families"][0]["judged"]["n"] for one in held] == [360, 0, 150]

@@ -190,3 +190,23 @@ def test_a_plan_that_cannot_be_carried_out_is_refused(document: dict[str, Any], 
 
 def test_a_plan_is_read_back_as_it_was_written():
     assert tabular_plan_from(PLAN.as_document()) == PLAN
+
+
+def test_a_change_that_the_model_s_types_lose_shows_nothing():
+    small = TabularPlan(error=1e-13)
+
+    def told(frame: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: column if column.dtype == object else column.astype("float32").astype(float)
+            for name, column in frame.items()
+        }
+
+    found = {
+        name: audit_tabular(FRAME, None, small, lambda frame: steady(told(frame)), told=how, **LIMITS)
+        for name, how in {"lost": told, "there": lambda frame: frame}.items()
+    }
+
+    assert {name: (one["verdict"], rows_of(one, "noise")[-1]["n"]) for name, one in found.items()} == {
+        "lost": ("insufficient_data", 0),
+        "there": ("pass", N),
+    }
