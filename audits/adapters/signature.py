@@ -16,6 +16,8 @@ LONGEST_NAME = 1000
 MOST_CLASSES, LONGEST_CLASS = 10_000, 200
 # The output of a model that gives a vector for each text, and no classes.
 EMBEDDING = "embedding"
+# The output that says of which texts a model has read the beginning alone; those that read tokens have it.
+TRUNCATED = "truncated"
 
 
 @dataclass(frozen=True)

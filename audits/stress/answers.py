@@ -34,7 +34,7 @@ def output_of(signature: Signature, plan: StressPlan) -> str:
         raise StressRefused(
             "no_classes",
             "the model gives embeddings and no classes: changed texts are looked for among the unchanged ones, and "
-            "nothing else has an answer to judge; leave out templates and permanent tests, or bring a classifier",
+            "nothing else has an answer to judge; leave out templates and drop permanent tests, or bring a classifier",
         )
     names = [one.name for one in signature.outputs]
     if plan.output is not None:

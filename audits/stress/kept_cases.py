@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from audits.adapters.predicting import Predictions
 from audits.measures.stress.reasons import reason
@@ -13,6 +14,7 @@ from audits.stress.subject import KeptCase, StressRefused, Subject
 from audits.stress.texts import LONGEST_EXAMPLE, NO_ANSWER, as_input, short, text_input
 
 NAME = "kept_cases"
+NOT_ASKED = "not asked"
 # The answer to each; None where it is none.
 Answered = list[tuple[KeptCase, str | None]]
 
@@ -33,25 +35,28 @@ def _asks(subject: Subject) -> int:
 
 
 def _run(subject: Subject) -> PartResult:
-    answers = _answers_to_texts(subject, _texts(subject))
-    pictures, why = _pictures(subject), ""
-    try:
-        answers += _answers_to_pictures(subject, pictures)
-    except StressRefused as refused:
-        why = str(refused)
+    answers: Answered = []
+    unasked: list[KeptCase] = []
+    reasons = []
+    for code, kept, answers_to in (
+        ("stress.kept_texts_not_asked", _texts(subject), _answers_to_texts),
+        ("stress.kept_pictures_not_asked", _pictures(subject), _answers_to_pictures),
+    ):
+        try:
+            answers += answers_to(subject, kept)
+        except StressRefused as refused:
+            unasked += kept
+            reasons.append(reason(code, n=len(kept), why=str(refused)[:LONGEST_EXAMPLE]))
     cases = [
         {
-            "part": NAME,
-            "case": case.id,
-            "text": _named(case),
-            "expected": case.expected,
+            **_told(case),
             "after": NO_ANSWER if answer is None else answer,
             "passes": answer == case.expected,
         }
         for case, answer in answers
     ]
     wrong = [case for case in cases if not case["passes"]]
-    reasons = [
+    reasons[:0] = [
         reason(
             "stress.kept_case_fails",
             f"case {case['case']}",
@@ -62,19 +67,28 @@ def _run(subject: Subject) -> PartResult:
         )
         for case in wrong
     ]
-    if why:
-        reasons.append(reason("stress.kept_pictures_not_asked", n=len(pictures), why=why[:LONGEST_EXAMPLE]))
+    # those that nobody could ask are shown too: who reads of them can drop them
+    shown = [*cases, *({**_told(case), "after": NOT_ASKED, "passes": False} for case in unasked)]
     document = {
-        "verdict": "fail" if wrong else "insufficient_data" if why else "pass",
+        "verdict": "fail" if wrong else "insufficient_data" if unasked else "pass",
         "n": len(cases),
         "failed": len(wrong),
-        "asked": [short(case) for case in cases],
+        "asked": [short(case) for case in shown],
         "reasons": reasons,
     }
     return PartResult(document, wrong, {"stress_kept_cases_failed": float(len(wrong))} if cases else {})
 
 
+def _told(case: KeptCase) -> dict[str, Any]:
+    return {"part": NAME, "case": case.id, "text": _named(case), "expected": case.expected}
+
+
 def _answers_to_texts(subject: Subject, cases: Sequence[KeptCase]) -> Answered:
+    """As the model takes texts.
+
+    Raises:
+        StressRefused: its answers are no classes.
+    """
     takes = text_input(subject.signature)
     if takes is None or not cases:
         return []

@@ -15,8 +15,9 @@ import rfc8785
 from audits.adapters.kept import Store
 from audits.adapters.predicting import Conversation, Progress
 from audits.adapters.protocol import Adapter
+from audits.adapters.signature import TRUNCATED
 from audits.measures.resampling import generator
-from audits.measures.stress.plan import MOST_ROWS, StressPlan
+from audits.measures.stress.plan import MOST_ROWS, ROWS, ROWS_OF_TOKENS, StressPlan
 from audits.measures.stress.reasons import reason
 from audits.measures.tables.loading import Loaded
 from audits.measures.verdicts import worst
@@ -92,7 +93,9 @@ def stress(
     ) as conversation:
         signature = conversation.signature()
         most = sample_of(signature) if by_themselves(signature, plan, table) else MOST_ROWS
-        rows = rows_used(table, plan, seed, among=among, most=most)
+        reads_tokens = any(one.name == TRUNCATED for one in signature.outputs)
+        unless_said = ROWS_OF_TOKENS if reads_tokens else ROWS
+        rows = rows_used(table, plan, seed, among=among, most=most, unless_said=unless_said)
         subject = Subject(conversation, signature, table, plan, rows, seed, told, kept_cases)
         asked = {part.name: part.asks(subject) for part in parts}
         subject.total = sum(asked.values())
@@ -174,9 +177,16 @@ def rows_used(
     *,
     among: npt.NDArray[np.int64] | None = None,
     most: int = MOST_ROWS,
+    unless_said: int = ROWS,
 ) -> npt.NDArray[np.int64]:
-    """All rows that are inputs, or as many of them as the plan uses (at most ``most``), drawn by the seed; rising."""
-    inputs, wanted = np.arange(table.rows, dtype=np.int64) if among is None else among, min(plan.rows, most)
+    """All rows that are inputs, or as many of them as the plan uses, drawn by the seed; rising.
+
+    Args:
+        most: at once.
+        unless_said: how many where the plan does not say.
+    """
+    inputs = np.arange(table.rows, dtype=np.int64) if among is None else among
+    wanted = min(plan.rows or unless_said, most)
     if len(inputs) <= wanted:
         return inputs
     drawn = generator(seed, "stress", "rows").choice(len(inputs), size=wanted, replace=False)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 KINDS = {"ratio": "ratio", "difference": "points"}
@@ -35,7 +37,13 @@ _IN_UNITS = (*QUANTITIES, "mean_pinball_loss", "wasserstein_distance", "ndcg_sco
 
 def metric_name(metric: str) -> str:
     """A metric in words; one that is not known keeps its name."""
-    names = {
+    return _names_in(get_language()).get(metric, metric.replace("_", " "))
+
+
+@cache
+def _names_in(language: str | None) -> Mapping[str, str]:
+    """Looked up once in each language: a report names metrics by the hundred thousand."""
+    return {
         "selection_rate": _("approval rate"),
         "accuracy": _("accuracy"),
         "true_positive_rate": _("true positive rate"),
@@ -85,7 +93,6 @@ def metric_name(metric: str) -> str:
         "calibration_in_the_large": _("mean score less the share of positives"),
         "calibration_in_the_large_difference": _("difference of how much too high the scores are"),
     }
-    return names.get(metric, metric.replace("_", " "))
 
 
 def kind_of(row: Mapping[str, Any]) -> str:

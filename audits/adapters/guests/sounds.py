@@ -86,9 +86,9 @@ class Listener:
     def _answer(self, content: bytes, row: int) -> dict[str, tensors.Array]:
         try:
             samples, rate = waves.sound(content)
+            samples = waves.at_rate(samples, rate=rate, wanted=self._hearing.rate)
         except waves.NoSound as odd:
             raise serving.Refusal("inputs", f"sound {row + 1} {odd}") from odd
-        samples = waves.at_rate(samples, rate=rate, wanted=self._hearing.rate)
         windows, padding = windows_of(samples, self._hearing, row)
         told = self._ask(windows)
         answer = {one["name"]: self._together(one, told[one["name"]], row) for one in self._outputs}

@@ -16,7 +16,7 @@ import numpy as np
 
 from audits.adapters import tensors
 from audits.adapters.guests import folders, serving
-from audits.adapters.signature import EMBEDDING
+from audits.adapters.signature import EMBEDDING, TRUNCATED
 
 CLASSIFIES = "ForSequenceClassification"
 AT_ONCE = 32
@@ -141,7 +141,7 @@ def signature(classes: Classes | None) -> dict[str, Any]:
     if classes is not None:
         gives = [{"name": "label", "dtype": tensors.TEXT, "shape": [None]}]
         gives.append({"name": "score", "dtype": "float32", "shape": [None, len(classes.names)]})
-    gives.append({"name": "truncated", "dtype": "bool", "shape": [None]})
+    gives.append({"name": TRUNCATED, "dtype": "bool", "shape": [None]})
     taken = {"name": "text", "dtype": tensors.TEXT, "shape": [None]}
     return {"inputs": [taken], "outputs": gives, "classes": [] if classes is None else list(classes.names)}
 
@@ -172,6 +172,6 @@ def answers(
             raise ValueError(f"{len(whole)} texts were read, {width} numbers for each, and the answer is {found.shape}")
         rows[places] = found
     if classes is None:
-        return {EMBEDDING: rows, "truncated": cut}
+        return {EMBEDDING: rows, TRUNCATED: cut}
     named = np.array(classes.names, dtype=object)
-    return {"label": named[rows.argmax(axis=1)], "score": rows, "truncated": cut}
+    return {"label": named[rows.argmax(axis=1)], "score": rows, TRUNCATED: cut}

@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 Samples = npt.NDArray[np.float32]
 
+# Steps from one sample to the next that two rates share: 441 from 44,100 to 16,000, 48,000 from 48,000 to 7,999.
+FINEST = 50_000
 MOST_SECONDS = 600
 LEAST_RATE, MOST_RATE = 1_000, 384_000
 MOST_CHANNELS = 32
@@ -102,6 +104,9 @@ def _numbers(data: memoryview, tag: int, bits: int) -> Samples:
 def at_rate(samples: Samples, *, rate: int, wanted: int) -> Samples:
     """The same sound with another number of samples in a second, ``ceil(n * wanted / rate)`` of them.
 
+    Raises:
+        NoSound: the two rates have so little in common that the filter between them would be longer than the sound.
+
     Filtered as a whole by scipy's ``resample_poly`` with the window that it has by default; what a filter lets rise
     beyond full scale is cut off there.
     """
@@ -110,5 +115,10 @@ def at_rate(samples: Samples, *, rate: int, wanted: int) -> Samples:
     from scipy.signal import resample_poly  # most of a second to import, and often not needed
 
     common = math.gcd(rate, wanted)
+    if max(rate, wanted) // common > FINEST:
+        raise NoSound(
+            f"has {rate:,} samples in a second, which have too little in common with the {wanted:,} that the model "
+            "hears; resample it to a usual rate first"
+        )
     made: Samples = resample_poly(samples, wanted // common, rate // common).astype(np.float32)
     return np.clip(made, -1, 1)

@@ -42,6 +42,7 @@ CODES: dict[str, tuple[str, tuple[str, ...]]] = {
     "stress.rows_dropped": ("low", ("rows", "of", "why")),
     # a case that somebody kept as a permanent test
     "stress.kept_case_fails": ("high", ("case", "text", "expected", "prediction")),
+    "stress.kept_texts_not_asked": ("medium", ("n", "why")),
     "stress.kept_pictures_not_asked": ("medium", ("n", "why")),
     # templates: what the suite of the audit plan's templates found
     "stress.functionality_fails": ("high", ("functionality", "value", "ci_low", "ci_high", "n", "k", "threshold")),

@@ -40,7 +40,8 @@ class Command(AuditCommand):
         parser.add_argument("--judged-at", type=int, metavar="N", help="the severity that is judged (2)")
         parser.add_argument("--class", dest="classes", action="append", metavar="ANSWER=LABEL", help="may be repeated")
         parser.add_argument("--output", metavar="NAME", help="the output that holds the answer")
-        parser.add_argument("--rows", type=int, metavar="N", help="use at most so many, drawn by the seed (1000)")
+        rows = "use at most so many, drawn by the seed (1000; 300 for a model that reads tokens)"
+        parser.add_argument("--rows", type=int, metavar="N", help=rows)
         parser.add_argument("--warn-at", type=float, metavar="SHARE", help="of right answers that turn (0.05)")
         parser.add_argument("--fail-at", type=float, metavar="SHARE", help="of right answers that turn (0.1)")
         parser.add_argument("--templates", metavar="FILE", help="tests as templates (YAML or JSON), see make_suite")

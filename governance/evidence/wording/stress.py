@@ -98,6 +98,10 @@ SENTENCES = {
         _("Permanent test %(case)s: “%(text)s” has to be answered %(expected)s, and was answered %(prediction)s."),
         _("Mend the model for it; whoever keeps the use case can drop a test that asks for the wrong thing."),
     ),
+    "stress.kept_texts_not_asked": (
+        _("%(n)s permanent tests are texts, and the model could not be asked about them: %(why)s."),
+        _("Drop the tests, or bring a model that gives classes."),
+    ),
     "stress.kept_pictures_not_asked": (
         _("%(n)s permanent tests are pictures, and the model could not be asked about them: %(why)s."),
         _("Say in the audit plan how the model takes pictures (images), or drop the tests."),

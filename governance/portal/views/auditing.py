@@ -265,7 +265,8 @@ def _hint(role: Attachment.Role, columns: list[str], kind: str) -> str:
     said = {
         Attachment.Role.PREDICTIONS: _("%(formats)s; its columns are named by the audit plan."),
         Attachment.Role.STRESS: _(
-            "%(formats)s, with a column text and, where the right answers are known, a column label."
+            "%(formats)s, with what the model takes: a column text, the model’s own columns, or a column image with"
+            " base64; and, where the right answers are known, a column label."
         ),
         Attachment.Role.DATA: _("%(formats)s; every column is looked at."),
         Attachment.Role.REFERENCE: _("%(formats)s; the table that was looked at when the version was judged."),

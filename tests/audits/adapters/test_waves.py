@@ -150,3 +150,8 @@ def test_a_tone_is_the_same_tone_at_another_rate():
     assert float(np.abs(gone[200:-200]).max()) < 0.01
     assert float(np.abs(at_rate(np.sign(tone()), rate=16_000, wanted=44_100)).max()) == 1.0
     assert at_rate(made, rate=wanted, wanted=wanted) is made
+
+
+def test_rates_that_have_nothing_in_common_are_refused_before_a_filter_is_made() -> None:
+    with pytest.raises(NoSound, match="resample it to a usual rate"):
+        at_rate(tone(), rate=383_999, wanted=16_000)

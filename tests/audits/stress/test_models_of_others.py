@@ -20,7 +20,7 @@ from audits.measures.tables.loading import load_table
 from audits.sandbox.levels import Isolation, Level
 from audits.sandbox.probing import probe
 from audits.stress.running import stress
-from audits.stress.subject import KeptCase, StressRefused
+from audits.stress.subject import KeptCase
 
 pytest.importorskip("onnxruntime", reason="without requirements/models.txt no model is run")
 pytest.importorskip("onnx", reason="without requirements/dev.txt no model is made")
@@ -126,10 +126,13 @@ def test_a_changed_text_has_to_find_the_one_that_it_was_made_of(tmp_path: Path, 
     assert (likeness[np.arange(len(cases)), found_rows] > likeness.max(axis=1) - 1e-6).all()
     assert all(one["before"] == f"row {one['row']}: {one['text']}" for one in cases)
 
-    kept = [KeptCase("c", {"text": "fine"}, "good")]
-    with pytest.raises(StressRefused, match="embeddings and no classes") as refused:
-        stress(adapter, table, plan, isolation=isolation, kept_cases=kept)
-    assert refused.value.code == "no_classes"
+    kept = stress(adapter, table, plan, isolation=isolation, kept_cases=[KeptCase("c", {"text": "fine"}, "good")])
+    tests = kept.document["parts"]["kept_cases"]
+    assert tests["verdict"] == "insufficient_data"
+    assert [(one["case"], one["after"]) for one in tests["asked"]] == [("c", "not asked")]
+    assert [one["code"] for one in tests["reasons"]] == ["stress.kept_texts_not_asked"]
+    assert "embeddings and no classes" in tests["reasons"][0]["params"]["why"]
+    assert kept.document["parts"]["texts"] == part, "what was measured of the texts stays"
 
 
 def spoilt(folder: Path, output: str, *, dimensions: int, width: int) -> Path:
