@@ -77,7 +77,8 @@ def gate(clone: Clone, asked: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_somebody_who_ends_it_in_the_middle_reads_one_line_and_nothing_stays(clone: Clone, number: int) -> None:
     """Ctrl-C reaches the whole group; ``kill`` and make reach the demonstration alone."""
     story = subprocess.Popen(
