@@ -15,8 +15,7 @@ from audits.adapters.isolated import Isolated
 from audits.adapters.kept import FolderStore
 from audits.adapters.predicting import predict
 from audits.adapters.refusals import ModelFailed, ModelRefused
-from audits.sandbox.levels import Isolation, Level
-from audits.sandbox.probing import probe
+from audits.sandbox.levels import Isolation
 
 pytestmark = pytest.mark.sandbox
 DEVELOPING = Allowed(python=True)
@@ -48,14 +47,6 @@ def loses(texts):
 
 not_a_function = 3
 """
-
-
-@pytest.fixture(scope="module")
-def isolation() -> Isolation:
-    found = probe()
-    if found.level < Level.L2:
-        pytest.skip(f"this machine isolates too little: {found.lacking}")
-    return found
 
 
 @pytest.fixture

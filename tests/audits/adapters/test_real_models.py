@@ -32,14 +32,6 @@ GIVEN, LABEL = made.rows(300, seed=1)
 
 
 @pytest.fixture(scope="module")
-def isolation() -> Isolation:
-    found = probe()
-    if found.level < Level.L2:
-        pytest.skip(f"this machine isolates too little: {found.lacking}")
-    return found
-
-
-@pytest.fixture(scope="module")
 def classifier() -> Any:
     return made.classifier()
 

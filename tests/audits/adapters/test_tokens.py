@@ -17,8 +17,7 @@ from audits.adapters import references
 from audits.adapters.guests import texts as reading
 from audits.adapters.refusals import ModelRefused
 from audits.kinds.models_at_hand import chosen, laid_out
-from audits.sandbox.levels import Isolation, Level
-from audits.sandbox.probing import probe
+from audits.sandbox.levels import Isolation
 
 pytest.importorskip("onnx", reason="without requirements/dev.txt no model is made")
 pytest.importorskip("tokenizers", reason="without requirements/models.txt no text becomes tokens")
@@ -33,14 +32,6 @@ from tests.audits.adapters.graphs import (  # noqa: E402 - the packages it needs
 
 pytestmark = pytest.mark.sandbox
 TEXTS = ["a fine day", "bad", "", "a bad film a fine day a bad film", "ёж", "half \udcff", "fine fine fine"]
-
-
-@pytest.fixture(scope="module")
-def isolation() -> Isolation:
-    found = probe()
-    if found.level < Level.L2:
-        pytest.skip(f"this machine isolates too little: {found.lacking}")
-    return found
 
 
 def scores(text: str) -> Any:

@@ -16,22 +16,13 @@ import pytest
 
 from audits.adapters import references
 from audits.adapters.refusals import ModelRefused
-from audits.sandbox.levels import Isolation, Level
-from audits.sandbox.probing import probe
+from audits.sandbox.levels import Isolation
 
 torch = pytest.importorskip("torch", reason="without requirements/transformers.txt no model of transformers is run")
 transformers = pytest.importorskip("transformers", reason="without requirements/transformers.txt none is run")
 
 pytestmark = pytest.mark.sandbox
 TEXTS = ["A cat sits outside.", "Ein Satz", "", "ёж \udcff", "long " * 1000]
-
-
-@pytest.fixture(scope="module")
-def isolation() -> Isolation:
-    found = probe()
-    if found.level < Level.L2:
-        pytest.skip(f"this machine isolates too little: {found.lacking}")
-    return found
 
 
 @pytest.fixture(scope="module")

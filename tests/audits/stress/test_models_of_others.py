@@ -17,8 +17,7 @@ import pytest
 from audits.adapters import references
 from audits.measures.stress.plan import stress_plan_from
 from audits.measures.tables.loading import load_table
-from audits.sandbox.levels import Isolation, Level
-from audits.sandbox.probing import probe
+from audits.sandbox.levels import Isolation
 from audits.stress.running import stress
 from audits.stress.subject import KeptCase
 
@@ -47,14 +46,6 @@ graph = to_onnx(model, initial_types=[("text", StringTensorType([None]))], optio
 (made / "model.onnx").write_bytes(graph.SerializeToString())
 """
 SUITE = "hatecheck_test_suite_cases.csv.gz"
-
-
-@pytest.fixture(scope="module")
-def isolation() -> Isolation:
-    found = probe()
-    if found.level < Level.L2:
-        pytest.skip(f"this machine isolates too little: {found.lacking}")
-    return found
 
 
 def test_a_real_pickled_classifier_is_put_under_stress_once_its_owner_has_converted_it(

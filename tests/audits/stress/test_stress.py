@@ -22,7 +22,6 @@ from audits.measures.stress.families import FAMILIES, at_severities
 from audits.measures.stress.plan import stress_plan_from
 from audits.measures.tables.loading import load_table
 from audits.sandbox.levels import Isolation, Level
-from audits.sandbox.probing import probe
 from audits.stress.running import stress
 from audits.stress.subject import KeptCase, StressRefused
 
@@ -35,14 +34,6 @@ from tests.audits.test_text_commands import call  # noqa: E402
 pytestmark = pytest.mark.sandbox
 FEW: Mapping[str, Any] = {"families": ["keyboard_typos", "yo_as_ye", "homoglyphs"], "severities": [1, 2]}
 ROWS = models.made_up(120, seed=5)
-
-
-@pytest.fixture(scope="module")
-def isolation() -> Isolation:
-    found = probe()
-    if found.level < Level.L2:
-        pytest.skip(f"this machine isolates too little: {found.lacking}")
-    return found
 
 
 @pytest.fixture(scope="module")

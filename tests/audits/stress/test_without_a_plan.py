@@ -16,8 +16,7 @@ from audits.kinds.stress import ALWAYS
 from audits.measures.stress.images.corrupting import CORRUPTIONS
 from audits.measures.stress.plan import stress_plan_from
 from audits.measures.tables.loading import load_table
-from audits.sandbox.levels import Isolation, Level
-from audits.sandbox.probing import probe
+from audits.sandbox.levels import Isolation
 from audits.stress import images, pictures, tables
 from audits.stress.running import Stressed, stress
 from audits.stress.subject import StressRefused
@@ -28,14 +27,6 @@ pytest.importorskip("PIL", reason="without requirements/models.txt no picture is
 from tests.audits.stress import made  # noqa: E402 - the packages it needs may not be there
 
 pytestmark = pytest.mark.sandbox
-
-
-@pytest.fixture(scope="module")
-def isolation() -> Isolation:
-    found = probe()
-    if found.level < Level.L2:
-        pytest.skip(f"this machine isolates too little: {found.lacking}")
-    return found
 
 
 @pytest.fixture(scope="module")
